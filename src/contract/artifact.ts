@@ -1,0 +1,68 @@
+/**
+ * An artifact is what the compiler makes of a component and what a runner executes: a folder in the artifact
+ * cache, named by the component's digest and the engine's key, with `manifest.json` and the files it lists.
+ *
+ * @module
+ */
+
+import type { Digest } from "./names.ts";
+
+/** Name of the manifest in an artifact's folder. */
+export const MANIFEST_FILE = "manifest.json";
+
+/** Version of the layout: an artifact with another one is built anew. */
+export const ARTIFACT_FORMAT = 2;
+
+/** The linker engine's part of an artifact. */
+export type LinkEntry =
+  | { readonly kind: "planned"; readonly plan: string }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Which engine runs a plugin. `auto`: the linker where there is a plan, else jco. */
+export type EngineChoice = "auto" | "jco" | "linker";
+
+export const ENGINE_CHOICES: readonly EngineChoice[] = ["auto", "jco", "linker"];
+
+/** Describes an artifact; written last, so that a folder without one is no artifact. */
+export interface ArtifactManifest {
+  readonly format: typeof ARTIFACT_FORMAT;
+  /** SHA-256 of the component. */
+  readonly digest: Digest;
+  readonly componentBytes: number;
+  /** The engine and its version, for example `jco-1.35.0`: another engine is another artifact. */
+  readonly engine: string;
+  /** File name → SHA-256 of its content; every file of the artifact except the manifest. */
+  readonly files: Readonly<Record<string, Digest>>;
+  /** The file that the jco engine starts from. */
+  readonly entry: string;
+  /** What the linker engine starts from, or why it cannot run the component. */
+  readonly link: LinkEntry;
+  /** The jco engine's core modules, in the order the entry asks for them. */
+  readonly coreModules: readonly string[];
+  /** Imported interfaces with their versions as the component names them, for example `wasi:io/streams@0.2.3`. */
+  readonly imports: readonly string[];
+  /** Exported names as the component has them. */
+  readonly exports: readonly string[];
+  /** Linear memories that one instance holds; the memory limit is divided among them. At least 1. */
+  readonly memories: number;
+}
+
+/** An artifact that is not stored yet. */
+export interface CompiledArtifact {
+  readonly manifest: ArtifactManifest;
+  /** Content of every file in `manifest.files`. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What a runner is started with: one JSON argument, so that it needs neither environment nor files to know it. */
+export interface RunnerConfig {
+  /** Absolute path of the artifact's folder; the only one the runner may read besides its own code. */
+  readonly artifactDir: string;
+  readonly engine: EngineChoice;
+  /** Instances that are prepared ahead in idle moments, at most. */
+  readonly maxIdleInstances: number;
+  /** See `PLUGIN_LIMITS.replyBytes`. */
+  readonly replyBytes: number;
+  /** See `PLUGIN_LIMITS.logBytes`. */
+  readonly logBytes: number;
+}

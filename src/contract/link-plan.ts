@@ -1,0 +1,147 @@
+/**
+ * A link plan: how a component is put together from its core modules, as data. The compiler writes it, the
+ * linker engine in a runner executes it. Every reference is an index that points backwards, or a name of a core
+ * export; there is no code in a plan but the core modules beside it.
+ *
+ * Terms are those of the component model: `Explainer.md` for definitions, `CanonicalABI.md` for lifting,
+ * lowering and their options.
+ *
+ * @module
+ */
+
+/** File of an artifact that holds its plan. */
+export const LINK_PLAN_FILE = "component.plan.json";
+
+/** Version of the plan's layout: a runner refuses any other. */
+export const LINK_PLAN_FORMAT = 1;
+
+/** Most flat parameters that a function passes as core values; more go through memory (`MAX_FLAT_PARAMS`). */
+export const MAX_FLAT_PARAMS = 16;
+
+/** All types that are defined by their name alone. */
+export const PLAN_PRIMITIVES = [
+  "bool",
+  "s8",
+  "u8",
+  "s16",
+  "u16",
+  "s32",
+  "u32",
+  "s64",
+  "u64",
+  "f32",
+  "f64",
+  "char",
+  "string",
+] as const;
+
+export type PlanPrimitive = (typeof PLAN_PRIMITIVES)[number];
+
+/** A value's type: a primitive, or an index into {@link LinkPlan.types}. */
+export type PlanType = PlanPrimitive | number;
+
+/** A named part of a type: a record's field, or a variant's case, which may have no type. */
+export type PlanField = readonly [name: string, type: PlanType];
+export type PlanCase = readonly [name: string, type: PlanType | null];
+
+/** A type's definition. It refers to types of smaller index only. */
+export type PlanTypeDefinition =
+  | { readonly kind: "record"; readonly fields: readonly PlanField[] }
+  | { readonly kind: "variant"; readonly cases: readonly PlanCase[] }
+  | { readonly kind: "list"; readonly element: PlanType }
+  | { readonly kind: "tuple"; readonly elements: readonly PlanType[] }
+  | { readonly kind: "flags"; readonly names: readonly string[] }
+  | { readonly kind: "enum"; readonly names: readonly string[] }
+  | { readonly kind: "option"; readonly some: PlanType }
+  | { readonly kind: "result"; readonly ok: PlanType | null; readonly err: PlanType | null }
+  | { readonly kind: "own"; readonly resource: number }
+  | { readonly kind: "borrow"; readonly resource: number };
+
+/** What a function takes and gives. */
+export interface PlanSignature {
+  readonly params: readonly PlanType[];
+  readonly result: PlanType | null;
+}
+
+/** A resource type: the host's, known by where it was imported from, or one that a component of the plan defines. */
+export type PlanResource =
+  | { readonly kind: "imported"; readonly interface: string; readonly name: string }
+  | { readonly kind: "defined"; readonly component: number; readonly destructor: PlanItem | null };
+
+/** Something that a core module can be given or asked for. */
+export type PlanItem =
+  /** An export of a core instance. */
+  | { readonly kind: "export"; readonly instance: number; readonly name: string }
+  /** A component function as a core function: index into {@link LinkPlan.lowers}. */
+  | { readonly kind: "lower"; readonly index: number }
+  /** A function on handles, in the table of a component instance. */
+  | {
+      readonly kind: "resource-new" | "resource-rep" | "resource-drop";
+      readonly resource: number;
+      readonly component: number;
+    };
+
+/** A core module of the artifact. */
+export interface PlanModule {
+  readonly file: string;
+  /** Names under which its own memories are exported. */
+  readonly memories: readonly string[];
+  /** Names under which its own mutable globals are exported. */
+  readonly globals: readonly string[];
+  /** Is the size that its code sees of its memory one of the globals? Then the memory may have grown unseen. */
+  readonly hidesGrowth: boolean;
+}
+
+/** One import of a core instance: where it is imported from, and what it gets. */
+export type PlanImport = readonly [module: string, name: string, item: PlanItem];
+
+/** A core instance; its imports come from instances of smaller index. */
+export interface PlanInstance {
+  readonly module: number;
+  readonly imports: readonly PlanImport[];
+}
+
+/** Canonical options, with the component instance that they belong to. */
+export interface PlanOptions {
+  readonly component: number;
+  readonly encoding: "utf8" | "utf16" | "latin1+utf16";
+  readonly memory: PlanItem | null;
+  readonly realloc: PlanItem | null;
+}
+
+/** A component function that core code calls: the host's, or one that another component lifted. */
+export interface PlanLower {
+  readonly signature: number;
+  readonly options: number;
+  readonly target:
+    | { readonly kind: "import"; readonly interface: string; readonly name: string }
+    | { readonly kind: "lift"; readonly index: number };
+}
+
+/** A core function as a component function. */
+export interface PlanLift {
+  readonly signature: number;
+  readonly options: number;
+  readonly core: PlanItem;
+  readonly postReturn: PlanItem | null;
+}
+
+/** Why an instance cannot be put back to its first state, so that each call needs a new one. */
+export type PlanFreshness = { readonly kind: "restorable" } | { readonly kind: "fresh"; readonly reason: string };
+
+export interface LinkPlan {
+  readonly format: typeof LINK_PLAN_FORMAT;
+  /** Number of component instances, the outermost included; each has a handle table. */
+  readonly components: number;
+  readonly types: readonly PlanTypeDefinition[];
+  readonly signatures: readonly PlanSignature[];
+  readonly resources: readonly PlanResource[];
+  readonly modules: readonly PlanModule[];
+  readonly instances: readonly PlanInstance[];
+  readonly options: readonly PlanOptions[];
+  readonly lowers: readonly PlanLower[];
+  readonly lifts: readonly PlanLift[];
+  /** Exported interface → function → index into {@link LinkPlan.lifts}. */
+  readonly exports: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly freshness: PlanFreshness;
+}

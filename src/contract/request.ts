@@ -1,0 +1,45 @@
+/**
+ * The contract's records and the outcomes of a request, as the parts of the host pass them on.
+ *
+ * @module
+ */
+
+import type { ErrorCode } from "../errors/table.ts";
+
+/** The contract's `rpc-request`. */
+export interface RpcRequest {
+  readonly id: string;
+  readonly method: string;
+  readonly payload: Uint8Array;
+}
+
+/** The contract's `rpc-response`. `status` is an unsigned 16-bit integer. */
+export interface RpcResponse {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/** How one run of `handle-request` ended. Every case is distinct in the reply, the log and the metrics. */
+export type Outcome =
+  | { readonly kind: "ok"; readonly response: RpcResponse }
+  /** The plugin returned `err(message)`. */
+  | { readonly kind: "plugin-error"; readonly message: string }
+  /** The guest trapped; `message` is for the log only. */
+  | { readonly kind: "trap"; readonly message: string }
+  /**
+   * The host ended it or could not run it. `message` is for the log only; `safeText` replaces the table's
+   * summary in the reply and must be fit for a stranger.
+   */
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly safeText?: string;
+      readonly retryAfterMs?: number;
+    };
+
+/** The contract's `log-level`. */
+export type LogLevel = "info" | "warning" | "error";
+
+/** All log levels in the contract's order: the index is the enum's discriminant. */
+export const LOG_LEVELS: readonly LogLevel[] = ["info", "warning", "error"];

@@ -1,0 +1,238 @@
+/**
+ * The one table of error codes. Everything that can go wrong and be seen from outside (in a reply, in a
+ * log line, on the command line) has a row here; `docs/errors.md` is generated from it.
+ *
+ * @module
+ */
+
+/** Who has to act: the caller, the plugin's author, the operator, something the host depends on, or us. */
+export type Fault = "caller" | "plugin" | "operator" | "dependency" | "bug";
+
+/** One row of the table. */
+export interface ErrorRow {
+  readonly fault: Fault;
+  /** May the caller send the same request again, unchanged, and hope for another answer? */
+  readonly retryable: boolean;
+  /** Numeric code of the reply (`Nats-Service-Error-Code`), with HTTP's meaning of the hundreds. */
+  readonly replyCode: number;
+  /** A sentence that is safe to show to a stranger: what happened and what to do. */
+  readonly summary: string;
+}
+
+/** Code → row. A code, once released, keeps its meaning. */
+export const ERRORS = {
+  // The request itself.
+  "bad-request": {
+    fault: "caller",
+    retryable: false,
+    replyCode: 400,
+    summary: "The request's subject or headers are malformed; see docs/protocol.md.",
+  },
+  "payload-too-large": {
+    fault: "caller",
+    retryable: false,
+    replyCode: 413,
+    summary: "The payload is larger than the plugin's payload limit; send less.",
+  },
+  "deadline-exceeded": {
+    fault: "plugin",
+    retryable: true,
+    replyCode: 504,
+    summary: "The request's deadline passed before the plugin answered; the work may have been done in part.",
+  },
+
+  // Admission.
+  overloaded: {
+    fault: "operator",
+    retryable: true,
+    replyCode: 429,
+    summary: "All places for concurrent requests are taken; try again after the time given.",
+  },
+  draining: {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary: "The replica is stopping; send the request again and another replica takes it.",
+  },
+  denied: {
+    fault: "operator",
+    retryable: false,
+    replyCode: 403,
+    summary:
+      "The plugin requests an access level that the policy does not allow; the operator must allow it or withdraw the plugin.",
+  },
+  "plugin-unavailable": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary: "The plugin could not be loaded or its process is being restarted; try again later.",
+  },
+
+  // The run.
+  "plugin-error": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 500,
+    summary: "The plugin returned an error; its text is in the reply's body.",
+  },
+  "plugin-trapped": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 500,
+    summary: "The plugin trapped (crashed) while it handled the request; nothing else was affected.",
+  },
+  "runner-lost": {
+    fault: "plugin",
+    retryable: true,
+    replyCode: 502,
+    summary: "The plugin's process ended while it handled the request; the work may have been done in part.",
+  },
+  "memory-exceeded": {
+    fault: "plugin",
+    retryable: true,
+    replyCode: 502,
+    summary: "The plugin's process took more memory than its limit and was ended; the work may have been done in part.",
+  },
+  "reply-too-large": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 500,
+    summary: "The plugin's reply is larger than its reply limit or than the NATS server takes.",
+  },
+
+  // Capabilities, as a plugin sees them in the error string of a call.
+  "access-denied": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 403,
+    summary: "The operation needs an access level or a bucket that the plugin's grant does not hold.",
+  },
+  "invalid-bucket": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 400,
+    summary: "A bucket's name is 1 to 128 of the characters a-z, A-Z, 0-9, '.', '_' and '-'.",
+  },
+  "invalid-key": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 400,
+    summary: "A key is 1 byte or more of UTF-8 and no longer than the key limit.",
+  },
+  "value-too-large": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 413,
+    summary: "The value is larger than the value limit; store less under one key.",
+  },
+  "store-unavailable": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 503,
+    summary: "The key-value store could not be reached or refused the operation; nothing was written.",
+  },
+  "store-timeout": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 504,
+    summary: "The key-value store did not answer a read in time.",
+  },
+  "store-outcome-unknown": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 504,
+    summary: "The connection to the key-value store was lost during a write: it may or may not have been done.",
+  },
+
+  // Loading a plugin.
+  "component-unreadable": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary: "The component's file could not be read; check that it exists and may be read.",
+  },
+  "component-rejected": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 503,
+    summary: "The component breaks a rule of the gate; the message names the rule, the place and what to do.",
+  },
+  "compile-failed": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 503,
+    summary: "The component passed the gate but could not be compiled within the limits.",
+  },
+  "load-failed": {
+    fault: "plugin",
+    retryable: true,
+    replyCode: 503,
+    summary: "The plugin's process could not load the component or did not become ready in time.",
+  },
+  "probe-failed": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 503,
+    summary: "get-access-levels trapped, hung or gave an answer that is not of its type.",
+  },
+
+  // Starting and running a replica, and the command line.
+  "config-invalid": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 500,
+    summary: "A consumer or policy file is invalid; the message names the file, the line and what to write instead.",
+  },
+  "usage-invalid": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 400,
+    summary: "A command-line flag or an environment variable has a value that cannot be used; see --help.",
+  },
+  "nats-unavailable": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 503,
+    summary: "The NATS server could not be reached or refused the connection or the subscription.",
+  },
+  "no-responders": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary: "No replica serves this plugin; check the plugin's name and that a consumer is running.",
+  },
+  "bad-reply": {
+    fault: "dependency",
+    retryable: false,
+    replyCode: 502,
+    summary: "Whoever answered the request does not follow the protocol; see docs/protocol.md.",
+  },
+  "drain-timeout": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary: "Requests were still running when the drain's grace was over; they were answered with an error.",
+  },
+  internal: {
+    fault: "bug",
+    retryable: false,
+    replyCode: 500,
+    summary: "An unexpected failure inside the host; the log has the details under the request's id.",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+/** A stable code of the table. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** All codes, in the table's order. */
+export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[];
+
+/** The row of a code. */
+export function errorRow(code: ErrorCode): ErrorRow {
+  return ERRORS[code];
+}
+
+/** Is this text one of the table's codes? */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
