@@ -1,0 +1,68 @@
+/**
+ * What a core module's binary says of its surroundings: what it imports and exports, and what every instance
+ * of it allocates. Function bodies are not read.
+ *
+ * @module
+ */
+
+import type { Place } from "../rejection.ts";
+
+/** Kinds of things in core modules and instances. */
+export type CoreSort = "func" | "table" | "memory" | "global" | "tag" | "type" | "module" | "instance";
+
+/** Kinds of things that a core module imports and exports. */
+export type CoreExternKind = "func" | "table" | "memory" | "global" | "tag";
+
+/** Size of a memory in pages, or of a table in elements. */
+export interface Limits {
+  readonly min: bigint;
+  readonly max: bigint | undefined;
+  readonly shared: boolean;
+  /** Addresses are 64 bits wide. */
+  readonly wide: boolean;
+  /** Base-2 logarithm of a memory's page size: 16, unless the module asks for another. */
+  readonly pageSizeLog2: number;
+}
+
+export interface CoreImport {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: CoreExternKind;
+  readonly place: Place;
+}
+
+export interface CoreExport {
+  readonly name: string;
+  readonly kind: CoreExternKind;
+  readonly index: number;
+  readonly place: Place;
+}
+
+/** A memory or table that the module defines (not one it imports). */
+export interface Allocation extends Limits {
+  readonly place: Place;
+}
+
+/** A global that the module defines. */
+export interface CoreGlobal {
+  /** The binary code of its type, for example 0x7f for `i32`. */
+  readonly type: number;
+  readonly mutable: boolean;
+}
+
+export interface CoreModule {
+  readonly place: Place;
+  /** The module's own bytes: a view into the file. */
+  readonly bytes: Uint8Array;
+  readonly imports: readonly CoreImport[];
+  readonly exports: readonly CoreExport[];
+  readonly memories: readonly Allocation[];
+  readonly tables: readonly Allocation[];
+  readonly globals: readonly CoreGlobal[];
+  /** Number of exception tags defined. */
+  readonly tags: number;
+  /** Number of functions defined. */
+  readonly functions: number;
+  /** Index of the function that runs at instantiation. */
+  readonly start: number | undefined;
+}

@@ -1,0 +1,157 @@
+/**
+ * Reads a core module's sections (WebAssembly core specification, 5.5 "Modules"). Function bodies, data and
+ * element segments are skipped.
+ *
+ * @module
+ */
+
+import type { ByteReader } from "../byte-reader.ts";
+import { skipConstantExpression } from "./constant-expression.ts";
+import type { Allocation, CoreExport, CoreExternKind, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
+import { readReferenceType, readValueType } from "./value-type.ts";
+
+const EXTERN_KINDS: readonly CoreExternKind[] = ["func", "table", "memory", "global", "tag"];
+
+const SECTION = { import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, tag: 13 } as const;
+
+const LAST_SECTION = 13;
+
+/** A table whose elements start as something else than null. */
+const TABLE_WITH_INITIALISER = 0x40;
+
+/** Bits of the byte before a size (5.3.7; the threads, memory64 and custom-page-sizes proposals). */
+const LIMITS = { hasMax: 1, shared: 2, wide: 4, customPageSize: 8 } as const;
+
+const USUAL_PAGE_SIZE_LOG2 = 16;
+
+/** The module while it is being read. */
+type Draft = { -readonly [Key in keyof CoreModule]: CoreModule[Key] };
+
+/** Reads the module that fills `reader`, its preamble included. */
+export function readCoreModule(reader: ByteReader): CoreModule {
+  const module: Draft = {
+    place: reader.place(),
+    bytes: reader.rest(),
+    imports: [],
+    exports: [],
+    memories: [],
+    tables: [],
+    globals: [],
+    tags: 0,
+    functions: 0,
+    start: undefined,
+  };
+  if (!isCorePreamble(reader.bytes(8))) throw reader.malformed("a core module does not begin with its preamble");
+  while (!reader.atEnd) {
+    const id = reader.u8();
+    if (id > LAST_SECTION) throw reader.malformed(`core section ${id} does not exist`);
+    readSection(id, reader.sub(reader.u32()), module);
+  }
+  return module;
+}
+
+/** Are these the first eight bytes of a core module (magic number, version 1)? */
+export function isCorePreamble(preamble: Uint8Array): boolean {
+  return [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].every((byte, index) => preamble[index] === byte);
+}
+
+function readSection(id: number, section: ByteReader, module: Draft): void {
+  switch (id) {
+    case SECTION.import:
+      module.imports = section.vector(readImport);
+      break;
+    case SECTION.function:
+      module.functions = section.vector((reader) => reader.skipLeb(32)).length;
+      break;
+    case SECTION.table:
+      module.tables = section.vector(readTable);
+      break;
+    case SECTION.memory:
+      module.memories = section.vector((reader) => ({ place: reader.place(), ...readLimits(reader) }));
+      break;
+    case SECTION.global:
+      module.globals = section.vector(readGlobal);
+      break;
+    case SECTION.export:
+      module.exports = section.vector(readExport);
+      break;
+    case SECTION.start:
+      module.start = section.u32();
+      break;
+    case SECTION.tag:
+      module.tags = section.vector(skipTag).length;
+      break;
+    default:
+      return;
+  }
+  if (!section.atEnd) throw section.malformed(`core section ${id} is longer than its content`);
+}
+
+function readImport(reader: ByteReader): CoreImport {
+  const place = reader.place();
+  const module = reader.name();
+  const name = reader.name();
+  const kind = readExternKind(reader);
+  if (kind === "func") reader.u32();
+  else if (kind === "table") readTableType(reader);
+  else if (kind === "memory") readLimits(reader);
+  else if (kind === "global") readGlobalType(reader);
+  else skipTag(reader);
+  return { module, name, kind, place };
+}
+
+function readExport(reader: ByteReader): CoreExport {
+  const place = reader.place();
+  return { name: reader.name(), kind: readExternKind(reader), index: reader.u32(), place };
+}
+
+function readExternKind(reader: ByteReader): CoreExternKind {
+  const code = reader.u8();
+  const kind = EXTERN_KINDS[code];
+  if (kind === undefined) throw reader.malformed(`${code} is no kind of a core import or export`);
+  return kind;
+}
+
+function readTable(reader: ByteReader): Allocation {
+  const place = reader.place();
+  if (reader.peek() !== TABLE_WITH_INITIALISER) return { place, ...readTableType(reader) };
+  reader.skip(1);
+  if (reader.u8() !== 0) throw reader.malformed("a table's initialiser is not well-formed");
+  const limits = readTableType(reader);
+  skipConstantExpression(reader);
+  return { place, ...limits };
+}
+
+function readTableType(reader: ByteReader): Limits {
+  readReferenceType(reader);
+  return readLimits(reader);
+}
+
+function readLimits(reader: ByteReader): Limits {
+  const flags = reader.u8();
+  if (flags > 0x0f) throw reader.malformed("a memory's or table's size has unknown flags");
+  const wide = (flags & LIMITS.wide) !== 0;
+  const readSize = (): bigint => (wide ? reader.u64() : BigInt(reader.u32()));
+  const min = readSize();
+  const max = flags & LIMITS.hasMax ? readSize() : undefined;
+  const pageSizeLog2 = flags & LIMITS.customPageSize ? reader.u32() : USUAL_PAGE_SIZE_LOG2;
+  return { min, max, shared: (flags & LIMITS.shared) !== 0, wide, pageSizeLog2 };
+}
+
+function readGlobal(reader: ByteReader): CoreGlobal {
+  const global = readGlobalType(reader);
+  skipConstantExpression(reader);
+  return global;
+}
+
+function readGlobalType(reader: ByteReader): CoreGlobal {
+  const type = readValueType(reader);
+  const mutability = reader.u8();
+  if (mutability > 1) throw reader.malformed("a global is neither constant nor mutable");
+  return { type, mutable: mutability === 1 };
+}
+
+function skipTag(reader: ByteReader): void {
+  reader.skip(1);
+  reader.skipLeb(32);
+}
