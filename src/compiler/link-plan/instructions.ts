@@ -1,0 +1,146 @@
+/**
+ * Walks over the instructions of a function without executing or validating them: where each begins and ends
+ * (WebAssembly core specification, 5.4 "Instructions"). Garbage collection and threads are not read; whoever
+ * asks gets a refusal.
+ *
+ * @module
+ */
+
+import type { ByteReader } from "../../component/byte-reader.ts";
+import { readValueType } from "../../component/core/value-type.ts";
+import { refusal } from "./refusal.ts";
+
+/** Instructions that matter to the plan; those with a prefix byte have it in front: 0xfc 0x09 is 0xfc09. */
+export const OPCODE = {
+  tableSet: 0x26,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  dataDrop: 0xfc09,
+  tableInit: 0xfc0c,
+  elemDrop: 0xfc0d,
+  tableCopy: 0xfc0e,
+  tableGrow: 0xfc0f,
+  tableFill: 0xfc11,
+} as const;
+
+/** Told of each instruction: its opcode and the range of its bytes. */
+export type VisitInstruction = (opcode: number, start: number, end: number) => void;
+
+/** Visits the instructions of one function body, from its locals to its end. */
+export function walkBody(body: ByteReader, visit: VisitInstruction): void {
+  const groups = body.u32();
+  for (let group = 0; group < groups; group += 1) {
+    body.skipLeb(32);
+    readValueType(body);
+  }
+  while (!body.atEnd) {
+    const start = body.offset;
+    const byte = body.u8();
+    const opcode = byte === 0xfc ? byte * 0x100 + body.u32() : byte;
+    skipImmediates(opcode, body);
+    visit(opcode, start, body.offset);
+  }
+}
+
+function skipImmediates(opcode: number, body: ByteReader): void {
+  if (opcode >= 0x45 && opcode <= 0xc4) return;
+  if (opcode >= 0x28 && opcode <= 0x3e) return skipMemoryArgument(body);
+  if (opcode === 0xfd) return skipVectorInstruction(body);
+  const skip = IMMEDIATES.get(opcode);
+  if (skip === undefined) throw refusal(`a function has the instruction 0x${opcode.toString(16)}`);
+  skip(body);
+}
+
+type Skip = (body: ByteReader) => void;
+
+const NONE: Skip = () => undefined;
+const INDEX: Skip = (body) => body.skipLeb(32);
+const TWO_INDICES: Skip = (body) => {
+  body.skipLeb(32);
+  body.skipLeb(32);
+};
+const BLOCK_TYPE: Skip = (body) => {
+  // A type index, or a value type written as a negative number; explicit references have a heap type behind.
+  const type = body.peek();
+  if (type === 0x63 || type === 0x64) readValueType(body);
+  else body.s33();
+};
+
+/** Opcode → skips what follows it. */
+const IMMEDIATES = new Map<number, Skip>([
+  // Nothing, no operation, else, end, return, drop, select, ref.is_null, ref.eq, ref.as_non_null, throw_ref, catch_all
+  ...[0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4].map((code): [number, Skip] => [
+    code,
+    NONE,
+  ]),
+  // block, loop, if, try
+  ...[0x02, 0x03, 0x04, 0x06].map((code): [number, Skip] => [code, BLOCK_TYPE]),
+  // catch, throw, rethrow, br, br_if, call, return_call, call_ref, return_call_ref, delegate
+  ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18].map((code): [number, Skip] => [code, INDEX]),
+  // local.get to global.set, table.get, table.set, memory.size, memory.grow
+  ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x3f, 0x40].map((code): [number, Skip] => [code, INDEX]),
+  // ref.func, br_on_null, br_on_non_null
+  ...[0xd2, 0xd5, 0xd6].map((code): [number, Skip] => [code, INDEX]),
+  // call_indirect, return_call_indirect
+  ...[0x11, 0x13].map((code): [number, Skip] => [code, TWO_INDICES]),
+  [0x0e, skipBranchTable],
+  [0x1c, skipSelectTypes],
+  [0x1f, skipTryTable],
+  [0x41, (body) => body.skipLeb(32)],
+  [0x42, (body) => body.skipLeb(64)],
+  [0x43, (body) => body.skip(4)],
+  [0x44, (body) => body.skip(8)],
+  [0xd0, (body) => void body.s33()],
+  // Saturating conversions
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((code): [number, Skip] => [0xfc00 + code, NONE]),
+  // data.drop, memory.fill, elem.drop, table.grow, table.size, table.fill
+  ...[0x09, 0x0b, 0x0d, 0x0f, 0x10, 0x11].map((code): [number, Skip] => [0xfc00 + code, INDEX]),
+  // memory.init, memory.copy, table.init, table.copy
+  ...[0x08, 0x0a, 0x0c, 0x0e].map((code): [number, Skip] => [0xfc00 + code, TWO_INDICES]),
+]);
+
+/** Alignment, whose bit 6 says that a memory's index follows, and an offset. */
+function skipMemoryArgument(body: ByteReader): void {
+  if ((body.u32() & 0x40) !== 0) body.skipLeb(32);
+  body.skipLeb(64);
+}
+
+function skipBranchTable(body: ByteReader): void {
+  const count = body.u32();
+  for (let label = 0; label <= count; label += 1) body.skipLeb(32);
+}
+
+function skipSelectTypes(body: ByteReader): void {
+  const count = body.u32();
+  for (let type = 0; type < count; type += 1) readValueType(body);
+}
+
+function skipTryTable(body: ByteReader): void {
+  BLOCK_TYPE(body);
+  const count = body.u32();
+  for (let clause = 0; clause < count; clause += 1) {
+    // catch and catch_ref name a tag; catch_all and catch_all_ref do not.
+    if (body.u8() < 2) body.skipLeb(32);
+    body.skipLeb(32);
+  }
+}
+
+const VECTOR = {
+  loadsEnd: 11,
+  const: 12,
+  shuffle: 13,
+  lanes: [21, 34],
+  laneAccess: [84, 91],
+  zeroLoads: [92, 93],
+} as const;
+
+function skipVectorInstruction(body: ByteReader): void {
+  const code = body.u32();
+  if (code <= VECTOR.loadsEnd) skipMemoryArgument(body);
+  else if (code === VECTOR.const || code === VECTOR.shuffle) body.skip(16);
+  else if (code >= VECTOR.lanes[0] && code <= VECTOR.lanes[1]) body.skip(1);
+  else if (code >= VECTOR.laneAccess[0] && code <= VECTOR.zeroLoads[1]) {
+    skipMemoryArgument(body);
+    if (code <= VECTOR.laneAccess[1]) body.skip(1);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Component → link plan and core modules. To be called for components that a full validator has accepted:
+ * nothing is validated here that linking does not need.
+ *
+ * @module
+ */
+
+import type { CoreModule } from "../../component/core/model.ts";
+import type { Component } from "../../component/model.ts";
+import { readComponent } from "../../component/read-component.ts";
+import { walkDefinitions } from "../../component/walk.ts";
+import {
+  LINK_PLAN_FILE,
+  LINK_PLAN_FORMAT,
+  type LinkPlan,
+  type PlanFreshness,
+  type PlanModule,
+} from "../../contract/link-plan.ts";
+import { HostError } from "../../errors/host-error.ts";
+import { type CodeFacts, readCodeFacts } from "./core-code.ts";
+import { PlanDraft } from "./draft.ts";
+import { evaluateComponent } from "./evaluate.ts";
+import { rewriteModule } from "./rewrite-module.ts";
+import type { PlannedExports } from "./spaces.ts";
+
+/** What planning came to. */
+export type Planning =
+  | { readonly kind: "planned"; readonly files: ReadonlyMap<string, Uint8Array> }
+  /** The component has to run on the other engine. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Plans a component. The files are {@link LINK_PLAN_FILE} and the core modules that it names. */
+export function planComponent(bytes: Uint8Array): Planning {
+  try {
+    return { kind: "planned", files: plan(readComponent(bytes)) };
+  } catch (error) {
+    if (error instanceof HostError) return { kind: "refused", reason: error.message };
+    throw error;
+  }
+}
+
+function plan(component: Component): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  const { modules, freshness } = rewriteModules(coreModulesOf(component), files);
+  const draft = new PlanDraft();
+  const indices = new Map([...modules.keys()].map((module, index) => [module, index]));
+  const moduleIndex = (module: CoreModule): number => indices.get(module) ?? -1;
+  const exports = evaluateComponent({ draft, moduleIndex }, component, undefined, undefined);
+  const linkPlan: LinkPlan = {
+    format: LINK_PLAN_FORMAT,
+    components: draft.components,
+    types: draft.types.values,
+    signatures: draft.signatures.values,
+    resources: draft.resources,
+    modules: [...modules.values()],
+    instances: draft.instances,
+    options: draft.options.values,
+    lowers: draft.lowers,
+    lifts: draft.lifts,
+    exports: exportedLifts(exports),
+    freshness,
+  };
+  files.set(LINK_PLAN_FILE, Buffer.from(JSON.stringify(linkPlan), "utf8"));
+  return files;
+}
+
+function coreModulesOf(component: Component): CoreModule[] {
+  return [...walkDefinitions(component)].flatMap((definition) =>
+    definition.kind === "core-module" ? [definition.module] : [],
+  );
+}
+
+interface RewrittenModules {
+  readonly modules: ReadonlyMap<CoreModule, PlanModule>;
+  readonly freshness: PlanFreshness;
+}
+
+function rewriteModules(modules: readonly CoreModule[], files: Map<string, Uint8Array>): RewrittenModules {
+  const facts = new Map(modules.map((module) => [module, readCodeFacts(module)]));
+  // A memory's size can be hidden only where no other module looks at it.
+  const sizing = modules.filter((module) => facts.get(module)?.sizesMemory === true);
+  const virtual = sizing.length === 1 && ownsItsOnlyMemory(sizing[0]) ? sizing[0] : undefined;
+  const rewritten = new Map<CoreModule, PlanModule>();
+  for (const module of modules) {
+    const { bytes, memories, globals } = rewriteModule(module, module === virtual);
+    const file = `component.link${rewritten.size}.wasm`;
+    files.set(file, bytes);
+    rewritten.set(module, { file, memories, globals, hidesGrowth: module === virtual });
+  }
+  return { modules: rewritten, freshness: freshnessOf(facts) };
+}
+
+function ownsItsOnlyMemory(module: CoreModule | undefined): boolean {
+  return module?.memories.length === 1 && !module.imports.some(({ kind }) => kind === "memory");
+}
+
+/** Binary codes of i32, i64, f32 and f64, which JavaScript can read and write. */
+const NUMBER_TYPES: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c]);
+
+function freshnessOf(facts: ReadonlyMap<CoreModule, CodeFacts>): PlanFreshness {
+  for (const [module, { changesTables, dropsSegments }] of facts) {
+    if (changesTables) return { kind: "fresh", reason: "its code changes a table" };
+    if (dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
+    if (module.globals.some(({ type, mutable }) => mutable && !NUMBER_TYPES.has(type)))
+      return { kind: "fresh", reason: "it has a mutable global that is no number" };
+  }
+  return { kind: "restorable" };
+}
+
+/** Exported interfaces with the functions that were lifted; a function that is an import again cannot be called. */
+function exportedLifts(exports: PlannedExports): Record<string, Record<string, number>> {
+  const lifts: Record<string, Record<string, number>> = {};
+  for (const [name, item] of exports) if (item.sort === "instance") lifts[name] = liftsOf(item.value);
+  return lifts;
+}
+
+function liftsOf(exports: PlannedExports): Record<string, number> {
+  const lifted = [...exports].flatMap(([name, item]): [string, number][] =>
+    item.sort === "func" && item.value.kind === "lift" ? [[name, item.value.index]] : [],
+  );
+  return Object.fromEntries(lifted);
+}
