@@ -1,0 +1,112 @@
+/**
+ * Collects the frames of a tick. Small fields are packed into shared blocks; a large byte field is passed on
+ * as a chunk of its own, uncopied, so it must not change until it is written.
+ *
+ * @module
+ */
+
+import type { FieldSink } from "./codec.ts";
+
+const BLOCK_BYTES = 16 * 1024;
+/** From this size on a byte field is not copied. */
+const LARGE_BYTES = 64 * 1024;
+
+export class FrameWriter implements FieldSink {
+  #done: Buffer[] = [];
+  #doneBytes = 0;
+  #block: Buffer = Buffer.allocUnsafe(BLOCK_BYTES);
+  /** Start of what is not yet in `#done`. */
+  #from = 0;
+  #at = 0;
+  #lengthBlock: Buffer = this.#block;
+  #lengthAt = 0;
+  #payloadBytes = 0;
+
+  begin(kind: number): void {
+    this.#reserve(5);
+    this.#lengthBlock = this.#block;
+    this.#lengthAt = this.#at;
+    this.#at += 4;
+    this.#block[this.#at++] = kind;
+    this.#payloadBytes = 0;
+  }
+
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#at = this.#block.writeUInt8(value, this.#at);
+    this.#payloadBytes += 1;
+  }
+
+  u16(value: number): void {
+    this.#reserve(2);
+    this.#at = this.#block.writeUInt16LE(value, this.#at);
+    this.#payloadBytes += 2;
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    this.#at = this.#block.writeUInt32LE(value, this.#at);
+    this.#payloadBytes += 4;
+  }
+
+  text(value: string): void {
+    // Three bytes for a UTF-16 unit is the most that UTF-8 can take.
+    if (value.length * 3 <= BLOCK_BYTES - 4) {
+      this.#reserve(4 + value.length * 3);
+      const bytes = this.#block.write(value, this.#at + 4, "utf8");
+      this.#block.writeUInt32LE(bytes, this.#at);
+      this.#at += 4 + bytes;
+      this.#payloadBytes += 4 + bytes;
+    } else {
+      this.bytes(Buffer.from(value, "utf8"));
+    }
+  }
+
+  bytes(value: Uint8Array): void {
+    this.u32(value.length);
+    this.#payloadBytes += value.length;
+    if (value.length >= LARGE_BYTES) {
+      this.#cut();
+      this.#done.push(Buffer.from(value.buffer, value.byteOffset, value.length));
+      this.#doneBytes += value.length;
+      return;
+    }
+    this.#reserve(value.length);
+    this.#block.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  end(): void {
+    this.#lengthBlock.writeUInt32LE(this.#payloadBytes, this.#lengthAt);
+  }
+
+  /** Bytes since the last {@link take}. */
+  get pendingBytes(): number {
+    return this.#doneBytes + this.#at - this.#from;
+  }
+
+  /** The chunks since the last call, to be written in this order. */
+  take(): Buffer[] {
+    this.#cut();
+    const chunks = this.#done;
+    this.#done = [];
+    this.#doneBytes = 0;
+    return chunks;
+  }
+
+  /** Makes room for `bytes` in one piece; a block that is handed out is never written to again. */
+  #reserve(bytes: number): void {
+    if (this.#block.length - this.#at >= bytes) return;
+    this.#cut();
+    this.#block = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, bytes));
+    this.#from = 0;
+    this.#at = 0;
+  }
+
+  #cut(): void {
+    if (this.#at === this.#from) return;
+    this.#done.push(this.#block.subarray(this.#from, this.#at));
+    this.#doneBytes += this.#at - this.#from;
+    this.#from = this.#at;
+  }
+}
