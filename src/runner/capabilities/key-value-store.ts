@@ -1,0 +1,69 @@
+/**
+ * The contract's `key-value-store`: a handle holds a bucket's name and nothing else. Whether bucket and
+ * operation are allowed is decided by the host on every operation; errors come from `get` and `set`, since the
+ * contract's constructor cannot fail.
+ *
+ * @module
+ */
+
+import { PLUGIN_LIMITS } from "../../contract/limits.ts";
+import type { ErrorCode } from "../../errors/table.ts";
+import type { GuestContext } from "../guest-context.ts";
+import { DONE, err, expectBytes, expectString, ok, operationError, type Result } from "../guest-values.ts";
+import { constructorFor, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
+
+/** Longer names are never valid, and are refused here so that no frame grows beyond its bound. */
+const MAX_BUCKET_CHARACTERS = 1_024;
+
+class KeyValueStore {
+  readonly #context: GuestContext;
+  readonly #bucket: string;
+
+  constructor(key: typeof HOST_ONLY, context: GuestContext, bucket: string) {
+    requireHost(key);
+    context.openHandle();
+    this.#context = context;
+    this.#bucket = bucket;
+  }
+
+  async get(key: unknown): Promise<Result<Uint8Array | undefined, string>> {
+    const refusal = this.#refusal(expectString(key), 0);
+    if (refusal !== undefined) return err(operationError(refusal));
+    const result = await this.#context.perform({ kind: "kv-get", bucket: this.#bucket, key: key as string });
+    switch (result.kind) {
+      case "value":
+        return ok(result.value);
+      case "none":
+        return ok(undefined);
+      case "error":
+        return err(result.message);
+    }
+  }
+
+  async set(key: unknown, value: unknown): Promise<Result<undefined, string>> {
+    const bytes = expectBytes(value);
+    const refusal = this.#refusal(expectString(key), bytes.length);
+    if (refusal !== undefined) return err(operationError(refusal));
+    const operation = { kind: "kv-set", bucket: this.#bucket, key: key as string, value: bytes } as const;
+    const result = await this.#context.perform(operation);
+    return result.kind === "error" ? err(result.message) : DONE;
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.closeHandle();
+  }
+
+  /** Only what no policy could allow; the host checks the plugin's own limits. */
+  #refusal(key: string, valueBytes: number): ErrorCode | undefined {
+    if (this.#bucket.length > MAX_BUCKET_CHARACTERS) return "invalid-bucket";
+    if (key.length > PLUGIN_LIMITS.keyBytes.max) return "invalid-key";
+    if (valueBytes > PLUGIN_LIMITS.valueBytes.max) return "value-too-large";
+    return undefined;
+  }
+}
+seal(KeyValueStore);
+
+export function createKeyValueStore(context: GuestContext): Namespace {
+  const create = (bucket: unknown): object => new KeyValueStore(HOST_ONLY, context, expectString(bucket));
+  return namespace({ KeyValueStore: constructorFor(KeyValueStore, create) });
+}

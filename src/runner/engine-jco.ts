@@ -1,0 +1,139 @@
+/**
+ * The engine that executes jco's output: an ES module with `instantiate(getCoreModule, imports,
+ * instantiateCore)` and the core modules beside it. The generated code is trusted no further than the plugin
+ * it was made from: it is imported only after the realm is sealed, it gets compiled modules and frozen
+ * namespaces, and of its exports only the contract's are ever looked at.
+ *
+ * Instantiation is synchronous all the way (compiled modules, `new WebAssembly.Instance`), so no export is
+ * ever taken for a promise.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ArtifactManifest } from "../contract/artifact.ts";
+import type { RpcRequest } from "../contract/request.ts";
+import { HostError } from "../errors/host-error.ts";
+import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
+import type { GuestContext } from "./guest-context.ts";
+import { describeTrap, parseLevels, parsePluginError, parseResponse } from "./guest-outcome.ts";
+import { createImportsFactory, type ImportsFactory } from "./imports.ts";
+import { sealRealm } from "./realm.ts";
+import { interceptSuspending, Suspension } from "./suspension.ts";
+
+const HANDLER = "local:network-host/handler@1.0.0";
+
+/** The entry's export: synchronous as long as both functions that it is given are. */
+type Instantiate = (
+  getCoreModule: (file: string) => WebAssembly.Module,
+  imports: object,
+  instantiateCore: (module: WebAssembly.Module, imports?: WebAssembly.Imports) => WebAssembly.Instance,
+) => unknown;
+
+interface Handler {
+  getAccessLevels(): Promise<unknown>;
+  handleRequest(request: RpcRequest): Promise<unknown>;
+}
+
+/** Compiles an artifact. Seals the realm on the way: afterwards this process loads nothing more. */
+export async function loadJcoEngine(artifactDir: string, manifest: ArtifactManifest): Promise<Engine> {
+  const modules = new Map<string, WebAssembly.Module>();
+  for (const file of manifest.coreModules) {
+    modules.set(file, await WebAssembly.compile(await readFile(join(artifactDir, file))));
+  }
+  const entry = pathToFileURL(join(artifactDir, manifest.entry)).href;
+  interceptSuspending();
+  sealRealm(entry);
+  const { instantiate } = (await import(entry)) as { instantiate?: unknown };
+  if (typeof instantiate !== "function")
+    throw new HostError("load-failed", "the artifact's entry exports no instantiate");
+  return new JcoEngine(instantiate as Instantiate, modules, createImportsFactory(manifest.imports));
+}
+
+class JcoEngine implements Engine {
+  readonly #instantiate: Instantiate;
+  readonly #modules: ReadonlyMap<string, WebAssembly.Module>;
+  readonly #createImports: ImportsFactory;
+
+  constructor(
+    instantiate: Instantiate,
+    modules: ReadonlyMap<string, WebAssembly.Module>,
+    createImports: ImportsFactory,
+  ) {
+    this.#instantiate = instantiate;
+    this.#modules = modules;
+    this.#createImports = createImports;
+  }
+
+  // Async, so that what guest code throws while it is instantiated is a rejection.
+  async instantiate(context: GuestContext): Promise<Instance> {
+    const suspension = new Suspension();
+    const memories: WebAssembly.Memory[] = [];
+    const instantiateCore = (module: WebAssembly.Module, imports?: WebAssembly.Imports): WebAssembly.Instance => {
+      const instance = new WebAssembly.Instance(module, imports);
+      for (const value of Object.values(instance.exports))
+        if (value instanceof WebAssembly.Memory) memories.push(value);
+      return instance;
+    };
+    const imports = this.#createImports(context);
+    const exports = suspension.adopt(() =>
+      this.#instantiate((file) => this.#module(file), imports, instantiateCore),
+    ) as Readonly<Record<string, Handler | undefined>>;
+    const handler = exports[HANDLER];
+    if (handler === undefined) throw new HostError("load-failed", `the component does not export ${HANDLER}`);
+    return new JcoInstance(handler, suspension, memories);
+  }
+
+  #module(file: string): WebAssembly.Module {
+    const module = this.#modules.get(file);
+    if (module === undefined) throw new HostError("load-failed", "the entry asks for a core module the manifest lacks");
+    return module;
+  }
+}
+
+class JcoInstance implements Instance {
+  readonly #handler: Handler;
+  readonly #suspension: Suspension;
+  readonly #memories: readonly WebAssembly.Memory[];
+
+  constructor(handler: Handler, suspension: Suspension, memories: readonly WebAssembly.Memory[]) {
+    this.#handler = handler;
+    this.#suspension = suspension;
+    this.#memories = memories;
+  }
+
+  get memoryBytes(): number {
+    return this.#memories.reduce((bytes, { buffer }) => bytes + buffer.byteLength, 0);
+  }
+
+  /** Nothing of the state that generated code keeps can be reached from outside. */
+  restore(): boolean {
+    return false;
+  }
+
+  destroy(): void {
+    this.#suspension.end();
+  }
+
+  async getAccessLevels(): Promise<LevelsOutcome> {
+    try {
+      return parseLevels(await this.#handler.getAccessLevels());
+    } catch (thrown) {
+      return describeTrap(thrown);
+    }
+  }
+
+  async handleRequest(request: RpcRequest): Promise<GuestOutcome> {
+    try {
+      return parseResponse(await this.#handler.handleRequest(request));
+    } catch (thrown) {
+      // Generated code throws the payload of an `err`, as it is or within an error; every trap is an error
+      // without one.
+      if (!(thrown instanceof Error)) return parsePluginError(thrown);
+      if (Object.hasOwn(thrown, "payload")) return parsePluginError((thrown as { payload?: unknown }).payload);
+      return describeTrap(thrown);
+    }
+  }
+}

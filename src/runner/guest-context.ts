@@ -1,0 +1,178 @@
+/**
+ * What one instance may do and has left to spend: the only way from a guest's imports to the rest of the
+ * runner. A context is made with its instance, bound to the call that the instance serves, and retired when
+ * the call has ended; a retired context sends nothing and answers nothing, so that a guest that still runs
+ * reaches nobody. Where the instance is put back to its first state, the context is renewed with it.
+ *
+ * Bounds: open handles, random bytes and log bytes, each per instance, which is per call.
+ *
+ * @module
+ */
+
+import type { OperationResult } from "../channel/messages.ts";
+import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import { GuestLog, type LogSink } from "./guest-log.ts";
+import { createTrap } from "./trap.ts";
+
+/** Resources that a guest may hold at a time. */
+export const MAX_OPEN_HANDLES = 4_096;
+
+/** Random bytes that a guest may draw. */
+export const MAX_RANDOM_BYTES = 1024 * 1024;
+
+/** The longest delay that a timer takes; longer waits wake up in between. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A key-value operation as a guest asks for it. */
+export type GuestOperation =
+  | { readonly kind: "kv-get"; readonly bucket: string; readonly key: string }
+  | { readonly kind: "kv-set"; readonly bucket: string; readonly key: string; readonly value: Uint8Array };
+
+/** The call that a context is bound to. */
+export interface CallPort extends LogSink {
+  /** Performs an operation. Never rejects; stays pending for ever once the call has ended. */
+  perform(operation: GuestOperation): Promise<OperationResult>;
+  /** Sends an outbound HTTP request; `undefined` where the call has no such capability. Never throws. */
+  openHttp(request: HttpRequest, sink: HttpSink): HttpExchange | undefined;
+  /** The guest broke a rule: the call ends as a trap, whatever the guest makes of it. Called at most once. */
+  trapped(message: string): void;
+}
+
+type State =
+  | { readonly kind: "unbound" }
+  | { readonly kind: "bound"; readonly port: CallPort }
+  | { readonly kind: "retired" };
+
+export class GuestContext {
+  readonly #maxLogBytes: number;
+  #log: GuestLog;
+  #state: State = { kind: "unbound" };
+  #trapMessage: string | undefined;
+  #openHandles = 0;
+  /** Handles that the guest held before its call. */
+  #firstHandles = 0;
+  #randomBytesLeft = MAX_RANDOM_BYTES;
+  #timer: NodeJS.Timeout | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(maxLogBytes: number) {
+    this.#maxLogBytes = maxLogBytes;
+    this.#log = new GuestLog(maxLogBytes);
+  }
+
+  /** What the guest says in this call. */
+  get log(): GuestLog {
+    return this.#log;
+  }
+
+  /** Did the guest draw randomness with this context? */
+  get hasDrawnRandom(): boolean {
+    return this.#randomBytesLeft < MAX_RANDOM_BYTES;
+  }
+
+  /** Why the guest was trapped by the host, if it was. */
+  get trapMessage(): string | undefined {
+    return this.#trapMessage;
+  }
+
+  /** Connects the instance with its call. Once a call, before its export is called. */
+  bind(port: CallPort): void {
+    this.#state = { kind: "bound", port };
+    this.#firstHandles = this.#openHandles;
+    this.#log.attach(port);
+  }
+
+  /** Cuts the instance off. Idempotent. */
+  retire(): void {
+    this.#state = { kind: "retired" };
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#wake = undefined;
+  }
+
+  /** Sends an outbound HTTP request for the guest; `undefined` where there is no call that may. */
+  openHttp(request: HttpRequest, sink: HttpSink): HttpExchange | undefined {
+    return this.#state.kind === "bound" ? this.#state.port.openHttp(request, sink) : undefined;
+  }
+
+  /**
+   * After {@link retire}: as it was before the call, for the next one. Only for an instance that has been put
+   * back to its first state; what it opened in the call is forgotten with its handles.
+   */
+  renew(): void {
+    this.#state = { kind: "unbound" };
+    this.#log = new GuestLog(this.#maxLogBytes);
+    this.#openHandles = this.#firstHandles;
+    this.#randomBytesLeft = MAX_RANDOM_BYTES;
+  }
+
+  /** Performs a key-value operation for the guest. Pending for ever where there is no call to perform it for. */
+  perform(operation: GuestOperation): Promise<OperationResult> {
+    return this.#state.kind === "bound" ? this.#state.port.perform(operation) : pendingForEver();
+  }
+
+  /**
+   * Ends the call as a trap and returns the error to throw. The call is ended here and not where the error
+   * arrives, since generated code loses some on the way.
+   */
+  trap(message: string): Error {
+    if (this.#trapMessage === undefined) {
+      this.#trapMessage = message;
+      if (this.#state.kind === "bound") this.#state.port.trapped(message);
+    }
+    return createTrap(message);
+  }
+
+  /** Like {@link trap}, for imports that must not reject: the guest waits for ever instead. */
+  trapPending(message: string): Promise<never> {
+    this.trap(message);
+    return pendingForEver();
+  }
+
+  /** Counts a resource that is handed to the guest; {@link closeHandle} is called when the guest drops it. */
+  openHandle(): void {
+    this.#openHandles += 1;
+    if (this.#openHandles > MAX_OPEN_HANDLES) throw this.trap(`more than ${MAX_OPEN_HANDLES} open handles`);
+  }
+
+  closeHandle(): void {
+    this.#openHandles -= 1;
+  }
+
+  /** Takes `bytes` from the budget of random bytes. */
+  drawRandom(bytes: bigint): number {
+    if (bytes > BigInt(this.#randomBytesLeft)) throw this.trap(`more than ${MAX_RANDOM_BYTES} random bytes`);
+    this.#randomBytesLeft -= Number(bytes);
+    return Number(bytes);
+  }
+
+  /**
+   * Resolves after about `delayMs`, or earlier: for a very long one, or because something arrived for the guest.
+   * Pending for ever once the context is retired. A guest has one thread, so there is at most one sleep at a time.
+   */
+  sleep(delayMs: number): Promise<void> {
+    if (this.#state.kind === "retired") return pendingForEver();
+    return new Promise((resolve) => {
+      clearTimeout(this.#timer);
+      this.#wake = resolve;
+      if (delayMs !== Infinity) this.#timer = setTimeout(() => this.wake(), Math.min(delayMs, MAX_TIMER_MS));
+    });
+  }
+
+  /** Something arrived that the guest may be waiting for: it looks again. */
+  wake(): void {
+    clearTimeout(this.#timer);
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Resolves when the condition holds; it is looked at again whenever something arrives for the guest. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await this.sleep(Infinity);
+  }
+}
+
+function pendingForEver(): Promise<never> {
+  return new Promise(() => undefined);
+}

@@ -1,0 +1,80 @@
+/**
+ * Every interface that a plugin may import, by its name without a version: all 0.2.x versions of a WASI
+ * interface are one implementation. An instance gets the interfaces that its component imports and no others.
+ *
+ * @module
+ */
+
+import { createKeyValueStore } from "./capabilities/key-value-store.ts";
+import { createLogging } from "./capabilities/logging.ts";
+import type { GuestContext } from "./guest-context.ts";
+import type { Namespace } from "./namespaces.ts";
+import * as cli from "./wasi/cli.ts";
+import { wallClock } from "./wasi/clocks.ts";
+import * as filesystem from "./wasi/filesystem.ts";
+import * as http from "./wasi/http.ts";
+import { createMonotonicClock, createPoll } from "./wasi/poll.ts";
+import * as random from "./wasi/random.ts";
+import * as sockets from "./wasi/sockets.ts";
+import { error, streams } from "./wasi/streams.ts";
+
+/** One namespace for all instances, or one made for each from its context. */
+type Provider = Namespace | ((context: GuestContext) => Namespace);
+
+const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider>([
+  ["local:network-host/logging", createLogging],
+  ["local:network-host/key-value-store", createKeyValueStore],
+  ["wasi:io/error", error],
+  ["wasi:io/poll", createPoll],
+  ["wasi:io/streams", streams],
+  ["wasi:clocks/monotonic-clock", createMonotonicClock],
+  ["wasi:clocks/wall-clock", wallClock],
+  ["wasi:random/random", random.createRandom],
+  ["wasi:random/insecure", random.createInsecure],
+  ["wasi:random/insecure-seed", random.createInsecureSeed],
+  ["wasi:cli/environment", cli.environment],
+  ["wasi:cli/exit", cli.createExit],
+  ["wasi:cli/stdin", cli.createStdin],
+  ["wasi:cli/stdout", cli.createStdout],
+  ["wasi:cli/stderr", cli.createStderr],
+  ["wasi:cli/terminal-input", cli.terminalInput],
+  ["wasi:cli/terminal-output", cli.terminalOutput],
+  ["wasi:cli/terminal-stdin", cli.terminalStdin],
+  ["wasi:cli/terminal-stdout", cli.terminalStdout],
+  ["wasi:cli/terminal-stderr", cli.terminalStderr],
+  ["wasi:filesystem/preopens", filesystem.preopens],
+  ["wasi:filesystem/types", filesystem.types],
+  ["wasi:sockets/network", sockets.network],
+  ["wasi:sockets/instance-network", sockets.createInstanceNetwork],
+  ["wasi:sockets/ip-name-lookup", sockets.ipNameLookup],
+  ["wasi:sockets/tcp", sockets.tcp],
+  ["wasi:sockets/tcp-create-socket", sockets.tcpCreateSocket],
+  ["wasi:sockets/udp", sockets.udp],
+  ["wasi:sockets/udp-create-socket", sockets.udpCreateSocket],
+  ["wasi:http/types", http.createHttpTypes],
+  ["wasi:http/outgoing-handler", http.createOutgoingHandler],
+]);
+
+/** The names of all interfaces, without versions. */
+export const PROVIDED_INTERFACES: readonly string[] = [...PROVIDERS.keys()];
+
+/** The namespace of one interface for an instance; `interfaceId` has no version. */
+export function createImport(interfaceId: string, context: GuestContext): Namespace | undefined {
+  const provider = PROVIDERS.get(interfaceId);
+  return typeof provider === "function" ? provider(context) : provider;
+}
+
+/** Makes the namespaces of an instance, keyed by interface name without a version. */
+export type ImportsFactory = (context: GuestContext) => Readonly<Record<string, Namespace>>;
+
+/** A factory for a component that imports `interfaces` (with or without versions). Unknown ones are left out. */
+export function createImportsFactory(interfaces: readonly string[]): ImportsFactory {
+  const names = new Set(interfaces.map((name) => name.replace(/@.*$/, "")));
+  const providers = [...PROVIDERS].filter(([name]) => names.has(name));
+  return (context) => {
+    const imports = Object.create(null) as Record<string, Namespace>;
+    for (const [name, provider] of providers)
+      imports[name] = typeof provider === "function" ? provider(context) : provider;
+    return Object.freeze(imports);
+  };
+}

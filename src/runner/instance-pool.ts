@@ -1,0 +1,163 @@
+/**
+ * Instances prepared ahead, so that a request finds one waiting. They are made in idle moments only: one at a
+ * time, after a turn of the event loop in which nothing arrived. How many are kept follows demand, up to a
+ * maximum, and falls back when demand does.
+ *
+ * Every request starts on fresh state: an instance comes back only where its engine has put it back to the
+ * state before its first call, and only after a call that returned by itself. Last in, first out: few instances
+ * do most of the work, and the rest can be let go.
+ *
+ * @module
+ */
+
+import type { Engine, Instance } from "./engine.ts";
+import { GuestContext } from "./guest-context.ts";
+import type { MemoryReclaimer } from "./memory-reclaimer.ts";
+
+/** An instance and what it may do. Both serve one call at a time. */
+export interface PreparedInstance {
+  readonly instance: Instance;
+  readonly context: GuestContext;
+}
+
+/** How a call left its instance: by itself, or in the middle of things (a trap, a deadline, a cancellation). */
+export type CallEnding = "returned" | "cut-off";
+
+/** Bounds of a pool. */
+export interface InstancePoolOptions {
+  readonly engine: Engine;
+  readonly maxIdle: number;
+  readonly logBytes: number;
+  readonly reclaimer: MemoryReclaimer;
+}
+
+/** How often demand is looked at anew. */
+const DEMAND_WINDOW_MS = 5_000;
+
+export class InstancePool {
+  readonly #options: InstancePoolOptions;
+  readonly #idle: PreparedInstance[] = [];
+  #wanted: number;
+  /** Instances out at a time, the most in this window of demand. */
+  #peakInUse = 0;
+  #inUse = 0;
+  /** Did the instance of the last call that returned come back? Then those in use will, too. */
+  #comesBack = false;
+  #preparation: "none" | "scheduled" | "failed" = "none";
+  /** Did something arrive since the last turn of the event loop? */
+  #busy = false;
+  #window: NodeJS.Timeout | undefined;
+
+  constructor(options: InstancePoolOptions) {
+    this.#options = options;
+    this.#wanted = Math.min(1, options.maxIdle);
+  }
+
+  /** Instances that wait for a request. */
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** Makes the first instance: the proof that the artifact can be instantiated. Throws what the guest throws. */
+  async open(): Promise<void> {
+    const first = await this.#make();
+    if (this.#wanted > 0) this.#idle.push(first);
+  }
+
+  /** Something arrived: whatever can wait, waits. */
+  noteActivity(): void {
+    this.#busy = true;
+  }
+
+  /** A fresh instance, prepared if there is one. Throws what the guest throws. {@link release} it afterwards. */
+  async take(): Promise<PreparedInstance> {
+    if (this.#preparation === "failed") this.#preparation = "none";
+    const waiting = this.#idle.pop();
+    this.#inUse += 1;
+    this.#schedule();
+    const taken = waiting ?? (await this.#makeInUse());
+    if (this.#inUse > this.#peakInUse) this.#raise(this.#inUse);
+    return taken;
+  }
+
+  /**
+   * Takes an instance back, cut off from its call. Once only for each {@link take}. One that cannot serve again is
+   * unwound, and its memory counts as garbage.
+   */
+  release(prepared: PreparedInstance, ending: CallEnding): void {
+    const { instance, context } = prepared;
+    this.#inUse -= 1;
+    context.retire();
+    if (ending === "returned") {
+      this.#comesBack = this.#idle.length < this.#wanted && instance.restore();
+      if (this.#comesBack) {
+        context.renew();
+        this.#idle.push(prepared);
+        return;
+      }
+    }
+    this.#options.reclaimer.note(instance.memoryBytes);
+    instance.destroy();
+    this.#schedule();
+  }
+
+  /** Instances that are or will be there for requests to come. */
+  get #coming(): number {
+    return this.#idle.length + (this.#comesBack ? this.#inUse : 0);
+  }
+
+  async #makeInUse(): Promise<PreparedInstance> {
+    try {
+      return await this.#make();
+    } catch (error) {
+      this.#inUse -= 1;
+      throw error;
+    }
+  }
+
+  async #make(): Promise<PreparedInstance> {
+    const context = new GuestContext(this.#options.logBytes);
+    return { context, instance: await this.#options.engine.instantiate(context) };
+  }
+
+  #schedule(): void {
+    if (this.#preparation !== "none" || this.#coming >= this.#wanted) return;
+    this.#preparation = "scheduled";
+    this.#busy = true;
+    setImmediate(() => void this.#prepare());
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#busy) {
+      this.#busy = false;
+      setImmediate(() => void this.#prepare());
+      return;
+    }
+    try {
+      if (this.#coming < this.#wanted) this.#idle.push(await this.#make());
+      this.#preparation = "none";
+    } catch {
+      // The next request makes an instance itself and meets the error where it can be reported.
+      this.#preparation = "failed";
+    }
+    this.#schedule();
+  }
+
+  #raise(inUse: number): void {
+    this.#peakInUse = inUse;
+    this.#wanted = Math.min(this.#options.maxIdle, Math.max(this.#wanted, inUse));
+    if (this.#wanted > 1) this.#window ??= setInterval(() => this.#adapt(), DEMAND_WINDOW_MS).unref();
+  }
+
+  /** Falls half-way to the last window's peak; instances beyond that are dropped, those idle for longest first. */
+  #adapt(): void {
+    const floor = Math.max(1, this.#peakInUse);
+    this.#peakInUse = this.#inUse;
+    this.#wanted = Math.min(this.#wanted, Math.max(floor, Math.floor(this.#wanted / 2)));
+    const surplus = Math.max(0, this.#idle.length - this.#wanted);
+    for (const { instance } of this.#idle.splice(0, surplus)) this.#options.reclaimer.note(instance.memoryBytes);
+    if (this.#wanted > 1) return;
+    clearInterval(this.#window);
+    this.#window = undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * A value type made ready for crossing the boundary, once for all instances: its layout in memory and its
+ * functions for both directions and both ways, through memory and as core values (component-model
+ * `CanonicalABI.md`: "Alignment", "Element Size", "Flattening", "Loading", "Storing", "Flat Lifting", "Flat
+ * Lowering"). Which instance is meant comes with each call, in the {@link Boundary}.
+ *
+ * Callers have checked that a type's whole range is within the memory before they load or store it.
+ *
+ * @module
+ */
+
+import type { Boundary } from "./boundary.ts";
+
+/** A core value type. */
+export type FlatType = "i32" | "i64" | "f32" | "f64";
+
+/** A core value: `i64` is a bigint. */
+export type FlatValue = number | bigint;
+
+export interface CompiledType {
+  /** Bytes in memory, a multiple of `align`. */
+  readonly size: number;
+  readonly align: number;
+  /** The core values that it is passed as. */
+  readonly flat: readonly FlatType[];
+  /** From memory. */
+  load(boundary: Boundary, at: number): unknown;
+  /** Into memory. */
+  store(boundary: Boundary, value: unknown, at: number): void;
+  /** From core values, beginning with the one at `index`. */
+  lift(boundary: Boundary, flat: readonly FlatValue[], index: number): unknown;
+  /** Into core values, beginning at `index`. */
+  lower(boundary: Boundary, value: unknown, flat: FlatValue[], index: number): void;
+}
+
+export function alignTo(offset: number, align: number): number {
+  return Math.ceil(offset / align) * align;
+}
+
+/** In the place of a case's or result's type that is not there. */
+export const NOTHING: CompiledType = {
+  size: 0,
+  align: 1,
+  flat: [],
+  load: () => undefined,
+  store: () => undefined,
+  lift: () => undefined,
+  lower: () => undefined,
+};
+
+/** The spelling of a WIT name in JavaScript: `content-length` → `contentLength`. */
+export function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,75 @@
+/**
+ * One component instance while it runs: its handles, and whether it may be entered and left now
+ * (component-model `CanonicalABI.md`, "Component Instance State"). After a trap the whole is thrown away, so
+ * nothing here is put right when one passes through.
+ *
+ * @module
+ */
+
+import { createTrap } from "../trap.ts";
+import { type Handle, HandleTable } from "./handle-table.ts";
+
+export class ComponentState {
+  readonly handles = new HandleTable();
+  #state: "idle" | "running" | "closed" = "idle";
+  /** Handles borrowed by the call that runs; it has to drop them all. */
+  #borrows = 0;
+  /** Own handles that are lent to calls out of the component, the last call's last. */
+  readonly #lent: Handle[] = [];
+
+  /** A call comes in. */
+  enter(): void {
+    if (this.#state !== "idle") throw createTrap("a component is entered while it runs");
+    this.#state = "running";
+  }
+
+  /** The call returns. */
+  exit(): void {
+    if (this.#borrows !== 0) throw createTrap("a call returned with borrowed handles that it did not drop");
+    this.#state = "idle";
+  }
+
+  /** Code of the component calls out. It may not while the host allocates in its memory or cleans up after a call. */
+  leave(): void {
+    if (this.#state === "closed") throw createTrap("a component calls out where it must not");
+  }
+
+  /** Until {@link open} the component may not call out. The result is for {@link open}. */
+  close(): "idle" | "running" | "closed" {
+    const before = this.#state;
+    this.#state = "closed";
+    return before;
+  }
+
+  open(before: "idle" | "running" | "closed"): void {
+    this.#state = before;
+  }
+
+  /** Handles that are lent now; for {@link takeBack}. */
+  get lentCount(): number {
+    return this.#lent.length;
+  }
+
+  lend(handle: Handle): void {
+    handle.lends += 1;
+    this.#lent.push(handle);
+  }
+
+  /** A call has ended: what was lent to it is not any more. */
+  takeBack(lentBefore: number): void {
+    while (this.#lent.length > lentBefore) {
+      const handle = this.#lent.pop();
+      if (handle !== undefined) handle.lends -= 1;
+    }
+  }
+
+  borrow(resource: number, rep: unknown): number {
+    this.#borrows += 1;
+    return this.handles.add(resource, rep, false);
+  }
+
+  /** A borrowed handle was dropped. */
+  giveBack(): void {
+    this.#borrows -= 1;
+  }
+}

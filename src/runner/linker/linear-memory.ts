@@ -1,0 +1,33 @@
+/**
+ * A guest's linear memory as lifting and lowering see it: views that are made anew when the memory has grown,
+ * and the checks that every pointer passes before anything is read or written through it.
+ *
+ * @module
+ */
+
+import { createTrap } from "../trap.ts";
+
+export class LinearMemory {
+  readonly memory: WebAssembly.Memory;
+  bytes: Uint8Array;
+  view: DataView;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.view = new DataView(memory.buffer);
+  }
+
+  /** To be called whenever guest code has run: growing detaches the buffer that the views are on. */
+  refresh(): void {
+    if (this.bytes.length !== 0) return;
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.view = new DataView(this.memory.buffer);
+  }
+
+  /** Traps unless `length` bytes at `pointer` are within the memory, and the pointer is aligned. */
+  check(pointer: number, length: number, align: number): void {
+    if (pointer % align !== 0) throw createTrap("a pointer is not aligned");
+    if (pointer + length > this.bytes.length) throw createTrap("a pointer is out of bounds");
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * A plan made ready to be executed: its core modules compiled, its signatures and host functions resolved. One
+ * for all instances; nothing in it changes.
+ *
+ * @module
+ */
+
+import { asyncImports } from "../../contract/async-imports.ts";
+import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
+import { type HostFunction, hostFunction } from "./host-function.ts";
+import { type CompiledSignature, compileSignatures } from "./signatures.ts";
+
+/** A function of the host's that the component imports. */
+export interface HostImport {
+  /** The interface without its version. */
+  readonly interface: string;
+  readonly call: HostFunction;
+  readonly suspends: boolean;
+}
+
+export interface LinkedComponent {
+  readonly plan: LinkPlan;
+  /** In the order of the plan's modules. */
+  readonly modules: readonly WebAssembly.Module[];
+  readonly signatures: readonly CompiledSignature[];
+  /** By index of the plan's lowers; `undefined` for a function of another component. */
+  readonly hostImports: readonly (HostImport | undefined)[];
+  /** May a call suspend at all? One that cannot is called without the means to. */
+  readonly suspends: boolean;
+}
+
+export function createLinkedComponent(plan: LinkPlan, modules: readonly WebAssembly.Module[]): LinkedComponent {
+  const interfaces = plan.lowers.flatMap(({ target }) => (target.kind === "import" ? [target.interface] : []));
+  const suspending = new Set(asyncImports(interfaces));
+  const hostImports = plan.lowers.map((lower) => hostImport(lower, suspending));
+  return {
+    plan,
+    modules,
+    signatures: compileSignatures(plan),
+    hostImports,
+    suspends: hostImports.some((host) => host?.suspends === true),
+  };
+}
+
+function hostImport({ target }: PlanLower, suspending: ReadonlySet<string>): HostImport | undefined {
+  if (target.kind === "lift") return undefined;
+  const interfaceId = target.interface.replace(/@.*$/, "");
+  return {
+    interface: interfaceId,
+    call: hostFunction(target.name),
+    suspends: suspending.has(`${interfaceId}#${target.name}`),
+  };
+}

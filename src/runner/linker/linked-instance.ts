@@ -1,0 +1,163 @@
+/**
+ * One instance of a linked component: its core instances, and between them thin functions around the shared
+ * signatures. What a plan names is looked up when it is first needed; by then it exists, since every index
+ * points backwards.
+ *
+ * @module
+ */
+
+import type { PlanItem, PlanLower } from "../../contract/link-plan.ts";
+import { HostError } from "../../errors/host-error.ts";
+import type { Namespace } from "../namespaces.ts";
+import type { Suspension } from "../suspension.ts";
+import { Boundary, type Realloc } from "./boundary.ts";
+import {
+  callLifted,
+  callSuspendable,
+  type CoreFunction,
+  type LiftedFunction,
+  lowered,
+  loweredSuspending,
+  type SuspendableFunction,
+} from "./calls-across.ts";
+import { ComponentState } from "./component-state.ts";
+import type { HostImport, LinkedComponent } from "./linked-component.ts";
+import { LinearMemory } from "./linear-memory.ts";
+import { createResourceFunction, type ResourceSurroundings } from "./resource-functions.ts";
+
+/** Gives the namespace of an interface, by its name without a version. */
+export type NamespaceSource = (interfaceId: string) => Namespace | undefined;
+
+/** What a core instance exports. */
+type CoreExports = Readonly<Record<string, unknown>>;
+
+export class LinkedInstance implements ResourceSurroundings {
+  readonly components: readonly ComponentState[];
+  readonly #linked: LinkedComponent;
+  readonly #namespaceOf: NamespaceSource;
+  readonly #suspension: Suspension;
+  readonly #core: CoreExports[] = [];
+  readonly #boundaries: Boundary[] = [];
+  readonly #lifted: LiftedFunction[] = [];
+  readonly #suspendable: SuspendableFunction[] = [];
+  readonly #lowered: unknown[] = [];
+  readonly #memories = new Map<unknown, LinearMemory>();
+  readonly #namespaces = new Map<string, Namespace | undefined>();
+
+  /** Instantiates all core modules, which runs their start functions: throws whatever they throw. */
+  constructor(linked: LinkedComponent, namespaceOf: NamespaceSource, suspension: Suspension) {
+    this.#linked = linked;
+    this.#namespaceOf = namespaceOf;
+    this.#suspension = suspension;
+    this.components = Array.from({ length: linked.plan.components }, () => new ComponentState());
+    for (const { module, imports } of linked.plan.instances) {
+      const given = Object.create(null) as Record<string, Record<string, unknown>>;
+      for (const [from, name, item] of imports)
+        (given[from] ??= Object.create(null) as Record<string, unknown>)[name] = this.#item(item);
+      this.#core.push(new WebAssembly.Instance(linked.modules[module] as WebAssembly.Module, given).exports);
+    }
+  }
+
+  /** Its own memories, in the plan's order. */
+  memories(): WebAssembly.Memory[] {
+    return this.#stateOf(({ memories }) => memories) as WebAssembly.Memory[];
+  }
+
+  /** Its own mutable globals, in the plan's order. */
+  globals(): WebAssembly.Global[] {
+    return this.#stateOf(({ globals }) => globals) as WebAssembly.Global[];
+  }
+
+  /** Calls an exported function, by index of the plan's lifts. What the guest throws is thrown here. */
+  async call(lift: number, values: readonly unknown[]): Promise<unknown> {
+    const lifted = this.#lift(lift);
+    if (!this.#linked.suspends) return callLifted(lifted, values);
+    const suspendable = (this.#suspendable[lift] ??= WebAssembly.promising(lifted.core) as SuspendableFunction);
+    return await callSuspendable(lifted, suspendable, values);
+  }
+
+  destroyResource(destructor: PlanItem | null, rep: unknown): void {
+    if (destructor !== null) (this.#item(destructor) as CoreFunction)(rep as number);
+  }
+
+  #stateOf(namesOf: (module: LinkedComponent["plan"]["modules"][number]) => readonly string[]): unknown[] {
+    const { plan } = this.#linked;
+    return plan.instances.flatMap(({ module }, index) => {
+      const planned = plan.modules[module];
+      return planned === undefined ? [] : namesOf(planned).map((name) => this.#core[index]?.[name]);
+    });
+  }
+
+  #item(item: PlanItem): unknown {
+    switch (item.kind) {
+      case "export": {
+        const value = this.#core[item.instance]?.[item.name];
+        if (value === undefined) throw new HostError("load-failed", "a core instance lacks an export that it needs");
+        return value;
+      }
+      case "lower":
+        return (this.#lowered[item.index] ??= this.#lower(item.index));
+      case "resource-new":
+      case "resource-rep":
+      case "resource-drop":
+        return createResourceFunction(this, this.#linked.plan, item);
+    }
+  }
+
+  #lower(index: number): unknown {
+    const { plan, signatures, hostImports } = this.#linked;
+    const { signature: signatureIndex, options, target } = plan.lowers[index] as PlanLower;
+    const signature = signatures[signatureIndex] as LinkedComponent["signatures"][number];
+    const boundary = this.#boundary(options);
+    if (target.kind === "lift")
+      return lowered(signature, boundary, (values) => callLifted(this.#lift(target.index), values));
+    const host = hostImports[index] as HostImport;
+    const call = (values: readonly unknown[]): unknown => host.call(this.#namespace(host.interface), values);
+    if (!host.suspends) return lowered(signature, boundary, call);
+    return this.#suspension.suspending(loweredSuspending(signature, boundary, call) as never);
+  }
+
+  #namespace(interfaceId: string): Namespace | undefined {
+    let namespace = this.#namespaces.get(interfaceId);
+    if (namespace === undefined) this.#namespaces.set(interfaceId, (namespace = this.#namespaceOf(interfaceId)));
+    return namespace;
+  }
+
+  #lift(index: number): LiftedFunction {
+    const known = this.#lifted[index];
+    if (known !== undefined) return known;
+    const { plan, signatures } = this.#linked;
+    const { signature, options, core, postReturn } = plan.lifts[index] as (typeof plan.lifts)[number];
+    const lifted: LiftedFunction = {
+      signature: signatures[signature] as LinkedComponent["signatures"][number],
+      boundary: this.#boundary(options),
+      core: this.#item(core) as CoreFunction,
+      postReturn: postReturn === null ? undefined : (this.#item(postReturn) as CoreFunction),
+    };
+    this.#lifted[index] = lifted;
+    return lifted;
+  }
+
+  #boundary(index: number): Boundary {
+    const known = this.#boundaries[index];
+    if (known !== undefined) return known;
+    const { plan } = this.#linked;
+    const { component, encoding, memory, realloc } = plan.options[index] as (typeof plan.options)[number];
+    const boundary = new Boundary({
+      component: this.components[component] as ComponentState,
+      componentIndex: component,
+      encoding,
+      memory: memory === null ? undefined : this.#memory(this.#item(memory)),
+      realloc: realloc === null ? undefined : (this.#item(realloc) as Realloc),
+    });
+    this.#boundaries[index] = boundary;
+    return boundary;
+  }
+
+  #memory(memory: unknown): LinearMemory {
+    if (!(memory instanceof WebAssembly.Memory)) throw new HostError("load-failed", "a memory is none");
+    let linear = this.#memories.get(memory);
+    if (linear === undefined) this.#memories.set(memory, (linear = new LinearMemory(memory)));
+    return linear;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Lists. Those of numbers are typed arrays in JavaScript and are copied as a whole; all others go element by
+ * element (component-model `CanonicalABI.md`, "Loading", `load_list`, and "Storing", `store_list`).
+ *
+ * @module
+ */
+
+import { createTrap } from "../trap.ts";
+import type { PlanType } from "../../contract/link-plan.ts";
+import type { Boundary } from "./boundary.ts";
+import type { CompiledType } from "./compiled-type.ts";
+import { storePair } from "./primitives.ts";
+
+type TypedArray = { readonly buffer: ArrayBufferLike; readonly byteOffset: number; readonly byteLength: number };
+type TypedArrayClass = new (buffer: ArrayBuffer) => TypedArray & ArrayLike<unknown>;
+
+const TYPED_ARRAYS: Readonly<Record<string, TypedArrayClass>> = {
+  u8: Uint8Array,
+  s8: Int8Array,
+  u16: Uint16Array,
+  s16: Int16Array,
+  u32: Uint32Array,
+  s32: Int32Array,
+  u64: BigUint64Array,
+  s64: BigInt64Array,
+  f32: Float32Array,
+  f64: Float64Array,
+};
+
+/** The list's two ways through memory, from which the rest follows. */
+interface Elements {
+  read(boundary: Boundary, pointer: number, length: number): unknown;
+  write(boundary: Boundary, list: ArrayLike<unknown>, pointer: number): void;
+}
+
+export function compileList(element: CompiledType, elementType: PlanType): CompiledType {
+  const typed = typeof elementType === "string" ? TYPED_ARRAYS[elementType] : undefined;
+  const elements = typed === undefined ? eachElement(element) : allElements(element, typed);
+  const { size, align } = element;
+
+  function loadAt(boundary: Boundary, pointer: number, length: number): unknown {
+    boundary.memory.check(pointer, length * size, align);
+    return elements.read(boundary, pointer, length);
+  }
+
+  function allocateAndWrite(boundary: Boundary, list: unknown): number {
+    if (!isList(list)) throw createTrap("a value is not a list");
+    const pointer = boundary.allocate(align, list.length * size);
+    elements.write(boundary, list, pointer);
+    return pointer;
+  }
+
+  return {
+    size: 8,
+    align: 4,
+    flat: ["i32", "i32"],
+    load(boundary, at) {
+      const { view } = boundary.memory;
+      return loadAt(boundary, view.getUint32(at, true), view.getUint32(at + 4, true));
+    },
+    store(boundary, value, at) {
+      const pointer = allocateAndWrite(boundary, value);
+      storePair(boundary, at, pointer, (value as ArrayLike<unknown>).length);
+    },
+    lift: (boundary, flat, index) => loadAt(boundary, (flat[index] as number) >>> 0, (flat[index + 1] as number) >>> 0),
+    lower(boundary, value, flat, index) {
+      flat[index] = allocateAndWrite(boundary, value);
+      flat[index + 1] = (value as ArrayLike<unknown>).length;
+    },
+  };
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function eachElement(element: CompiledType): Elements {
+  const { size } = element;
+  return {
+    read(boundary, pointer, length) {
+      const list: unknown[] = [];
+      for (let index = 0; index < length; index += 1) list.push(element.load(boundary, pointer + index * size));
+      return list;
+    },
+    write(boundary, list, pointer) {
+      for (let index = 0; index < list.length; index += 1) element.store(boundary, list[index], pointer + index * size);
+    },
+  };
+}
+
+/** The memory's byte order is that of every processor that V8 runs WebAssembly on. */
+function allElements(element: CompiledType, typed: TypedArrayClass): Elements {
+  const each = eachElement(element);
+  return {
+    read({ memory }, pointer, length) {
+      const copy = memory.bytes.slice(pointer, pointer + length * element.size);
+      return typed === Uint8Array ? copy : new typed(copy.buffer);
+    },
+    write(boundary, list, pointer) {
+      if (!(list instanceof typed)) return each.write(boundary, list, pointer);
+      boundary.memory.bytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), pointer);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * The functions with which core code handles resources (component-model `CanonicalABI.md`,
+ * `canon resource.new`, `canon resource.drop`, `canon resource.rep`).
+ *
+ * @module
+ */
+
+import type { LinkPlan, PlanItem, PlanResource } from "../../contract/link-plan.ts";
+import { asTrap, type CoreFunction } from "./calls-across.ts";
+import type { ComponentState } from "./component-state.ts";
+import type { Handle } from "./handle-table.ts";
+
+/** The instance that a function belongs to. */
+export interface ResourceSurroundings {
+  readonly components: readonly ComponentState[];
+  /** Runs the destructor of a resource that a component of the plan defines, if it has one. */
+  destroyResource(destructor: PlanItem | null, rep: unknown): void;
+}
+
+type ResourceItem = Extract<PlanItem, { resource: number }>;
+
+/** Makes the function for one instance. */
+export function createResourceFunction(
+  instance: ResourceSurroundings,
+  plan: LinkPlan,
+  { kind, resource, component }: ResourceItem,
+): CoreFunction {
+  const state = instance.components[component] as ComponentState;
+  switch (kind) {
+    case "resource-new":
+      return (rep) => {
+        state.leave();
+        return state.handles.add(resource, rep, true);
+      };
+    case "resource-rep":
+      return (index) => state.handles.get(Number(index) >>> 0, resource).rep as number;
+    case "resource-drop": {
+      const definition = plan.resources[resource] as PlanResource;
+      return (index) => {
+        state.leave();
+        const handle = state.handles.remove(Number(index) >>> 0, resource);
+        if (handle.own) destroy(instance, definition, component, handle);
+        else state.giveBack();
+        return undefined;
+      };
+    }
+  }
+}
+
+/** The owner has dropped it: the host's object is disposed of, a component's own resource meets its destructor. */
+function destroy(instance: ResourceSurroundings, definition: PlanResource, from: number, { rep }: Handle): void {
+  if (definition.kind === "imported") {
+    try {
+      (rep as Partial<Disposable>)[Symbol.dispose]?.();
+    } catch (thrown) {
+      throw asTrap(thrown);
+    }
+    return;
+  }
+  const owner = instance.components[definition.component] as ComponentState;
+  const crosses = definition.component !== from;
+  if (crosses) owner.enter();
+  instance.destroyResource(definition.destructor, rep);
+  if (crosses) owner.exit();
+}

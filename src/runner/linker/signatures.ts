@@ -1,0 +1,118 @@
+/**
+ * Compiles the types and functions of a plan, each once: from then on a call is a walk through closures that
+ * all instances share (component-model `CanonicalABI.md`, "Flattening", "Lifting and Lowering Values").
+ *
+ * @module
+ */
+
+import { type LinkPlan, MAX_FLAT_PARAMS, type PlanSignature, type PlanType } from "../../contract/link-plan.ts";
+import { compileEnum, compileFlags, compileRecord, compileTuple } from "./aggregates.ts";
+import type { Boundary } from "./boundary.ts";
+import { type CompiledType, type FlatValue, NOTHING } from "./compiled-type.ts";
+import { compileList } from "./lists.ts";
+import { PRIMITIVES } from "./primitives.ts";
+import { compileBorrow, compileOwn } from "./resources.ts";
+import { compileOption, compileResult, compileVariant } from "./variants.ts";
+
+/** A function's parameters and result, ready to cross. */
+export interface CompiledSignature {
+  /** What a core function was called with, as values. */
+  liftParams(boundary: Boundary, flat: readonly FlatValue[]): unknown[];
+  /** Values, as what to call a core function with. */
+  lowerParams(boundary: Boundary, values: readonly unknown[]): FlatValue[];
+  /** What a core function returned, as a value. */
+  liftResult(boundary: Boundary, returned: FlatValue | undefined): unknown;
+  /** A value, as what to return to a core function that called with `flat`. */
+  lowerResult(boundary: Boundary, value: unknown, flat: readonly FlatValue[]): FlatValue | undefined;
+}
+
+/** All signatures of a plan, by index. */
+export function compileSignatures({ types: definitions, signatures, resources }: LinkPlan): CompiledSignature[] {
+  const types: CompiledType[] = [];
+  const typeOf = (type: PlanType): CompiledType => (typeof type === "string" ? PRIMITIVES[type] : at(types, type));
+  const optional = (type: PlanType | null): CompiledType | undefined => (type === null ? undefined : typeOf(type));
+
+  const compile = (definition: LinkPlan["types"][number]): CompiledType => {
+    switch (definition.kind) {
+      case "record":
+        return compileRecord(definition.fields.map(([name, type]) => [name, typeOf(type)]));
+      case "variant":
+        return compileVariant(definition.cases.map(([name, type]) => [name, optional(type)]));
+      case "list":
+        return compileList(typeOf(definition.element), definition.element);
+      case "tuple":
+        return compileTuple(definition.elements.map(typeOf));
+      case "flags":
+        return compileFlags(definition.names);
+      case "enum":
+        return compileEnum(definition.names);
+      case "option": {
+        const { some } = definition;
+        const isNested = typeof some === "number" && at(definitions, some).kind === "option";
+        return compileOption(typeOf(some), isNested);
+      }
+      case "result":
+        return compileResult(optional(definition.ok), optional(definition.err));
+      case "own":
+        return compileOwn(definition.resource);
+      case "borrow":
+        return compileBorrow(definition.resource, at(resources, definition.resource));
+    }
+  };
+  for (const definition of definitions) types.push(compile(definition));
+  return signatures.map(({ params, result }: PlanSignature) =>
+    compileSignature(params.map(typeOf), optional(result) ?? NOTHING),
+  );
+}
+
+/** The entry at an index that the plan's parser has checked. */
+function at<Entry>(entries: readonly Entry[], index: number): Entry {
+  return entries[index] as Entry;
+}
+
+function compileSignature(params: readonly CompiledType[], result: CompiledType): CompiledSignature {
+  const all = compileTuple(params);
+  const inMemory = all.flat.length > MAX_FLAT_PARAMS;
+  const flatCount = inMemory ? 1 : all.flat.length;
+  // MAX_FLAT_RESULTS is 1.
+  const resultInMemory = result.flat.length > 1;
+  return {
+    liftParams(boundary, flat) {
+      boundary.refresh();
+      if (!inMemory) return all.lift(boundary, flat, 0) as unknown[];
+      const pointer = (flat[0] as number) >>> 0;
+      boundary.memory.check(pointer, all.size, all.align);
+      return all.load(boundary, pointer) as unknown[];
+    },
+    lowerParams(boundary, values) {
+      boundary.refresh();
+      const flat: FlatValue[] = [];
+      if (!inMemory) {
+        all.lower(boundary, values, flat, 0);
+        return flat;
+      }
+      const pointer = boundary.allocate(all.align, all.size);
+      all.store(boundary, values, pointer);
+      return [pointer];
+    },
+    liftResult(boundary, returned) {
+      boundary.refresh();
+      if (!resultInMemory) return result.lift(boundary, returned === undefined ? [] : [returned], 0);
+      const pointer = (returned as number) >>> 0;
+      boundary.memory.check(pointer, result.size, result.align);
+      return result.load(boundary, pointer);
+    },
+    lowerResult(boundary, value, flat) {
+      boundary.refresh();
+      if (resultInMemory) {
+        const pointer = (flat[flatCount] as number) >>> 0;
+        boundary.memory.check(pointer, result.size, result.align);
+        result.store(boundary, value, pointer);
+        return undefined;
+      }
+      const returned: FlatValue[] = [];
+      result.lower(boundary, value, returned, 0);
+      return returned[0];
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/**
+ * Chooses the engine that an artifact is run on, and loads it.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ARTIFACT_FORMAT, type ArtifactManifest, type EngineChoice, MANIFEST_FILE } from "../contract/artifact.ts";
+import { HostError } from "../errors/host-error.ts";
+import { loadJcoEngine } from "./engine-jco.ts";
+import { loadLinkerEngine } from "./engine-linker.ts";
+import type { Engine } from "./engine.ts";
+
+/**
+ * Loads an artifact's engine. Seals the realm on the way: afterwards this process loads nothing more. Throws
+ * `load-failed`, also where the linker is asked for and the component has no plan.
+ */
+export async function loadEngine(artifactDir: string, choice: EngineChoice): Promise<Engine> {
+  const manifest = await readManifest(artifactDir);
+  const { link } = manifest;
+  if (choice === "jco" || (choice === "auto" && link.kind === "refused"))
+    return await loadJcoEngine(artifactDir, manifest);
+  if (link.kind === "planned") return await loadLinkerEngine(artifactDir, link.plan);
+  throw new HostError("load-failed", `the linker engine cannot run this component: ${link.reason}`);
+}
+
+async function readManifest(artifactDir: string): Promise<ArtifactManifest> {
+  const manifest = JSON.parse(await readFile(join(artifactDir, MANIFEST_FILE), "utf8")) as ArtifactManifest;
+  if (manifest.format !== ARTIFACT_FORMAT) throw new HostError("load-failed", "the artifact has another format");
+  return manifest;
+}

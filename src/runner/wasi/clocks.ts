@@ -1,0 +1,19 @@
+/**
+ * `wasi:clocks/wall-clock`, in milliseconds. The monotonic clock lives with the pollables.
+ *
+ * @module
+ */
+
+import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi-clocks-wall-clock";
+import { type Namespace, namespace } from "../namespaces.ts";
+import type { Functions } from "./published-types.ts";
+
+const NS_PER_MS = 1_000_000;
+
+export const wallClock: Namespace = namespace({
+  now() {
+    const ms = Date.now();
+    return { seconds: BigInt(Math.floor(ms / 1000)), nanoseconds: (ms % 1000) * NS_PER_MS };
+  },
+  resolution: () => ({ seconds: 0n, nanoseconds: NS_PER_MS }),
+} satisfies Functions<typeof Published>);

@@ -1,0 +1,92 @@
+/**
+ * The response of `wasi:http/types` as a guest waits for it and takes it apart. Whoever drops a response, or what
+ * promises one, without having taken what is in it gives the request up.
+ *
+ * @module
+ */
+
+import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi-http-types";
+import type { HttpResponse } from "../../contract/http.ts";
+import type { GuestContext } from "../guest-context.ts";
+import type { GuestExchange } from "../guest-exchange.ts";
+import { err, ok, type Result } from "../guest-values.ts";
+import { HOST_ONLY, requireHost, seal } from "../namespaces.ts";
+import { IncomingBody, REFUSED } from "./http-bodies.ts";
+import { toErrorCode } from "./http-errors.ts";
+import { type Fields, immutableFields } from "./http-fields.ts";
+import { Pollable } from "./poll.ts";
+import type { Implementation } from "./published-types.ts";
+
+export class IncomingResponse implements Implementation<Published.IncomingResponse> {
+  readonly #context: GuestContext;
+  readonly #exchange: GuestExchange;
+  readonly #head: HttpResponse;
+  #body: "taken" | "here" = "here";
+
+  constructor(key: typeof HOST_ONLY, context: GuestContext, exchange: GuestExchange, head: HttpResponse) {
+    requireHost(key);
+    context.openHandle();
+    this.#context = context;
+    this.#exchange = exchange;
+    this.#head = head;
+  }
+
+  status(): number {
+    return this.#head.status;
+  }
+
+  headers(): Fields {
+    return immutableFields(this.#context, this.#head.fields);
+  }
+
+  consume(): Result<IncomingBody, undefined> {
+    if (this.#body === "taken") return REFUSED;
+    this.#body = "taken";
+    return ok(new IncomingBody(HOST_ONLY, this.#context, this.#exchange));
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.closeHandle();
+    if (this.#body === "here") this.#exchange.abort();
+  }
+}
+seal(IncomingResponse);
+
+type FutureResult = Result<Result<IncomingResponse, Published.ErrorCode>, undefined>;
+
+export class FutureIncomingResponse implements Implementation<Published.FutureIncomingResponse> {
+  readonly #context: GuestContext;
+  readonly #exchange: GuestExchange;
+  #state: "waiting" | "taken" = "waiting";
+
+  constructor(key: typeof HOST_ONLY, context: GuestContext, exchange: GuestExchange) {
+    requireHost(key);
+    context.openHandle();
+    this.#context = context;
+    this.#exchange = exchange;
+  }
+
+  subscribe(): Pollable {
+    return new Pollable(HOST_ONLY, this.#context, () => this.#isReady());
+  }
+
+  get(): FutureResult | undefined {
+    if (!this.#isReady()) return undefined;
+    if (this.#state === "taken") return REFUSED;
+    this.#state = "taken";
+    const { head, failure } = this.#exchange;
+    // A response that broke off later is one: its body says how it ended.
+    if (head !== undefined) return ok(ok(new IncomingResponse(HOST_ONLY, this.#context, this.#exchange, head)));
+    return ok(err(toErrorCode(failure ?? { code: "HTTP-response-incomplete" })));
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.closeHandle();
+    if (this.#state === "waiting") this.#exchange.abort();
+  }
+
+  #isReady(): boolean {
+    return this.#exchange.head !== undefined || !this.#exchange.isOpen;
+  }
+}
+seal(FutureIncomingResponse);

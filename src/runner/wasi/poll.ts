@@ -1,0 +1,113 @@
+/**
+ * `wasi:io/poll` and `wasi:clocks/monotonic-clock`: waiting, and the time it is waited for. A pollable is
+ * ready from an instant on, for ever, or while a condition holds that something arriving for the guest changes;
+ * whatever never waits is ready from the start.
+ *
+ * `poll` and `block` suspend the guest and must not reject: generated code hangs on a rejection of an import
+ * without a `result`. What breaks a rule there ends the call through its context instead. A wait that never
+ * ends is cut by the request's deadline.
+ *
+ * The clock ticks in milliseconds: a finer one would serve timing attacks.
+ *
+ * @module
+ */
+
+import type { Pollable as PublishedPollable } from "@bytecodealliance/preview2-shim/interfaces/wasi-io-poll";
+import type * as PublishedPoll from "@bytecodealliance/preview2-shim/interfaces/wasi-io-poll";
+import type * as PublishedClock from "@bytecodealliance/preview2-shim/interfaces/wasi-clocks-monotonic-clock";
+import type { GuestContext } from "../guest-context.ts";
+import { expectArray, expectU64 } from "../guest-values.ts";
+import { classWithForgedMethods, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
+import type { Functions, Implementation } from "./published-types.ts";
+
+const NS_PER_MS = 1_000_000n;
+
+/** At most this many pollables in one call of `poll`. */
+const MAX_POLLED = 1_024;
+
+function nowMs(): number {
+  return Math.floor(performance.now());
+}
+
+/** When a pollable is ready: from an instant of this module's clock on, in nanoseconds, or while it holds. */
+export type Readiness = bigint | (() => boolean);
+
+/** The pollable that a host's object is; throws for anything else. */
+let expectPollable: (pollable: unknown) => Pollable;
+/** How long a pollable surely is not ready: 0 if it is, `Infinity` where only an arrival changes it. */
+let waitMs: (pollable: Pollable) => number;
+let isPollable: (value: object) => boolean;
+
+export class Pollable implements Implementation<PublishedPollable> {
+  readonly #context: GuestContext;
+  readonly #readiness: number | (() => boolean);
+
+  constructor(key: typeof HOST_ONLY, context: GuestContext, readiness: Readiness) {
+    requireHost(key);
+    context.openHandle();
+    this.#context = context;
+    this.#readiness = typeof readiness === "bigint" ? Math.ceil(Number(readiness) / Number(NS_PER_MS)) : readiness;
+  }
+
+  ready(): boolean {
+    return this.#waitMs() === 0;
+  }
+
+  async block(): Promise<void> {
+    for (let delayMs = this.#waitMs(); delayMs > 0; delayMs = this.#waitMs()) await this.#context.sleep(delayMs);
+  }
+
+  #waitMs(): number {
+    if (typeof this.#readiness === "number") return Math.max(0, this.#readiness - nowMs());
+    return this.#readiness() ? 0 : Infinity;
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.closeHandle();
+  }
+
+  static {
+    expectPollable = (pollable) => {
+      void (pollable as Pollable).#readiness;
+      return pollable as Pollable;
+    };
+    waitMs = (pollable) => pollable.#waitMs();
+    isPollable = (value) => #readiness in value;
+  }
+}
+seal(Pollable);
+
+async function poll(context: GuestContext, pollables: unknown): Promise<Uint32Array> {
+  let polled: Pollable[];
+  try {
+    polled = expectArray(pollables).map((pollable) => expectPollable(pollable));
+  } catch {
+    return await context.trapPending("poll was called with something that is no pollable");
+  }
+  if (polled.length === 0) return await context.trapPending("poll was called with an empty list");
+  if (polled.length > MAX_POLLED) return await context.trapPending(`poll was called with more than ${MAX_POLLED}`);
+  for (;;) {
+    const waits = polled.map((pollable) => waitMs(pollable));
+    const firstMs = Math.min(...waits);
+    if (firstMs === 0) return Uint32Array.from(waits.keys().filter((index) => waits[index] === 0));
+    await context.sleep(firstMs);
+  }
+}
+
+export function createPoll(context: GuestContext): Namespace {
+  const functions = { poll: (pollables: unknown) => poll(context, pollables) } satisfies Functions<
+    typeof PublishedPoll
+  >;
+  const block = (): Promise<never> => context.trapPending("block was called on a handle that is not the guest's");
+  return namespace({ Pollable: classWithForgedMethods(Pollable, isPollable, { block }), ...functions });
+}
+
+export function createMonotonicClock(context: GuestContext): Namespace {
+  const now = (): bigint => BigInt(nowMs()) * NS_PER_MS;
+  return namespace({
+    now,
+    resolution: () => NS_PER_MS,
+    subscribeInstant: (when: unknown) => new Pollable(HOST_ONLY, context, expectU64(when)),
+    subscribeDuration: (when: unknown) => new Pollable(HOST_ONLY, context, now() + expectU64(when)),
+  } satisfies Functions<typeof PublishedClock>);
+}

@@ -1,0 +1,36 @@
+/**
+ * The part of WebAssembly's JavaScript interface that the runner uses; neither TypeScript's ECMAScript library
+ * nor Node's types declare it.
+ *
+ * @see https://webassembly.github.io/spec/js-api/
+ */
+declare namespace WebAssembly {
+  type Imports = Record<string, Record<string, unknown>>;
+
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+
+  class Instance {
+    constructor(module: Module, imports?: Imports);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+
+  class Memory {
+    readonly buffer: ArrayBuffer;
+  }
+
+  class Global {
+    value: number | bigint;
+  }
+
+  class RuntimeError extends Error {}
+
+  /** JavaScript promise integration: https://webassembly.github.io/js-promise-integration/ */
+  let Suspending: new (body: (...args: readonly unknown[]) => unknown) => object;
+
+  /** JavaScript promise integration: makes a suspendable function of an exported one. */
+  function promising(exported: unknown): unknown;
+
+  function compile(bytes: Uint8Array): Promise<Module>;
+}

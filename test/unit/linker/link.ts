@@ -1,0 +1,39 @@
+/** Links components in the test's own process: no realm is sealed, no channel is there. */
+
+import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts";
+import { LINK_PLAN_FILE, type LinkPlan } from "../../../src/contract/link-plan.ts";
+import { createLinkedComponent, type LinkedComponent } from "../../../src/runner/linker/linked-component.ts";
+import { LinkedInstance } from "../../../src/runner/linker/linked-instance.ts";
+import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
+import type { Namespace } from "../../../src/runner/namespaces.ts";
+import { Suspension } from "../../../src/runner/suspension.ts";
+
+/** A plan and its core modules, ready for instances. Throws where planning is refused. */
+export function prepare(component: Uint8Array): LinkedComponent {
+  const planning = planComponent(component);
+  if (planning.kind === "refused") throw new Error(`the plan is refused: ${planning.reason}`);
+  const plan = parsePlan(text(planning.files.get(LINK_PLAN_FILE)));
+  const modules = plan.modules.map(({ file }) => new WebAssembly.Module(Buffer.from(planning.files.get(file) ?? [])));
+  return createLinkedComponent(plan, modules);
+}
+
+/** An instance that finds its imports in `host`, by interface name without version. */
+export function instantiate(linked: LinkedComponent, host: Readonly<Record<string, Namespace>> = {}): LinkedInstance {
+  return new LinkedInstance(linked, (name) => host[name], new Suspension());
+}
+
+/** The exported function of an interface, in an instance. */
+export function exported(
+  { plan }: { readonly plan: LinkPlan },
+  instance: LinkedInstance,
+  interfaceName: string,
+  name: string,
+): (...values: readonly unknown[]) => Promise<unknown> {
+  const lift = plan.exports[interfaceName]?.[name];
+  if (lift === undefined) throw new Error(`${interfaceName} ${name} is not exported`);
+  return (...values) => instance.call(lift, values);
+}
+
+function text(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString("utf8");
+}

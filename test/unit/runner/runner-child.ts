@@ -1,0 +1,160 @@
+/** Drives the real runner, in a process of its own, through a real channel. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Channel } from "../../../src/channel/channel.ts";
+import { decodeRunnerMessage, type HostMessage, type RunnerMessage } from "../../../src/channel/messages.ts";
+import type { RunnerConfig } from "../../../src/contract/artifact.ts";
+import type { RpcRequest } from "../../../src/contract/request.ts";
+
+const CODE = fileURLToPath(new URL("../../../src/", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../src/runner/main.ts", import.meta.url));
+
+const OUTCOMES: ReadonlySet<RunnerMessage["kind"]> = new Set([
+  "response",
+  "oversize",
+  "plugin-error",
+  "trap",
+  "levels",
+]);
+
+export const ENGINES = ["jco", "linker"] as const;
+
+export type RunnerOptions = Partial<RunnerConfig> & {
+  readonly artifactDir: string;
+  readonly memoryPages?: number;
+  /** Called with each key-value operation; what it returns is the answer, `undefined` is none for now. */
+  readonly perform?: (operation: KeyValueMessage) => HostMessage | undefined;
+};
+
+export type KeyValueMessage = Extract<RunnerMessage, { kind: "kv-get" | "kv-set" }>;
+
+/** How a call ended, and what it said on the way. */
+export interface CallEnd {
+  readonly outcome: RunnerMessage;
+  readonly said: readonly RunnerMessage[];
+}
+
+export class RunnerChild implements AsyncDisposable {
+  readonly process: ChildProcess;
+  readonly channel: Channel<HostMessage>;
+  readonly socket: Socket;
+  readonly received: RunnerMessage[] = [];
+  readonly exited: Promise<number | null>;
+  stderr = "";
+  readonly #waiters = new Set<() => void>();
+  readonly #perform: RunnerOptions["perform"];
+  #lastCall = 0;
+
+  constructor({ artifactDir, memoryPages = 256, perform, ...config }: RunnerOptions) {
+    this.#perform = perform;
+    const runnerConfig: RunnerConfig = {
+      artifactDir,
+      engine: "auto",
+      maxIdleInstances: 4,
+      replyBytes: 1024 * 1024,
+      logBytes: 64 * 1024,
+      ...config,
+    };
+    const flags = [
+      "--permission",
+      `--allow-fs-read=${CODE}`,
+      `--allow-fs-read=${artifactDir}`,
+      "--disallow-code-generation-from-strings",
+      `--wasm-max-mem-pages=${memoryPages}`,
+      "--wasm-max-table-size=100000",
+      "--max-old-space-size=256",
+      "--expose-gc",
+      "--no-warnings",
+    ];
+    this.process = spawn(process.execPath, [...flags, MAIN, JSON.stringify(runnerConfig)], {
+      env: {},
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
+    this.exited = once(this.process, "exit").then(([code]) => {
+      this.#wake();
+      return code as number | null;
+    });
+    this.process.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.socket = this.process.stdio[3] as Socket;
+    this.channel = new Channel<HostMessage>(this.socket, {
+      frame: (kind, payload) => this.#receive(decodeRunnerMessage(kind, payload)),
+      error: () => this.#wake(),
+      close: () => this.#wake(),
+    });
+  }
+
+  static async start(options: RunnerOptions): Promise<RunnerChild> {
+    const child = new RunnerChild(options);
+    await child.until((message) => message.kind === "ready");
+    return child;
+  }
+
+  /** The first message that fits; throws if the runner ends before. */
+  async until(fits: (message: RunnerMessage) => boolean): Promise<RunnerMessage> {
+    for (;;) {
+      const found = this.received.find(fits);
+      if (found !== undefined) return found;
+      if (this.process.exitCode !== null || this.process.signalCode !== null)
+        throw new Error(`the runner ended: ${JSON.stringify(this.received)} ${this.stderr}`);
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    }
+  }
+
+  /** Starts a call without waiting for it. */
+  begin(method: string, payload: Uint8Array = Buffer.alloc(0)): number {
+    const call = ++this.#lastCall;
+    const request: RpcRequest = { id: `id-${call}`, method, payload };
+    this.channel.send({ kind: "request", call, request });
+    return call;
+  }
+
+  async end(call: number): Promise<CallEnd> {
+    const outcome = await this.until((message) => OUTCOMES.has(message.kind) && callOf(message) === call);
+    const said = this.received.filter((message) => callOf(message) === call && !OUTCOMES.has(message.kind));
+    return { outcome, said };
+  }
+
+  async call(method: string, payload?: Uint8Array): Promise<CallEnd> {
+    return await this.end(this.begin(method, payload));
+  }
+
+  async probe(): Promise<CallEnd> {
+    const call = ++this.#lastCall;
+    this.channel.send({ kind: "probe", call });
+    return await this.end(call);
+  }
+
+  /** Resolves when the runner has worked off everything that was sent before. */
+  async settle(nonce: number): Promise<void> {
+    this.channel.send({ kind: "ping", nonce });
+    await this.until((message) => message.kind === "pong" && message.nonce === nonce);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.channel.close();
+    this.process.kill("SIGKILL");
+    await this.exited;
+  }
+
+  #receive(message: RunnerMessage): void {
+    this.received.push(message);
+    if (message.kind === "kv-get" || message.kind === "kv-set") {
+      const answer = this.#perform?.(message);
+      if (answer !== undefined) this.channel.send(answer);
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const wake of waiters) wake();
+  }
+}
+
+function callOf(message: RunnerMessage): number | undefined {
+  return "call" in message ? message.call : undefined;
+}
