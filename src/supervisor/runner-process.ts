@@ -1,0 +1,371 @@
+/**
+ * One runner: a child process that executes one artifact, seen from the host.
+ *
+ * What it sends is untrusted. A frame that breaks the layout, an answer to a question nobody asked, a message
+ * of a call that is not under way or more of them than a guest can cause ends the process; messages of a call
+ * that was cancelled are dropped, since they may have been on their way. What the host keeps for a runner is
+ * bounded: values under way, bytes that it does not read, its words on stderr. However the process ends, every
+ * call on it is settled, at once.
+ *
+ * @module
+ */
+
+import { Channel } from "../channel/channel.ts";
+import { FrameError } from "../channel/codec.ts";
+import {
+  decodeRunnerMessage,
+  type HostMessage,
+  type OperationResult,
+  type RunnerMessage,
+} from "../channel/messages.ts";
+import { type AccessLevelBits, ALL_ACCESS_LEVEL_BITS } from "../contract/access-levels.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { Outcome, RpcRequest } from "../contract/request.ts";
+import { HostError } from "../errors/host-error.ts";
+import { CallLedger } from "./call-ledger.ts";
+import { HttpExchanges } from "./http-exchanges.ts";
+import { ReadWindow } from "./read-window.ts";
+import type { RunnerCall } from "./runner-call.ts";
+import { RunnerChild, type RunnerOptions } from "./runner-child.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** How a runner ended, for the log. */
+export interface RunnerExit {
+  readonly reason: string;
+  /** The last lines it wrote to stderr, bounded. */
+  readonly stderr: string;
+  /** Did {@link RunnerProcess.close} end it? */
+  readonly expected: boolean;
+}
+
+/** When a request that found too many bytes before it may be sent again. */
+const BACKLOG_HINT_MS = 250;
+
+/** How often a runner without calls is asked for a sign of life. */
+const IDLE_PING_MS = 2_500;
+
+/** Codes of calls that end with their runner. */
+type LossCode = "runner-lost" | "memory-exceeded";
+
+interface Probe {
+  readonly resolve: (levels: AccessLevelBits) => void;
+  readonly reject: (error: HostError) => void;
+}
+
+export class RunnerProcess implements AsyncDisposable {
+  readonly #child: RunnerChild;
+  readonly #channel: Channel<HostMessage>;
+  readonly #calls: CallLedger;
+  readonly #exchanges = new HttpExchanges((message) => this.#channel.send(message));
+  readonly #probes = new Map<number, Probe>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<RunnerExit>();
+  #state: "starting" | "ready" | "ended" = "starting";
+  #closing = false;
+  #reason = "";
+  #lossCode: LossCode = "runner-lost";
+  #lastId = 0;
+  #idlePing: NodeJS.Timeout | undefined;
+  /** Bytes of values that are being written for it. */
+  #valueBytes = 0;
+  readonly #watchdog = new Watchdog(FIXED_LIMITS.unresponsiveMs, () =>
+    this.#end("a guest kept computing after its request's deadline"),
+  );
+  readonly #reads = new ReadWindow(FIXED_LIMITS.runnerValueBytes);
+  readonly #proven = Promise.withResolvers<void>();
+
+  /** Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws `load-failed`; no process is left then. */
+  static async start(options: RunnerOptions, signal?: AbortSignal): Promise<RunnerProcess> {
+    await options.confinement?.openFolder(options.config.artifactDir);
+    if (signal?.aborted === true) throw new HostError("load-failed", "the load was given up");
+    const runner = new RunnerProcess(options);
+    const giveUp = (): void => runner.#end("the load was given up");
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const timer = setTimeout(
+      () => runner.#end(`it was not ready within ${FIXED_LIMITS.loadMs} ms`),
+      FIXED_LIMITS.loadMs,
+    );
+    try {
+      await runner.#ready.promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+    }
+    runner.#watchIdle();
+    return runner;
+  }
+
+  private constructor(options: RunnerOptions) {
+    // A rejection is for whoever awaits it; a runner may also end when nobody does.
+    this.#ready.promise.catch(() => undefined);
+    this.#calls = new CallLedger(options.config.logBytes);
+    this.#child = new RunnerChild(options, {
+      isBusy: () => this.#state === "starting" || this.#calls.waiting > 0 || this.#probes.size > 0,
+      failed: (reason) => this.#end(reason),
+      memoryExceeded: (reason) => this.#end(reason, "memory-exceeded"),
+      exited: (reason) => {
+        this.#end(reason);
+        this.#exited.resolve(this.#exit());
+      },
+    });
+    this.#channel = new Channel<HostMessage>(this.#child.socket, {
+      frame: (kind, payload) => this.#receive(decodeRunnerMessage(kind, payload)),
+      error: (error) => this.#end(`its channel failed: ${error.message}`),
+      close: () => this.#end("it closed its channel"),
+    });
+  }
+
+  /** The process's id, for logs and tests. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Settles when the process has ended, in whatever way. Never rejects. */
+  get exited(): Promise<RunnerExit> {
+    return this.#exited.promise;
+  }
+
+  get isReady(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Calls that are not settled. */
+  get callsInFlight(): number {
+    return this.#calls.waiting;
+  }
+
+  /** Is no call in flight and no sign of life owed for one that was given up? */
+  get isQuiet(): boolean {
+    return this.#calls.waiting === 0 && !this.#watchdog.isOwed;
+  }
+
+  /** Resolves once a request has ended and the process was seen alive after it. May never. */
+  get proven(): Promise<void> {
+    return this.#proven.promise;
+  }
+
+  /** Asks `get-access-levels` of an instance with every capability denied. Throws `probe-failed`. */
+  async probe(): Promise<AccessLevelBits> {
+    const call = this.#newId();
+    const answer = Promise.withResolvers<AccessLevelBits>();
+    this.#probes.set(call, answer);
+    this.#calls.open(call);
+    this.#child.noteWork();
+    const timer = setTimeout(() => {
+      const why = `get-access-levels did not return within ${FIXED_LIMITS.probeMs} ms`;
+      answer.reject(new HostError("probe-failed", why));
+      this.#end(why);
+    }, FIXED_LIMITS.probeMs);
+    if (this.#state === "ended") answer.reject(new HostError("probe-failed", `the runner has ended: ${this.#reason}`));
+    else this.#channel.send({ kind: "probe", call });
+    try {
+      return await answer.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#probes.delete(call);
+    }
+  }
+
+  /** Starts a request; `call.settle` tells how it ended. Returns the id to {@link cancel} it by. */
+  begin(request: RpcRequest, call: RunnerCall): number {
+    const id = this.#newId();
+    if (this.#state !== "ready") {
+      call.settle(this.#lost());
+      return id;
+    }
+    if (this.#channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
+      const message = "the plugin's process has not read what was sent to it before";
+      call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
+      return id;
+    }
+    this.#calls.open(id, call);
+    this.#child.noteWork();
+    this.#channel.send({ kind: "request", call: id, request });
+    return id;
+  }
+
+  /**
+   * Gives a call up, without a word to it. If the runner does not answer a ping soon after, its guest is
+   * computing and cannot be stopped otherwise: the process is killed. A plugin may compute until its own deadline,
+   * which is in `graceMs`, though its caller waits no longer: callers must not be able to end its process.
+   */
+  cancel(id: number, graceMs: number): void {
+    if (!this.#calls.cancel(id) || this.#state !== "ready") return;
+    this.#exchanges.endCall(id);
+    this.#channel.send({ kind: "cancel", call: id });
+    const nonce = this.#watchdog.expect(() => {
+      this.#calls.forget(id);
+      this.#proven.resolve();
+    }, graceMs);
+    this.#channel.send({ kind: "ping", nonce });
+  }
+
+  /** Ends the process. Calls still on it are settled as lost. Idempotent; resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#end("the host closed it");
+    await this.#exited.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Guest code runs also while instances are prepared in idle moments: that must come to an end as well. */
+  #watchIdle(): void {
+    this.#idlePing = setInterval(() => {
+      if (this.#state !== "ready" || !this.isQuiet) return;
+      const nonce = this.#watchdog.expect(() => undefined, FIXED_LIMITS.idleComputeMs);
+      this.#channel.send({ kind: "ping", nonce });
+    }, IDLE_PING_MS);
+    this.#idlePing.unref();
+  }
+
+  #newId(): number {
+    // Ids wrap after four billion requests; one that is still in flight by then is skipped.
+    do this.#lastId = (this.#lastId + 1) >>> 0;
+    while (this.#calls.has(this.#lastId) || this.#probes.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #receive(message: RunnerMessage): void {
+    switch (message.kind) {
+      case "ready":
+        if (this.#state !== "starting") throw new FrameError("ready was sent twice");
+        this.#state = "ready";
+        this.#ready.resolve();
+        return;
+      case "failed":
+        this.#end(`it could not load the artifact: ${message.message}`);
+        return;
+      case "levels":
+        this.#receiveLevels(message.call, message.levels);
+        return;
+      case "pong":
+        if (!this.#watchdog.answer(message.nonce)) throw new FrameError("a pong without its ping");
+        return;
+      case "kv-get":
+      case "kv-set":
+        this.#perform(message);
+        return;
+      case "http-request":
+        this.#exchanges.open(message, this.#calls.listenerOf(message.call));
+        return;
+      case "http-body":
+      case "http-finish":
+      case "http-read":
+      case "http-abort":
+        this.#exchanges.receive(message);
+        return;
+      case "log":
+        this.#calls.hear(message.call, message.message.length)?.log(message.level, message.message);
+        return;
+      case "output":
+        this.#calls.hear(message.call, message.text.length)?.output(message.stream, message.text);
+        return;
+      case "dropped":
+        this.#calls.hear(message.call, 0)?.dropped(message.bytes);
+        return;
+      case "response":
+        this.#settle(message.call, { kind: "ok", response: message.response });
+        return;
+      case "oversize":
+        this.#settle(message.call, {
+          kind: "failed",
+          code: "reply-too-large",
+          message: `the plugin's body has ${message.bytes} bytes`,
+        });
+        return;
+      case "plugin-error":
+        this.#settle(message.call, { kind: "plugin-error", message: message.message });
+        return;
+      case "trap":
+        this.#receiveTrap(message.call, message.message);
+        return;
+    }
+  }
+
+  #receiveLevels(call: number, levels: number): void {
+    this.#calls.close(call);
+    const probe = this.#probes.get(call);
+    if (probe === undefined) throw new FrameError(`levels for call ${call}, which is no probe`);
+    if ((levels & ~ALL_ACCESS_LEVEL_BITS) === 0) probe.resolve(levels);
+    else
+      probe.reject(
+        new HostError("probe-failed", `get-access-levels returned unknown flags (0x${levels.toString(16)})`),
+      );
+  }
+
+  #receiveTrap(call: number, message: string): void {
+    const probe = this.#probes.get(call);
+    this.#settle(call, { kind: "trap", message });
+    probe?.reject(new HostError("probe-failed", `get-access-levels trapped: ${message}`));
+  }
+
+  #perform(message: Extract<RunnerMessage, { kind: "kv-get" | "kv-set" }>): void {
+    const call = this.#calls.beginOperation(message.call);
+    if (call === undefined) return;
+    const valueBytes = message.kind === "kv-set" ? message.value.length : 0;
+    const fits = this.#valueBytes + valueBytes <= FIXED_LIMITS.runnerValueBytes;
+    this.#valueBytes += valueBytes;
+    const perform = (): Promise<OperationResult> => call.perform(message);
+    const performed = !fits ? TOO_MUCH : message.kind === "kv-get" ? this.#reads.run(perform) : perform();
+    void performed.then((result) => {
+      this.#valueBytes -= valueBytes;
+      this.#calls.endOperation(message.call);
+      const answer = this.#fits(result) ? result : ({ kind: "error", message: TOO_MUCH_TEXT } as const);
+      this.#channel.send({ kind: "result", op: message.op, result: answer });
+    });
+  }
+
+  /** A value that was read is kept for the runner until it takes it. */
+  #fits(result: OperationResult): boolean {
+    if (result.kind !== "value") return true;
+    return this.#channel.bufferedBytes + result.value.length <= FIXED_LIMITS.runnerBacklogBytes;
+  }
+
+  #settle(id: number, outcome: Outcome): void {
+    const call = this.#calls.close(id);
+    if (call === undefined) return;
+    this.#exchanges.endCall(id);
+    this.#proven.resolve();
+    call.settle(outcome);
+  }
+
+  /** Ends the process for a reason. Everything that waits is settled now, not when the process is gone. */
+  #end(reason: string, lossCode: LossCode = "runner-lost"): void {
+    if (this.#state === "ended") return;
+    const wasStarting = this.#state === "starting";
+    this.#state = "ended";
+    this.#reason = reason;
+    this.#lossCode = lossCode;
+    clearInterval(this.#idlePing);
+    this.#watchdog.stop();
+    this.#channel.destroy();
+    this.#child.kill();
+    if (this.#child.pid === undefined) this.#exited.resolve(this.#exit());
+    if (wasStarting) this.#ready.reject(new HostError("load-failed", `The plugin's runner failed: ${this.#explain()}`));
+    for (const probe of this.#probes.values())
+      probe.reject(new HostError("probe-failed", `The runner ended: ${this.#explain()}`));
+    this.#probes.clear();
+    this.#exchanges.endAll();
+    for (const call of this.#calls.clear()) call.settle(this.#lost());
+  }
+
+  #exit(): RunnerExit {
+    return { reason: this.#reason, stderr: this.#child.stderr, expected: this.#closing };
+  }
+
+  #explain(): string {
+    const lastLine = this.#child.stderr.trimEnd().split("\n").at(-1) ?? "";
+    return lastLine === "" ? this.#reason : `${this.#reason} (${lastLine})`;
+  }
+
+  #lost(): Outcome {
+    return { kind: "failed", code: this.#lossCode, message: this.#reason };
+  }
+}
+
+/** What a guest reads where too many bytes are under way for its plugin. */
+const TOO_MUCH_TEXT = "overloaded: too many bytes are under way for this plugin; try again later.";
+const TOO_MUCH: Promise<OperationResult> = Promise.resolve({ kind: "error", message: TOO_MUCH_TEXT });

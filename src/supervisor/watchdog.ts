@@ -1,0 +1,81 @@
+/**
+ * Signs of life that a runner owes: each is a ping that must be answered in time and in order. Nothing else
+ * counts as one, since whatever else arrives may have been sent before the guest began to compute.
+ *
+ * @module
+ */
+
+interface OwedAnswer {
+  readonly nonce: number;
+  readonly dueMs: number;
+  readonly answered: () => void;
+}
+
+export class Watchdog {
+  readonly #timeoutMs: number;
+  readonly #expired: () => void;
+  readonly #owed: OwedAnswer[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #check: NodeJS.Immediate | undefined;
+  #lastNonce = 0;
+
+  /** `expired` is called once an answer is overdue; {@link stop} is called then or earlier. */
+  constructor(timeoutMs: number, expired: () => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#expired = expired;
+  }
+
+  /** Is an answer awaited? */
+  get isOwed(): boolean {
+    return this.#owed.length > 0;
+  }
+
+  /**
+   * Starts to wait for the answer to the nonce that it returns; `answered` is called when it comes. The answer may
+   * take `graceMs` longer than usual: so long the guest may well compute.
+   */
+  expect(answered: () => void, graceMs = 0): number {
+    this.#lastNonce = (this.#lastNonce + 1) >>> 0;
+    this.#owed.push({ nonce: this.#lastNonce, dueMs: performance.now() + graceMs + this.#timeoutMs, answered });
+    this.#disarm();
+    this.#arm();
+    return this.#lastNonce;
+  }
+
+  /** Takes an answer. False where it is not the one that is owed next. */
+  answer(nonce: number): boolean {
+    if (this.#owed[0]?.nonce !== nonce) return false;
+    this.#disarm();
+    this.#owed.shift()?.answered();
+    this.#arm();
+    return true;
+  }
+
+  /** Waits no more. */
+  stop(): void {
+    this.#disarm();
+    this.#owed.length = 0;
+  }
+
+  #arm(): void {
+    if (this.#owed.length === 0) return;
+    const dueMs = this.#owed.reduce((earliest, owed) => Math.min(earliest, owed.dueMs), Number.POSITIVE_INFINITY);
+    this.#timer = setTimeout(() => this.#overdue(), Math.max(0, dueMs - performance.now()));
+  }
+
+  /** The host may have been late itself: the answer counts if it is among what has arrived by now. */
+  #overdue(): void {
+    this.#timer = undefined;
+    this.#check = setImmediate(() => {
+      this.#check = undefined;
+      this.#expired();
+    });
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#check);
+    this.#timer = undefined;
+    this.#check = undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Watchdog } from "../../../src/supervisor/watchdog.ts";
+
+const TIMEOUT_MS = 200;
+
+describe("a watchdog", () => {
+  let expired = 0;
+  let watchdog: Watchdog;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    expired = 0;
+    watchdog = new Watchdog(TIMEOUT_MS, () => void (expired += 1));
+  });
+
+  afterEach(() => {
+    watchdog.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  test("barks when an answer does not come in time", () => {
+    watchdog.expect(() => undefined);
+    vi.advanceTimersByTime(TIMEOUT_MS - 1);
+    expect(expired).toBe(0);
+    vi.advanceTimersByTime(2);
+    expect(expired).toBe(1);
+  });
+
+  test("is content with an answer, and tells who asked", () => {
+    let answered = 0;
+    const nonce = watchdog.expect(() => void (answered += 1));
+    expect(watchdog.isOwed).toBe(true);
+    expect(watchdog.answer(nonce)).toBe(true);
+    vi.advanceTimersByTime(TIMEOUT_MS * 2);
+    expect([expired, answered, watchdog.isOwed]).toEqual([0, 1, false]);
+  });
+
+  test("gives each question its own time", () => {
+    const first = watchdog.expect(() => undefined);
+    vi.advanceTimersByTime(150);
+    watchdog.expect(() => undefined);
+    watchdog.answer(first);
+    vi.advanceTimersByTime(TIMEOUT_MS - 1);
+    expect(expired).toBe(0);
+    vi.advanceTimersByTime(2);
+    expect(expired).toBe(1);
+  });
+
+  test("takes no answer but the one that is owed next", () => {
+    const first = watchdog.expect(() => undefined);
+    const second = watchdog.expect(() => undefined);
+    expect(watchdog.answer(second)).toBe(false);
+    expect(watchdog.answer(first)).toBe(true);
+    expect(watchdog.answer(first)).toBe(false);
+    expect(watchdog.answer(second)).toBe(true);
+    expect(watchdog.answer(second)).toBe(false);
+  });
+
+  test("takes an answer that arrived while the host itself was late", () => {
+    const nonce = watchdog.expect(() => undefined);
+    // The timer fires first, then what has arrived is read, then the verdict falls.
+    vi.advanceTimersByTime(TIMEOUT_MS);
+    expect(expired).toBe(0);
+    expect(watchdog.answer(nonce)).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(expired).toBe(0);
+  });
+});
