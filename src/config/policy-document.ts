@@ -1,0 +1,193 @@
+/**
+ * `policy/<plugin>.yaml`: what the operator allows one plugin. What the file does not name is denied, and the
+ * empty list means nothing; only `buckets.private` left out means any private bucket, which no other plugin
+ * can see.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { z } from "zod";
+import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
+import { PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import type { BucketName, PluginName } from "../contract/names.ts";
+import { ALLOWED_HOST_PATTERN, allowedHostProblem } from "../policy/allowed-host.ts";
+import { createPolicy } from "../policy/create-policy.ts";
+import { type AllowedHost, type BucketPolicy, LIMITABLE_METHODS, type Policy } from "../policy/policy.ts";
+import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
+import { bucketNameSchema, pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
+import { limitsSchema } from "./limit-schema.ts";
+import { checkShape } from "./shape.ts";
+import { readYaml, type YamlText } from "./yaml-text.ts";
+
+const MAX_BUCKETS = 1024;
+const MAX_HOSTS = 1024;
+
+/** A policy with the place it was written at. */
+export interface PolicyDocument {
+  readonly file: string;
+  /** Where the plugin is named. */
+  readonly position: Position;
+  readonly policy: Policy;
+}
+
+const LEVELS_ADVICE = `write a list of ${ACCESS_LEVELS.join(", ")}, or [] for none`;
+const PRIVATE_ADVICE = 'write "any", or a list of bucket names, or [] for none';
+const SHARED_ADVICE = "write `name the plugin uses: name of the shared bucket`, one a line";
+const HOSTS_ADVICE = "write a list such as [https://api.example.com], or [] for none";
+
+const HOST_ADVICE = "write scheme://host or scheme://host:port in quotes, or { target: …, methods: […] }";
+const METHODS_ADVICE = `write one or more of ${LIMITABLE_METHODS.join(", ")}`;
+
+const targetSchema = z
+  .string({ error: "write scheme://host or scheme://host:port in quotes" })
+  .superRefine((host, context) => {
+    const message = allowedHostProblem(host);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
+  .meta({ pattern: ALLOWED_HOST_PATTERN, examples: ["https://api.example.com", "https://*.example.com:8443"] });
+
+const limitedHostSchema = z.strictObject(
+  {
+    target: targetSchema,
+    methods: z
+      .array(z.enum(LIMITABLE_METHODS, { error: METHODS_ADVICE }), { error: METHODS_ADVICE })
+      .min(1, { error: METHODS_ADVICE })
+      .superRefine(refuseRepetition(String))
+      .meta({
+        uniqueItems: true,
+        description: "The only methods that are allowed; as a text alone, a target allows all.",
+      }),
+  },
+  { error: HOST_ADVICE },
+);
+
+/** By kind, so that each problem is told by the form that was written. */
+const hostSchema = z.union([targetSchema, limitedHostSchema], { error: HOST_ADVICE });
+
+const bucketsSchema = z
+  .strictObject(
+    {
+      private: z
+        .union(
+          [
+            z.literal("any"),
+            z
+              .array(bucketNameSchema, { error: PRIVATE_ADVICE })
+              .max(MAX_BUCKETS, { error: `write at most ${MAX_BUCKETS} buckets` })
+              .superRefine(refuseRepetition(String)),
+          ],
+          {
+            error: PRIVATE_ADVICE,
+          },
+        )
+        .optional()
+        .meta({
+          description:
+            'Private buckets that the plugin may open: "any" (the default), or these only; [] for none. No other plugin sees them.',
+        }),
+      shared: z.record(bucketNameSchema, bucketNameSchema, { error: SHARED_ADVICE }).optional().meta({
+        description:
+          "Buckets shared between plugins: the name that this plugin uses for one, and the shared bucket's own name.",
+      }),
+    },
+    { error: "write `private:` or `shared:` below it, or leave it out" },
+  )
+  .superRefine(({ private: own, shared }, context) => {
+    if (own === undefined || own === "any") return;
+    for (const [index, name] of own.entries()) {
+      if (shared === undefined || !Object.hasOwn(shared, name)) continue;
+      const message = "buckets.shared has the same name, which would hide the private bucket; rename one";
+      context.addIssue({ code: "custom", path: ["private", index], message });
+    }
+  });
+
+/** The shape of a policy file. */
+export const policySchema = z
+  .strictObject(
+    {
+      plugin: pluginNameSchema("The plugin that this policy is for; the file is called <plugin>.yaml."),
+      allow: z
+        .array(z.enum(ACCESS_LEVELS, { error: `write one of ${ACCESS_LEVELS.join(", ")}` }), { error: LEVELS_ADVICE })
+        .superRefine(refuseRepetition(String))
+        .optional()
+        .meta({
+          uniqueItems: true,
+          description:
+            "Access levels that the plugin may hold. A plugin that requests another one is denied as a whole. Left out or []: none.",
+        }),
+      buckets: bucketsSchema
+        .optional()
+        .meta({ description: "Which buckets of the key-value store the plugin may open." }),
+      hosts: z
+        .array(hostSchema, { error: HOSTS_ADVICE })
+        .max(MAX_HOSTS, { error: `write at most ${MAX_HOSTS} hosts` })
+        .superRefine(refuseRepetition((host: AllowedHost) => (typeof host === "string" ? host : host.target)))
+        .optional()
+        .meta({
+          uniqueItems: true,
+          description:
+            "Targets of outbound HTTP, as scheme://host[:port]; * stands for any scheme, host, first label or port. Private addresses only where named. Left out or []: none.",
+        }),
+      limits: limitsSchema(PLUGIN_LIMITS, "Limits of this plugin that differ from its consumer group's.").optional(),
+    },
+    { error: "write at least `plugin: <name>`" },
+  )
+  .meta({ title: "network-host policy", description: "What one plugin is allowed. What is not named here is denied." });
+
+type PolicyFields = z.output<typeof policySchema>;
+
+/** Reads a policy file's text. `file` is its path or name: its last part must be `<plugin>.yaml`. Pure. */
+export function parsePolicy(text: string, file: string): Parsed<PolicyDocument> {
+  const problems = new DiagnosticList(file);
+  const yaml = readYaml(text, problems);
+  const fields = yaml === undefined ? undefined : checkShape(policySchema, yaml, problems);
+  if (yaml !== undefined) checkFileName(yaml, file, problems);
+  if (yaml === undefined || fields === undefined || problems.errors.length > 0) {
+    return { kind: "invalid", errors: problems.errors };
+  }
+  warnOfIdleKeys(fields, yaml, problems);
+  const document = { file, position: yaml.valueAt(["plugin"]), policy: toPolicy(fields) };
+  return { kind: "valid", value: document, warnings: problems.warnings };
+}
+
+/** The file's name is how an operator finds a policy, so it must not lie. */
+function checkFileName(yaml: YamlText, file: string, problems: DiagnosticList): void {
+  const plugin: unknown = (yaml.data as { plugin?: unknown } | null)?.plugin;
+  const name = basename(file);
+  if (typeof plugin !== "string" || name === `${plugin}.yaml`) return;
+  problems.error(
+    yaml.valueAt(["plugin"]),
+    `the policy of ${JSON.stringify(plugin)} stands in ${name}; rename the file to ${plugin}.yaml or correct the name`,
+  );
+}
+
+/** Keys that are right but have no effect without another one. */
+function warnOfIdleKeys(fields: PolicyFields, yaml: YamlText, problems: DiagnosticList): void {
+  const allow = fields.allow ?? [];
+  const allowsHttp = allow.includes("outbound-http");
+  if (fields.hosts !== undefined && fields.hosts.length > 0 && !allowsHttp) {
+    problems.warning(yaml.keyAt(["hosts"]), "hosts have no effect without outbound-http in allow");
+  }
+  if (allowsHttp && (fields.hosts ?? []).length === 0) {
+    problems.warning(yaml.keyAt(["allow"]), "outbound-http reaches nothing while hosts names no target");
+  }
+  if (fields.buckets !== undefined && !allow.some((level) => level.startsWith("key-value-"))) {
+    problems.warning(
+      yaml.keyAt(["buckets"]),
+      "buckets have no effect without key-value-read or key-value-write in allow",
+    );
+  }
+}
+
+function toPolicy(fields: PolicyFields): Policy {
+  const shared = Object.entries(fields.buckets?.shared ?? {}) as [BucketName, BucketName][];
+  const buckets: BucketPolicy = { private: fields.buckets?.private ?? "any", shared: new Map(shared) };
+  return createPolicy({
+    plugin: fields.plugin satisfies PluginName,
+    allow: bitsFromLevels(fields.allow ?? []),
+    buckets,
+    hosts: fields.hosts ?? [],
+    limits: (fields.limits ?? {}) satisfies Partial<PluginLimits>,
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * The policy folder: one `<plugin>.yaml` for each plugin that is allowed anything. A plugin without a file is
+ * denied everything. Hidden files and files that are no YAML are left alone, so that a README or an editor's
+ * backup may lie beside the policies; folders below it are not entered.
+ *
+ * @module
+ */
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { PluginName } from "../contract/names.ts";
+import { denyAll } from "../policy/create-policy.ts";
+import type { Policy } from "../policy/policy.ts";
+import { configError, type Diagnostic, FILE_START, type Parsed } from "./diagnostic.ts";
+import { parsePolicy, type PolicyDocument } from "./policy-document.ts";
+import { describeSystemError, readTextFile } from "./text-file.ts";
+
+/** All policies of a folder. Immutable: a changed folder is loaded anew. */
+export class PolicySet {
+  readonly #documents: ReadonlyMap<PluginName, PolicyDocument>;
+  /** Problems that do not make a policy unusable. */
+  readonly warnings: readonly Diagnostic[];
+
+  constructor(documents: Iterable<PolicyDocument>, warnings: readonly Diagnostic[] = []) {
+    this.#documents = new Map(Array.from(documents, (document) => [document.policy.plugin, document]));
+    this.warnings = warnings;
+  }
+
+  /** The plugin's policy; {@link denyAll} where the folder has none. */
+  policyFor(plugin: PluginName): Policy {
+    return this.#documents.get(plugin)?.policy ?? denyAll(plugin);
+  }
+
+  /** Plugins that have a policy of their own. */
+  get plugins(): PluginName[] {
+    return [...this.#documents.keys()];
+  }
+
+  /** A warning for each policy of a plugin that is not among `served`: often a misspelt name. */
+  warnOfUnused(served: Iterable<PluginName>): Diagnostic[] {
+    const names = new Set(served);
+    return [...this.#documents.values()]
+      .filter(({ policy }) => !names.has(policy.plugin))
+      .map(({ file, position, policy }) => ({
+        severity: "warning",
+        file,
+        line: position.line,
+        column: position.column,
+        message: `no consumer names the plugin "${policy.plugin}"; remove the policy or correct the name`,
+      }));
+  }
+}
+
+/**
+ * Reads every policy of `folder`. Throws `config-invalid` with a line for every problem of every file: a set
+ * with a hole in it is never returned.
+ */
+export async function loadPolicyDir(folder: string): Promise<PolicySet> {
+  const documents = new Map<PluginName, PolicyDocument>();
+  const errors: Diagnostic[] = [];
+  const warnings: Diagnostic[] = [];
+  for (const name of await listPolicyFiles(folder)) {
+    const file = join(folder, name);
+    const parsed = await loadPolicyFile(file);
+    if (parsed.kind === "invalid") {
+      errors.push(...parsed.errors);
+      continue;
+    }
+    warnings.push(...parsed.warnings);
+    documents.set(parsed.value.policy.plugin, parsed.value);
+  }
+  if (errors.length > 0) throw configError(errors);
+  return new PolicySet(documents.values(), warnings);
+}
+
+/** Names of the folder's policy files, sorted. */
+async function listPolicyFiles(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    const message = `the policy folder cannot be read (${describeSystemError(error)}); an empty folder denies everything`;
+    throw configError([{ severity: "error", file: folder, ...FILE_START, message }], error);
+  }
+  const files = names.filter((name) => /^[^.].*\.ya?ml$/i.test(name)).sort();
+  if (files.length > FIXED_LIMITS.policyFiles) {
+    const message = `${files.length} policy files; at most ${FIXED_LIMITS.policyFiles} are read`;
+    throw configError([{ severity: "error", file: folder, ...FILE_START, message }]);
+  }
+  return files;
+}
+
+async function loadPolicyFile(file: string): Promise<Parsed<PolicyDocument>> {
+  const text = await readTextFile(file);
+  return text.kind === "valid" ? parsePolicy(text.value, file) : text;
+}

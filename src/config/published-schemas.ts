@@ -1,0 +1,22 @@
+/**
+ * The JSON Schemas in `schemas/`: editors complete and check consumer and policy files with them. Made from the
+ * very shapes that the host checks, in draft 7, which the YAML language server knows best.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { consumerSchema } from "./consumer-document.ts";
+import { policySchema } from "./policy-document.ts";
+
+/** File name in `schemas/` → JSON Schema. */
+export function publishedSchemas(): ReadonlyMap<string, object> {
+  return new Map([
+    ["consumer.schema.json", toJsonSchema(consumerSchema)],
+    ["policy.schema.json", toJsonSchema(policySchema)],
+  ]);
+}
+
+function toJsonSchema(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { target: "draft-07", io: "input" });
+}

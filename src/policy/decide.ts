@@ -1,0 +1,51 @@
+/**
+ * The decision on a plugin: what it requests against what its policy allows. Made once for each digest and
+ * policy revision, before any resource is opened; the broker then checks its grant on every operation. Pure.
+ *
+ * @module
+ */
+
+import { ACCESS_LEVELS, type AccessLevelBits } from "../contract/access-levels.ts";
+import { HostError } from "../errors/host-error.ts";
+import type { Policy, Verdict } from "./policy.ts";
+
+const MAX_BITS = 0xffff_ffff;
+
+/**
+ * Granted if every requested level is allowed, else denied as a whole. A bit that is no level of the contract
+ * is never allowed, so a plugin that requests one is denied.
+ *
+ * @param requested what `get-access-levels` answered: an unsigned integer of at most 32 bits.
+ */
+export function decide(requested: AccessLevelBits, policy: Policy): Verdict {
+  // Bitwise operators would quietly drop what does not fit 32 bits.
+  if (!Number.isInteger(requested) || requested < 0 || requested > MAX_BITS) {
+    throw new HostError("internal", `access levels must be an unsigned 32-bit integer, not ${requested}`);
+  }
+  const missing = (requested & ~policy.allow) >>> 0;
+  if (missing !== 0) return { kind: "denied", requested, missing, policyRevision: policy.revision };
+  return {
+    kind: "granted",
+    grant: {
+      plugin: policy.plugin,
+      levels: requested & policy.allow,
+      buckets: policy.buckets,
+      hosts: policy.hosts,
+      policyRevision: policy.revision,
+    },
+  };
+}
+
+/** The levels by name in the contract's order; a bit without a name is called `unknown level (bit 5)`. */
+export function describeLevels(bits: AccessLevelBits): string[] {
+  const names: string[] = [];
+  for (let bit = 0; bit < 32; bit++) {
+    if (((bits >>> bit) & 1) === 1) names.push(ACCESS_LEVELS[bit] ?? `unknown level (bit ${bit})`);
+  }
+  return names;
+}
+
+/** Which levels are missing, in a sentence that is safe for a stranger: it becomes the text of `denied` replies. */
+export function describeDenial(verdict: Extract<Verdict, { kind: "denied" }>): string {
+  return `The plugin requests ${describeLevels(verdict.missing).join(", ")}, which the policy does not allow.`;
+}

@@ -1,0 +1,62 @@
+/**
+ * What an operator allows one plugin. Everything not named here is denied; an absent policy is
+ * {@link denyAll}. Pure data: files are read in `config/`, the decision is made in `decide.ts`.
+ *
+ * @module
+ */
+
+import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { PluginLimits } from "../contract/limits.ts";
+import type { BucketName, PluginName } from "../contract/names.ts";
+
+/** Which buckets a plugin may open. */
+export interface BucketPolicy {
+  /** Private buckets it may open: `"any"` name, or these only. Other plugins never see them. */
+  readonly private: "any" | readonly BucketName[];
+  /** Buckets shared between plugins: the name the plugin uses → the shared bucket's own name. */
+  readonly shared: ReadonlyMap<BucketName, BucketName>;
+}
+
+/** Methods that an allowed host may be limited to. */
+export const LIMITABLE_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+/**
+ * One allowed target of outbound HTTP, as written by the operator: `scheme://host[:port]` for every method, or the
+ * same with the only methods that are allowed.
+ */
+export type AllowedHost =
+  | string
+  | { readonly target: string; readonly methods: readonly (typeof LIMITABLE_METHODS)[number][] };
+
+/** The policy of one plugin. */
+export interface Policy {
+  readonly plugin: PluginName;
+  /** Levels the plugin may be granted, as the contract's flag bits. */
+  readonly allow: AccessLevelBits;
+  readonly buckets: BucketPolicy;
+  readonly hosts: readonly AllowedHost[];
+  /** Limits that differ from the consumer group's. */
+  readonly limits: Partial<PluginLimits>;
+  /** Changes whenever the meaning of the policy does: SHA-256 (first 12 hexadecimal digits) of its canonical form. */
+  readonly revision: string;
+}
+
+/** What a plugin holds: requested ∩ allowed, with its parameters. Fixed per digest and policy revision. */
+export interface Grant {
+  readonly plugin: PluginName;
+  readonly levels: AccessLevelBits;
+  readonly buckets: BucketPolicy;
+  readonly hosts: readonly AllowedHost[];
+  readonly policyRevision: string;
+}
+
+/** The outcome of {@link decide}: a grant, or the requested levels that the policy does not allow. */
+export type Verdict =
+  | { readonly kind: "granted"; readonly grant: Grant }
+  | {
+      readonly kind: "denied";
+      readonly requested: AccessLevelBits;
+      /** Requested and not allowed; never empty. */
+      readonly missing: AccessLevelBits;
+      readonly policyRevision: string;
+    };

@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
+import { loadPolicyDir } from "../../../src/config/policy-set.ts";
+import { bitsFromLevels } from "../../../src/contract/access-levels.ts";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import type { PluginName } from "../../../src/contract/names.ts";
+import { denyAll } from "../../../src/policy/create-policy.ts";
+
+describe("loading a policy folder", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "network-host-policy-"));
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  async function write(files: Record<string, string>): Promise<void> {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  }
+
+  test("gives each plugin its own policy and denies everything to the rest", async () => {
+    await write({ "a.yaml": "plugin: a\nallow: [key-value-read]\n", "b.yaml": "plugin: b\n" });
+    const policies = await loadPolicyDir(folder);
+    expect(policies.plugins).toEqual(["a", "b"]);
+    expect(policies.policyFor("a" as PluginName).allow).toBe(bitsFromLevels(["key-value-read"]));
+    expect(policies.policyFor("c" as PluginName)).toEqual(denyAll("c" as PluginName));
+  });
+
+  test("takes as many files as allowed and no more", async () => {
+    const { policyFiles } = FIXED_LIMITS;
+    const names = Array.from({ length: policyFiles }, (_, index) => `p${index}`);
+    await write(Object.fromEntries(names.map((name) => [`${name}.yaml`, `plugin: ${name}\n`])));
+    expect((await loadPolicyDir(folder)).plugins).toHaveLength(policyFiles);
+    await write({ "one-more.yaml": "plugin: one-more\n" });
+    await expect(loadPolicyDir(folder)).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining(`at most ${policyFiles}`),
+    });
+  });
+
+  test("an empty folder denies everything", async () => {
+    const policies = await loadPolicyDir(folder);
+    expect(policies.plugins).toEqual([]);
+    expect(policies.policyFor("a" as PluginName)).toEqual(denyAll("a" as PluginName));
+  });
+
+  test("reports every problem of every file", async () => {
+    await write({ "a.yaml": "plugin: a\nalow: []\n", "b.yaml": "plugin: a\n", "c.yaml": "plugin: c\n" });
+    await expect(loadPolicyDir(folder)).rejects.toMatchObject({
+      code: "config-invalid",
+      message: [
+        `${folder}/a.yaml:2:1: unknown key "alow"; did you mean "allow"?`,
+        `${folder}/b.yaml:1:9: the policy of "a" stands in b.yaml; rename the file to a.yaml or correct the name`,
+      ].join("\n"),
+    });
+  });
+
+  test("refuses a second file for a plugin, whatever its extension", async () => {
+    await write({ "a.yaml": "plugin: a\n", "a.yml": "plugin: a\n", "A.YAML": "plugin: a\n" });
+    await expect(loadPolicyDir(folder)).rejects.toThrow(
+      /A\.YAML:1:9: .*rename the file(.|\n)*a\.yml:1:9: .*rename the file/,
+    );
+  });
+
+  test("leaves hidden files, files that are no YAML and folders alone", async () => {
+    await write({ ".a.yaml": "?", "README.md": "?", "a.yaml~": "?", "a.yaml": "plugin: a\n" });
+    await mkdir(join(folder, "more"));
+    expect((await loadPolicyDir(folder)).plugins).toEqual(["a"]);
+  });
+
+  test("refuses a folder that has a policy's name", async () => {
+    await mkdir(join(folder, "a.yaml"));
+    await expect(loadPolicyDir(folder)).rejects.toThrow(`${folder}/a.yaml:1:1: not a regular file`);
+  });
+
+  test("fails where there is no folder, rather than deny everything in silence", async () => {
+    await expect(loadPolicyDir(join(folder, "none"))).rejects.toMatchObject({
+      code: "config-invalid",
+      message: `${folder}/none:1:1: the policy folder cannot be read (it does not exist); an empty folder denies everything`,
+    });
+  });
+
+  test("warns of policies that no consumer needs and passes on the warnings of files", async () => {
+    await write({ "a.yaml": "plugin: a\n", "b.yaml": "plugin: b\nhosts: [https://x.example]\n" });
+    const policies = await loadPolicyDir(folder);
+    expect(policies.warnings.map(formatDiagnostic)).toEqual([
+      `${folder}/b.yaml:2:1: warning: hosts have no effect without outbound-http in allow`,
+    ]);
+    expect(policies.warnOfUnused(["b" as PluginName]).map(formatDiagnostic)).toEqual([
+      `${folder}/a.yaml:1:9: warning: no consumer names the plugin "a"; remove the policy or correct the name`,
+    ]);
+  });
+});
