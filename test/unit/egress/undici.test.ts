@@ -1,0 +1,387 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { type Ended, Sender } from "./exchanges.ts";
+import { RawServer } from "./raw-server.ts";
+
+const LOOPBACK = ["http://127.0.0.1:*", "http://localhost:*"];
+const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+const failed = (code: string): unknown => ({ kind: "fail", failure: expect.objectContaining({ code }) as unknown });
+
+function lines(text: string): string[] {
+  return text.split("\r\n").filter((line) => line !== "");
+}
+
+describe("a request on the wire", () => {
+  test("holds what the plugin gave and a host of ours, and nothing else", async () => {
+    await using server = await RawServer.answering(OK);
+    await using sender = new Sender(LOOPBACK);
+    const fields = [
+      ["X-Mine", Buffer.from("a")],
+      ["x-mine", Buffer.from("\xe9", "latin1")],
+    ] as const;
+    const receiver = sender.open(`http://127.1:${server.port}/path?q=1`, { fields });
+    expect(await receiver.ended).toEqual({ kind: "end", trailers: [] });
+    expect(receiver.body.toString()).toBe("ok");
+    expect(lines(server.received)).toEqual([
+      "GET /path?q=1 HTTP/1.1",
+      `host: 127.0.0.1:${server.port}`,
+      "connection: keep-alive",
+      "X-Mine: a",
+      "x-mine: \xe9",
+    ]);
+  });
+
+  test("has the length that the plugin gave, or is chunked", async () => {
+    await using server = await RawServer.listen((received, socket) => {
+      if (received.endsWith("body") || received.endsWith("0\r\n\r\n")) socket.end(OK);
+    });
+    await using sender = new Sender(LOOPBACK);
+    for (const bytes of [4, undefined]) {
+      const receiver = sender.open(`http://127.0.0.1:${server.port}/`, {
+        method: "POST",
+        body: { kind: "stream", bytes },
+      });
+      receiver.exchange?.write(Buffer.from("bo"));
+      receiver.exchange?.write(Buffer.from("dy"));
+      receiver.exchange?.finish();
+      expect(await receiver.ended).toMatchObject({ kind: "end" });
+    }
+    const [first = "", second = ""] = server.received.split("POST / ").slice(1);
+    expect(first).toContain("content-length: 4\r\n\r\nbody");
+    expect(second).toContain("transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
+    expect(second).not.toContain("content-length");
+  });
+
+  test("has no body where a body of GET turns out to be empty", async () => {
+    await using server = await RawServer.answering(OK);
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`, { body: { kind: "stream", bytes: undefined } });
+    receiver.exchange?.finish();
+    expect(await receiver.ended).toMatchObject({ kind: "end" });
+    expect(server.received).not.toMatch(/content-length|transfer-encoding/i);
+  });
+
+  test.each([
+    [3, "content-length: 3"],
+    [5, "content-length: 5"],
+  ])("fails where the body is not the %i bytes that the plugin said", async (bytes) => {
+    await using server = await RawServer.listen(() => undefined);
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`, {
+      method: "POST",
+      body: { kind: "stream", bytes },
+    });
+    receiver.exchange?.write(Buffer.from("body"));
+    receiver.exchange?.finish();
+    expect(await receiver.ended).toEqual(failed("HTTP-request-body-size"));
+  });
+
+  test("is taken at the server's pace", async () => {
+    await using server = await RawServer.listen((_, socket) => socket.pause());
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`, {
+      method: "POST",
+      body: { kind: "stream", bytes: undefined },
+    });
+    const block = Buffer.alloc(FIXED_LIMITS.httpWindowBytes);
+    let sentBytes = 0;
+    // The buffers of the two sockets take some megabytes; then nothing more is wanted.
+    for (let silent = false; !silent;) {
+      receiver.exchange?.write(block);
+      sentBytes += block.length;
+      const before = receiver.wantedBytes;
+      const more = receiver.until(() => receiver.wantedBytes > before).then(() => false);
+      silent = await Promise.race([more, new Promise<boolean>((resolve) => setTimeout(resolve, 300, true))]);
+      expect(sentBytes).toBeLessThan(64 * 1024 * 1024);
+    }
+    expect(receiver.wantedBytes).toBeLessThan(sentBytes);
+    receiver.exchange?.abort();
+    await receiver.exchange?.closed;
+  });
+});
+
+describe("a response", () => {
+  test("is passed on as it is: redirects are not followed, content is not decoded", async () => {
+    const bomb = gzipSync(Buffer.alloc(10_000_000));
+    await using server = await listen((request, response) => {
+      if (request.url === "/redirect") response.writeHead(302, { location: "http://169.254.169.254/latest/" }).end();
+      else response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
+    });
+    await using sender = new Sender(LOOPBACK);
+    const redirected = sender.open(`http://127.0.0.1:${server.port}/redirect`);
+    const { status, fields } = await redirected.responded;
+    expect(status).toBe(302);
+    expect(fields.map(([name, value]) => [name, Buffer.from(value).toString()])).toContainEqual([
+      "location",
+      "http://169.254.169.254/latest/",
+    ]);
+    const packed = sender.open(`http://127.0.0.1:${server.port}/bomb`);
+    await packed.ended;
+    expect(packed.body).toEqual(bomb);
+    expect(server.requests).toBe(2);
+  });
+
+  test("has every field, repeated ones as often as they were sent, but for those of the connection", async () => {
+    await using server = await RawServer.answering(
+      "HTTP/1.1 103 Early Hints\r\nx-early: 1\r\n\r\n" +
+        "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie: b\r\nconnection: keep-alive\r\nkeep-alive: timeout=5\r\n" +
+        "proxy-authenticate: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: \xe9\r\n\r\n",
+    );
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`);
+    expect((await receiver.responded).fields).toEqual([
+      ["Set-Cookie", Buffer.from("a")],
+      ["set-cookie", Buffer.from("b")],
+    ]);
+    expect(await receiver.ended).toEqual({ kind: "end", trailers: [["x-sum", Buffer.from("\xe9", "latin1")]] });
+  });
+
+  test("without end is read at the reader's pace, a window ahead at most", async () => {
+    await using server = await listen((_, response) => {
+      const pour = (): void => {
+        while (response.write(Buffer.alloc(64 * 1024)));
+      };
+      response.on("drain", pour);
+      pour();
+    });
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`, {}, "held");
+    await receiver.until(() => receiver.body.length >= FIXED_LIMITS.httpWindowBytes);
+    for (let read = 0; read < 40; read++) {
+      expect(receiver.body.length).toBe(FIXED_LIMITS.httpWindowBytes + read * 50_000);
+      receiver.exchange?.read(50_000);
+      await receiver.until(() => receiver.body.length >= FIXED_LIMITS.httpWindowBytes + (read + 1) * 50_000);
+    }
+    receiver.exchange?.abort();
+    await receiver.exchange?.closed;
+  });
+
+  test.each<[string, string, string]>([
+    [
+      "with headers beyond the limit",
+      `HTTP/1.1 200 OK\r\nx: ${"v".repeat(40_000)}\r\n\r\n`,
+      "HTTP-response-header-section-size",
+    ],
+    [
+      "with trailers beyond the limit",
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${"x: y\r\n".repeat(6_000)}\r\n`,
+      "HTTP-response-trailer-section-size",
+    ],
+    ["that is not HTTP", "SSH-2.0-OpenSSH_9.6\r\n\r\n", "HTTP-protocol-error"],
+    [
+      "that upgrades unasked",
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+      "connection-terminated",
+    ],
+    [
+      "with two lengths",
+      "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+      "HTTP-response-incomplete",
+    ],
+  ])("%s is an error", async (_name, response, code) => {
+    await using server = await RawServer.answering(response);
+    await using sender = new Sender(LOOPBACK);
+    expect(await sender.open(`http://127.0.0.1:${server.port}/`).ended).toEqual(failed(code));
+  });
+
+  test("that ends early is incomplete", async () => {
+    await using server = await RawServer.listen((_, socket) =>
+      socket.end("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok"),
+    );
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`);
+    expect(await receiver.ended).toEqual(failed("HTTP-response-incomplete"));
+    expect(receiver.body.toString()).toBe("ok");
+  });
+
+  test("that does not begin, or falls silent, is given up", async () => {
+    await using server = await RawServer.listen((received, socket) => {
+      if (received.includes("/begin")) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok");
+      // A byte now and then is no beginning.
+      if (received.includes("/trickle")) socket.write("HTTP/1.1 200 OK\r\nx: ");
+    });
+    await using sender = new Sender(LOOPBACK);
+    const times = { firstByteMs: 100, betweenBytesMs: 100 };
+    const origin = `http://127.0.0.1:${server.port}`;
+    expect(await sender.open(`${origin}/silent`, times).ended).toEqual(failed("HTTP-response-timeout"));
+    expect(await sender.open(`${origin}/trickle`, times).ended).toEqual(failed("HTTP-response-timeout"));
+    expect(await sender.open(`${origin}/begin`, times).ended).toEqual(failed("connection-read-timeout"));
+  });
+});
+
+describe("an address", () => {
+  test("that a name resolves to is decided on when it is dialled, each time anew", async () => {
+    await using server = await RawServer.answering(OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
+    const answers = [["127.0.0.1"], ["169.254.169.254", "10.0.0.1", "::1"]];
+    const asked: string[] = [];
+    const resolve = (name: string): Promise<string[]> => {
+      asked.push(name);
+      return Promise.resolve(answers.shift() ?? []);
+    };
+    await using sender = new Sender(["http://rebind.example:*", "http://127.0.0.0/8:*"], { resolve });
+    const url = `http://rebind.example:${server.port}/`;
+    expect(await sender.open(url).ended).toMatchObject({ kind: "end" });
+    expect(await sender.open(url).ended).toEqual(failed("destination-IP-prohibited"));
+    expect(asked).toEqual(["rebind.example", "rebind.example"]);
+    expect(server.connections).toBe(1);
+  });
+
+  test("of loopback is not dialled for a name, however it is answered", async () => {
+    await using server = await RawServer.answering(OK);
+    for (const address of [
+      "127.0.0.1",
+      "::ffff:127.0.0.1",
+      "0.0.0.0",
+      "::1",
+      "::",
+      "64:ff9b::7f00:1",
+      "127.0.0.1%lo",
+    ]) {
+      await using sender = new Sender(["*://*:*"], { resolve: () => Promise.resolve([address]) });
+      expect(await sender.open(`http://rebind.example:${server.port}/`).ended, address).toEqual(
+        failed("destination-IP-prohibited"),
+      );
+    }
+    expect(server.connections).toBe(0);
+  });
+
+  test("that is allowed is dialled where others of the same name are not", async () => {
+    await using server = await RawServer.answering(OK);
+    const resolve = (): Promise<string[]> => Promise.resolve(["10.0.0.1", "127.0.0.1", "::1"]);
+    await using sender = new Sender(["http://name.example:*", "http://127.0.0.1:*"], { resolve });
+    expect(await sender.open(`http://name.example:${server.port}/`).ended).toMatchObject({ kind: "end" });
+    expect(server.received).toContain(`host: name.example:${server.port}\r\n`);
+  });
+
+  test("of localhost is loopback without a look-up", async () => {
+    await using server = await RawServer.answering(OK);
+    const resolve = (): Promise<string[]> => Promise.reject(new Error("localhost was looked up"));
+    await using sender = new Sender(LOOPBACK, { resolve });
+    expect(await sender.open(`http://localhost:${server.port}/`).ended).toMatchObject({ kind: "end" });
+  });
+
+  test("that nobody knows or listens on is an error of its own", async () => {
+    const resolve = (name: string): Promise<string[]> =>
+      Promise.reject(Object.assign(new Error(name), { code: name === "slow.example" ? "ETIMEOUT" : "ENOTFOUND" }));
+    await using sender = new Sender(["http://*:*", ...LOOPBACK], { resolve });
+    expect(await sender.open("http://slow.example/").ended).toEqual(failed("DNS-timeout"));
+    expect(await sender.open("http://none.example/").ended).toEqual({
+      kind: "fail",
+      failure: { code: "DNS-error", detail: "ENOTFOUND" },
+    });
+    const { port } = await closedServer();
+    expect(await sender.open(`http://127.0.0.1:${port}/`).ended).toEqual(failed("connection-refused"));
+  });
+
+  test("that is looked up for too long is given up, and its place kept until then", async () => {
+    const answer = Promise.withResolvers<string[]>();
+    await using sender = new Sender(["http://*:*"], { resolve: () => answer.promise });
+    const receiver = sender.open("http://slow.example/", { connectMs: 50 });
+    expect(await receiver.ended).toEqual(failed("connection-timeout"));
+    let closed = false;
+    void receiver.exchange?.closed.then(() => (closed = true));
+    await Promise.resolve();
+    expect(closed).toBe(false);
+    answer.resolve(["127.0.0.1"]);
+    await receiver.exchange?.closed;
+  });
+});
+
+describe("a connection", () => {
+  test("is used again by the same plugin, and by no other", async () => {
+    await using server = await RawServer.listen((received, socket) => {
+      if (received.endsWith("\r\n\r\n")) socket.write(OK);
+    });
+    await using one = new Sender(LOOPBACK);
+    await using other = new Sender(LOOPBACK);
+    const url = `http://127.0.0.1:${server.port}/`;
+    for (const sender of [one, one, one]) {
+      await sender.open(url).ended;
+      // A connection is free again a turn of the event loop later.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(server.connections).toBe(1);
+    await other.open(url).ended;
+    expect(server.connections).toBe(2);
+  });
+
+  test("is kept for a little while, and no longer", async () => {
+    await using server = await RawServer.answering(OK);
+    await using sender = new Sender(LOOPBACK);
+    await sender.open(`http://127.0.0.1:${server.port}/`).ended;
+    expect(server.openConnections).toBe(1);
+    await expect.poll(() => server.openConnections, { timeout: FIXED_LIMITS.httpIdleMs + 3_000 }).toBe(0);
+  });
+
+  test("is kept to so many origins, and to no more", async () => {
+    await using server = await RawServer.answering(OK);
+    const resolve = (): Promise<string[]> => Promise.resolve(["127.0.0.1"]);
+    await using sender = new Sender(["http://*.example:*", "http://127.0.0.1:*"], { resolve });
+    const open = (name: number): Promise<Ended> => sender.open(`http://${name}.a.example:${server.port}/`).ended;
+    const kept = Array.from({ length: FIXED_LIMITS.httpOrigins }, (_, name) => open(name));
+    expect(new Set((await Promise.all(kept)).map(({ kind }) => kind))).toEqual(new Set(["end"]));
+    expect(await open(FIXED_LIMITS.httpOrigins)).toEqual(failed("connection-limit-reached"));
+    expect(await open(0)).toMatchObject({ kind: "end" });
+  });
+
+  test("ends with its client", async () => {
+    await using server = await RawServer.answering(OK);
+    const sender = new Sender(LOOPBACK);
+    await sender.open(`http://127.0.0.1:${server.port}/`).ended;
+    const hanging = sender.open(`http://127.0.0.1:${server.port}/`, {
+      method: "POST",
+      body: { kind: "stream", bytes: 5 },
+    });
+    await sender[Symbol.asyncDispose]();
+    expect(await hanging.ended).toMatchObject({ kind: "fail" });
+    await expect.poll(() => server.openConnections).toBe(0);
+  });
+
+  test("uses no proxy of the environment", async () => {
+    await using proxy = await RawServer.answering(OK);
+    await using server = await RawServer.answering(OK);
+    process.env["HTTP_PROXY"] = process.env["http_proxy"] = `http://127.0.0.1:${proxy.port}`;
+    try {
+      await using sender = new Sender(LOOPBACK);
+      await sender.open(`http://127.0.0.1:${server.port}/`).ended;
+      expect([server.connections, proxy.connections]).toEqual([1, 0]);
+    } finally {
+      delete process.env["HTTP_PROXY"];
+      delete process.env["http_proxy"];
+    }
+  });
+});
+
+interface HttpServer extends AsyncDisposable {
+  readonly port: number;
+  readonly requests: number;
+}
+
+async function listen(answer: Parameters<typeof createServer>[1]): Promise<HttpServer> {
+  let requests = 0;
+  const server: Server = createServer(answer).on("request", () => (requests += 1));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    get requests() {
+      return requests;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** The port of a server that was there a moment ago. */
+async function closedServer(): Promise<{ port: number }> {
+  await using server = await RawServer.answering(OK);
+  return { port: server.port };
+}
