@@ -1,0 +1,189 @@
+/**
+ * The host's side of a plugin's capabilities. Every single operation is checked against the grant here,
+ * outside the plugin's process, before anything is touched: access level, then bucket, then the limits on
+ * key and value, then the store; or access level, then what stands in `http.ts`.
+ *
+ * Invariants: an operation that the grant does not hold never reaches the store; `perform` never rejects and
+ * settles before the request's deadline; what a plugin reads in an error is a code and a safe sentence, never
+ * a host's name, a URL or a cause. The sender is not trusted: it is a process that runs a stranger's code.
+ *
+ * @module
+ */
+
+import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
+import { type AccessLevel, bitsFromLevels } from "../contract/access-levels.ts";
+import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { OutboundHttp } from "../egress/outbound-http.ts";
+import { type HostError, toHostError } from "../errors/host-error.ts";
+import type { ErrorCode } from "../errors/table.ts";
+import type { KeyAddress, KeyValueStore, OperationOptions } from "../kv/store.ts";
+import type { Grant } from "../policy/policy.ts";
+import { HttpGate, NOTHING } from "./http.ts";
+import type { HttpLimits } from "./http-request.ts";
+import { decideAddress, type KeyValueLimits, refused, type Refusal, refuseValue } from "./key-value.ts";
+
+/** An operation of the store as a runner asks for it. */
+export type StoreOperation = Extract<RunnerMessage, { kind: "kv-get" | "kv-set" }>;
+
+/** What the broker knows and keeps of one request; one object for the whole of it. */
+export interface OperationContext {
+  /** Milliseconds until the request must be answered; 0 or less when its time is over. */
+  readonly remainingMs: () => number;
+  /** Time that the request's store operations took; the broker adds to it. */
+  storeMs: number;
+  /** Takes a line for the plugin's log. */
+  readonly note: (text: string) => void;
+}
+
+/** Performs one plugin's operations under one grant. */
+export interface Broker {
+  /**
+   * Checks and performs an operation. Never rejects. A value that is to be set is passed on uncopied and must
+   * not change any more; a value that was got is the caller's.
+   */
+  perform(operation: StoreOperation, context: OperationContext): Promise<OperationResult>;
+  /** Checks and sends an outbound HTTP request. Never throws: what is wrong is told to the sink. */
+  openHttp(request: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange;
+  /** How many operations each level has allowed so far. */
+  readonly usedLevels: Readonly<Record<AccessLevel, number>>;
+  /** Ends the plugin's connections. Call it when the last of its requests is answered. */
+  close(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  readonly grant: Grant;
+  readonly limits: KeyValueLimits & HttpLimits;
+  /** Not owned: it is closed by whoever opened it. */
+  readonly store: KeyValueStore;
+  /** Told of every operation that the store failed, for the log; must not throw. */
+  readonly onStoreError: (error: HostError) => void;
+  /** Told how each operation ended, for the counters; must not throw. */
+  readonly onOperation: (operation: StoreOperation["kind"], outcome: "ok" | ErrorCode) => void;
+  readonly http: OutboundHttp;
+  /** Told how each outbound HTTP request ended, for the counters; must not throw. */
+  readonly onHttp: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
+}
+
+const LEVEL_OF = {
+  "kv-get": "key-value-read",
+  "kv-set": "key-value-write",
+} as const satisfies Record<StoreOperation["kind"], AccessLevel>;
+
+/**
+ * Time that is kept back from an operation, so that the plugin can still answer when nobody else does: this much, or a quarter of what is left where that is less.
+ */
+const ANSWER_RESERVE_MS = 100;
+
+/** Makes the broker of a grant. */
+export function createBroker(options: BrokerOptions): Broker {
+  return new GrantBroker(options);
+}
+
+class GrantBroker implements Broker {
+  readonly #options: BrokerOptions;
+  readonly #usedLevels: Record<AccessLevel, number> = {
+    "key-value-read": 0,
+    "key-value-write": 0,
+    "outbound-http": 0,
+  };
+  /** Requests with an operation under way. */
+  readonly #busy = new WeakSet<OperationContext>();
+  readonly #http: HttpGate;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    const { grant, limits, http, onHttp } = options;
+    this.#http = new HttpGate({ grant, limits, http, onEnd: onHttp });
+  }
+
+  get usedLevels(): Readonly<Record<AccessLevel, number>> {
+    return this.#usedLevels;
+  }
+
+  openHttp(request: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange {
+    const { grant, onHttp } = this.#options;
+    if (!holds(grant, "outbound-http")) {
+      onHttp("HTTP-request-denied");
+      sink.fail({ code: "HTTP-request-denied" });
+      return NOTHING;
+    }
+    this.#usedLevels["outbound-http"] += 1;
+    return this.#http.open(request, sink, { remainingMs: usableMs(context.remainingMs()), note: context.note });
+  }
+
+  async close(): Promise<void> {
+    await this.#http[Symbol.asyncDispose]();
+  }
+
+  async perform(operation: StoreOperation, context: OperationContext): Promise<OperationResult> {
+    const ended = await this.#perform(operation, context);
+    this.#options.onOperation(operation.kind, ended.kind === "refused" ? ended.code : "ok");
+    return ended.kind === "refused" ? { kind: "error", message: `${ended.code}: ${ended.reason}` } : ended;
+  }
+
+  async #perform(operation: StoreOperation, context: OperationContext): Promise<OperationResult | Refusal> {
+    const level = LEVEL_OF[operation.kind];
+    if (!holds(this.#options.grant, level)) {
+      return refused("access-denied", `the plugin's grant does not hold the access level ${level}.`);
+    }
+    this.#usedLevels[level] += 1;
+    return this.#performOnStore(operation, context);
+  }
+
+  async #performOnStore(operation: StoreOperation, context: OperationContext): Promise<OperationResult | Refusal> {
+    const { grant, limits } = this.#options;
+    const decision = decideAddress(grant, limits, operation.bucket, operation.key);
+    if (decision.kind === "refused") return decision;
+    if (operation.kind === "kv-set") {
+      const refusal = refuseValue(operation.value, limits);
+      if (refusal !== undefined) return refusal;
+    }
+    const timeoutMs = storeTimeoutMs(context.remainingMs());
+    if (timeoutMs <= 0) return refused("deadline-exceeded", "the request's time is over.");
+    // The contract's functions are synchronous, so a guest has one operation at a time; a runner that sends
+    // more is broken, and must not make the host hold many large values.
+    if (this.#busy.has(context)) return refused("overloaded", "another operation of this request has not ended yet.");
+    this.#busy.add(context);
+    const startedAt = performance.now();
+    try {
+      return await this.#callStore(operation, decision.address, { timeoutMs });
+    } catch (error) {
+      const failure = toHostError(error);
+      this.#options.onStoreError(failure);
+      return refused(failure.code, failure.safeMessage);
+    } finally {
+      context.storeMs += performance.now() - startedAt;
+      this.#busy.delete(context);
+    }
+  }
+
+  async #callStore(
+    operation: StoreOperation,
+    address: KeyAddress,
+    options: OperationOptions,
+  ): Promise<OperationResult | Refusal> {
+    const { store, limits } = this.#options;
+    if (operation.kind === "kv-set") {
+      await store.set(address, operation.value, options);
+      return { kind: "none" };
+    }
+    const value = await store.get(address, options);
+    if (value === undefined) return { kind: "none" };
+    // Another plugin with a wider limit may have written it to a shared bucket.
+    return refuseValue(value, limits) ?? { kind: "value", value };
+  }
+}
+
+function holds(grant: Grant, level: AccessLevel): boolean {
+  return (grant.levels & bitsFromLevels([level])) !== 0;
+}
+
+function storeTimeoutMs(remainingMs: number): number {
+  return Math.min(FIXED_LIMITS.storeOperationMs, usableMs(remainingMs));
+}
+
+/** What an operation may use of the time that is left. */
+function usableMs(remainingMs: number): number {
+  return Math.floor(remainingMs - Math.min(ANSWER_RESERVE_MS, remainingMs / 4));
+}
