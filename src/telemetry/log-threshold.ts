@@ -1,0 +1,4 @@
+/** Least severe log records that are written. */
+export type LogThreshold = "debug" | "info" | "warn" | "error" | "silent";
+
+export const LOG_THRESHOLDS: readonly LogThreshold[] = ["debug", "info", "warn", "error", "silent"];

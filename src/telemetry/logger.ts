@@ -1,0 +1,87 @@
+/**
+ * The replica's log: one JSON record a line on a pipe, aligned and coloured text on a terminal. Records are
+ * written to standard output without waiting for the reader; a reader that is too slow costs records, which
+ * are counted in a later one, and never memory or time of requests.
+ *
+ * Nothing that looks like a credential leaves through here, wherever in a record it stands.
+ *
+ * @module
+ */
+
+import { type DestinationStream, type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import { serializeError } from "./error-serializer.ts";
+import type { LogThreshold } from "./log-threshold.ts";
+import { scrubSecrets } from "./redaction.ts";
+import { prettyMessage } from "./request-log.ts";
+
+export type { Logger } from "pino";
+
+/** Options of {@link createLogger}. */
+export interface LoggerOptions {
+  readonly level: LogThreshold;
+  /** Text for people instead of JSON. */
+  readonly pretty: boolean;
+  /** With {@link pretty}: colour it. */
+  readonly colour?: boolean;
+  /** Stands in every record. */
+  readonly base: { readonly replica: string; readonly group: string };
+  /** Where lines go instead of standard output; for tests. */
+  readonly destination?: DestinationStream;
+}
+
+/** Bytes that may wait for a slow reader before records are dropped. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+
+/** Creates the replica's logger. What is buffered at the process's exit is written then. */
+export function createLogger(options: LoggerOptions): Logger {
+  const output = options.destination ?? standardOutput();
+  const logger = pino(
+    {
+      level: options.level,
+      base: options.base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: serializeError },
+      // The last step before a line is written, so that no field and no message escapes it.
+      hooks: { streamWrite: scrubSecrets },
+    },
+    options.pretty ? prettyOutput(output, options.colour ?? false) : output,
+  );
+  if ("on" in output) reportDrops(output, logger);
+  return logger;
+}
+
+type StandardOutput = ReturnType<typeof pino.destination>;
+
+function standardOutput(): StandardOutput {
+  return pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+}
+
+function prettyOutput(output: DestinationStream, colour: boolean): DestinationStream {
+  const prettify = pretty.prettyFactory({
+    colorize: colour,
+    colorizeObjects: colour,
+    singleLine: true,
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "replica,group",
+    errorLikeObjectKeys: ["err"],
+    messageFormat: prettyMessage,
+  });
+  return { write: (line) => output.write(prettify(line)) };
+}
+
+/** Once the reader has caught up, says how many records it missed. */
+function reportDrops(output: DestinationStream, logger: Logger): void {
+  const stream = output as StandardOutput;
+  let dropped = 0;
+  stream.on("drop", () => {
+    dropped += 1;
+  });
+  stream.on("drain", () => {
+    if (dropped === 0) return;
+    const records = dropped;
+    dropped = 0;
+    logger.warn({ records }, "log records were dropped: whoever reads this output is too slow");
+  });
+}

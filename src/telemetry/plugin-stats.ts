@@ -1,0 +1,196 @@
+/**
+ * What is counted about one plugin on one replica. Incremented on the way of every request, so it is plain
+ * numbers in plain arrays; whoever wants another form of them (metrics, discovery) makes it when asked.
+ *
+ * @module
+ */
+
+import type { AccessLevel } from "../contract/access-levels.ts";
+import type { HttpErrorCode } from "../contract/http.ts";
+import { type ErrorCode, errorRow } from "../errors/table.ts";
+import type { PluginName } from "../contract/names.ts";
+
+/** How a request was answered: well, or with a code of the error table. */
+export type RequestOutcome = "ok" | ErrorCode;
+
+/** Why a message was given up without a reply. */
+export type DropReason =
+  /** It named no subject to reply to. */
+  | "no-reply-subject"
+  /** Its reply subject is one that the host never publishes on. */
+  | "reply-subject-refused";
+
+/** The contract's operations on the key-value store. */
+export type StoreOperation = "get" | "set";
+
+/** How an outbound HTTP request ended: with a response, given up by the plugin, or with a case of `error-code`. */
+export type HttpOutcome = "ok" | "aborted" | HttpErrorCode;
+
+/** Upper bounds of the duration histogram's buckets, in milliseconds; one more bucket takes what is longer. */
+export const DURATION_BUCKETS_MS: readonly number[] = [
+  0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
+];
+
+/** A histogram of durations. */
+export interface DurationHistogram {
+  /** Requests in each bucket alone (not cumulative): one more than there are bounds. */
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+  readonly count: number;
+}
+
+/** The statistics of an endpoint as NATS ADR-32 names them; times in nanoseconds. */
+export interface EndpointStats {
+  readonly num_requests: number;
+  readonly num_errors: number;
+  readonly last_error: string;
+  readonly processing_time: number;
+  readonly average_processing_time: number;
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Counts what happens to one plugin's requests. Every {@link begin} is paired with one {@link end}. */
+export class PluginStats {
+  readonly plugin: PluginName;
+  readonly #outcomes = new Map<RequestOutcome, number>();
+  readonly #drops = new Map<DropReason, number>();
+  readonly #storeOperations: Readonly<Record<StoreOperation, Map<RequestOutcome, number>>> = {
+    get: new Map(),
+    set: new Map(),
+  };
+  readonly #httpRequests = new Map<HttpOutcome, number>();
+  readonly #buckets: number[] = Array.from({ length: DURATION_BUCKETS_MS.length + 1 }, () => 0);
+  #durationSumMs = 0;
+  #durationCount = 0;
+  #inFlight = 0;
+  #shed = 0;
+  #runnerRestarts = 0;
+  #lastError: ErrorCode | undefined;
+
+  constructor(plugin: PluginName) {
+    this.plugin = plugin;
+  }
+
+  /** A request was admitted. */
+  begin(): void {
+    this.#inFlight += 1;
+  }
+
+  /** The reply of an admitted request was sent, so long after its arrival. */
+  end(outcome: RequestOutcome, durationMs: number): void {
+    this.#inFlight -= 1;
+    this.#observe(durationMs);
+    this.#count(outcome);
+  }
+
+  /** A request was answered with an error without being admitted: overload, malformed, draining. */
+  refuse(code: ErrorCode): void {
+    if (code === "overloaded") this.#shed += 1;
+    this.#count(code);
+  }
+
+  /** A message was given up without a reply. */
+  drop(reason: DropReason): void {
+    increment(this.#drops, reason);
+  }
+
+  /** One operation on the key-value store ended so. */
+  storeOperation(operation: StoreOperation, outcome: RequestOutcome): void {
+    increment(this.#storeOperations[operation], outcome);
+  }
+
+  /** One outbound HTTP request ended so. */
+  httpRequest(outcome: HttpOutcome): void {
+    increment(this.#httpRequests, outcome);
+  }
+
+  /** The plugin's process ended by itself and was started again. */
+  runnerRestarted(): void {
+    this.#runnerRestarts += 1;
+  }
+
+  /** Requests admitted and not answered yet. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Requests refused with `overloaded`. */
+  get shed(): number {
+    return this.#shed;
+  }
+
+  get runnerRestarts(): number {
+    return this.#runnerRestarts;
+  }
+
+  /** Requests by outcome: those that occurred. */
+  get outcomes(): ReadonlyMap<RequestOutcome, number> {
+    return this.#outcomes;
+  }
+
+  get drops(): ReadonlyMap<DropReason, number> {
+    return this.#drops;
+  }
+
+  get storeOperations(): Readonly<Record<StoreOperation, ReadonlyMap<RequestOutcome, number>>> {
+    return this.#storeOperations;
+  }
+
+  get httpRequests(): ReadonlyMap<HttpOutcome, number> {
+    return this.#httpRequests;
+  }
+
+  /** Operations that the broker let through, by the access level that allowed them. */
+  get usedLevels(): Readonly<Record<AccessLevel, number>> {
+    const { get, set } = this.#storeOperations;
+    return {
+      "key-value-read": sumExcept(get, "access-denied"),
+      "key-value-write": sumExcept(set, "access-denied"),
+      "outbound-http": sumExcept(this.#httpRequests, "HTTP-request-denied"),
+    };
+  }
+
+  /** Durations of the admitted requests. A copy. */
+  durations(): DurationHistogram {
+    return { counts: [...this.#buckets], sumMs: this.#durationSumMs, count: this.#durationCount };
+  }
+
+  /** The same counts in the form that NATS services answer `$SRV.STATS` with (ADR-32). */
+  endpointStats(): EndpointStats {
+    let requests = 0;
+    for (const count of this.#outcomes.values()) requests += count;
+    const last = this.#lastError;
+    const processing = Math.round(this.#durationSumMs * NANOSECONDS_PER_MS);
+    return {
+      num_requests: requests,
+      num_errors: requests - (this.#outcomes.get("ok") ?? 0),
+      last_error: last === undefined ? "" : `${errorRow(last).replyCode}:${last}`,
+      processing_time: processing,
+      average_processing_time: this.#durationCount === 0 ? 0 : Math.round(processing / this.#durationCount),
+    };
+  }
+
+  #count(outcome: RequestOutcome): void {
+    increment(this.#outcomes, outcome);
+    if (outcome !== "ok") this.#lastError = outcome;
+  }
+
+  #observe(durationMs: number): void {
+    let index = 0;
+    while (index < DURATION_BUCKETS_MS.length && durationMs > (DURATION_BUCKETS_MS[index] ?? Infinity)) index += 1;
+    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
+    this.#durationSumMs += durationMs;
+    this.#durationCount += 1;
+  }
+}
+
+function sumExcept<Key>(counts: ReadonlyMap<Key, number>, except: Key): number {
+  let sum = 0;
+  for (const [key, count] of counts) if (key !== except) sum += count;
+  return sum;
+}
+
+function increment<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,66 @@
+/**
+ * Metrics of the host's own process, read at the scrape. prom-client's default ones would keep an observer
+ * and a timer for the life of the process.
+ *
+ * @module
+ */
+
+import { performance } from "node:perf_hooks";
+import { Counter, Gauge, type Registry } from "prom-client";
+
+const MICROSECONDS_PER_SECOND = 1e6;
+const MS_PER_SECOND = 1_000;
+
+/** Adds the process's CPU time, memory, event-loop use and start time to a registry. */
+export function registerProcessMetrics(registry: Registry): void {
+  registry.registerMetric(
+    new Counter({
+      name: "process_cpu_seconds_total",
+      help: "CPU time of the host's process, user and system. Its runners are processes of their own.",
+      registers: [],
+      collect() {
+        const { user, system } = process.cpuUsage();
+        this.reset();
+        this.inc((user + system) / MICROSECONDS_PER_SECOND);
+      },
+    }),
+  );
+  gauge(registry, "process_resident_memory_bytes", "Resident memory of the host's process.", () =>
+    process.memoryUsage.rss(),
+  );
+  gauge(registry, "nodejs_heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
+  gauge(registry, "nodejs_external_memory_bytes", "Buffers outside the JavaScript heap.", () => {
+    const { external } = process.memoryUsage();
+    return external;
+  });
+  gauge(
+    registry,
+    "process_start_time_seconds",
+    "When the process started, in seconds of Unix time.",
+    () => performance.timeOrigin / MS_PER_SECOND,
+  );
+  registerEventLoop(registry);
+}
+
+function registerEventLoop(registry: Registry): void {
+  let last = performance.eventLoopUtilization();
+  gauge(registry, "nodejs_event_loop_utilization", "Share of the time since the last scrape, 0 to 1.", () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  });
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  registry.registerMetric(
+    new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(read());
+      },
+    }),
+  );
+}

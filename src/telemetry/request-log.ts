@@ -1,0 +1,126 @@
+/**
+ * The log's record of a request (one for each, whatever came of it) and of what a plugin writes itself.
+ * A plugin's text and a caller's id and method are made printable first: one record each, no control
+ * sequences, a bounded length.
+ *
+ * @module
+ */
+
+import type { Logger } from "pino";
+import type { Digest, PluginName } from "../contract/names.ts";
+import type { LogLevel } from "../contract/request.ts";
+import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
+import { printableLine } from "./plugin-text.ts";
+
+/** How a request was answered: with the plugin's status, or with an error of the table. */
+export type LoggedOutcome =
+  | { readonly kind: "ok"; readonly status: number }
+  /** `detail` is for the log only: a trap's message, or what a dependency said. */
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string };
+
+/** One request, when its reply has been sent. */
+export interface RequestLogLine {
+  readonly plugin: PluginName;
+  readonly method: string;
+  readonly id: string;
+  /** Of the version that took the request; absent where none did. */
+  readonly digest?: Digest;
+  readonly outcome: LoggedOutcome;
+  /** From arrival to the plugin's process. */
+  readonly queueMs: number;
+  /** In the plugin's process, store operations included. */
+  readonly runMs: number;
+  /** Sum over the request's store operations. */
+  readonly storeMs: number;
+  /** From `traceparent`, if there was one. */
+  readonly traceId?: string;
+  /** Bytes of the plugin's log lines and output that were dropped because of the limit, if any were. */
+  readonly droppedLogBytes?: number;
+}
+
+/** Where a plugin wrote a line: through the contract's `logging`, or to its output. */
+export type PluginLineSource = "log" | "stdout" | "stderr";
+
+/** One line that a plugin wrote during a request. */
+export interface PluginLogLine {
+  readonly plugin: PluginName;
+  readonly id: string;
+  readonly source: PluginLineSource;
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+/** Digits of a digest that identify it in a log. */
+const SHORT_DIGEST_LENGTH = 12;
+/** Longest line of a plugin in one record. */
+const MAX_LINE_CHARS = 8_192;
+/** Longest id or method in a record. */
+const MAX_NAME_CHARS = 255;
+const REQUEST_MESSAGE = "request";
+
+const FAULT_LEVELS = {
+  caller: "warn",
+  plugin: "warn",
+  operator: "warn",
+  dependency: "error",
+  bug: "error",
+} as const satisfies Record<Fault, string>;
+
+/** Writes a request's record: info when it went well, error when the host or a dependency failed, else warn. */
+export function logRequest(logger: Logger, line: RequestLogLine): void {
+  const level = requestLevel(line.outcome);
+  if (!logger.isLevelEnabled(level)) return;
+  const { outcome, digest, traceId, droppedLogBytes } = line;
+  logger[level](
+    {
+      plugin: line.plugin,
+      method: printableLine(line.method, MAX_NAME_CHARS),
+      id: printableLine(line.id, MAX_NAME_CHARS),
+      digest: digest?.slice(0, SHORT_DIGEST_LENGTH),
+      ...(outcome.kind === "ok" ? { status: outcome.status } : { error: outcome.code }),
+      ...(outcome.kind === "error" &&
+        outcome.detail !== undefined && { detail: printableLine(outcome.detail, MAX_LINE_CHARS) }),
+      queueMs: roundMs(line.queueMs),
+      runMs: roundMs(line.runMs),
+      storeMs: roundMs(line.storeMs),
+      traceId,
+      droppedLogBytes,
+    },
+    REQUEST_MESSAGE,
+  );
+}
+
+function requestLevel(outcome: LoggedOutcome): "info" | "warn" | "error" {
+  return outcome.kind === "ok" ? "info" : FAULT_LEVELS[errorRow(outcome.code).fault];
+}
+
+const PLUGIN_LEVELS = { info: "info", warning: "warn", error: "error" } as const satisfies Record<LogLevel, string>;
+
+/** Writes what a plugin logged or printed, as one record. */
+export function logPluginLine(logger: Logger, line: PluginLogLine): void {
+  const level = PLUGIN_LEVELS[line.level];
+  if (!logger.isLevelEnabled(level)) return;
+  logger[level](
+    { plugin: line.plugin, id: printableLine(line.id, MAX_NAME_CHARS), source: line.source },
+    printableLine(line.text, MAX_LINE_CHARS),
+  );
+}
+
+/** Microseconds are as fine as these clocks are worth. */
+function roundMs(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}
+
+/** What a terminal shows as a record's message: a request in short, a plugin's line behind its name. */
+export function prettyMessage(log: Record<string, unknown>, messageKey: string): string {
+  const { plugin, method, status, error, source } = log;
+  const message = textOf(log[messageKey]);
+  if (message === REQUEST_MESSAGE && "runMs" in log) {
+    return `${[textOf(plugin), textOf(method)].filter(Boolean).join(".")} → ${textOf(status ?? error)}`;
+  }
+  return source === undefined ? message : `${textOf(plugin)} │ ${message}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}

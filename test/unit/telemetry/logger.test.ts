@@ -1,0 +1,191 @@
+import { EventEmitter } from "node:events";
+import { describe, expect, test } from "vitest";
+import type { Digest, PluginName } from "../../../src/contract/names.ts";
+import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
+import { HostError } from "../../../src/errors/host-error.ts";
+import { createLogger, type Logger, type LoggerOptions } from "../../../src/telemetry/logger.ts";
+import { logPluginLine, logRequest, type RequestLogLine } from "../../../src/telemetry/request-log.ts";
+
+const PLUGIN = "echo" as PluginName;
+
+interface Captured {
+  readonly logger: Logger;
+  readonly lines: string[];
+  readonly records: () => Record<string, unknown>[];
+}
+
+function capture(options: Partial<LoggerOptions> = {}): Captured {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level: "info",
+    pretty: false,
+    base: { replica: "r-1", group: "default" },
+    destination: { write: (line) => lines.push(line) },
+    ...options,
+  });
+  return { logger, lines, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+const REQUEST: RequestLogLine = {
+  plugin: PLUGIN,
+  method: "hello",
+  id: "id-1",
+  digest: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" as Digest,
+  outcome: { kind: "ok", status: 200 },
+  queueMs: 0.123_456,
+  runMs: 2,
+  storeMs: 1.5,
+  traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+};
+
+describe("a request's record", () => {
+  test("names plugin, method, id, digest, status, times and trace under the replica and its group", () => {
+    const { logger, records } = capture();
+    logRequest(logger, REQUEST);
+    const [{ time, ...record } = {}] = records();
+    expect(record).toEqual({
+      level: "info",
+      replica: "r-1",
+      group: "default",
+      plugin: "echo",
+      method: "hello",
+      id: "id-1",
+      digest: "0123456789ab",
+      status: 200,
+      queueMs: 0.123,
+      runMs: 2,
+      storeMs: 1.5,
+      traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+      msg: "request",
+    });
+    expect(new Date(String(time)).toISOString()).toBe(time);
+  });
+
+  test("is a warning when caller, plugin or operator must act, and an error when host or dependency failed", () => {
+    const { logger, records } = capture();
+    for (const code of ERROR_CODES) logRequest(logger, { ...REQUEST, outcome: { kind: "error", code } });
+    for (const record of records()) {
+      const code = ERROR_CODES.find((known) => known === record["error"]) ?? "internal";
+      const fault = errorRow(code).fault;
+      expect([code, record["level"]]).toEqual([code, fault === "bug" || fault === "dependency" ? "error" : "warn"]);
+      expect(record).not.toHaveProperty("status");
+    }
+    expect(records()).toHaveLength(ERROR_CODES.length);
+  });
+
+  test("shows a caller's id and method as text, whatever they hold", () => {
+    const { logger, records } = capture();
+    logRequest(logger, { ...REQUEST, id: "\u001b[2J", method: "a\nb" });
+    expect(records()).toMatchObject([{ id: "\\u{1b}[2J", method: "a\\nb" }]);
+  });
+
+  test("is not written below the threshold", () => {
+    const { logger, lines } = capture({ level: "warn" });
+    logRequest(logger, REQUEST);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe("a plugin's line", () => {
+  test("is one record with plugin and request id, however many lines and records it pretends to be", () => {
+    const { logger, lines, records } = capture();
+    const text = 'x"}\n{"level":"error","msg":"forged"}\n\u001b]0;title\u0007';
+    logPluginLine(logger, { plugin: PLUGIN, id: "id-1", source: "stdout", level: "info", text });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.trimEnd()).not.toMatch(/[\p{Cc}]/u);
+    expect(records()).toMatchObject([{ level: "info", plugin: "echo", id: "id-1", source: "stdout" }]);
+    expect(records()[0]?.["msg"]).toBe('x"}\\n{"level":"error","msg":"forged"}\\n\\u{1b}]0;title\\u{7}');
+  });
+
+  test("is bounded in length", () => {
+    const { logger, lines } = capture();
+    logPluginLine(logger, { plugin: PLUGIN, id: "i", source: "log", level: "warning", text: "\n".repeat(1_000_000) });
+    expect(lines[0]?.length).toBeLessThan(40_000);
+    expect(lines[0]).toContain("(991808 more)");
+  });
+
+  test("keeps its level", () => {
+    const { logger, records } = capture();
+    for (const level of ["info", "warning", "error"] as const) {
+      logPluginLine(logger, { plugin: PLUGIN, id: "i", source: "log", level, text: "t" });
+    }
+    expect(records().map((record) => record["level"])).toEqual(["info", "warn", "error"]);
+  });
+});
+
+describe("an error in a record", () => {
+  test("shows code, fault, message and the chain of causes, without any password", () => {
+    const driver = Object.assign(new Error("connect mongodb://app:s3cret@db/app"), { code: "ECONNREFUSED" });
+    const cause = new Error("selection of mongodb://app:s3cret@db failed", { cause: driver });
+    const error = new HostError("store-unavailable", "cannot reach mongodb://app:s3cret@db", { cause });
+    const { logger, lines, records } = capture();
+    logger.error({ err: error, url: "nats://u:s3cret@h" }, "lost nats://u:s3cret@h");
+    expect(lines.join("")).not.toContain("s3cret");
+    expect(records()[0]).toMatchObject({
+      url: "nats://***@h",
+      msg: "lost nats://***@h",
+      err: {
+        code: "store-unavailable",
+        fault: "dependency",
+        message: "cannot reach mongodb://***@db",
+        causes: ["Error: selection of mongodb://***@db failed", "Error: connect mongodb://***@db/app (ECONNREFUSED)"],
+      },
+    });
+  });
+
+  test("has a stack only where it is a bug", () => {
+    const { logger, records } = capture();
+    logger.error({ err: new HostError("nats-unavailable", "x", { cause: new Error("y") }) });
+    logger.error({ err: new HostError("internal", "x", { cause: new TypeError("y") }) });
+    logger.error({ err: new RangeError("z") });
+    expect(records().map((record) => typeof (record["err"] as { stack?: string }).stack)).toEqual([
+      "undefined",
+      "string",
+      "string",
+    ]);
+  });
+
+  test("ends at a cycle of causes and at things that are no errors", () => {
+    const error = new Error("a");
+    const other = new Error("b", { cause: error });
+    error.cause = other;
+    const { logger, records } = capture();
+    logger.error({ err: error });
+    logger.error({ err: new HostError("internal", "c", { cause: { toString: (): never => expect.fail() } }) });
+    expect(records()).toMatchObject([{ err: { causes: ["Error: b"] } }, { err: { causes: ["a thrown object"] } }]);
+  });
+});
+
+test("a reader that was too slow is told how many records it missed, once it has caught up", () => {
+  const lines: string[] = [];
+  const slow = Object.assign(new EventEmitter(), { write: (line: string) => lines.push(line) });
+  capture({ destination: slow });
+  slow.emit("drain");
+  slow.emit("drop", "x");
+  slow.emit("drop", "y");
+  slow.emit("drain");
+  slow.emit("drain");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ level: "warn", records: 2 }]);
+});
+
+describe("the text for terminals", () => {
+  test("shows a request in one line, with its times", () => {
+    const { logger, lines } = capture({ pretty: true });
+    logRequest(logger, REQUEST);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/INFO: echo\.hello → 200 .*"runMs":2/);
+  });
+
+  test("has no colours unless asked", () => {
+    const { logger, lines } = capture({ pretty: true });
+    logPluginLine(logger, { plugin: PLUGIN, id: "i", source: "log", level: "error", text: "\u001b[31mhi" });
+    expect(lines.join("")).toContain("echo │ \\u{1b}[31mhi");
+    expect(lines.join("")).not.toContain("\u001b");
+  });
+
+  test("hides credentials too", () => {
+    const { logger, lines } = capture({ pretty: true });
+    logger.info({ nats: "nats://u:s3cret@h" }, "to nats://u:s3cret@h");
+    expect(lines.join("")).not.toContain("s3cret");
+  });
+});

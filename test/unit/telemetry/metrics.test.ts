@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import type { PluginName } from "../../../src/contract/names.ts";
+import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import { DURATION_BUCKETS_MS, PluginStats } from "../../../src/telemetry/plugin-stats.ts";
+
+function statsOf(name = "echo"): PluginStats {
+  return new PluginStats(name as PluginName);
+}
+
+async function scrape(...plugins: PluginStats[]): Promise<string[]> {
+  return (await createMetrics({ plugins: () => plugins }).render()).split("\n");
+}
+
+describe("PluginStats", () => {
+  test("counts requests by outcome, and those in flight", () => {
+    const stats = statsOf();
+    stats.begin();
+    stats.begin();
+    expect(stats.inFlight).toBe(2);
+    stats.end("ok", 1);
+    stats.end("plugin-trapped", 1);
+    stats.refuse("overloaded");
+    expect(stats.inFlight).toBe(0);
+    expect(stats.shed).toBe(1);
+    expect(Object.fromEntries(stats.outcomes)).toEqual({ ok: 1, "plugin-trapped": 1, overloaded: 1 });
+  });
+
+  test("puts a duration into the bucket whose bound it does not exceed", () => {
+    const stats = statsOf();
+    for (const durationMs of [0, 0.25, 0.26, 10_000, 10_001]) {
+      stats.begin();
+      stats.end("ok", durationMs);
+    }
+    const { counts, count, sumMs } = stats.durations();
+    expect(counts).toHaveLength(DURATION_BUCKETS_MS.length + 1);
+    expect([counts[0], counts[1], counts.at(-2), counts.at(-1)]).toEqual([2, 1, 1, 1]);
+    expect(count).toBe(5);
+    expect(sumMs).toBeCloseTo(20_001.51);
+  });
+
+  test("answers in the form of service statistics, with times in nanoseconds", () => {
+    const stats = statsOf();
+    expect(stats.endpointStats()).toEqual({
+      num_requests: 0,
+      num_errors: 0,
+      last_error: "",
+      processing_time: 0,
+      average_processing_time: 0,
+    });
+    stats.begin();
+    stats.end("ok", 2);
+    stats.begin();
+    stats.end("deadline-exceeded", 4);
+    stats.refuse("overloaded");
+    expect(stats.endpointStats()).toEqual({
+      num_requests: 3,
+      num_errors: 2,
+      last_error: "429:overloaded",
+      processing_time: 6_000_000,
+      average_processing_time: 3_000_000,
+    });
+  });
+});
+
+describe("a scrape", () => {
+  test("shows each plugin's counts, and reads them anew each time", async () => {
+    const echo = statsOf();
+    const other = statsOf("other");
+    const metrics = createMetrics({ plugins: () => [echo, other] });
+    echo.begin();
+    await metrics.render();
+    echo.end("ok", 3);
+    echo.begin();
+    other.refuse("denied");
+    other.drop("no-reply-subject");
+    other.storeOperation("get", "ok");
+    other.storeOperation("set", "access-denied");
+    other.runnerRestarted();
+    expect((await metrics.render()).split("\n")).toEqual(
+      expect.arrayContaining([
+        'network_host_requests_total{plugin="echo",outcome="ok"} 1',
+        'network_host_requests_total{plugin="other",outcome="denied"} 1',
+        'network_host_in_flight{plugin="echo"} 1',
+        'network_host_in_flight{plugin="other"} 0',
+        'network_host_dropped_messages_total{plugin="other",reason="no-reply-subject"} 1',
+        'network_host_kv_operations_total{plugin="other",operation="get",outcome="ok"} 1',
+        'network_host_kv_operations_total{plugin="other",operation="set",outcome="access-denied"} 1',
+        'network_host_runner_restarts_total{plugin="other"} 1',
+        'network_host_runner_restarts_total{plugin="echo"} 0',
+      ]),
+    );
+  });
+
+  test("shows durations as a cumulative histogram in seconds", async () => {
+    const stats = statsOf();
+    for (const durationMs of [0.1, 3, 60_000]) {
+      stats.begin();
+      stats.end("ok", durationMs);
+    }
+    const lines = (await scrape(stats)).filter((line) => line.includes("duration_seconds"));
+    expect(lines).toContain("# TYPE network_host_request_duration_seconds histogram");
+    const buckets = lines.filter((line) => line.includes("_bucket"));
+    expect(buckets).toHaveLength(DURATION_BUCKETS_MS.length + 1);
+    expect(buckets[0]).toBe('network_host_request_duration_seconds_bucket{le="0.00025",plugin="echo"} 1');
+    expect(buckets).toContain('network_host_request_duration_seconds_bucket{le="0.005",plugin="echo"} 2');
+    expect(buckets.at(-1)).toBe('network_host_request_duration_seconds_bucket{le="+Inf",plugin="echo"} 3');
+    expect(lines).toContain('network_host_request_duration_seconds_count{plugin="echo"} 3');
+    expect(lines.find((line) => line.includes('_sum{plugin="echo"}'))).toMatch(/ 60\.003/);
+  });
+
+  test("shows the process, and shares nothing with another replica in the same process", async () => {
+    const one = createMetrics({ plugins: () => [statsOf("one")] });
+    const two = createMetrics({ plugins: () => [statsOf("two")] });
+    const text = await one.render();
+    expect(text).toMatch(/^process_cpu_seconds_total \d/m);
+    expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
+    expect(text).toMatch(/^nodejs_event_loop_utilization [\d.]+/m);
+    expect(text).not.toContain('"two"');
+    expect(await two.render()).not.toContain('"one"');
+  });
+});
