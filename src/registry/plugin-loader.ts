@@ -1,0 +1,168 @@
+/**
+ * Loads a plugin: file → digest → artifact (from the cache, or by the compiler) → probe → decision → runner.
+ * Every step is bounded, and every failure is one coded error; nothing of a failed load is left behind.
+ *
+ * @module
+ */
+
+import type { EngineChoice, RunnerConfig } from "../contract/artifact.ts";
+import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { PluginLimits } from "../contract/limits.ts";
+import type { Digest, PluginName } from "../contract/names.ts";
+import { HostError } from "../errors/host-error.ts";
+import { decide } from "../policy/decide.ts";
+import type { Policy } from "../policy/policy.ts";
+import { compileComponent } from "../supervisor/compile.ts";
+import { type Confinement, UNCONFINED } from "../supervisor/confinement.ts";
+import { PluginRunner, type PluginRunnerEvents, type RunnerStart } from "../supervisor/plugin-runner.ts";
+import { RunnerProcess } from "../supervisor/runner-process.ts";
+import type { ArtifactCache, CachedArtifact } from "./artifact-cache.ts";
+import { digestOf } from "../contract/digest.ts";
+import { readComponentFile } from "./plugin-source.ts";
+import { PluginVersion } from "./plugin-version.ts";
+
+/** What to load. */
+export interface PluginSpec {
+  readonly name: PluginName;
+  /** Absolute path of the component's file. */
+  readonly componentPath: string;
+  readonly policy: Policy;
+  readonly limits: PluginLimits;
+  /** Semantic version, for discovery. */
+  readonly version: string;
+  /** For discovery; may be empty. */
+  readonly description: string;
+}
+
+/** Told of what an operator should know about a load. */
+export interface LoadEvents {
+  /** The component was compiled, which took so long. */
+  compiled(name: PluginName, digest: Digest, durationMs: number): void;
+  /** A cached artifact did not have the content it was stored with; it is built anew. */
+  artifactCorrupt(name: PluginName, digest: Digest, reason: string): void;
+  /** Events of the plugin's runner over its life. */
+  runner(name: PluginName, digest: Digest): PluginRunnerEvents;
+}
+
+/** Instances that a runner prepares ahead, at most. */
+const MAX_IDLE_INSTANCES = 64;
+
+export class PluginLoader {
+  readonly #cache: ArtifactCache;
+  readonly #events: LoadEvents;
+  readonly #confinement: Confinement;
+  readonly #engine: EngineChoice;
+  /** Compilations under way: two plugins may name the same component. */
+  readonly #compiling = new Map<Digest, Promise<CachedArtifact>>();
+  readonly #loads = new AbortController();
+
+  /** `confinement` is the walls that runners get beside those of Node and V8. */
+  constructor(cache: ArtifactCache, events: LoadEvents, engine: EngineChoice, confinement: Confinement = UNCONFINED) {
+    this.#cache = cache;
+    this.#engine = engine;
+    this.#events = events;
+    this.#confinement = confinement;
+  }
+
+  /**
+   * Loads a version, ready to serve. Throws `component-unreadable`, `component-rejected`, `compile-failed`,
+   * `load-failed` or `probe-failed`.
+   */
+  async load(spec: PluginSpec): Promise<PluginVersion> {
+    const bytes = await readComponentFile(spec.componentPath);
+    const artifact = await this.#artifact(spec.name, digestOf(bytes), bytes);
+    return await this.#open(spec, artifact);
+  }
+
+  /** Opens a component that was loaded before, from the cache alone. Throws `load-failed`, `probe-failed`. */
+  async reopen(digest: Digest, spec: PluginSpec): Promise<PluginVersion> {
+    const found = await this.#cache.get(digest);
+    if (found.kind !== "hit") throw new HostError("load-failed", `the artifact of ${digest} is no longer in the cache`);
+    return await this.#open(spec, found.artifact);
+  }
+
+  /** Ends every load under way, and every later one at once. What was loaded goes on. Idempotent. */
+  giveUp(): void {
+    this.#loads.abort();
+  }
+
+  /** The digest of the file as it is now, to see whether a load would bring something new. */
+  async digest(spec: PluginSpec): Promise<Digest> {
+    return digestOf(await readComponentFile(spec.componentPath));
+  }
+
+  async #artifact(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
+    const found = await this.#cache.get(digest);
+    if (found.kind === "hit") return found.artifact;
+    if (found.kind === "corrupt") this.#events.artifactCorrupt(name, digest, found.reason);
+    const underWay = this.#compiling.get(digest);
+    if (underWay !== undefined) return await underWay;
+    const compiling = this.#compile(name, digest, bytes).finally(() => this.#compiling.delete(digest));
+    this.#compiling.set(digest, compiling);
+    return await compiling;
+  }
+
+  async #compile(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
+    const startMs = performance.now();
+    const options = { confinement: this.#confinement, signal: this.#loads.signal };
+    const stored = await this.#cache.put(await compileComponent(bytes, options));
+    this.#events.compiled(name, digest, performance.now() - startMs);
+    return stored;
+  }
+
+  async #open(spec: PluginSpec, artifact: CachedArtifact): Promise<PluginVersion> {
+    const { name, limits, policy } = spec;
+    const { manifest } = artifact;
+    const { signal } = this.#loads;
+    const runner = this.#runner(spec, artifact);
+    const close = (): void => void runner.close();
+    signal.addEventListener("abort", close, { once: true });
+    let opened = false;
+    try {
+      let requested = await this.#cache.readLevels(manifest.digest);
+      if (requested === undefined) {
+        await runner.open(signal);
+        opened = true;
+        requested = await this.#probe(runner, manifest.digest);
+      }
+      const verdict = decide(requested, policy);
+      const granted = verdict.kind === "granted";
+      if (granted && !opened) await runner.open(signal);
+      if (!granted) await runner.close();
+      return new PluginVersion({
+        name,
+        digest: manifest.digest,
+        manifest,
+        requested,
+        verdict,
+        limits,
+        runner: granted ? runner : undefined,
+      });
+    } catch (error) {
+      await runner.close();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
+  /** The first answer for a digest is the one that counts, whichever replica asked. */
+  async #probe(runner: PluginRunner, digest: Digest): Promise<AccessLevelBits> {
+    return await this.#cache.writeLevels(digest, await runner.probe());
+  }
+
+  #runner({ name, limits }: PluginSpec, { directory, manifest }: CachedArtifact): PluginRunner {
+    const config: RunnerConfig = {
+      artifactDir: directory,
+      engine: this.#engine,
+      maxIdleInstances: Math.min(MAX_IDLE_INSTANCES, limits.concurrency),
+      replyBytes: limits.replyBytes,
+      logBytes: limits.logBytes,
+    };
+    const { memories } = manifest;
+    const confinement = this.#confinement;
+    const start = ({ isSuspect, signal }: RunnerStart): Promise<RunnerProcess> =>
+      RunnerProcess.start({ config, limits, memories, confinement, isSuspect }, signal);
+    return new PluginRunner(start, this.#events.runner(name, manifest.digest));
+  }
+}

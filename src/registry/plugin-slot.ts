@@ -1,0 +1,156 @@
+/**
+ * The place of one plugin in a replica: the version that serves now, and how a newer one takes over. A swap
+ * is atomic: each request sees one version, whole. A new version that cannot serve never replaces one that
+ * can, unless the policy took the old one's grant away.
+ *
+ * @module
+ */
+
+import { isDeepStrictEqual } from "node:util";
+import type { PluginName } from "../contract/names.ts";
+import { HostError, toHostError } from "../errors/host-error.ts";
+import { decide, describeDenial } from "../policy/decide.ts";
+import { PluginStats } from "../telemetry/plugin-stats.ts";
+import type { PluginLoader, PluginSpec } from "./plugin-loader.ts";
+import type { PluginVersion, PluginVersionParts } from "./plugin-version.ts";
+
+/** What a slot offers to a request. */
+export type SlotState =
+  | { readonly kind: "loading" }
+  | { readonly kind: "loaded"; readonly version: PluginVersion }
+  /** Nothing can serve; the error says why. */
+  | { readonly kind: "failed"; readonly error: HostError };
+
+/** What a reload did. */
+export type ReloadOutcome =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "replaced"; readonly version: PluginVersion }
+  /** The new version is refused and the old one goes on serving. */
+  | { readonly kind: "kept"; readonly error: HostError }
+  | { readonly kind: "failed"; readonly error: HostError };
+
+export class PluginSlot {
+  readonly name: PluginName;
+  /** Counters over all versions. */
+  readonly stats: PluginStats;
+  readonly #loader: PluginLoader;
+  #spec: PluginSpec;
+  #state: SlotState = { kind: "loading" };
+  #closed = false;
+  /** Reloads run one after another: each sees the outcome of the one before. */
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Versions that let their last requests finish. */
+  readonly #retiring = new Set<Promise<void>>();
+
+  constructor(spec: PluginSpec, loader: PluginLoader) {
+    this.name = spec.name;
+    this.stats = new PluginStats(spec.name);
+    this.#spec = spec;
+    this.#loader = loader;
+  }
+
+  get state(): SlotState {
+    return this.#state;
+  }
+
+  get spec(): PluginSpec {
+    return this.#spec;
+  }
+
+  /** Loads or reloads under `spec`. Never rejects: the outcome says what happened, the state what serves. */
+  reload(spec: PluginSpec): Promise<ReloadOutcome> {
+    const outcome = this.#tail.then(async () => {
+      this.#spec = spec;
+      return await this.#reload(spec);
+    });
+    this.#tail = outcome;
+    return outcome;
+  }
+
+  /** Ends every version when its last request is answered. */
+  async retire(): Promise<void> {
+    this.#closed = true;
+    await this.#tail;
+    if (this.#state.kind === "loaded") this.#retire(this.#state.version);
+    await Promise.all(this.#retiring);
+  }
+
+  /** Ends every version now. Requests still on one are settled as lost, so drain first. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#tail;
+    if (this.#state.kind === "loaded") await this.#state.version.close();
+    await Promise.all(this.#retiring);
+  }
+
+  async #reload(spec: PluginSpec): Promise<ReloadOutcome> {
+    if (this.#closed) return { kind: "unchanged" };
+    try {
+      if (await this.#isCurrent(spec)) return { kind: "unchanged" };
+      const version = await this.#loader.load(spec);
+      return await this.#consider(version, spec);
+    } catch (error) {
+      return await this.#reject(toHostError(error, "load-failed"), spec);
+    }
+  }
+
+  /** Would a load bring what serves already? */
+  async #isCurrent(spec: PluginSpec): Promise<boolean> {
+    if (this.#state.kind !== "loaded") return false;
+    const { parts } = this.#state.version;
+    return this.#isUnder(parts, spec) && parts.digest === (await this.#loader.digest(spec));
+  }
+
+  async #consider(version: PluginVersion, spec: PluginSpec): Promise<ReloadOutcome> {
+    // A wider request than the policy allows must not take down the version that serves within it.
+    const { verdict } = version.parts;
+    if (verdict.kind === "denied" && (await this.#keepServing(spec))) {
+      await version.close();
+      return { kind: "kept", error: new HostError("denied", describeDenial(verdict)) };
+    }
+    this.#replace(version);
+    return { kind: "replaced", version };
+  }
+
+  async #reject(error: HostError, spec: PluginSpec): Promise<ReloadOutcome> {
+    if (await this.#keepServing(spec)) return { kind: "kept", error };
+    if (this.#state.kind === "loaded") this.#retire(this.#state.version);
+    this.#state = { kind: "failed", error };
+    return { kind: "failed", error };
+  }
+
+  /**
+   * Makes the component that serves now serve on, under the policy and limits of `spec`: a grant that the
+   * operator took away ends even when the new file cannot be loaded. False where it may not or cannot go on.
+   */
+  async #keepServing(spec: PluginSpec): Promise<boolean> {
+    if (this.#state.kind !== "loaded" || this.#state.version.parts.verdict.kind !== "granted") return false;
+    const { parts } = this.#state.version;
+    if (decide(parts.requested, spec.policy).kind !== "granted") return false;
+    if (this.#isUnder(parts, spec)) return true;
+    try {
+      this.#replace(await this.#loader.reopen(parts.digest, spec));
+      return true;
+    } catch {
+      // The caller reports the error that made the old version worth keeping; this one only says that it is gone too.
+      return false;
+    }
+  }
+
+  /** Were these parts loaded under the same policy and limits? */
+  #isUnder({ verdict, limits }: PluginVersionParts, spec: PluginSpec): boolean {
+    const revision = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
+    return revision === spec.policy.revision && isDeepStrictEqual(limits, spec.limits);
+  }
+
+  #replace(version: PluginVersion): void {
+    const before = this.#state;
+    this.#state = { kind: "loaded", version };
+    if (before.kind === "loaded") this.#retire(before.version);
+  }
+
+  #retire(version: PluginVersion): void {
+    const retiring = version.retire().finally(() => this.#retiring.delete(retiring));
+    this.#retiring.add(retiring);
+  }
+}

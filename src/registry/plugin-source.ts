@@ -1,0 +1,44 @@
+/**
+ * Where a plugin's component comes from. Today: a file. The bytes are read whole, once, and named by their
+ * digest from then on.
+ *
+ * @module
+ */
+
+import { open } from "node:fs/promises";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import { HostError } from "../errors/host-error.ts";
+
+/**
+ * Reads a component's file. Throws `component-unreadable` where it cannot be read and `component-rejected`
+ * where it is larger than a component may be; never reads more than that.
+ */
+export async function readComponentFile(path: string): Promise<Buffer> {
+  try {
+    await using file = await open(path, "r");
+    const { size } = await file.stat();
+    if (size > FIXED_LIMITS.componentBytes) {
+      throw new HostError(
+        "component-rejected",
+        `${path}: the component has ${size} bytes, at most ${FIXED_LIMITS.componentBytes} are allowed; build it with size optimisation`,
+      );
+    }
+    return await readAtMost(file, size);
+  } catch (error) {
+    if (error instanceof HostError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new HostError("component-unreadable", `${path}: the component cannot be read: ${why}`, { cause: error });
+  }
+}
+
+/** The file may grow while it is read: no more than its size at the start is taken. */
+async function readAtMost(file: Awaited<ReturnType<typeof open>>, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  while (at < bytes) {
+    const { bytesRead } = await file.read(buffer, at, bytes - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return buffer.subarray(0, at);
+}

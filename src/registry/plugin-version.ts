@@ -1,0 +1,73 @@
+/**
+ * One loaded version of a plugin: a component's digest under one policy revision and one set of limits. It
+ * never changes; a new file or policy makes a new version, and the old one is closed when its last request
+ * is answered.
+ *
+ * @module
+ */
+
+import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { ArtifactManifest } from "../contract/artifact.ts";
+import type { PluginLimits } from "../contract/limits.ts";
+import type { Digest, PluginName } from "../contract/names.ts";
+import type { Verdict } from "../policy/policy.ts";
+import type { PluginRunner } from "../supervisor/plugin-runner.ts";
+
+export interface PluginVersionParts {
+  readonly name: PluginName;
+  readonly digest: Digest;
+  readonly manifest: ArtifactManifest;
+  readonly requested: AccessLevelBits;
+  readonly verdict: Verdict;
+  readonly limits: PluginLimits;
+  /** Runs its requests; `undefined` where the verdict is a denial, since nothing may run then. */
+  readonly runner: PluginRunner | undefined;
+}
+
+export class PluginVersion {
+  readonly parts: PluginVersionParts;
+  readonly #idle = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  #inFlight = 0;
+  #state: "serving" | "retired" | "closed" = "serving";
+
+  constructor(parts: PluginVersionParts) {
+    this.parts = parts;
+  }
+
+  /** Requests that hold this version. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Resolves when the version is closed, for what others opened on its behalf. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Holds the version open for one request; every call is paired with one {@link release}. */
+  acquire(): void {
+    this.#inFlight += 1;
+  }
+
+  release(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0 && this.#state === "retired") this.#idle.resolve();
+  }
+
+  /** Lets the requests that hold the version finish, then ends its runner. They are bounded by their deadlines. */
+  async retire(): Promise<void> {
+    if (this.#state !== "serving") return;
+    this.#state = "retired";
+    if (this.#inFlight > 0) await this.#idle.promise;
+    await this.close();
+  }
+
+  /** Ends its runner now; requests on it are settled as lost. Idempotent. */
+  async close(): Promise<void> {
+    this.#state = "closed";
+    this.#idle.resolve();
+    this.#closed.resolve();
+    await this.parts.runner?.close();
+  }
+}

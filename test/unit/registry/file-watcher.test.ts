@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FileWatcher } from "../../../src/registry/file-watcher.ts";
+
+describe("watching files", () => {
+  let folder: string;
+  let watcher: FileWatcher | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "watch-"));
+  });
+
+  afterEach(async () => {
+    watcher?.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Watches these files; each await of `next()` is one report. */
+  async function watching(...paths: string[]): Promise<{ next(): Promise<void>; reports(): number }> {
+    let reports = 0;
+    let change = Promise.withResolvers<void>();
+    watcher = new FileWatcher(
+      () => paths,
+      () => {
+        reports += 1;
+        change.resolve();
+      },
+    );
+    await watcher.open();
+    return {
+      reports: () => reports,
+      async next() {
+        await change.promise;
+        change = Promise.withResolvers<void>();
+      },
+    };
+  }
+
+  test("reports a file that is written in place", async () => {
+    const file = join(folder, "a");
+    await writeFile(file, "1");
+    const changes = await watching(file);
+    await writeFile(file, "22");
+    await changes.next();
+  });
+
+  test("reports a file that is replaced by a rename, again and again", async () => {
+    const file = join(folder, "a");
+    await writeFile(file, "1");
+    const changes = await watching(file);
+    for (const content of ["2", "3"]) {
+      await writeFile(`${file}.new`, content);
+      await rename(`${file}.new`, file);
+      await changes.next();
+    }
+  });
+
+  test("reports a file that appears and one that goes", async () => {
+    const file = join(folder, "a");
+    const changes = await watching(file);
+    await writeFile(file, "1");
+    await changes.next();
+    await rm(file);
+    await changes.next();
+  });
+
+  test("reports a file behind a symbolic link that is swapped", async () => {
+    for (const version of ["v1", "v2"]) {
+      await mkdir(join(folder, version));
+      await writeFile(join(folder, version, "a"), version);
+    }
+    await symlink("v1", join(folder, "current"));
+    await symlink(join("current", "a"), join(folder, "a"));
+    const changes = await watching(join(folder, "a"));
+    await symlink("v2", join(folder, "next"));
+    await rename(join(folder, "next"), join(folder, "current"));
+    await changes.next();
+  });
+
+  test("reports a burst of writes once", async () => {
+    const file = join(folder, "a");
+    await writeFile(file, "1");
+    const changes = await watching(file);
+    for (let i = 0; i < 20; i++) await writeFile(file, "x".repeat(i));
+    await changes.next();
+    expect(changes.reports()).toBe(1);
+  });
+
+  test("does not report another file of the same folder", async () => {
+    const file = join(folder, "a");
+    await writeFile(file, "1");
+    const changes = await watching(file);
+    await writeFile(join(folder, "other"), "1");
+    await writeFile(file, "22");
+    await changes.next();
+    expect(changes.reports()).toBe(1);
+  });
+});
