@@ -1,0 +1,115 @@
+/**
+ * One accepted request, from admission to its reply. It is settled exactly once, by whichever comes first:
+ * the plugin's outcome, the deadline, the loss of the runner or the end of the drain. Settling releases all
+ * that the request holds: its place, its version, its timer.
+ *
+ * @module
+ */
+
+import type { Broker, OperationContext } from "../broker/broker.ts";
+import type { PluginLog } from "../broker/logging.ts";
+import type { OperationResult } from "../channel/messages.ts";
+import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import type { LogLevel, Outcome } from "../contract/request.ts";
+import type { CapabilityOperation, RunnerCall } from "../supervisor/runner-call.ts";
+import type { RunnerProcess } from "../supervisor/runner-process.ts";
+import type { DecodedRequest } from "./decode.ts";
+
+/** Times of a settled request in milliseconds. */
+export interface CallTimes {
+  /** From the request's arrival until it was handed to a runner. */
+  readonly queueMs: number;
+  /** From then until it was settled. */
+  readonly runMs: number;
+  /** Time within it that capability operations took, added up. */
+  readonly storeMs: number;
+}
+
+/** What a call is made of. */
+export interface CallParts {
+  readonly decoded: DecodedRequest;
+  /** When the message arrived, by the monotonic clock. */
+  readonly arrivedMs: number;
+  /** Milliseconds from the arrival until it must be answered. */
+  readonly budgetMs: number;
+  /** Milliseconds from the arrival for which the plugin may compute, whatever its caller's patience. */
+  readonly deadlineMs: number;
+  readonly broker: Broker;
+  readonly log: PluginLog;
+  /** Called exactly once; sends the reply and releases what the request holds. */
+  readonly settled: (outcome: Outcome, times: CallTimes) => void;
+}
+
+export class Call implements RunnerCall {
+  readonly #parts: CallParts;
+  readonly #context: OperationContext;
+  readonly #startedMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #runner: RunnerProcess | undefined;
+  #runnerCallId = 0;
+  #state: "open" | "settled" = "open";
+
+  constructor(parts: CallParts) {
+    this.#parts = parts;
+    const deadlineMs = parts.arrivedMs + parts.budgetMs;
+    this.#context = {
+      remainingMs: () => deadlineMs - performance.now(),
+      storeMs: 0,
+      note: (text) => parts.log.log("warning", text),
+    };
+  }
+
+  /** Hands the request to a runner and starts the clock. */
+  start(runner: RunnerProcess): void {
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, this.#context.remainingMs()));
+    this.#runner = runner;
+    this.#runnerCallId = runner.begin(this.#parts.decoded.request, this);
+  }
+
+  /** Gives the request up with this outcome, unless it is settled already. */
+  abandon(outcome: Outcome): void {
+    if (this.#state === "settled") return;
+    this.settle(outcome);
+    const { arrivedMs, deadlineMs } = this.#parts;
+    this.#runner?.cancel(this.#runnerCallId, Math.max(0, arrivedMs + deadlineMs - performance.now()));
+  }
+
+  perform(operation: CapabilityOperation): Promise<OperationResult> {
+    return this.#parts.broker.perform(operation, this.#context);
+  }
+
+  openHttp(request: HttpRequest, sink: HttpSink): HttpExchange {
+    return this.#parts.broker.openHttp(request, sink, this.#context);
+  }
+
+  log(level: LogLevel, message: string): void {
+    this.#parts.log.log(level, message);
+  }
+
+  output(stream: 1 | 2, text: string): void {
+    this.#parts.log.output(stream, text);
+  }
+
+  dropped(bytes: number): void {
+    this.#parts.log.dropped(bytes);
+  }
+
+  settle(outcome: Outcome): void {
+    if (this.#state === "settled") return;
+    this.#state = "settled";
+    clearTimeout(this.#timer);
+    this.#parts.settled(outcome, {
+      queueMs: this.#startedMs - this.#parts.arrivedMs,
+      runMs: performance.now() - this.#startedMs,
+      storeMs: this.#context.storeMs,
+    });
+  }
+
+  #expire(): void {
+    this.abandon({
+      kind: "failed",
+      code: "deadline-exceeded",
+      message: `not answered within ${this.#parts.budgetMs} ms`,
+    });
+  }
+}

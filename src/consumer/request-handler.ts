@@ -1,0 +1,302 @@
+/**
+ * The way of a request through the host: decode → decide → admit → dispatch → reply → log. This is the one
+ * place that answers messages, and every path through it answers exactly once; a message that cannot be
+ * answered is counted and logged instead.
+ *
+ * @module
+ */
+
+import type { Msg, NatsConnection } from "nats";
+import type { Broker } from "../broker/broker.ts";
+import { createBroker } from "../broker/broker.ts";
+import { PluginLog } from "../broker/logging.ts";
+import type { Outcome, RpcRequest } from "../contract/request.ts";
+import type { OutboundHttp } from "../egress/outbound-http.ts";
+import type { HostError } from "../errors/host-error.ts";
+import type { ErrorCode } from "../errors/table.ts";
+import type { KeyValueStore } from "../kv/store.ts";
+import { describeDenial } from "../policy/decide.ts";
+import type { PluginSlot } from "../registry/plugin-slot.ts";
+import type { PluginVersion } from "../registry/plugin-version.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { PluginStats } from "../telemetry/plugin-stats.ts";
+import { logPluginLine, logRequest } from "../telemetry/request-log.ts";
+import type { AdmissionGate } from "./admission.ts";
+import { Call, type CallTimes } from "./call.ts";
+import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
+import { encodeReply, messageBytes, type Reply } from "./reply.ts";
+
+/** What a {@link RequestHandler} works with; it owns none of it. */
+export interface RequestHandlerParts {
+  readonly connection: NatsConnection;
+  readonly admission: AdmissionGate;
+  readonly store: KeyValueStore;
+  readonly http: OutboundHttp;
+  readonly logger: Logger;
+  /** Makes an id for a request that brings none. */
+  readonly newId: () => string;
+}
+
+/** A message on its way through the handler, before it is admitted. */
+interface Arrival {
+  readonly slot: PluginSlot;
+  readonly message: Msg;
+  readonly arrivedMs: number;
+}
+
+type Failure = Extract<Outcome, { kind: "failed" }>;
+
+const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
+
+export class RequestHandler {
+  readonly #parts: RequestHandlerParts;
+  readonly #calls = new Set<Call>();
+  /** A version's broker holds its grant, so it lives as long as the version does. */
+  readonly #brokers = new WeakMap<PluginVersion, Broker>();
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(parts: RequestHandlerParts) {
+    this.#parts = parts;
+  }
+
+  /** Requests that were accepted and are not answered yet. */
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  /** Takes a message of one of the plugin's subjects. Never throws: that would end the connection from within. */
+  handle(slot: PluginSlot, message: Msg): void {
+    try {
+      this.#handle({ slot, message, arrivedMs: performance.now() });
+    } catch (error) {
+      this.#parts.logger.error({ plugin: slot.name, err: error }, "a request was dropped: an unexpected failure");
+    }
+  }
+
+  /** Resolves when no accepted request is left. */
+  async idle(): Promise<void> {
+    if (this.#calls.size === 0) return;
+    this.#idle ??= Promise.withResolvers<void>();
+    await this.#idle.promise;
+  }
+
+  /** Answers every request that is still open with `draining`. */
+  abandonAll(): void {
+    for (const call of this.#calls) call.abandon(failed("draining", "the drain's grace is over"));
+  }
+
+  #handle(arrival: Arrival): void {
+    const { message } = arrival;
+    if (message.reply === undefined || message.reply === "" || !isSafeReplySubject(message.reply)) {
+      this.#dropUnanswerable(arrival);
+      return;
+    }
+    const decoded = decodeRequest(message, this.#parts.newId);
+    if (decoded.kind === "malformed") {
+      const outcome = failed("bad-request", decoded.problem, { safeText: decoded.problem });
+      this.#refuse(arrival, { id: decoded.id ?? "", method: "" }, outcome);
+      return;
+    }
+    this.#admit(arrival, decoded.decoded);
+  }
+
+  #admit(arrival: Arrival, decoded: DecodedRequest): void {
+    const { slot } = arrival;
+    const { request } = decoded;
+    const state = slot.state;
+    if (state.kind !== "loaded") {
+      const why = state.kind === "failed" ? state.error.message : "the plugin is being loaded";
+      this.#refuse(arrival, request, failed("plugin-unavailable", why), decoded.traceId);
+      return;
+    }
+    const { version } = state;
+    const refusal = this.#refusal(version, decoded);
+    if (refusal !== undefined) {
+      this.#refuse(arrival, request, refusal, decoded.traceId, version);
+      return;
+    }
+    const admission = this.#parts.admission.enter(slot.name, version.parts.limits.concurrency);
+    if (admission.kind === "shed") {
+      const { by, retryAfterMs } = admission;
+      this.#refuse(
+        arrival,
+        request,
+        failed("overloaded", `the ${by}'s limit`, { retryAfterMs }),
+        decoded.traceId,
+        version,
+      );
+      return;
+    }
+    this.#dispatch(arrival, decoded, version);
+  }
+
+  /** Why this version does not take the request, if it does not. Nothing has been acquired by then. */
+  #refusal(version: PluginVersion, { request, timeoutMs }: DecodedRequest): Failure | undefined {
+    const { limits, verdict } = version.parts;
+    if (verdict.kind === "denied") {
+      const why = describeDenial(verdict);
+      return failed("denied", why, { safeText: why });
+    }
+    if (request.payload.length > limits.payloadBytes) {
+      const size = `The payload has ${request.payload.length} bytes, at most ${limits.payloadBytes} are allowed.`;
+      return failed("payload-too-large", size, { safeText: size });
+    }
+    if (timeoutMs === 0) return failed("deadline-exceeded", "it arrived with no time left");
+    return undefined;
+  }
+
+  #dispatch(arrival: Arrival, decoded: DecodedRequest, version: PluginVersion): void {
+    const { slot, message } = arrival;
+    const { admission } = this.#parts;
+    const { limits } = version.parts;
+    const { stats } = slot;
+    const log = this.#pluginLog(version, decoded.request);
+    version.acquire();
+    stats.begin();
+    const call = new Call({
+      decoded,
+      arrivedMs: arrival.arrivedMs,
+      deadlineMs: limits.deadlineMs,
+      budgetMs: Math.min(limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY),
+      broker: this.#brokerOf(version, stats),
+      log,
+      settled: (outcome, times) => {
+        admission.leave(slot.name);
+        version.release();
+        this.#calls.delete(call);
+        const sent = this.#reply(message, outcome, decoded.request.id, limits.replyBytes);
+        stats.end(sent.code ?? "ok", performance.now() - arrival.arrivedMs);
+        this.#log({
+          slot,
+          request: decoded.request,
+          outcome,
+          code: sent.code,
+          times,
+          traceId: decoded.traceId,
+          version,
+          droppedLogBytes: log.droppedBytes,
+        });
+        if (this.#calls.size === 0) this.#idle?.resolve();
+      },
+    });
+    this.#calls.add(call);
+    this.#start(call, version);
+  }
+
+  #start(call: Call, version: PluginVersion): void {
+    const runner = version.parts.runner?.current ?? { retryAfterMs: 0, reason: "the version has no runner" };
+    if ("retryAfterMs" in runner) {
+      const { reason, retryAfterMs } = runner;
+      call.abandon(failed("plugin-unavailable", reason, { retryAfterMs }));
+      return;
+    }
+    call.start(runner);
+  }
+
+  /** Answers a message that was not admitted. */
+  #refuse(
+    arrival: Arrival,
+    request: Pick<RpcRequest, "id" | "method">,
+    outcome: Failure,
+    traceId?: string,
+    version?: PluginVersion,
+  ): void {
+    this.#reply(arrival.message, outcome, request.id === "" ? undefined : request.id, 0);
+    arrival.slot.stats.refuse(outcome.code);
+    this.#log({ slot: arrival.slot, request, outcome, code: outcome.code, times: NO_TIMES, traceId, version });
+  }
+
+  /** Publishes the reply, or an error in its place where it is too large for the limit or the server. */
+  #reply(message: Msg, outcome: Outcome, id: string | undefined, replyBytes: number): Reply {
+    let reply = encodeReply(outcome, id);
+    const serverBytes = this.#parts.connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    const bodyBytes = outcome.kind === "failed" ? 0 : reply.data.length;
+    if (bodyBytes > replyBytes || messageBytes(reply) > serverBytes) {
+      reply = encodeReply(failed("reply-too-large", `the body has ${bodyBytes} bytes`), id);
+    }
+    try {
+      message.respond(reply.data, { headers: reply.headers });
+    } catch (error) {
+      // Only a closed connection gets here: there is nobody left to tell, but the log.
+      this.#parts.logger.error({ err: error, id }, "a reply could not be sent: the NATS connection is closed");
+    }
+    return reply;
+  }
+
+  #dropUnanswerable({ slot, message }: Arrival): void {
+    const hasReply = message.reply !== undefined && message.reply !== "";
+    slot.stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
+    this.#parts.logger.warn(
+      { plugin: slot.name },
+      hasReply
+        ? "a request was dropped: its reply subject is reserved or is a pattern"
+        : "a request was dropped: it has no reply subject; use request-reply",
+    );
+  }
+
+  #brokerOf(version: PluginVersion, stats: PluginStats): Broker {
+    const known = this.#brokers.get(version);
+    if (known !== undefined) return known;
+    const { verdict, limits, name } = version.parts;
+    if (verdict.kind !== "granted") throw new TypeError("a denied version has no broker");
+    const broker = createBroker({
+      grant: verdict.grant,
+      limits,
+      store: this.#parts.store,
+      onStoreError: (error: HostError) =>
+        this.#parts.logger.error({ plugin: name, err: error }, "a store operation failed"),
+      onOperation: (operation, outcome) => stats.storeOperation(operation === "kv-get" ? "get" : "set", outcome),
+      http: this.#parts.http,
+      onHttp: (outcome) => stats.httpRequest(outcome),
+    });
+    this.#brokers.set(version, broker);
+    void version.closed.then(() => broker.close());
+    return broker;
+  }
+
+  #pluginLog(version: PluginVersion, request: RpcRequest): PluginLog {
+    const { name, limits } = version.parts;
+    return new PluginLog(limits.logBytes, (line) =>
+      logPluginLine(this.#parts.logger, { plugin: name, id: request.id, ...line }),
+    );
+  }
+
+  #log({ slot, request, outcome, code, times, traceId, version, droppedLogBytes = 0 }: Ended): void {
+    const detail = "message" in outcome ? outcome.message : undefined;
+    logRequest(this.#parts.logger, {
+      plugin: slot.name,
+      method: request.method,
+      id: request.id,
+      ...(version !== undefined && { digest: version.parts.digest }),
+      outcome:
+        code === undefined && outcome.kind === "ok"
+          ? { kind: "ok", status: outcome.response.status }
+          : { kind: "error", code: code ?? "internal", ...(detail !== undefined && { detail }) },
+      ...times,
+      ...(traceId !== undefined && { traceId }),
+      ...(droppedLogBytes > 0 && { droppedLogBytes }),
+    });
+  }
+}
+
+/** A request that has been answered. */
+interface Ended {
+  readonly slot: PluginSlot;
+  readonly request: Pick<RpcRequest, "id" | "method">;
+  readonly outcome: Outcome;
+  /** The code of the reply that was sent, or `undefined` where the plugin answered. */
+  readonly code: ErrorCode | undefined;
+  readonly times: CallTimes;
+  readonly traceId: string | undefined;
+  readonly version: PluginVersion | undefined;
+  readonly droppedLogBytes?: number;
+}
+
+interface FailureHints {
+  readonly safeText?: string;
+  readonly retryAfterMs?: number;
+}
+
+function failed(code: ErrorCode, message: string, hints: FailureHints = {}): Failure {
+  return { kind: "failed", code, message, ...hints };
+}

@@ -1,0 +1,64 @@
+/**
+ * What discovery tells of each plugin.
+ *
+ * @module
+ */
+
+import { requestSubject } from "../contract/protocol.ts";
+import type { PluginSlot } from "../registry/plugin-slot.ts";
+import type { ServiceDescription } from "./discovery.ts";
+
+export interface ReplicaIdentity {
+  readonly group: string;
+  readonly replicaId: string;
+  readonly started: Date;
+}
+
+const SHORT_DIGEST_LENGTH = 12;
+
+/** One service for each plugin, as it is now. */
+export function* describeServices(
+  slots: Iterable<PluginSlot>,
+  replica: ReplicaIdentity,
+): Generator<ServiceDescription> {
+  for (const slot of slots) {
+    const { spec, state } = slot;
+    const digest = state.kind === "loaded" ? state.version.parts.digest : undefined;
+    const { version } = spec;
+    yield {
+      name: slot.name,
+      id: replica.replicaId,
+      version:
+        digest === undefined || version.includes("+") ? version : `${version}+${digest.slice(0, SHORT_DIGEST_LENGTH)}`,
+      description: spec.description,
+      started: replica.started,
+      metadata: digest === undefined ? {} : { digest },
+      endpoints: [
+        {
+          name: "handle-request",
+          subject: requestSubject(slot.name),
+          queueGroup: replica.group,
+          stats: slot.stats.endpointStats(),
+          data: describeState(slot),
+        },
+      ],
+    };
+  }
+}
+
+function describeState(slot: PluginSlot): Record<string, unknown> {
+  const { stats, state } = slot;
+  const drops = [...stats.drops.values()].reduce((sum, count) => sum + count, 0);
+  const counts = {
+    inFlight: stats.inFlight,
+    shed: stats.shed,
+    unanswerable: drops,
+    restarts: stats.runnerRestarts,
+    used: stats.usedLevels,
+  };
+  if (state.kind === "loading") return { state: "loading", ...counts };
+  if (state.kind === "failed") return { state: "failed", error: state.error.code, ...counts };
+  const { digest, verdict } = state.version.parts;
+  const policy = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
+  return { state: verdict.kind, digest, policy, ...counts };
+}
