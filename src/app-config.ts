@@ -1,0 +1,51 @@
+/**
+ * The files of a replica, read together: the consumer file and the policies, and what follows from both for
+ * each plugin.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { type ConsumerDocument, loadConsumerFile } from "./config/consumer-document.ts";
+import { type Diagnostic, formatDiagnostic } from "./config/diagnostic.ts";
+import { loadPolicyDir, type PolicySet } from "./config/policy-set.ts";
+import { resolveLimits } from "./policy/limits.ts";
+import type { RegistryPlan } from "./registry/registry.ts";
+
+/** Which files a replica reads. Absolute paths. */
+export interface ReplicaFiles {
+  readonly consumerFile: string;
+  readonly policyDir: string;
+}
+
+/** Both kinds of files as they were read at one moment. */
+export interface ReplicaConfig {
+  readonly consumer: ConsumerDocument;
+  readonly policies: PolicySet;
+  /** Problems that do not stop a replica, one line each. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads the files. Throws `config-invalid` with a line for every problem. */
+export async function readReplicaConfig({ consumerFile, policyDir }: ReplicaFiles): Promise<ReplicaConfig> {
+  const [consumer, policies] = await Promise.all([loadConsumerFile(consumerFile), loadPolicyDir(policyDir)]);
+  const unused: readonly Diagnostic[] = policies.warnOfUnused(consumer.plugins.map(({ name }) => name));
+  return { consumer, policies, warnings: [...policies.warnings, ...unused].map(formatDiagnostic) };
+}
+
+/** What the registry has to load, and which files to watch. */
+export function planOf({ consumer, policies }: ReplicaConfig, { consumerFile, policyDir }: ReplicaFiles): RegistryPlan {
+  const specs = consumer.plugins.map(({ name, component, version, description }) => {
+    const policy = policies.policyFor(name);
+    return {
+      name,
+      componentPath: component,
+      policy,
+      limits: resolveLimits(consumer.limits, policy.limits),
+      version,
+      description,
+    };
+  });
+  const policyFiles = policies.plugins.map((plugin) => join(policyDir, `${plugin}.yaml`));
+  return { specs, watched: [consumerFile, policyDir, ...policyFiles] };
+}

@@ -1,0 +1,131 @@
+/**
+ * What a replica says about its plugins' lives: loads, swaps, restarts, refusals. One line each, with what to
+ * do where something is wrong.
+ *
+ * @module
+ */
+
+import { levelsFromBits } from "./contract/access-levels.ts";
+import type { PluginName } from "./contract/names.ts";
+import { describeDenial } from "./policy/decide.ts";
+import type { LoadEvents, PluginSpec } from "./registry/plugin-loader.ts";
+import type { PluginSlot, ReloadOutcome } from "./registry/plugin-slot.ts";
+import type { PluginVersion } from "./registry/plugin-version.ts";
+import type { RegistryEvents } from "./registry/registry.ts";
+import type { Confinement } from "./supervisor/confinement.ts";
+import type { Logger } from "./telemetry/logger.ts";
+import type { PluginStats } from "./telemetry/plugin-stats.ts";
+
+const SHORT_DIGEST_LENGTH = 12;
+
+export class AppLog {
+  readonly #logger: Logger;
+  readonly #policyDir: string;
+
+  constructor(logger: Logger, policyDir: string) {
+    this.#logger = logger;
+    this.#policyDir = policyDir;
+  }
+
+  /** `statsOf` finds a plugin's counters. */
+  loadEvents(statsOf: (name: PluginName) => PluginStats | undefined): LoadEvents {
+    const logger = this.#logger;
+    return {
+      compiled: (plugin, digest, durationMs) =>
+        logger.info({ plugin, digest: short(digest), ms: Math.round(durationMs) }, "component compiled"),
+      artifactCorrupt: (plugin, digest, reason) =>
+        logger.error(
+          { plugin, digest: short(digest), detail: reason },
+          "ALARM: a cached artifact is not what was stored; it is built anew. Who can write to the cache folder?",
+        ),
+      runner: (plugin, digest) => ({
+        ended: (exit, delayMs) => {
+          statsOf(plugin)?.runnerRestarted();
+          const { reason, stderr } = exit;
+          logger.warn({ plugin, digest: short(digest), detail: reason, stderr, delayMs }, "the plugin's runner ended");
+        },
+        restartFailed: (error, delayMs) =>
+          logger.error(
+            { plugin, digest: short(digest), err: error, delayMs },
+            "the plugin's runner cannot be restarted",
+          ),
+        circuitOpened: (failures, delayMs) =>
+          logger.error(
+            { plugin, digest: short(digest), failures, delayMs },
+            "circuit open: the plugin's runner keeps ending; its requests are refused until a trial succeeds",
+          ),
+        circuitClosed: () =>
+          logger.info({ plugin, digest: short(digest) }, "circuit closed: the runner survived a trial"),
+        restarted: () => logger.info({ plugin, digest: short(digest) }, "the plugin's runner was restarted"),
+      }),
+    };
+  }
+
+  /** Which walls stand around the runners. */
+  confined({ walls, missing }: Confinement): void {
+    this.#logger.info({ walls, missing }, "runners are walled in");
+    const user = missing.find(({ wall }) => wall === "unprivileged-user");
+    if (user !== undefined && process.getuid?.() === 0) {
+      this.#logger.warn({ detail: user.reason }, "the host is root, and so are its runners");
+    }
+  }
+
+  registryEvents(): Pick<RegistryEvents, "loaded" | "planFailed"> {
+    return {
+      loaded: (spec, outcome, durationMs) => this.#loaded(spec, outcome, Math.round(durationMs)),
+      planFailed: (error) =>
+        this.#logger.error({ err: error }, "the configuration is invalid; everything stays as it was"),
+    };
+  }
+
+  /** The replica takes requests. */
+  ready(slots: Iterable<PluginSlot>, server: string): void {
+    const plugins = [...slots].map((slot) => `${slot.name}: ${describeSlot(slot)}`);
+    this.#logger.info({ server, plugins }, "ready");
+  }
+
+  #loaded(spec: PluginSpec, outcome: ReloadOutcome, ms: number): void {
+    const plugin = spec.name;
+    switch (outcome.kind) {
+      case "unchanged":
+        return;
+      case "replaced":
+        this.#replaced(outcome.version, ms);
+        return;
+      case "kept":
+        this.#logger.error(
+          { plugin, err: outcome.error, component: spec.componentPath },
+          "the new version is refused; the old one goes on serving",
+        );
+        return;
+      case "failed":
+        this.#logger.error(
+          { plugin, err: outcome.error, component: spec.componentPath },
+          "the plugin cannot be loaded; its requests are answered with plugin-unavailable",
+        );
+        return;
+    }
+  }
+
+  #replaced(version: PluginVersion, ms: number): void {
+    const { name: plugin, digest, requested, verdict } = version.parts;
+    const facts = { plugin, digest: short(digest), requested: levelsFromBits(requested), ms };
+    if (verdict.kind === "granted") {
+      this.#logger.info({ ...facts, policy: verdict.grant.policyRevision }, "plugin loaded");
+      return;
+    }
+    this.#logger.warn(
+      { ...facts, policy: verdict.policyRevision, missing: levelsFromBits(verdict.missing) },
+      `plugin denied: ${describeDenial(verdict)} Allow it in ${this.#policyDir}/${plugin}.yaml or withdraw the plugin.`,
+    );
+  }
+}
+
+function describeSlot({ state }: PluginSlot): string {
+  if (state.kind !== "loaded") return state.kind;
+  return `${state.version.parts.verdict.kind} (${short(state.version.parts.digest)})`;
+}
+
+function short(digest: string): string {
+  return digest.slice(0, SHORT_DIGEST_LENGTH);
+}

@@ -1,0 +1,128 @@
+/**
+ * Why a plugin is served or not, step by step as a replica takes them: file, gate, compiler, start, probe, decision,
+ * grant. Each step says what it found, and the one that failed what to do.
+ *
+ * @module
+ */
+
+import { bitsFromLevels } from "../contract/access-levels.ts";
+import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import type { ErrorCode } from "../errors/table.ts";
+import { describeLevels } from "../policy/decide.ts";
+import type { AllowedHost, Grant } from "../policy/policy.ts";
+import { printableText } from "../telemetry/plugin-text.ts";
+import type { Examination } from "./examination.ts";
+import { describeRequest, problemOf, verdictWord } from "./examination-report.ts";
+import { alignColumns, shownPath, type Style, styled, type Terminal } from "./terminal.ts";
+
+/** One step on the way to a grant. */
+export interface ExplainedStep {
+  readonly step: (typeof STEPS)[number];
+  readonly state: "ok" | "failed" | "denied" | "not reached";
+  /** What it found. Lines are separated by line feeds. */
+  readonly found: string;
+}
+
+const STEPS = ["file", "gate", "compile", "start", "probe", "decision", "grant"] as const;
+
+/** The step that an error comes from. Other errors of a load are failures to start. */
+const STEP_OF: Partial<Record<ErrorCode, (typeof STEPS)[number]>> = {
+  "component-unreadable": "file",
+  "component-rejected": "gate",
+  "compile-failed": "compile",
+  "load-failed": "start",
+  "probe-failed": "probe",
+};
+
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  "component-unreadable": "Check the path in the consumer file and who may read it.",
+  "compile-failed": "Check the component with `wasm-tools validate`; make it smaller if it took too long.",
+  "load-failed": "What the component does when it is instantiated must end, and must not trap.",
+  "probe-failed": "get-access-levels must return constant flags, and do nothing else.",
+};
+
+/** The steps of one examination, all of them, in order. */
+export function explainSteps(examination: Examination): readonly ExplainedStep[] {
+  const { outcome } = examination;
+  const failing = outcome.kind === "failed" ? (STEP_OF[outcome.error.code] ?? "start") : undefined;
+  const end = failing ?? (isDenied(examination) ? "decision" : "grant");
+  return STEPS.map((step) => {
+    if (STEPS.indexOf(step) > STEPS.indexOf(end)) return { step, state: "not reached", found: "" };
+    if (step === failing) return { step, state: "failed", found: failureText(examination) };
+    if (step === "decision" && isDenied(examination)) {
+      return { step, state: "denied", found: problemOf(examination) ?? "" };
+    }
+    return { step, state: "ok", found: findingOf(step, examination) };
+  });
+}
+
+function isDenied({ outcome }: Examination): boolean {
+  return outcome.kind === "loaded" && outcome.verdict.kind === "denied";
+}
+
+function failureText({ outcome }: Examination): string {
+  if (outcome.kind !== "failed") return "";
+  const { code, message } = outcome.error;
+  const advice = ADVICE[code];
+  return printableText([`${code}: ${message}`, ...(advice === undefined ? [] : [advice])].join("\n"));
+}
+
+function findingOf(step: (typeof STEPS)[number], examination: Examination): string {
+  const { path, file, outcome, policy, name, limits } = examination;
+  switch (step) {
+    case "file":
+      return `${shownPath(path)}, ${file?.bytes ?? 0} bytes, sha256:${file?.digest ?? ""}`;
+    case "gate":
+      if (outcome.kind === "failed") return "names, sizes, imports and exports are in order";
+      return printableText(`imports ${outcome.imports.join(", ") || "nothing"}`);
+    case "compile":
+    case "start":
+      return "";
+    case "probe":
+      return outcome.kind === "loaded" ? `it requests ${describeRequest(outcome.requested)}` : "";
+    case "decision":
+      return `the policy of ${name} (revision ${policy.revision}) allows ${describeLevels(policy.allow).join(", ") || "nothing"}`;
+    case "grant":
+      if (outcome.kind === "failed" || outcome.verdict.kind === "denied") return "";
+      return grantText(outcome.verdict.grant, limits);
+  }
+}
+
+function grantText({ levels, buckets, hosts }: Grant, limits: PluginLimits): string {
+  const shared = [...buckets.shared].map(([own, name]) => (own === name ? own : `${own} (${name})`));
+  const privates = buckets.private === "any" ? "any" : buckets.private.join(", ") || "none";
+  const changed = (Object.keys(limits) as (keyof PluginLimits)[])
+    .filter((limit) => limits[limit] !== DEFAULT_PLUGIN_LIMITS[limit])
+    .map((limit) => `${limit} ${limits[limit]}`);
+  return [
+    `levels: ${describeLevels(levels).join(", ") || "none"}`,
+    ...((levels & KEY_VALUE) === 0
+      ? []
+      : [`private buckets: ${privates}; shared buckets: ${shared.join(", ") || "none"}`]),
+    ...((levels & OUTBOUND_HTTP) === 0 ? [] : [`hosts: ${hosts.map(hostText).join(", ") || "none"}`]),
+    `limits: ${changed.join(", ") || "the defaults"}`,
+  ].join("\n");
+}
+
+function hostText(host: AllowedHost): string {
+  return typeof host === "string" ? host : `${host.target} (${host.methods.join(", ")})`;
+}
+
+const KEY_VALUE = bitsFromLevels(["key-value-read", "key-value-write"]);
+const OUTBOUND_HTTP = bitsFromLevels(["outbound-http"]);
+
+const STYLES = { ok: "good", failed: "bad", denied: "bad", "not reached": "quiet" } as const satisfies Record<
+  ExplainedStep["state"],
+  Style
+>;
+
+/** The steps as text. */
+export function explanationText(examination: Examination, { stdout }: Terminal): string {
+  const rows: string[][] = [];
+  for (const { step, state, found } of explainSteps(examination)) {
+    const label = [`  ${step}`, styled(stdout, STYLES[state], state)];
+    for (const [index, line] of found.split("\n").entries()) rows.push([...(index === 0 ? label : ["", ""]), line]);
+  }
+  const heading = `${styled(stdout, "strong", examination.name)}: ${verdictWord(examination)}`;
+  return `${[heading, ...alignColumns(rows)].join("\n")}\n`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Looks at a component as a replica would load it: gate, compiler, probe, decision; then ends its runner
+ * again. What `inspect` and `check` show comes from here, so neither can say what `serve` would not do.
+ *
+ * @module
+ */
+
+import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import type { Digest, PluginName } from "../contract/names.ts";
+import { type HostError, toHostError } from "../errors/host-error.ts";
+import { resolveLimits } from "../policy/limits.ts";
+import type { Policy, Verdict } from "../policy/policy.ts";
+import { ArtifactCache } from "../registry/artifact-cache.ts";
+import { digestOf } from "../contract/digest.ts";
+import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
+import { readComponentFile } from "../registry/plugin-source.ts";
+
+/** What a component is, and what came of loading it under a policy. */
+export interface Examination {
+  readonly name: PluginName;
+  /** Absolute path. */
+  readonly path: string;
+  readonly policy: Policy;
+  readonly limits: PluginLimits;
+  /** Absent where the file could not be read. */
+  readonly file: { readonly digest: Digest; readonly bytes: number } | undefined;
+  readonly outcome: ExaminationOutcome;
+}
+
+export type ExaminationOutcome =
+  | {
+      readonly kind: "loaded";
+      readonly imports: readonly string[];
+      readonly exports: readonly string[];
+      /** Bits of the levels that it requests. */
+      readonly requested: number;
+      readonly verdict: Verdict;
+    }
+  | { readonly kind: "failed"; readonly error: HostError };
+
+const IGNORE = (): void => undefined;
+
+/** Nobody watches: whatever matters is in the outcome. */
+const NO_EVENTS: LoadEvents = {
+  compiled: IGNORE,
+  artifactCorrupt: IGNORE,
+  runner: () => ({
+    ended: IGNORE,
+    restartFailed: IGNORE,
+    restarted: IGNORE,
+    circuitOpened: IGNORE,
+    circuitClosed: IGNORE,
+  }),
+};
+
+export class Examiner {
+  readonly #loader: PluginLoader;
+
+  private constructor(loader: PluginLoader) {
+    this.#loader = loader;
+  }
+
+  /** Compiled components are kept in `cacheDir`, the same as a replica's. */
+  static async open(cacheDir: string): Promise<Examiner> {
+    return new Examiner(new PluginLoader(await ArtifactCache.open(cacheDir), NO_EVENTS, "jco"));
+  }
+
+  /** Examines one component. Rejects only for a bug: every other failure is an outcome. */
+  async examine(spec: PluginSpec): Promise<Examination> {
+    const { name, componentPath: path, policy, limits } = spec;
+    let file: Examination["file"];
+    let outcome: ExaminationOutcome;
+    try {
+      const bytes = await readComponentFile(path);
+      file = { digest: digestOf(bytes), bytes: bytes.length };
+      outcome = await this.#load(spec);
+    } catch (thrown) {
+      const error = toHostError(thrown);
+      if (error.row.fault === "bug") throw error;
+      outcome = { kind: "failed", error };
+    }
+    return { name, path, policy, limits, file, outcome };
+  }
+
+  async #load(spec: PluginSpec): Promise<ExaminationOutcome> {
+    const version = await this.#loader.load(spec);
+    await version.close();
+    const { manifest, requested, verdict } = version.parts;
+    return { kind: "loaded", imports: manifest.imports, exports: manifest.exports, requested, verdict };
+  }
+}
+
+/** A component outside any consumer file, with default limits. */
+export function specOf(name: PluginName, componentPath: string, policy: Policy): PluginSpec {
+  const limits = resolveLimits(DEFAULT_PLUGIN_LIMITS, policy.limits);
+  return { name, componentPath, policy, limits, version: "0.0.0", description: "" };
+}

@@ -1,0 +1,89 @@
+/**
+ * The command line as a whole: arguments in, exit code out. It never ends the process itself.
+ *
+ * @module
+ */
+
+import { Command, CommanderError } from "commander";
+import { HostError, toHostError } from "../errors/host-error.ts";
+import { programVersion } from "../version.ts";
+import { createCallCommand } from "./call.ts";
+import { createCheckCommand } from "./check.ts";
+import { formatError } from "./error-report.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { createInspectCommand } from "./inspect.ts";
+import { createServeCommand, type ServeParts } from "./serve.ts";
+import { type OutputStream, type Terminal, write } from "./terminal.ts";
+
+const DESCRIPTION = `Runs WebAssembly components behind NATS request-reply: a request on rpc.<plugin> is handled by
+the component of that name, which reaches only what it asked for and what a policy allows.`;
+
+const HELP = `
+First steps:
+  $ network-host check                                     are the consumer file, policies and components in order?
+  $ network-host serve                                     serve the plugins of consumers/default.yaml
+  $ network-host call echo hello "some text"               send a request to one of them
+  $ network-host inspect echo.wasm --policy policy         what does a component import and request?`;
+
+/** Runs a command. Resolves with the exit code when it is done; never rejects. */
+export async function runProgram(
+  args: readonly string[],
+  terminal: Terminal,
+  serveParts: ServeParts,
+): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram(terminal, serveParts, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === "commander.help")) {
+      return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    const error = thrown instanceof CommanderError ? usageError(thrown) : toHostError(thrown);
+    await write(terminal.stderr, formatError(error, terminal.stderr));
+    return exitCodeOf(error.code);
+  }
+}
+
+function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: ExitCode) => void): Command {
+  const program = new Command("network-host")
+    .description(DESCRIPTION)
+    .version(programVersion(), "--version", "print the version")
+    .helpOption("-h, --help", "explain the program or a command")
+    .helpCommand(false)
+    .addHelpText("after", HELP);
+  program.addCommand(createServeCommand(terminal, serveParts, done));
+  program.addCommand(createCallCommand(terminal, done));
+  program.addCommand(createInspectCommand(terminal, done));
+  program.addCommand(createCheckCommand(terminal, done));
+  for (const command of [program, ...program.commands]) configure(command, terminal);
+  return program;
+}
+
+/** Output goes to the terminal given, errors are thrown, and commander prints none itself. */
+function configure(command: Command, { stdout, stderr }: Terminal): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    outputError: () => undefined,
+    getOutHelpWidth: () => helpWidth(stdout),
+    getErrHelpWidth: () => helpWidth(stderr),
+  });
+}
+
+const MIN_HELP_WIDTH = 60;
+const MAX_HELP_WIDTH = 120;
+
+function helpWidth(stream: OutputStream): number {
+  const columns = "columns" in stream && typeof stream.columns === "number" ? stream.columns : MAX_HELP_WIDTH;
+  return Math.min(MAX_HELP_WIDTH, Math.max(MIN_HELP_WIDTH, columns));
+}
+
+function usageError(thrown: CommanderError): HostError {
+  const message = thrown.message.replace(/^error: /, "").replaceAll("\n", " ");
+  return new HostError("usage-invalid", `${message}; see --help`);
+}

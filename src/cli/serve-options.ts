@@ -1,0 +1,226 @@
+/**
+ * Turns the flags and variables of `serve` into a replica's options. Everything is checked here, before
+ * anything is opened; nothing that cannot be used falls back to a default.
+ *
+ * @module
+ */
+
+import { homedir, hostname } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
+import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
+import { HostError } from "../errors/host-error.ts";
+import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
+import { redactUrl } from "../telemetry/redaction.ts";
+import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
+import { badSetting, type Flags, readSetting, type Setting, type SettingValue } from "./settings.ts";
+import type { Terminal } from "./terminal.ts";
+
+const SETTING = {
+  store: {
+    flags: "--store <url>",
+    env: "MONGODB_URL",
+    description: "keep values in MongoDB: mongodb:// or mongodb+srv://",
+  },
+  sqlite: {
+    flags: "--sqlite <file>",
+    env: "SQLITE_PATH",
+    description: "keep values in an SQLite file",
+    fallback: "network-host/store.sqlite in $XDG_STATE_HOME or ~/.local/state",
+  },
+  consumer: {
+    flags: "--consumer <file>",
+    env: "CONSUMER_FILE",
+    description: "the consumer group's file",
+    fallback: "consumers/default.yaml",
+  },
+  policy: { flags: "--policy <dir>", env: "POLICY_DIR", description: "the folder of policy files", fallback: "policy" },
+  replicaId: {
+    flags: "--replica-id <id>",
+    env: "REPLICA_ID",
+    description: "this replica's name in logs and discovery",
+    fallback: "<host name>-<process id>",
+  },
+  cache: {
+    flags: "--cache <dir>",
+    env: "CACHE_DIR",
+    description: "where compiled components are kept",
+    fallback: "network-host/artifacts in $XDG_CACHE_HOME or ~/.cache",
+  },
+  sandbox: {
+    flags: "--sandbox <mode>",
+    env: "SANDBOX",
+    description: "auto walls plugins' processes in with what the system has and permits; none leaves that out",
+    fallback: "auto",
+  },
+  runnerUser: {
+    flags: "--runner-user <uid[:gid]>",
+    env: "RUNNER_USER",
+    description: "whose rights plugins' processes get where the host is root",
+    fallback: "65534:65534",
+  },
+  engine: {
+    flags: "--engine <engine>",
+    env: "ENGINE",
+    description: `what runs plugins: ${ENGINE_CHOICES.join(", ")}`,
+    fallback: "jco",
+  },
+  healthPort: {
+    flags: "--health-port <[host:]port>",
+    env: "HEALTH_PORT",
+    description: "serve /livez, /readyz and /metrics there; host 127.0.0.1 unless given",
+    fallback: "off",
+  },
+  logLevel: {
+    flags: "--log-level <level>",
+    env: "LOG_LEVEL",
+    description: `least severe log records: ${LOG_THRESHOLDS.join(", ")}`,
+    fallback: "info",
+  },
+  logFormat: {
+    flags: "--log-format <format>",
+    env: "LOG_FORMAT",
+    description: "pretty or json",
+    fallback: "pretty on a terminal, else json",
+  },
+} as const satisfies Record<string, Setting>;
+
+/** Every setting of `serve`, in the order that its help shows. */
+export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, ...Object.values(SETTING)];
+
+/** Settings that `check` and `inspect` have too. */
+export const { consumer: CONSUMER_SETTING, policy: POLICY_SETTING, cache: CACHE_SETTING } = SETTING;
+
+/** Reads the settings of `serve`. Throws `usage-invalid` naming the flag or variable and what to write. */
+export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, "env" | "stdout">): ServeOptions {
+  const read = (setting: Setting): SettingValue | undefined => readSetting(setting, flags, env);
+  const health = parseHealth(read(SETTING.healthPort));
+  return {
+    nats: parseNatsOptions(flags, env),
+    store: parseStore(read(SETTING.store), read(SETTING.sqlite), env),
+    consumerFile: parseConsumerFile(flags, env),
+    policyDir: parsePolicyDir(flags, env),
+    replicaId: parseReplicaId(read(SETTING.replicaId)),
+    cacheDir: parseCacheDir(flags, env),
+    engine: parseEngine(read(SETTING.engine)),
+    ...(health !== undefined && { health }),
+    sandbox: parseSandbox(read(SETTING.sandbox)),
+    runnerUser: parseRunnerUser(read(SETTING.runnerUser)),
+    log: parseLog(read(SETTING.logLevel), read(SETTING.logFormat), stdout, env),
+  };
+}
+
+/** Absolute path of the consumer group's file. */
+export function parseConsumerFile(flags: Flags, env: Terminal["env"]): string {
+  return resolve(readSetting(SETTING.consumer, flags, env)?.text ?? SETTING.consumer.fallback);
+}
+
+/** Absolute path of the folder of policy files. */
+export function parsePolicyDir(flags: Flags, env: Terminal["env"]): string {
+  return resolve(readSetting(SETTING.policy, flags, env)?.text ?? SETTING.policy.fallback);
+}
+
+/** Absolute path of the artifact cache. */
+export function parseCacheDir(flags: Flags, env: Terminal["env"]): string {
+  return resolve(
+    readSetting(SETTING.cache, flags, env)?.text ??
+      join(baseDirectory(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts"),
+  );
+}
+
+/** A flag beats a variable, whichever store it names; two of the same kind contradict each other. */
+function parseStore(
+  mongodb: SettingValue | undefined,
+  sqlite: SettingValue | undefined,
+  env: Terminal["env"],
+): StoreOptions {
+  if (mongodb !== undefined && sqlite !== undefined && mongodb.from === sqlite.from) {
+    throw new HostError("usage-invalid", `${mongodb.source} and ${sqlite.source} name two stores: leave one out`);
+  }
+  if (mongodb !== undefined && sqlite?.from !== "flag") {
+    if (/^mongodb(?:\+srv)?:\/\/./.test(mongodb.text)) return { kind: "mongodb", url: mongodb.text };
+    throw badSetting(
+      mongodb,
+      redactUrl(mongodb.text),
+      "write mongodb://host:port/database or mongodb+srv://host/database",
+    );
+  }
+  return { kind: "sqlite", path: sqlite === undefined ? defaultStorePath(env) : resolve(sqlite.text) };
+}
+
+/** Where values are kept when no store is named. Its folder may have to be made. */
+export function defaultStorePath(env: Terminal["env"]): string {
+  return join(baseDirectory(env["XDG_STATE_HOME"], env, [".local", "state"]), "network-host", "store.sqlite");
+}
+
+const REPLICA_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+function parseReplicaId(value: SettingValue | undefined): string {
+  if (value === undefined)
+    return `${hostname()
+      .replace(/[^A-Za-z0-9_-]+/g, "-")
+      .slice(0, 48)}-${process.pid}`;
+  if (REPLICA_ID.test(value.text)) return value.text;
+  throw badSetting(value, value.text, "write 1 to 64 of the characters a-z, A-Z, 0-9, '_' and '-'");
+}
+
+function parseSandbox(value: SettingValue | undefined): ServeOptions["sandbox"] {
+  if (value === undefined || value.text === "auto") return "auto";
+  if (value.text === "none") return "none";
+  throw badSetting(value, value.text, "write auto or none");
+}
+
+const RUNNER_USER = /^(?<uid>\d{1,10})(?::(?<gid>\d{1,10}))?$/;
+const MAX_USER_ID = 2 ** 32 - 2;
+
+/** By number, since a name means what a file says that others may write. Root is no answer. */
+function parseRunnerUser(value: SettingValue | undefined): ServeOptions["runnerUser"] {
+  if (value === undefined) return { uid: 65_534, gid: 65_534 };
+  const { uid = "0", gid = uid } = RUNNER_USER.exec(value.text)?.groups ?? {};
+  const user = { uid: Number(uid), gid: Number(gid) };
+  if ([user.uid, user.gid].every((id) => id > 0 && id <= MAX_USER_ID)) return user;
+  throw badSetting(value, value.text, "write a user's number, or user:group, both above 0, for example 65534:65534");
+}
+
+function parseEngine(value: SettingValue | undefined): EngineChoice {
+  const text = value?.text ?? SETTING.engine.fallback;
+  const choice = ENGINE_CHOICES.find((name) => name === text);
+  if (choice !== undefined || value === undefined) return choice ?? "jco";
+  throw badSetting(value, value.text, `write one of ${ENGINE_CHOICES.join(", ")}`);
+}
+
+const HEALTH_ADDRESS = /^(?:(?<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?<port>\d{1,5})$/;
+const MAX_PORT = 65_535;
+
+function parseHealth(value: SettingValue | undefined): HealthAddress | undefined {
+  if (value === undefined) return undefined;
+  const { host = "127.0.0.1", port = "" } = HEALTH_ADDRESS.exec(value.text)?.groups ?? {};
+  if (port === "" || Number(port) > MAX_PORT) {
+    throw badSetting(value, value.text, "write a port, or host:port, for example 8080 or 0.0.0.0:8080");
+  }
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+function parseLog(
+  level: SettingValue | undefined,
+  format: SettingValue | undefined,
+  stdout: Terminal["stdout"],
+  env: Terminal["env"],
+): LogOptions {
+  const threshold = level === undefined ? "info" : LOG_THRESHOLDS.find((name) => name === level.text);
+  if (threshold === undefined && level !== undefined) {
+    throw badSetting(level, level.text, `write one of ${LOG_THRESHOLDS.join(", ")}`);
+  }
+  const isTerminal = stdout.isTTY === true;
+  const chosen = format?.text ?? (isTerminal ? "pretty" : "json");
+  if (chosen !== "pretty" && chosen !== "json") {
+    throw new HostError("usage-invalid", `${format?.source} ${JSON.stringify(chosen)}: write pretty or json`);
+  }
+  return { level: threshold ?? "info", format: chosen, colour: isTerminal && !env["NO_COLOR"] };
+}
+
+/** XDG base directories: a relative path in a variable is invalid and ignored. */
+function baseDirectory(named: string | undefined, env: Terminal["env"], below: readonly string[]): string {
+  if (named !== undefined && isAbsolute(named)) return named;
+  return join(env["HOME"] || homedir(), ...below);
+}

@@ -1,0 +1,124 @@
+/**
+ * `network-host serve`: runs a replica until a signal ends it.
+ *
+ * @module
+ */
+
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import type { ServeOptions, StoreOptions } from "../app-options.ts";
+import { HostError } from "../errors/host-error.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { defaultStorePath, parseServeOptions, SERVE_SETTINGS } from "./serve-options.ts";
+import { type Flags, settingOption } from "./settings.ts";
+import type { Terminal } from "./terminal.ts";
+
+const HELP = `
+Each flag has a variable behind it; the flag wins. Put secrets into variables or files: other users of the
+machine can see flags. NATS_TOKEN is a NATS token.
+
+The first SIGTERM or SIGINT drains: accepted requests are answered, then the process ends with 0, or with 3
+when the consumer file's drain time was not enough. A second signal ends it at once.
+
+Examples:
+  $ network-host serve                                     NATS on this machine, values in an SQLite file
+  $ NATS_URL=nats://a:4222,nats://b:4222 MONGODB_URL=mongodb://db/app network-host serve --health-port 8080
+  $ network-host serve --consumer consumers/payments.yaml --policy /etc/network-host/policy`;
+
+/** A running replica, as the composition root hands it over. */
+export interface ServedApp {
+  /** Resolves when the replica takes requests; rejects when it never will. */
+  readonly ready: Promise<void>;
+  /** Rejects when a ready replica cannot go on. Never resolves. */
+  readonly failed: Promise<never>;
+  drain(reason: string): Promise<"clean" | "forced">;
+}
+
+/** What `serve` works with; tests put their own in. */
+export interface ServeParts {
+  startApp(options: ServeOptions): Promise<ServedApp>;
+  readonly signals: SignalSource;
+  /** Ends the process at once. */
+  exit(code: ExitCode): void;
+}
+
+/** Where signals come from: the process. */
+export interface SignalSource {
+  on(signal: EndSignal, listener: (signal: EndSignal) => void): unknown;
+  off(signal: EndSignal, listener: (signal: EndSignal) => void): unknown;
+}
+
+export type EndSignal = "SIGTERM" | "SIGINT";
+
+/** Conventional exit codes of a process that a signal ended: 128 and the signal's number. */
+const SIGNAL_EXIT: Readonly<Record<EndSignal, ExitCode>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** The command. `done` takes its exit code. */
+export function createServeCommand(terminal: Terminal, parts: ServeParts, done: (code: ExitCode) => void): Command {
+  const command = new Command("serve")
+    .summary("run a replica: take requests and answer them")
+    .description("Runs a replica of a consumer group: takes requests from NATS and answers them with its plugins.")
+    .addHelpText("after", HELP);
+  for (const setting of SERVE_SETTINGS) command.addOption(settingOption(setting));
+  return command.action(async (flags: Flags) => {
+    const options = parseServeOptions(flags, terminal);
+    await makeDefaultFolder(options.store, defaultStorePath(terminal.env));
+    done(await serve(options, parts));
+  });
+}
+
+/** A folder that the operator named must exist, lest a typing mistake begin an empty store; the default's is made. */
+async function makeDefaultFolder(store: StoreOptions, defaultPath: string): Promise<void> {
+  if (store.kind !== "sqlite" || store.path !== defaultPath) return;
+  try {
+    await mkdir(dirname(defaultPath), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const message = `the folder of ${defaultPath} cannot be made: name a store with --sqlite or --store`;
+    throw new HostError("usage-invalid", message, { cause: error });
+  }
+}
+
+/** Runs a replica until a signal, or until it cannot go on. Rejects with what stopped it. */
+async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode> {
+  using signals = new EndSignals(parts);
+  const app = await parts.startApp(options);
+  try {
+    const signal = await Promise.race([signals.first, app.ready.then(() => app.failed), app.failed]);
+    return (await app.drain(signal)) === "clean" ? EXIT.ok : exitCodeOf("drain-timeout");
+  } catch (error) {
+    await app.drain("it cannot go on");
+    throw error;
+  }
+}
+
+/** The first signal is a promise; the second one ends the process. */
+class EndSignals implements Disposable {
+  readonly #parts: ServeParts;
+  readonly #first = Promise.withResolvers<EndSignal>();
+  #state: "waiting" | "ending" = "waiting";
+
+  constructor(parts: ServeParts) {
+    this.#parts = parts;
+    parts.signals.on("SIGTERM", this.#receive);
+    parts.signals.on("SIGINT", this.#receive);
+  }
+
+  get first(): Promise<EndSignal> {
+    return this.#first.promise;
+  }
+
+  [Symbol.dispose](): void {
+    this.#parts.signals.off("SIGTERM", this.#receive);
+    this.#parts.signals.off("SIGINT", this.#receive);
+  }
+
+  readonly #receive = (signal: EndSignal): void => {
+    if (this.#state === "ending") {
+      this.#parts.exit(SIGNAL_EXIT[signal]);
+      return;
+    }
+    this.#state = "ending";
+    this.#first.resolve(signal);
+  };
+}

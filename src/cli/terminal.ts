@@ -1,0 +1,66 @@
+/**
+ * What a command may touch of the process around it, and how its text looks: calm, aligned, coloured only on
+ * a terminal that wants colours (NO_COLOR, FORCE_COLOR and TERM are honoured by Node's `styleText`).
+ *
+ * @module
+ */
+
+import { relative } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { stripVTControlCharacters, styleText } from "node:util";
+import { printableText } from "../telemetry/plugin-text.ts";
+
+/** A stream that may be a terminal. */
+export type OutputStream = Writable & { readonly isTTY?: boolean };
+
+/** The process around a command. */
+export interface Terminal {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Styles by meaning. */
+const STYLES = { strong: "bold", quiet: "dim", good: "green", warning: "yellow", bad: "red" } as const;
+
+export type Style = keyof typeof STYLES;
+
+/** The text in a style, where the stream shows styles. */
+export function styled(stream: OutputStream, style: Style, text: string): string {
+  return styleText(STYLES[style], text, { stream });
+}
+
+/** Writes and waits until it is on its way: nothing is lost when the process ends after it. */
+export async function write(stream: Writable, data: string | Uint8Array): Promise<void> {
+  if (data.length === 0) return;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  stream.write(data, (error) => (error ? reject(error) : resolve()));
+  await promise;
+}
+
+/** An absolute path as short as it may be shown: relative where it is below the working folder. */
+export function shownPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return printableText(below.startsWith("..") || below === "" ? path : below);
+}
+
+const COLUMN_GAP = "  ";
+
+/** Rows as lines with their columns aligned; the last column is not padded. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell));
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - visibleLength(cell)))
+      .join(COLUMN_GAP)
+      .trimEnd(),
+  );
+}
+
+function visibleLength(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
