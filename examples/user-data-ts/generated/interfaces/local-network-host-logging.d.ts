@@ -1,0 +1,13 @@
+declare module 'local:network-host/logging@1.0.0' {
+  export function log(level: LogLevel, message: string): void;
+  /**
+   * # Variants
+   * 
+   * ## `"info"`
+   * 
+   * ## `"warning"`
+   * 
+   * ## `"error"`
+   */
+  export type LogLevel = 'info' | 'warning' | 'error';
+}
