@@ -1,0 +1,110 @@
+/**
+ * Writes docs/errors.md from the table of errors, and the tables between the markers of docs/limits.md from the
+ * table of limits. With `--check`, only compares.
+ *
+ * @module
+ */
+
+import { showValue } from "../src/config/limit-schema.ts";
+import { FIXED_LIMIT_ROWS, type LimitRow, PLUGIN_LIMITS, REPLICA_LIMITS } from "../src/contract/limits.ts";
+import { ERROR_CODES, errorRow, type Fault } from "../src/errors/table.ts";
+import { FIXED_LIMIT_TESTS, type LimitTest, PLUGIN_LIMIT_TESTS, REPLICA_LIMIT_TESTS } from "./limit-tests.ts";
+import { formatText, readProjectFile, writeOrCheck } from "./generated-file.ts";
+
+/** File of the project → its text. */
+export async function generateTables(): Promise<ReadonlyMap<string, string>> {
+  const errors = "docs/errors.md";
+  const limits = "docs/limits.md";
+  return new Map([
+    [errors, await formatText(errors, errorsPage())],
+    [limits, await formatText(limits, replaceTables(await readProjectFile(limits)))],
+  ]);
+}
+
+const FAULTS: Readonly<Record<Fault, string>> = {
+  caller: "the service that sent the request",
+  plugin: "the plugin's author",
+  operator: "whoever runs the replica and writes its policies",
+  dependency: "whoever runs what the host depends on (NATS, the store)",
+  bug: "the maintainers of network-host: please report it",
+};
+
+function errorsPage(): string {
+  const faults = Object.entries(FAULTS).map(([fault, who]) => `| ${fault} | ${who} |`);
+  const sections = ERROR_CODES.map((code) => {
+    const { fault, retryable, replyCode, summary } = errorRow(code);
+    return `## ${code}\n\n${summary}\n\n- Number: ${replyCode}\n- Retryable: ${yesOrNo(retryable)}\n- To act: ${fault}\n`;
+  });
+  const overview = ERROR_CODES.map((code) => {
+    const { fault, retryable, replyCode } = errorRow(code);
+    return `| [\`${code}\`](#${code}) | ${replyCode} | ${yesOrNo(retryable)} | ${fault} |`;
+  });
+  return `# Errors
+
+<!-- Generated from src/errors/table.ts by scripts/generate-tables.ts; do not edit. -->
+
+Every failure has one of these codes: in a reply it is the header \`Rpc-Error\`, in a log line the field of the
+error, and the command line prints it before the message. A code keeps its meaning for good; decide by the code,
+not by the text. *Number* is the reply's \`Nats-Service-Error-Code\`. *Retryable* says whether the same request, sent
+again, may end otherwise. *To act* says who can do something about it:
+
+| to act | who that is |
+| --- | --- |
+${faults.join("\n")}
+
+| code | number | retryable | to act |
+| --- | --- | --- | --- |
+${overview.join("\n")}
+
+${sections.join("\n")}`;
+}
+
+function yesOrNo(value: boolean): string {
+  return value ? "yes" : "no";
+}
+
+function limitTable(table: Readonly<Record<string, LimitRow>>, tests: Readonly<Record<string, LimitTest>>): string {
+  const rows = Object.entries(table).map(([name, { unit, summary, enforcedIn, ...row }]) => {
+    const values = [row.default, row.min, row.max].map((value) => showLimit(value, unit));
+    return `| \`${name}\` | ${values.join(" | ")} | ${summary} | ${enforcedIn} | ${showTest(tests[name])} |`;
+  });
+  return `| limit | default | least | most | what it bounds | enforced in | test |\n| --- | --- | --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+function fixedTable(): string {
+  const rows = Object.entries(FIXED_LIMIT_ROWS).map(
+    ([name, { value, unit, summary, enforcedIn }]) =>
+      `| \`${name}\` | ${showLimit(value, unit)} | ${summary} | ${enforcedIn} | ${showTest(FIXED_LIMIT_TESTS[name as keyof typeof FIXED_LIMIT_TESTS])} |`,
+  );
+  return `| limit | value | what it bounds | enforced in | test |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+/** The test's file below test/; its sentence is checked by a test. */
+function showTest(proof: LimitTest | undefined): string {
+  return proof === undefined || proof === "none" ? "" : proof.file;
+}
+
+function showLimit(value: number, unit: LimitRow["unit"]): string {
+  const text = showValue(value, unit);
+  if (unit === "ms") return `${text} ms`;
+  if (unit !== "bytes" || !/^[0-9]+$/.test(text)) return text;
+  return text === "1" ? "1 byte" : `${text} bytes`;
+}
+
+/** Replaces what stands between `<!-- table: name -->` and `<!-- end -->`. */
+function replaceTables(page: string): string {
+  const tables: Readonly<Record<string, string>> = {
+    plugin: limitTable(PLUGIN_LIMITS, PLUGIN_LIMIT_TESTS),
+    replica: limitTable(REPLICA_LIMITS, REPLICA_LIMIT_TESTS),
+    fixed: fixedTable(),
+  };
+  let text = page;
+  for (const [name, table] of Object.entries(tables)) {
+    const marked = new RegExp(`(<!-- table: ${name} -->\n)[^]*?(<!-- end -->)`);
+    if (!marked.test(text)) throw new Error(`docs/limits.md has no place for the table "${name}"`);
+    text = text.replace(marked, (_, start: string, end: string) => `${start}\n${table}\n\n${end}`);
+  }
+  return text;
+}
+
+if (import.meta.main) await writeOrCheck(await generateTables(), "node scripts/generate-tables.ts");

@@ -1,0 +1,67 @@
+/**
+ * Which test shows that a limit holds: for docs/limits.md. A limit that is missing here fails the type check, and a
+ * test checks that each sentence is one of its file.
+ *
+ * @module
+ */
+
+import type { FIXED_LIMIT_ROWS, PLUGIN_LIMITS, REPLICA_LIMITS } from "../src/contract/limits.ts";
+
+/** A test by its file below test/ and a part of its name as it stands there, or none so far. */
+export type LimitTest = { readonly file: string; readonly sentence: string } | "none";
+
+type LimitTests<Table> = Readonly<Record<keyof Table, LimitTest>>;
+
+function proven(file: string, sentence: string): LimitTest {
+  return { file, sentence };
+}
+
+export const PLUGIN_LIMIT_TESTS: LimitTests<typeof PLUGIN_LIMITS> = {
+  payloadBytes: proven("integration/replies", "payload-too-large: the limit's last byte is taken, the next one is not"),
+  replyBytes: proven("integration/replies", "reply-too-large: the limit's last byte is sent, the next one is not"),
+  keyBytes: proven("unit/broker/broker", "of exactly the limit are allowed"),
+  valueBytes: proven("unit/broker/broker", "beyond the limit are refused, and the store sees nothing"),
+  memoryBytes: proven("adversarial/run", "beyond the cap is refused to the guest, which may go on"),
+  runnerMemoryBytes: proven("integration/containment", "memory beyond the limit of its process ends it"),
+  deadlineMs: proven("adversarial/run", "9. an infinite loop is answered within its deadline and 250 ms"),
+  concurrency: proven("integration/replies", "overloaded: said at once, with a hint, while the places are taken"),
+  logBytes: proven("adversarial/run", "of 100 MB is capped, and what is dropped is counted"),
+  httpConcurrency: proven("unit/broker/http", "keeps its place until the connection is let go of"),
+  httpHeaderBytes: proven("unit/broker/http", "refuses header fields beyond the limit"),
+  httpRequestBytes: proven("unit/broker/http", "ends a request whose body is longer than the limit"),
+  httpResponseBytes: proven("unit/broker/http", "ends a response whose body is longer than the limit"),
+  httpFirstByteMs: proven("unit/egress/undici", "that does not begin, or falls silent, is given up"),
+  httpTotalMs: proven("unit/broker/http", "ends in time for the plugin to answer"),
+};
+
+export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
+  concurrency: proven("unit/consumer/admission", "gives places up to the replica's limit over all plugins"),
+  drainMs: proven("integration/lifecycle", "when the grace is over the rest is answered with draining"),
+};
+
+export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
+  componentBytes: proven("adversarial/load", "as 33 MiB of it, again and again"),
+  compileMs: proven("unit/compiler/compile", "ends at its time limit"),
+  artifactBytes: proven("unit/compiler/compile", "ends at its output limit"),
+  loadMs: proven("adversarial/load", "that never ends is a load time-out"),
+  probeMs: proven("adversarial/grants", "probe-failed, and requests are answered at once"),
+  unresponsiveMs: proven("integration/containment", "a guest that computes past its deadline is ended within 250 ms"),
+  idleComputeMs: proven("adversarial/beyond", "its process is ended, though no request waits for it"),
+  headerBytes: proven("unit/consumer/decode", "refuses headers beyond their limit without reading them"),
+  memoryWatchMs: proven("integration/containment", "memory beyond the limit of its process ends it"),
+  runnerBacklogBytes: proven("unit/supervisor/runner-process", "that does not read has requests refused"),
+  runnerValueBytes: proven("unit/supervisor/runner-process", "that writes more at a time than the host holds"),
+  circuitFailures: proven("unit/supervisor/plugin-runner", "opens at the fifth end in a row"),
+  storeOperationMs: proven("unit/broker/broker", "of a request with %i ms left gives the store %i ms"),
+  httpConnectMs: proven("unit/egress/undici", "that is looked up for too long is given up"),
+  httpIdleMs: proven("unit/egress/undici", "is kept for a little while, and no longer"),
+  httpOrigins: proven("unit/egress/undici", "is kept to so many origins, and to no more"),
+  httpWindowBytes: proven("unit/egress/undici", "without end is read at the reader's pace, a window ahead at most"),
+  logLines: proven("unit/broker/logging", "bounds the number of lines too"),
+  configFileBytes: proven(
+    "unit/config/text-file",
+    "takes a file of exactly the largest size and refuses one byte more",
+  ),
+  configDepth: proven("unit/config/yaml-text", "nested beyond measure are refused without exhausting the stack"),
+  policyFiles: proven("unit/config/policy-set", "takes as many files as allowed and no more"),
+};

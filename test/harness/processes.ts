@@ -1,0 +1,26 @@
+/**
+ * What the kernel tells of a replica's processes (Linux).
+ *
+ * @module
+ */
+
+import { readdir, readFile } from "node:fs/promises";
+import type { Replica } from "./replica.ts";
+
+/** Direct children of a process. */
+export async function childrenOf(pid: number): Promise<readonly number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => ""));
+  return (await Promise.all(lists)).flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+}
+
+/** The runner of a plugin that is loaded; throws where there is none. No other plugin may be of the same component. */
+export async function runnerOf({ pid, records }: Replica, plugin: string): Promise<number> {
+  const loaded = records.findLast((record) => record["plugin"] === plugin && record["msg"] === "plugin loaded");
+  if (loaded === undefined) throw new Error(`${plugin} was not loaded`);
+  for (const child of await childrenOf(pid)) {
+    const commandLine = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+    if (commandLine.includes(String(loaded["digest"]))) return child;
+  }
+  throw new Error(`${plugin} has no runner`);
+}

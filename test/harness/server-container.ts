@@ -1,0 +1,49 @@
+/**
+ * A server as a container, with the same faults as a process: its host port stays the same over a restart.
+ *
+ * @module
+ */
+
+import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from "testcontainers";
+import { freePort } from "../../scripts/lib/ports.ts";
+import type { Launched } from "./readiness.ts";
+
+/** How to launch a server's image. */
+export interface ContainerPlan {
+  readonly image: string;
+  readonly containerPort: number;
+  readonly command: readonly string[];
+}
+
+/** Starts a container whose port is published on a free port of the engine's host. */
+export async function launchContainer(plan: ContainerPlan): Promise<Launched> {
+  const hostPort = await freePort();
+  const started: StartedTestContainer = await new GenericContainer(plan.image)
+    .withCommand([...plan.command])
+    .withExposedPorts({ container: plan.containerPort, host: hostPort })
+    .withWaitStrategy(Wait.forListeningPorts())
+    .start();
+  const runtime = await getContainerRuntimeClient();
+  const container = runtime.container.getById(started.getId());
+  return {
+    host: started.getHost(),
+    port: hostPort,
+    async pause() {
+      await container.pause();
+    },
+    async resume() {
+      await container.unpause();
+    },
+    async kill() {
+      await container.kill({ signal: "SIGKILL" });
+      await container.wait();
+    },
+    async start() {
+      await container.start();
+    },
+    failure: () => undefined,
+    async remove() {
+      await container.remove({ force: true, v: true });
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * A server as a child process of the test run, with the faults that a process can have.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { obtainServer, type ServerName } from "../../scripts/servers/binaries.ts";
+import { endProcess, exited, run } from "../../scripts/lib/command.ts";
+import { freePort } from "../../scripts/lib/ports.ts";
+import type { Launched } from "./readiness.ts";
+import { until } from "./until.ts";
+
+const STOP_GRACE_MS = 10_000;
+const OUTPUT_TAIL_CHARACTERS = 4_000;
+
+/** How to launch a server's binary. */
+export interface ProcessPlan {
+  readonly binary: ServerName;
+  args(place: { readonly port: number; readonly folder: string }): readonly string[];
+}
+
+/** Starts the binary on a free port of loopback, with a data folder of its own. */
+export async function launchProcess(plan: ProcessPlan): Promise<Launched> {
+  const path = await obtainServer(plan.binary);
+  const folder = await mkdtemp(join(tmpdir(), `${plan.binary}-`));
+  const port = await freePort();
+  const start = () => spawnServer(path, plan.args({ port, folder }));
+  let server = start();
+  return {
+    host: "127.0.0.1",
+    port,
+    async pause() {
+      server.child.kill("SIGSTOP");
+      await until(() => isStopped(server.child), { what: "the server is stopped" });
+    },
+    async resume() {
+      server.child.kill("SIGCONT");
+    },
+    async kill() {
+      server.child.kill("SIGKILL");
+      await exited(server.child);
+    },
+    async start() {
+      server = start();
+    },
+    failure: () => server.failure(),
+    async remove() {
+      server.child.kill("SIGCONT");
+      await endProcess(server.child, STOP_GRACE_MS);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A signal is delivered after `kill` has returned: only the process's state tells that it is stopped. */
+async function isStopped(child: ChildProcess): Promise<boolean> {
+  const state = await run("ps", ["-o", "state=", "-p", String(child.pid)], { timeoutMs: STOP_GRACE_MS });
+  return state.trim().startsWith("T");
+}
+
+interface RunningServer {
+  readonly child: ChildProcess;
+  /** What it said last when it has ended; undefined while it runs. */
+  failure(): string | undefined;
+}
+
+function spawnServer(path: string, args: readonly string[]): RunningServer {
+  const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let tail = "";
+  const keep = (chunk: Buffer): void => {
+    tail = (tail + chunk.toString()).slice(-OUTPUT_TAIL_CHARACTERS);
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  child.on("error", (error) => (tail += error.message));
+  return {
+    child,
+    failure: () => (child.exitCode === null && child.signalCode === null ? undefined : `the server ended:\n${tail}`),
+  };
+}

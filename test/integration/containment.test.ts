@@ -1,0 +1,191 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { connect, type NatsConnection } from "nats";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { COMPONENTS, consumerFile, uniqueName } from "../harness/plugins.ts";
+import { childrenOf } from "../harness/processes.ts";
+import type { LogRecord } from "../harness/replica-log.ts";
+import { type Replica, startReplica } from "../harness/replica.ts";
+import { request } from "../harness/request.ts";
+import { until } from "../harness/until.ts";
+
+const MIB = 1024 * 1024;
+
+describe.runIf(process.platform === "linux")("the containment of a plugin's process", () => {
+  let nats: NatsConnection;
+
+  beforeAll(async () => {
+    nats = await connect({ servers: inject("natsUrl") });
+  });
+
+  afterAll(async () => {
+    await nats.close();
+  });
+
+  test("the walls that the log names are the ones that the kernel knows of", async () => {
+    await using replica = await serve({ [uniqueName("walls")]: COMPONENTS.gauntlet("none") });
+    const walls = new Set((await replica.logged(isWalls))["walls"] as string[]);
+    const [pid = 0] = await childrenOf(replica.pid);
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    expect(await readFile(`/proc/${pid}/environ`, "utf8")).toBe("");
+    expect(walls).toContain("oom-priority");
+    expect((await readFile(`/proc/${pid}/oom_score_adj`, "utf8")).trim()).toBe("1000");
+    if (walls.has("no-new-privileges")) expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    if (walls.has("no-capabilities")) expect(status).toMatch(/^CapPrm:\t0{16}\nCapEff:\t0{16}\nCapBnd:\t0{16}$/m);
+    if (walls.has("unprivileged-user")) expect(status).toMatch(/^Uid:(?:\t65534){4}\nGid:(?:\t65534){4}$/m);
+    if (walls.has("no-network")) {
+      expect(await readlink(`/proc/${pid}/ns/net`)).not.toBe(await readlink(`/proc/${replica.pid}/ns/net`));
+    }
+    if (walls.has("resource-limits")) {
+      expect(await readFile(`/proc/${pid}/limits`, "utf8")).toMatch(/^Max core file size +0 +0 /m);
+    }
+  });
+
+  test("it holds its channel, a pipe for its last words, and nothing else of the host's", async () => {
+    await using replica = await serve({ [uniqueName("descriptors")]: COMPONENTS.gauntlet("none") });
+    const [pid = 0] = await childrenOf(replica.pid);
+    const numbers = await readdir(`/proc/${pid}/fd`);
+    const links = await Promise.all(numbers.map(async (fd) => [Number(fd), await readlink(`/proc/${pid}/fd/${fd}`)]));
+    const inherited = Object.fromEntries(links.filter(([, target]) => !String(target).startsWith("anon_inode:")));
+    expect(inherited[0]).toBe("/dev/null");
+    expect(inherited[1]).toBe("/dev/null");
+    expect(links.filter(([, target]) => String(target).startsWith("socket:")).map(([fd]) => fd)).toEqual([2, 3]);
+    // What is left is of its own event loop: the host holds no other end of it.
+    const hosts = new Set(await linksOf(replica.pid));
+    const others = links.filter(([fd]) => Number(fd) > 3).map(([, target]) => String(target));
+    expect(others.filter((target) => /^(?:pipe|socket):/.test(target) && hosts.has(target))).toEqual([]);
+    expect(others.filter((target) => target.startsWith("/") && target !== "/dev/null")).toEqual([]);
+  });
+
+  test("it does not outlive a host that was killed, even while its guest computes", async () => {
+    const plugin = uniqueName("orphan");
+    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { deadlineMs: 60_000 });
+    const { walls } = await replica.logged(isWalls);
+    expect(walls).toContain("parent-death");
+    const [pid = 0] = await childrenOf(replica.pid);
+    nats.publish(`rpc.${plugin}.loop`, "", { reply: "containment.unheard" });
+    await until(async () => (await cpuTicks(pid)) > 20, { what: "the guest computes", intervalMs: 10 });
+    await replica.kill();
+    await until(() => !existsSync(`/proc/${pid}`), { what: "the runner is gone", timeoutMs: 5_000 });
+  });
+
+  test("a guest that computes past its deadline is ended within 250 ms after it, whoever else is in flight", async () => {
+    const plugin = uniqueName("deadline");
+    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { deadlineMs: 1_000 });
+    const delays: number[] = [];
+    for (let round = 1; round <= 3; round++) {
+      const startMs = performance.now();
+      const looping = request(nats, `rpc.${plugin}.loop`, "", { "Rpc-Id": `loop-${round}` });
+      // Late enough that their own deadlines come after the end of the process.
+      await until(() => performance.now() - startMs >= 500, { what: "half of the deadline is over" });
+      const others = Array.from({ length: 50 }, () => request(nats, `rpc.${plugin}.sleep`, "900"));
+      expect((await looping).error).toBe("deadline-exceeded");
+      for (const { error } of await Promise.all(others)) expect(error).toBe("runner-lost");
+      await until(() => endings(replica).length === round, { what: "the end is logged" });
+      const answered = await replica.logged(({ id }) => id === `loop-${round}`);
+      delays.push(timeOf(endings(replica)[round - 1]) - timeOf(answered));
+      await until(async () => (await request(nats, `rpc.${plugin}.echo`, "x")).status === 200, { what: "it is back" });
+    }
+    // The machine of a test may be busy with other things: the one in the middle counts.
+    expect(delays.sort((left, right) => left - right)[1]).toBeLessThanOrEqual(250);
+  });
+
+  test("memory beyond the limit of its process ends it: its calls are told, the host and a neighbour go on", async () => {
+    const [plugin, neighbour] = [uniqueName("hog"), uniqueName("good")];
+    await using replica = await serve(
+      { [plugin]: COMPONENTS.gauntlet("none"), [neighbour]: COMPONENTS.gauntlet("none") },
+      { memoryBytes: 4096 * MIB, runnerMemoryBytes: 256 * MIB, deadlineMs: 30_000 },
+      // Without the bound on allocations, which would make the guest trap before it has used much.
+      ["--sandbox", "none"],
+    );
+    const replies = await Promise.all([
+      request(nats, `rpc.${plugin}.sleep`, "9000"),
+      // Writes to every byte of it.
+      request(nats, `rpc.${plugin}.big-reply`, String(1_500 * MIB)),
+    ]);
+    for (const { headers } of replies) {
+      expect(headers).toMatchObject({ "Rpc-Error": "memory-exceeded", "Rpc-Retryable": "true" });
+    }
+    expect((await request(nats, `rpc.${neighbour}.echo`, "x")).text).toBe("x");
+    expect(String((await replica.logged(isEnding))["detail"])).toMatch(/^it holds \d+ MiB of memory, at most 256/);
+    await until(async () => (await request(nats, `rpc.${plugin}.echo`, "x")).status === 200, { what: "it is back" });
+  });
+
+  test("a plugin that keeps ending its process is refused at once, until a trial shows that it is well", async () => {
+    const plugin = uniqueName("circuit");
+    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { deadlineMs: 500 });
+    // Traps end an instance, not the process.
+    for (const method of ["trap", "recurse", "trap", "recurse", "exit", "trap"]) {
+      expect((await request(nats, `rpc.${plugin}.${method}`)).error).toBe("plugin-trapped");
+    }
+    expect(endings(replica)).toEqual([]);
+    const breakOnceMore = async (): Promise<boolean> => {
+      await request(nats, `rpc.${plugin}.loop`);
+      return replica.records.some(isCircuitOpen);
+    };
+    await until(breakOnceMore, { what: "the circuit opens", timeoutMs: 20_000 });
+    const sentMs = performance.now();
+    const refused = await request(nats, `rpc.${plugin}.echo`, "x");
+    expect(performance.now() - sentMs).toBeLessThan(500);
+    expect(refused.headers).toMatchObject({
+      "Rpc-Error": "plugin-unavailable",
+      "Retry-After-Ms": expect.stringMatching(/^[1-9]\d*$/),
+    });
+    expect(await replica.logged(isCircuitOpen)).toMatchObject({ plugin, failures: 5, delayMs: 800 });
+    await until(async () => (await request(nats, `rpc.${plugin}.echo`, "x")).text === "x", {
+      what: "a trial succeeds",
+    });
+    await replica.logged(({ msg }) => String(msg).startsWith("circuit closed"));
+  });
+
+  test("a replica whose sandbox is switched off serves as well, and says which walls are missing", async () => {
+    const plugin = uniqueName("bare");
+    await using replica = await serve({ [plugin]: COMPONENTS.echo }, {}, ["--sandbox", "none"]);
+    expect((await request(nats, `rpc.${plugin}`, "x")).text).toBe("x");
+    expect(await replica.logged(isWalls)).toMatchObject({
+      walls: ["oom-priority", "memory-watch"],
+      missing: expect.arrayContaining([{ wall: "no-network", reason: "it is switched off" }]),
+    });
+  });
+});
+
+/** A replica with these plugins and limits, and a cache that nobody has opened before. */
+async function serve(
+  plugins: Readonly<Record<string, string>>,
+  limits: Readonly<Record<string, number>> = {},
+  args: readonly string[] = [],
+): Promise<Replica> {
+  return await startReplica({ consumer: consumerFile({ group: "containment", plugins, limits }), policies: {}, args });
+}
+
+function isWalls({ msg }: LogRecord): boolean {
+  return msg === "runners are walled in";
+}
+
+function isEnding({ msg }: LogRecord): boolean {
+  return msg === "the plugin's runner ended";
+}
+
+/** When a record was written, in milliseconds. */
+function timeOf(record: LogRecord | undefined): number {
+  return Date.parse(String(record?.["time"]));
+}
+
+function isCircuitOpen({ msg }: LogRecord): boolean {
+  return String(msg).startsWith("circuit open");
+}
+
+function endings(replica: Replica): LogRecord[] {
+  return replica.records.filter(isEnding);
+}
+
+async function linksOf(pid: number): Promise<string[]> {
+  const numbers = await readdir(`/proc/${pid}/fd`);
+  return await Promise.all(numbers.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
+}
+
+/** Time that a process has computed, in the kernel's ticks of 10 ms. */
+async function cpuTicks(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[11]);
+}
