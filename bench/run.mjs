@@ -1,0 +1,3 @@
+import { runProgram } from "../scripts/lib/bootstrap.mjs";
+
+await runProgram("../bench/main.ts");

@@ -1,0 +1,56 @@
+import { headers, type Msg } from "nats";
+import { expect, test } from "vitest";
+import { createSlotJob } from "../../../bench/load-node/slot-job.ts";
+
+function replyOf(status: string | undefined, data: Uint8Array): Msg {
+  const head = headers();
+  if (status !== undefined) head.set("Rpc-Status", status);
+  return { headers: head, data, string: () => Buffer.from(data).toString("utf8") } as Msg;
+}
+
+const KV = { kind: "kv", bytes: 32, bucket: "bench", keys: 5 } as const;
+
+test("an echo's reply is right only if it is the payload of this very request", () => {
+  const job = createSlotJob({ kind: "echo", bytes: 64 }, 3, 8);
+  const first = job.next();
+  expect(first).toHaveLength(64);
+  expect(job.problemOf(replyOf("200", first))).toBeUndefined();
+  job.next();
+  expect(job.problemOf(replyOf("200", first))).toContain("the reply to");
+});
+
+test("a reply without a status, or with another one, is wrong", () => {
+  const job = createSlotJob({ kind: "echo", bytes: 8 }, 0, 1);
+  const payload = job.next();
+  expect(job.problemOf(replyOf(undefined, payload))).toBe("the reply has no status");
+  expect(job.problemOf(replyOf("500", payload))).toBe("status 500, not 200");
+});
+
+test("no key is asked for by two slots", () => {
+  const keys = [0, 1].map((slot) => {
+    const job = createSlotJob(KV, slot, 2);
+    return new Set(Array.from({ length: 10 }, () => Buffer.from(job.next()).toString().split("\n")[1]));
+  });
+  expect(keys[0]).toEqual(new Set(["key-0", "key-2", "key-4"]));
+  expect(keys[1]).toEqual(new Set(["key-1", "key-3"]));
+});
+
+test("a key's value must be the one that the slot wrote there last", () => {
+  const job = createSlotJob({ ...KV, keys: 1 }, 0, 1);
+  const written = Buffer.from(job.next()).toString().split("\n")[2] ?? "";
+  expect(job.problemOf(replyOf("200", Buffer.from("key-0 of an earlier run........".padEnd(32, "."))))).toBeUndefined();
+  job.next();
+  expect(job.problemOf(replyOf("200", Buffer.from(written)))).toBeUndefined();
+  job.next();
+  expect(job.problemOf(replyOf("200", Buffer.from(written)))).toContain("key-0 holds");
+});
+
+test("a key may be missing only while the store is being filled", () => {
+  const missing = replyOf("404", new Uint8Array(0));
+  const filling = createSlotJob({ ...KV, filling: true }, 0, 1);
+  filling.next();
+  expect(filling.problemOf(missing)).toBeUndefined();
+  const later = createSlotJob(KV, 0, 1);
+  later.next();
+  expect(later.problemOf(missing)).toBe("status 404, not 200");
+});
