@@ -8,7 +8,6 @@
  * @module
  */
 
-import { randomBytes } from "node:crypto";
 import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions, StoreOptions } from "./app-options.ts";
@@ -17,6 +16,7 @@ import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
 import { RequestHandler } from "./consumer/request-handler.ts";
+import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
 import { createUndiciHttp } from "./egress/undici/client.ts";
 import { HostError } from "./errors/host-error.ts";
@@ -199,7 +199,7 @@ class Replica implements App {
       store,
       http: createUndiciHttp(),
       logger: this.#logger,
-      newId,
+      newId: newRequestId,
     });
     const consumer = new Consumer({ connection, group, handler, logger: this.#logger });
     this.#consumer = consumer;
@@ -298,9 +298,4 @@ async function openStore(options: StoreOptions): Promise<KeyValueStore> {
     case "sqlite":
       return await openSqliteStore({ path: options.path });
   }
-}
-
-/** 16 characters of 96 random bits: short in a log, and never twice. */
-function newId(): string {
-  return randomBytes(12).toString("base64url");
 }

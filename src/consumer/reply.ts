@@ -6,7 +6,7 @@
  * @module
  */
 
-import { headers, type MsgHdrs } from "nats";
+import type { MsgHdrs } from "nats";
 import type { Outcome } from "../contract/request.ts";
 import { HEADER } from "../contract/protocol.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
@@ -14,7 +14,8 @@ import { type ErrorCode, errorRow } from "../errors/table.ts";
 /** A reply, ready to publish. */
 export interface Reply {
   readonly data: Uint8Array;
-  readonly headers: MsgHdrs;
+  /** Encoded as they stand on the wire (NATS ADR-4). */
+  readonly headers: Uint8Array;
   /** The code of a failure, or `undefined` where the plugin answered. */
   readonly code: ErrorCode | undefined;
 }
@@ -27,10 +28,8 @@ const EMPTY = new Uint8Array(0);
 export function encodeReply(outcome: Outcome, id: string | undefined): Reply {
   switch (outcome.kind) {
     case "ok": {
-      const head = headers();
-      head.set(HEADER.status, String(outcome.response.status));
-      if (id !== undefined) head.set(HEADER.id, id);
-      return { data: outcome.response.body, headers: head, code: undefined };
+      const status = `${HEADER.status}: ${outcome.response.status}\r\n`;
+      return { data: outcome.response.body, headers: encodeHeaders(status, id), code: undefined };
     }
     case "plugin-error":
       return failure("plugin-error", id, {
@@ -56,14 +55,28 @@ interface FailureParts {
 
 function failure(code: ErrorCode, id: string | undefined, { text, data = EMPTY, retryAfterMs }: FailureParts): Reply {
   const row = errorRow(code);
-  const head = headers();
-  head.set(HEADER.serviceError, headerText(text) || row.summary);
-  head.set(HEADER.serviceErrorCode, String(row.replyCode));
-  head.set(HEADER.error, code);
-  head.set(HEADER.retryable, String(row.retryable));
-  if (retryAfterMs !== undefined) head.set(HEADER.retryAfterMs, String(Math.ceil(retryAfterMs)));
-  if (id !== undefined) head.set(HEADER.id, id);
-  return { data, headers: head, code };
+  const lines = [
+    `${HEADER.serviceError}: ${headerText(text) || row.summary}`,
+    `${HEADER.serviceErrorCode}: ${row.replyCode}`,
+    `${HEADER.error}: ${code}`,
+    `${HEADER.retryable}: ${row.retryable}`,
+    ...(retryAfterMs === undefined ? [] : [`${HEADER.retryAfterMs}: ${Math.ceil(retryAfterMs)}`]),
+  ];
+  return { data, headers: encodeHeaders(`${lines.join("\r\n")}\r\n`, id), code };
+}
+
+/** `lines` and the id, which are printable ASCII all of them. */
+function encodeHeaders(lines: string, id: string | undefined): Uint8Array {
+  const idLine = id === undefined ? "" : `${HEADER.id}: ${id}\r\n`;
+  return Buffer.from(`NATS/1.0\r\n${lines}${idLine}\r\n`, "latin1");
+}
+
+/**
+ * Encoded headers in the form that the client's `publish` takes them. All it does with headers is to ask for their
+ * encoding; building them by its own class costs more than the rest of a reply.
+ */
+export function publishable(headers: Uint8Array): MsgHdrs {
+  return { encode: () => headers } as Partial<MsgHdrs> & { encode(): Uint8Array } as MsgHdrs;
 }
 
 /** One line of printable ASCII, bounded: a header's value can hold no more without surprises. */
@@ -76,10 +89,6 @@ function headerText(text: string | undefined): string {
 }
 
 /** Bytes that a message takes of the server's `max_payload`: the body and the encoded headers. */
-export function messageBytes(reply: Reply): number {
-  let bytes = "NATS/1.0\r\n\r\n".length + reply.data.length;
-  for (const name of reply.headers.keys()) {
-    for (const value of reply.headers.values(name)) bytes += name.length + value.length + ": \r\n".length;
-  }
-  return bytes;
+export function messageBytes({ data, headers }: Reply): number {
+  return data.length + headers.length;
 }

@@ -24,7 +24,7 @@ import { logPluginLine, logRequest } from "../telemetry/request-log.ts";
 import type { AdmissionGate } from "./admission.ts";
 import { Call, type CallTimes } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
-import { encodeReply, messageBytes, type Reply } from "./reply.ts";
+import { encodeReply, messageBytes, publishable, type Reply } from "./reply.ts";
 
 /** What a {@link RequestHandler} works with; it owns none of it. */
 export interface RequestHandlerParts {
@@ -215,7 +215,7 @@ export class RequestHandler {
       reply = encodeReply(failed("reply-too-large", `the body has ${bodyBytes} bytes`), id);
     }
     try {
-      message.respond(reply.data, { headers: reply.headers });
+      message.respond(reply.data, { headers: publishable(reply.headers) });
     } catch (error) {
       // Only a closed connection gets here: there is nobody left to tell, but the log.
       this.#parts.logger.error({ err: error, id }, "a reply could not be sent: the NATS connection is closed");
