@@ -1,7 +1,7 @@
 /**
  * The replica's log: one JSON record a line on a pipe, aligned and coloured text on a terminal. Records are
- * written to standard output without waiting for the reader; a reader that is too slow costs records, which
- * are counted in a later one, and never memory or time of requests.
+ * written to standard output a few milliseconds' worth at a time and without waiting for the reader; a reader that is
+ * too slow costs records, which are counted in a later one, and never memory or time of requests.
  *
  * Nothing that looks like a credential leaves through here, wherever in a record it stands.
  *
@@ -14,6 +14,7 @@ import { serializeError } from "./error-serializer.ts";
 import type { LogThreshold } from "./log-threshold.ts";
 import { scrubSecrets } from "./redaction.ts";
 import { prettyMessage } from "./request-log.ts";
+import { StandardOutput } from "./standard-output.ts";
 
 export type { Logger } from "pino";
 
@@ -30,12 +31,9 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** Bytes that may wait for a slow reader before records are dropped. */
-const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
-
 /** Creates the replica's logger. What is buffered at the process's exit is written then. */
 export function createLogger(options: LoggerOptions): Logger {
-  const output = options.destination ?? standardOutput();
+  const output = options.destination ?? new StandardOutput();
   const logger = pino(
     {
       level: options.level,
@@ -48,14 +46,12 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.pretty ? prettyOutput(output, options.colour ?? false) : output,
   );
-  if ("on" in output) reportDrops(output, logger);
+  if (output instanceof StandardOutput) {
+    output.onMissed((records) =>
+      logger.warn({ records }, "log records were dropped: whoever reads this output is too slow"),
+    );
+  }
   return logger;
-}
-
-type StandardOutput = ReturnType<typeof pino.destination>;
-
-function standardOutput(): StandardOutput {
-  return pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
 }
 
 function prettyOutput(output: DestinationStream, colour: boolean): DestinationStream {
@@ -69,19 +65,4 @@ function prettyOutput(output: DestinationStream, colour: boolean): DestinationSt
     messageFormat: prettyMessage,
   });
   return { write: (line) => output.write(prettify(line)) };
-}
-
-/** Once the reader has caught up, says how many records it missed. */
-function reportDrops(output: DestinationStream, logger: Logger): void {
-  const stream = output as StandardOutput;
-  let dropped = 0;
-  stream.on("drop", () => {
-    dropped += 1;
-  });
-  stream.on("drain", () => {
-    if (dropped === 0) return;
-    const records = dropped;
-    dropped = 0;
-    logger.warn({ records }, "log records were dropped: whoever reads this output is too slow");
-  });
 }

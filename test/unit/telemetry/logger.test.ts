@@ -1,10 +1,11 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
 import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { createLogger, type Logger, type LoggerOptions } from "../../../src/telemetry/logger.ts";
 import { logPluginLine, logRequest, type RequestLogLine } from "../../../src/telemetry/request-log.ts";
+import { StandardOutput } from "../../../src/telemetry/standard-output.ts";
 
 const PLUGIN = "echo" as PluginName;
 
@@ -156,16 +157,43 @@ describe("an error in a record", () => {
   });
 });
 
-test("a reader that was too slow is told how many records it missed, once it has caught up", () => {
-  const lines: string[] = [];
-  const slow = Object.assign(new EventEmitter(), { write: (line: string) => lines.push(line) });
-  capture({ destination: slow });
-  slow.emit("drain");
-  slow.emit("drop", "x");
-  slow.emit("drop", "y");
-  slow.emit("drain");
-  slow.emit("drain");
-  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ level: "warn", records: 2 }]);
+describe("standard output", () => {
+  /** Stands in for the file: says when it is asked to write. */
+  class RecordingDestination extends EventEmitter {
+    readonly lines: string[] = [];
+    flushes = 0;
+
+    write(line: string): boolean {
+      return this.lines.push(line) > 0;
+    }
+
+    flush(): void {
+      this.flushes += 1;
+      this.emit("flush");
+    }
+  }
+
+  test("is told of a record at once and asked to write once for all of a few milliseconds", async () => {
+    const destination = new RecordingDestination();
+    const { logger } = capture({ destination: new StandardOutput(destination) });
+    const flushed = once(destination, "flush");
+    for (const text of ["a", "b", "c"]) logger.info(text);
+    expect([destination.lines.length, destination.flushes]).toEqual([3, 0]);
+    await flushed;
+    logger.flush();
+    expect(destination.flushes).toBe(2);
+  });
+
+  test("whose reader was too slow says how many records it missed, once the reader has caught up", () => {
+    const slow = new RecordingDestination();
+    capture({ destination: new StandardOutput(slow) });
+    slow.emit("drain");
+    slow.emit("drop", "x");
+    slow.emit("drop", "y");
+    slow.emit("drain");
+    slow.emit("drain");
+    expect(slow.lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ level: "warn", records: 2 }]);
+  });
 });
 
 describe("the text for terminals", () => {
