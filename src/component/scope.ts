@@ -176,7 +176,9 @@ export class Scope {
     if (item === undefined) throw invalid(`a component cannot export a ${definition.sort}`, place);
     if (ascribed !== undefined && ascribed.sort !== item.sort)
       throw invalid("an export is given the wrong sort", place);
-    this.#defineExport(name, ascribed === undefined ? item : this.#describe(name, ascribed, place), place);
+    // A resource of the component's own stays one: only an import makes it somebody else's by its name.
+    const isOwn = ascribed === undefined || (ascribed.sort === "type" && ascribed.bound === "resource");
+    this.#defineExport(name, isOwn ? item : this.#describe(name, ascribed, place), place);
   }
 
   /** An export takes a place in the index space, too. */

@@ -8,24 +8,23 @@ import type { Allocation, CoreModule } from "../../component/core/model.ts";
 import type { Component } from "../../component/model.ts";
 import { type Place, rejection } from "../../component/rejection.ts";
 import { walkDefinitions } from "../../component/walk.ts";
+import { countInstantiation, type InstantiationCounts } from "./count-instantiation.ts";
 import { GATE_LIMITS } from "./limits.ts";
 
 const WASM_PAGE_SIZE_LOG2 = 16;
 
-/** What a component amounts to. */
-export interface ComponentCounts {
+/** What a component defines. */
+interface DefinitionCounts {
   coreModules: number;
   components: number;
-  instances: number;
   coreExterns: number;
   types: number;
-  memories: number;
-  initialMemoryBytes: number;
-  tables: number;
-  initialTableElements: number;
   imports: number;
   exports: number;
 }
+
+/** What a component amounts to: what it defines, and what one instantiation of it makes. */
+export type ComponentCounts = Readonly<DefinitionCounts> & InstantiationCounts;
 
 const NOUNS: Readonly<Record<keyof ComponentCounts, string>> = {
   coreModules: "core modules",
@@ -52,26 +51,21 @@ export function checkLimits(component: Component): ComponentCounts {
   for (const definition of walkDefinitions(component)) {
     const { kind, place } = definition;
     if (kind === "component") counter.add("components", 1, place);
-    if (kind === "instance" || kind === "core-instance") counter.add("instances", 1, place);
     if (kind === "type") counter.add("types", 1, place);
     if (kind === "core-module") countModule(counter, definition.module);
   }
-  return counter.counts;
+  return { ...counter.counts, ...countInstantiation(component, checkInstantiation) };
+}
+
+function checkInstantiation(counts: InstantiationCounts, place: Place): void {
+  for (const what of Object.keys(counts) as (keyof InstantiationCounts)[]) refuseExcess(what, counts[what], place);
 }
 
 function countModule(counter: Counter, module: CoreModule): void {
   counter.add("coreModules", 1, module.place);
   counter.add("coreExterns", module.imports.length + module.exports.length, module.place);
-  for (const memory of module.memories) {
-    checkMemory(memory);
-    counter.add("memories", 1, memory.place);
-    counter.add("initialMemoryBytes", bytesOf(memory), memory.place);
-  }
-  for (const table of module.tables) {
-    checkTable(table);
-    counter.add("tables", 1, table.place);
-    counter.add("initialTableElements", Number(table.min), table.place);
-  }
+  for (const memory of module.memories) checkMemory(memory);
+  for (const table of module.tables) checkTable(table);
 }
 
 function checkMemory({ shared, wide, pageSizeLog2, place }: Allocation): void {
@@ -93,32 +87,27 @@ function checkTable({ min, shared, wide, place }: Allocation): void {
   }
 }
 
-function bytesOf({ min, pageSizeLog2 }: Allocation): number {
-  return Number(min) * 2 ** pageSizeLog2;
-}
-
 class Counter {
-  readonly counts: ComponentCounts = {
+  readonly counts: DefinitionCounts = {
     coreModules: 0,
     components: 0,
-    instances: 0,
     coreExterns: 0,
     types: 0,
-    memories: 0,
-    initialMemoryBytes: 0,
-    tables: 0,
-    initialTableElements: 0,
     imports: 0,
     exports: 0,
   };
 
-  add(what: keyof ComponentCounts, amount: number, place: Place): void {
+  add(what: keyof DefinitionCounts, amount: number, place: Place): void {
     this.counts[what] += amount;
-    if (this.counts[what] <= GATE_LIMITS[what]) return;
-    throw rejection(
-      `the component has more than ${GATE_LIMITS[what]} ${NOUNS[what]}`,
-      place,
-      "link or compose less into it, or split the plugin",
-    );
+    refuseExcess(what, this.counts[what], place);
   }
+}
+
+function refuseExcess(what: keyof ComponentCounts, count: number, place: Place): void {
+  if (count <= GATE_LIMITS[what]) return;
+  throw rejection(
+    `the component has more than ${GATE_LIMITS[what]} ${NOUNS[what]}`,
+    place,
+    "link or compose less into it, or split the plugin",
+  );
 }

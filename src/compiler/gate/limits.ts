@@ -1,6 +1,7 @@
 /**
  * How much a component may be of everything that is counted. The figures in the comments are the largest that
- * were seen in components of C, Rust, Go, Python (CPython), QuickJS and StarlingMonkey.
+ * were seen in components of C, Rust, Go, Python (CPython), QuickJS and StarlingMonkey. Instances, memories and
+ * tables are those that one instantiation makes, however few modules and components define them.
  *
  * The runner caps the size of each memory and table while a guest runs; their number is capped here.
  *

@@ -14,7 +14,10 @@ const EXTERN_KINDS: readonly CoreExternKind[] = ["func", "table", "memory", "glo
 
 const SECTION = { import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, tag: 13 } as const;
 
-const LAST_SECTION = 13;
+/** The order in which sections stand, each at most once (5.5.2; 13 is the tags', 12 the data count's). */
+const SECTION_ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+
+const CUSTOM_SECTION = 0;
 
 /** A table whose elements start as something else than null. */
 const TABLE_WITH_INITIALISER = 0x40;
@@ -42,9 +45,16 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     start: undefined,
   };
   if (!isCorePreamble(reader.bytes(8))) throw reader.malformed("a core module does not begin with its preamble");
+  let last = -1;
   while (!reader.atEnd) {
     const id = reader.u8();
-    if (id > LAST_SECTION) throw reader.malformed(`core section ${id} does not exist`);
+    if (id !== CUSTOM_SECTION) {
+      const rank = SECTION_ORDER.indexOf(id);
+      if (rank === -1) throw reader.malformed(`core section ${id} does not exist`);
+      // A second one would hide the first from whoever checks what was read.
+      if (rank <= last) throw reader.malformed(`core section ${id} is out of order`);
+      last = rank;
+    }
     readSection(id, reader.sub(reader.u32()), module);
   }
   return module;

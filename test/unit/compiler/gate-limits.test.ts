@@ -26,6 +26,12 @@ describe("a component within the limits", () => {
     ["eight memories", inModule(repeat(GATE_LIMITS.memories - 1, "(memory 1)"))],
     ["memory up to the limit", inModule(`(memory ${maxPages - 1})`)],
     ["a table up to the limit", inModule(`(table ${GATE_LIMITS.tableElements} funcref)`)],
+    [
+      "a nested component, instantiated twice",
+      beside(`(component $n (core module $m (memory 1)) (core instance (instantiate $m)))
+        (instance (instantiate $n)) (instance (instantiate $n))`),
+    ],
+    ["memories that are never instantiated", beside(repeat(20, "(core module (memory 1))"))],
     ["as many modules as allowed", beside(repeat(GATE_LIMITS.coreModules - 1, "(core module)"))],
     ["a start function in a core module", inModule("(func $start) (start $start)")],
   ])("passes: %s", async (_what, edits) => {
@@ -55,7 +61,11 @@ describe("a component beyond a limit", () => {
     ],
     ["900 core modules", beside(repeat(900, "(core module)")), "core modules"],
     ["many components", beside(repeat(GATE_LIMITS.components, "(component)")), "nested components"],
-    ["many instances", beside(repeat(GATE_LIMITS.instances, "(core instance (instantiate $main))")), "instances"],
+    [
+      "many instances",
+      beside(`(core module $m) ${repeat(GATE_LIMITS.instances, "(core instance (instantiate $m))")}`),
+      "instances",
+    ],
     ["many types", beside(repeat(GATE_LIMITS.types, "(type (list u8))")), "types"],
     [
       "many exports",
@@ -76,10 +86,59 @@ describe("a component beyond a limit", () => {
     expect(error.message).toContain(message);
   });
 
+  test.each([
+    ["a module with a memory, again and again", beside(repeat(8, "(core instance (instantiate $main))"))],
+    [
+      "a module of the outermost component, instantiated in a nested one",
+      beside(`(component $n (alias outer 1 $main (core module $m)) ${repeat(8, "(core instance (instantiate $m))")})
+        (instance (instantiate $n))`),
+    ],
+    [
+      "a component with two memories, four times",
+      beside(`(component $n (core module $m (memory 1) (memory 1)) (core instance (instantiate $m)))
+        ${repeat(4, "(instance (instantiate $n))")}`),
+    ],
+  ])("is refused by what it instantiates, however little it defines: %s", async (_what, edits) => {
+    const bytes = await assemblePlugin(edits);
+    expect(refusalOf(() => passGate(bytes)).message).toContain(`more than ${GATE_LIMITS.memories} linear memories`);
+  });
+
+  test("is refused at once where it doubles itself at every level of nesting", async () => {
+    const levels = ["(component $c0)"];
+    for (let level = 1; level < 40; level += 1)
+      levels.push(`(component $c${level} (alias outer 1 $c${level - 1} (component $inner))
+        (instance (instantiate $inner)) (instance (instantiate $inner)))`);
+    const bytes = await assemblePlugin(beside(`${levels.join("\n")} (instance (instantiate $c39))`));
+    const startMs = performance.now();
+    expect(refusalOf(() => passGate(bytes)).message).toContain(`more than ${GATE_LIMITS.instances} instances`);
+    expect(performance.now() - startMs).toBeLessThan(1_000);
+  });
+
+  test.each([
+    [
+      "given to another one",
+      '(component $c) (component $n (import "c" (component))) (instance (instantiate $n (with "c" (component $c))))',
+    ],
+    ["imported", '(component $n (import "c" (component)))'],
+    ["exported", '(component $n (component $c) (export "c" (component $c)))'],
+    ["exported by an instance", '(component $c) (instance (export "c" (component $c)))'],
+  ])("is refused where a component is %s: nobody knows what it instantiates", async (_what, wat) => {
+    const bytes = await assemblePlugin(beside(wat));
+    expect(refusalOf(() => passGate(bytes)).message).toContain("a component is imported, exported or given");
+  });
+
   test("a file beyond the size limit is refused unread", () => {
     const bytes = new Uint8Array(FIXED_LIMITS.componentBytes + 1);
     expect(refusalOf(() => passGate(bytes)).message).toContain(`at most ${FIXED_LIMITS.componentBytes}`);
   });
+});
+
+test("the summary counts memories and tables as often as they are instantiated", async () => {
+  const bytes = await assemblePlugin(
+    beside(`(core module $m (memory 1) (table 1 funcref))
+      (core instance (instantiate $m)) (core instance (instantiate $m))`),
+  );
+  expect(passGate(bytes)).toMatchObject({ memories: 3, initialMemoryBytes: 3 * WASM_PAGE_BYTES, tables: 2 });
 });
 
 test("the summary tells what the component is", async () => {

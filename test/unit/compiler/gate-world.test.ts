@@ -126,6 +126,13 @@ describe("imports that are refused", () => {
          (export "[method]pollable.block" (func (param "self" (borrow $p))))))`,
       "parameter self",
     ],
+    [
+      "a resource of the component's own that it exports by another's name",
+      `(type $own (resource (rep i32))) (export $forged "pollable" (type $own) (type (sub resource)))
+       (import "wasi:io/poll@0.2.0" (instance (alias outer 1 $forged (type $t)) (export "pollable" (type $p (eq $t)))
+         (export "[method]pollable.block" (func (param "self" (borrow $p))))))`,
+      "parameter self",
+    ],
   ])("%s", async (_what, wat, message) => {
     const bytes = await withImport(wat);
     const error = refusalOf(() => passGate(bytes));

@@ -103,6 +103,31 @@ describe("what is no component", () => {
   });
 });
 
+describe("a core module that says a thing twice", () => {
+  const PREAMBLE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+  const section = (id: number, ...content: readonly number[]): number[] => [id, content.length, ...content];
+  /** One import, `a` from the module of this letter. */
+  const imported = (module: string): number[] => section(2, 1, 1, module.charCodeAt(0), 1, 0x61, 3, 0x7f, 0);
+  const inComponent = (...sections: readonly number[][]): Uint8Array =>
+    Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...section(1, ...PREAMBLE, ...sections.flat())]);
+
+  test("cannot hide what it says first behind what it says last", () => {
+    const bytes = inComponent(imported("'"), imported("b"));
+    expect(refusalOf(() => readComponent(bytes)).message).toContain("core section 2 is out of order");
+  });
+
+  test("in another order is refused, as every validator does", () => {
+    const bytes = inComponent(section(6, 0), section(5, 0));
+    expect(refusalOf(() => readComponent(bytes)).message).toContain("core section 5 is out of order");
+  });
+
+  test("in custom sections is read: they stand anywhere and mean nothing", () => {
+    const custom = section(0, 1, 0x27);
+    const [module] = ofKind(readComponent(inComponent(custom, imported("b"), custom, custom)), "core-module");
+    expect(module?.module.imports.map((one) => one.module)).toEqual(["b"]);
+  });
+});
+
 describe("what the host does not run", () => {
   function nest(depth: number): string {
     return depth === 0 ? "" : `(component ${nest(depth - 1)})`;
