@@ -14,11 +14,19 @@
  */
 
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import process from "node:process";
+
+/** Below the host's own priority, which runners have as well. */
+const MAX_NICE = 19;
 
 /** What a process gets that never rests: some thirtieth of a processor that others want, too. */
 const LOW_NICE = 15;
+/**
+ * What it gets while it starts: a third beside one that wants a whole processor. With less, on a machine that is
+ * busy for other reasons, it would not be ready in the time that a start has, and so never again.
+ */
+const STARTING_NICE = 5;
 const NORMAL_NICE = 0;
 
 /** A look costs some ten microseconds. */
@@ -92,6 +100,8 @@ export interface CpuWatchOptions {
   readonly isSuspect: boolean;
   /** The watch sleeps while the process has nothing to do. */
   readonly isBusy: () => boolean;
+  /** Has it never been ready? A start ends by itself or by its time-out, so a hog is given enough for one. */
+  readonly isStarting: () => boolean;
 }
 
 export class CpuWatch {
@@ -135,7 +145,8 @@ export class CpuWatch {
   }
 
   #applyPriority({ isHog }: CpuAppetite): void {
-    const nice = isHog ? LOW_NICE : NORMAL_NICE;
+    const lowNice = this.#options.isStarting() ? STARTING_NICE : LOW_NICE;
+    const nice = isHog ? lowNice : NORMAL_NICE;
     if (nice === this.#nice) return;
     this.#nice = nice;
     setNice(this.#options.pid, nice);
@@ -157,7 +168,7 @@ export class CpuWatch {
  */
 function setNice(pid: number, nice: number): void {
   try {
-    setPriority(pid, nice);
+    setPriority(pid, Math.min(MAX_NICE, getPriority() + nice));
   } catch {
     // See above.
   }

@@ -27,6 +27,8 @@ export interface RunnerOptions extends RunnerFlagOptions {
 export interface RunnerChildEvents {
   /** Its memory and its use of the processor are looked at only then. */
   isBusy(): boolean;
+  /** It has never been ready. */
+  isStarting(): boolean;
   /** It cannot go on, or must not: {@link RunnerChild.kill} follows. */
   failed(reason: string): void;
   /** It took more memory than it may: {@link RunnerChild.kill} follows. */
@@ -112,7 +114,12 @@ export class RunnerChild {
   #watchCpu(isSuspect: boolean): CpuWatch | undefined {
     const { pid } = this.#child;
     if (pid === undefined) return undefined;
-    const watch = new CpuWatch({ pid, isSuspect, isBusy: () => this.#events.isBusy() });
+    const watch = new CpuWatch({
+      pid,
+      isSuspect,
+      isBusy: () => this.#events.isBusy(),
+      isStarting: () => this.#events.isStarting(),
+    });
     watch.wake();
     return watch;
   }

@@ -101,6 +101,7 @@ export class RunnerProcess implements AsyncDisposable {
     this.#calls = new CallLedger(options.config.logBytes);
     this.#child = new RunnerChild(options, {
       isBusy: () => this.#state === "starting" || this.#calls.waiting > 0 || this.#probes.size > 0,
+      isStarting: () => this.#state === "starting",
       failed: (reason) => this.#end(reason),
       memoryExceeded: (reason) => this.#end(reason, "memory-exceeded"),
       exited: (reason) => {

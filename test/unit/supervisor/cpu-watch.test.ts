@@ -71,17 +71,19 @@ describe("the estimate of a runner's use of the processor", () => {
   });
 });
 
+const MAX_NICE = 19;
+
 describe.runIf(process.platform === "linux")("the watch on a runner's use of the processor", () => {
   test("puts a process that computes behind others, and leaves one that sleeps where it is", async () => {
     const [spinner, sleeper] = [start("for (;;);"), start("setInterval(() => {}, 1_000)")];
     const watches = [spinner, sleeper].map((child) => {
-      const watch = new CpuWatch({ pid: pidOf(child), isSuspect: false, isBusy: () => true });
+      const watch = new CpuWatch({ pid: pidOf(child), isSuspect: false, isBusy: () => true, isStarting: () => false });
       watch.wake();
       return watch;
     });
     try {
-      await until(() => getPriority(pidOf(spinner)) === 15, { what: "the spinner is low", timeoutMs: 20_000 });
-      await until(() => getPriority(pidOf(sleeper)) === 0, { what: "the sleeper is as it was", timeoutMs: 20_000 });
+      await until(() => lowered(spinner) === 15, { what: "the spinner is low", timeoutMs: 20_000 });
+      await until(() => lowered(sleeper) === 0, { what: "the sleeper is as it was", timeoutMs: 20_000 });
     } finally {
       for (const watch of watches) watch.close();
       await Promise.all([spinner, sleeper].map(end));
@@ -89,8 +91,8 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
   });
 
   test.runIf(existsSync("/proc/self/autogroup"))("puts its session behind others, too", async () => {
-    const child = spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore", detached: true });
-    const watch = new CpuWatch({ pid: pidOf(child), isSuspect: true, isBusy: () => true });
+    const child = start("for (;;);");
+    const watch = new CpuWatch({ pid: pidOf(child), isSuspect: true, isBusy: () => true, isStarting: () => false });
     try {
       expect(readFileSync(`/proc/${pidOf(child)}/autogroup`, "utf8")).toMatch(/ nice 15\n$/);
     } finally {
@@ -101,9 +103,29 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
 
   test("begins low for a suspect", async () => {
     const child = start("setInterval(() => {}, 1_000)");
-    const watch = new CpuWatch({ pid: pidOf(child), isSuspect: true, isBusy: () => false });
+    const watch = new CpuWatch({ pid: pidOf(child), isSuspect: true, isBusy: () => false, isStarting: () => false });
     try {
-      expect(getPriority(pidOf(child))).toBe(15);
+      expect(lowered(child)).toBe(15);
+    } finally {
+      watch.close();
+      await end(child);
+    }
+  });
+
+  test("leaves a suspect enough to start with, and no longer than that", async () => {
+    let isStarting = true;
+    const child = start("for (;;);");
+    const watch = new CpuWatch({
+      pid: pidOf(child),
+      isSuspect: true,
+      isBusy: () => true,
+      isStarting: () => isStarting,
+    });
+    try {
+      expect(lowered(child)).toBe(5);
+      isStarting = false;
+      watch.wake();
+      await until(() => lowered(child) === 15, { what: "it is low", timeoutMs: 20_000 });
     } finally {
       watch.close();
       await end(child);
@@ -112,7 +134,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
 
   test("outlives its process, and is closed twice without harm", async () => {
     const child = start("");
-    const watch = new CpuWatch({ pid: pidOf(child), isSuspect: false, isBusy: () => true });
+    const watch = new CpuWatch({ pid: pidOf(child), isSuspect: false, isBusy: () => true, isStarting: () => false });
     watch.wake();
     await end(child);
     watch.close();
@@ -121,8 +143,15 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
   });
 });
 
+/** In a session of its own, as runners are: what is done to a session is done to all of its processes. */
 function start(program: string): ChildProcess {
-  return spawn(process.execPath, ["-e", program], { stdio: "ignore" });
+  return spawn(process.execPath, ["-e", program], { stdio: "ignore", detached: true });
+}
+
+/** By how much its priority is lower than ours, as far as there is lower. */
+function lowered(child: ChildProcess): number {
+  const nice = getPriority(pidOf(child)) - getPriority();
+  return getPriority(pidOf(child)) === MAX_NICE ? Math.max(nice, 15) : nice;
 }
 
 function pidOf({ pid }: ChildProcess): number {
