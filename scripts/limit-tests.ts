@@ -56,6 +56,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   httpConnectMs: proven("unit/egress/undici", "that is looked up for too long is given up"),
   httpIdleMs: proven("unit/egress/undici", "is kept for a little while, and no longer"),
   httpOrigins: proven("unit/egress/undici", "is kept to so many origins, and to no more"),
+  httpRequests: proven("unit/runner/guest-exchange", "are no more than a limit in one call, given up or not"),
   httpWindowBytes: proven("unit/egress/undici", "without end is read at the reader's pace, a window ahead at most"),
   logLines: proven("unit/broker/logging", "bounds the number of lines too"),
   configFileBytes: proven(

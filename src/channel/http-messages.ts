@@ -13,15 +13,13 @@
 
 import {
   HTTP_ERROR_CODES,
+  MAX_HTTP_FIELDS,
   type HttpFailure,
   type HttpField,
   type HttpRequest,
   type HttpResponse,
 } from "../contract/http.ts";
 import { type FieldReader, type FieldSink, FrameError } from "./codec.ts";
-
-/** Header fields in one message, at most. */
-export const MAX_HTTP_FIELDS = 1_024;
 
 /** What the host says of an exchange. */
 export type HttpHostMessage =

@@ -61,6 +61,9 @@ export interface HttpFailure {
 /** A header field: a name as it was given, and a value of any octets but controls. */
 export type HttpField = readonly [name: string, value: Uint8Array];
 
+/** Fields in one header or trailer section, at most: each costs more than its bytes. */
+export const MAX_HTTP_FIELDS = 1_024;
+
 /** A request as a plugin asks for it, without its body. */
 export interface HttpRequest {
   /** As on the wire: `GET`. */

@@ -275,6 +275,12 @@ export const FIXED_LIMIT_ROWS = {
     summary: "Origins that one plugin has connections to at a time; beyond it: connection-limit-reached.",
     enforcedIn: "egress/undici/client",
   },
+  httpRequests: {
+    value: 1_024,
+    unit: "count",
+    summary: "Outbound HTTP requests that one request may make in all; beyond it: connection-limit-reached.",
+    enforcedIn: "runner/guest-context, supervisor/call-ledger",
+  },
   httpWindowBytes: {
     value: 64 * KIB,
     unit: "bytes",

@@ -4,13 +4,14 @@
  * the call has ended; a retired context sends nothing and answers nothing, so that a guest that still runs
  * reaches nobody. Where the instance is put back to its first state, the context is renewed with it.
  *
- * Bounds: open handles, random bytes and log bytes, each per instance, which is per call.
+ * Bounds: open handles, random bytes, log bytes and outbound requests, each per instance, which is per call.
  *
  * @module
  */
 
 import type { OperationResult } from "../channel/messages.ts";
-import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
 import { GuestLog, type LogSink } from "./guest-log.ts";
 import { createTrap } from "./trap.ts";
 
@@ -52,6 +53,7 @@ export class GuestContext {
   /** Handles that the guest held before its call. */
   #firstHandles = 0;
   #randomBytesLeft = MAX_RANDOM_BYTES;
+  #httpRequestsLeft = FIXED_LIMITS.httpRequests;
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
@@ -90,9 +92,17 @@ export class GuestContext {
     this.#wake = undefined;
   }
 
-  /** Sends an outbound HTTP request for the guest; `undefined` where there is no call that may. */
-  openHttp(request: HttpRequest, sink: HttpSink): HttpExchange | undefined {
-    return this.#state.kind === "bound" ? this.#state.port.openHttp(request, sink) : undefined;
+  /**
+   * Sends an outbound HTTP request for the guest, or says why not: there is no call that may, or it has sent as many
+   * as one may. Those that are given up at once count too: they cost the host as much.
+   */
+  openHttp(request: HttpRequest, sink: HttpSink): HttpExchange | HttpErrorCode {
+    if (this.#state.kind !== "bound") return "HTTP-request-denied";
+    if (this.#httpRequestsLeft === 0) return "connection-limit-reached";
+    const exchange = this.#state.port.openHttp(request, sink);
+    if (exchange === undefined) return "HTTP-request-denied";
+    this.#httpRequestsLeft -= 1;
+    return exchange;
   }
 
   /**
@@ -104,6 +114,7 @@ export class GuestContext {
     this.#log = new GuestLog(this.#maxLogBytes);
     this.#openHandles = this.#firstHandles;
     this.#randomBytesLeft = MAX_RANDOM_BYTES;
+    this.#httpRequestsLeft = FIXED_LIMITS.httpRequests;
   }
 
   /** Performs a key-value operation for the guest. Pending for ever where there is no call to perform it for. */

@@ -10,6 +10,7 @@
  */
 
 import { FrameError } from "../channel/codec.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { RunnerCall } from "./runner-call.ts";
 
 /**
@@ -32,6 +33,7 @@ interface Entry {
   listener: RunnerCall | undefined;
   charactersLeft: number;
   operations: number;
+  httpRequestsLeft: number;
 }
 
 export class CallLedger {
@@ -54,13 +56,13 @@ export class CallLedger {
   }
 
   open(id: number, listener?: RunnerCall): void {
-    this.#entries.set(id, { listener, charactersLeft: this.#charactersPerCall, operations: 0 });
+    this.#entries.set(id, {
+      listener,
+      charactersLeft: this.#charactersPerCall,
+      operations: 0,
+      httpRequestsLeft: FIXED_LIMITS.httpRequests,
+    });
     if (listener !== undefined) this.#listeners += 1;
-  }
-
-  /** Who listens to a call. Throws {@link FrameError}. */
-  listenerOf(id: number): RunnerCall | undefined {
-    return this.#entry(id).listener;
   }
 
   /** Who listens to a call that has sent so many characters of log or output. Throws {@link FrameError}. */
@@ -77,6 +79,14 @@ export class CallLedger {
     entry.operations += 1;
     if (entry.operations > MAX_OPERATIONS)
       throw new FrameError(`call ${id} has more operations under way than a guest can`);
+    return entry.listener;
+  }
+
+  /** Who sends an outbound request of a call. Throws {@link FrameError}. */
+  beginHttp(id: number): RunnerCall | undefined {
+    const entry = this.#entry(id);
+    entry.httpRequestsLeft -= 1;
+    if (entry.httpRequestsLeft < 0) throw new FrameError(`call ${id} sends more outbound requests than a guest can`);
     return entry.listener;
   }
 

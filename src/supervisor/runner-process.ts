@@ -192,10 +192,11 @@ export class RunnerProcess implements AsyncDisposable {
    */
   cancel(id: number, graceMs: number): void {
     if (!this.#calls.cancel(id) || this.#state !== "ready") return;
-    this.#exchanges.endCall(id);
+    this.#exchanges.cancelCall(id);
     this.#channel.send({ kind: "cancel", call: id });
     const nonce = this.#watchdog.expect(() => {
       this.#calls.forget(id);
+      this.#exchanges.forgetCall(id);
       this.#proven.resolve();
     }, graceMs);
     this.#channel.send({ kind: "ping", nonce });
@@ -250,7 +251,7 @@ export class RunnerProcess implements AsyncDisposable {
         this.#perform(message);
         return;
       case "http-request":
-        this.#exchanges.open(message, this.#calls.listenerOf(message.call));
+        this.#exchanges.open(message, this.#calls.beginHttp(message.call));
         return;
       case "http-body":
       case "http-finish":

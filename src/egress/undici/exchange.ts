@@ -9,11 +9,21 @@
 
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { type HttpField, type HttpFailure, type HttpSink, httpFieldBytes, isHostsField } from "../../contract/http.ts";
+import {
+  type HttpField,
+  type HttpFailure,
+  type HttpSink,
+  httpFieldBytes,
+  isHostsField,
+  MAX_HTTP_FIELDS,
+} from "../../contract/http.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { OutboundExchange, OutboundRequest } from "../outbound-http.ts";
 import { describeFailure, ExchangeError, type ExchangePhase } from "./failures.ts";
 import { RequestBody } from "./request-body.ts";
+
+/** Informational responses before the one that counts; a server sends one or two, if any. */
+const MAX_INFORMATIONAL = 16;
 
 /** Methods whose requests have no content as a rule: a body that turns out to be empty is not sent as one. */
 const BARE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
@@ -34,6 +44,7 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   #controller: Dispatcher.DispatchController | undefined;
   #askedBytes = FIXED_LIMITS.httpWindowBytes;
   #surplus: Uint8Array | undefined;
+  #informational = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: ExchangeParts) {
@@ -89,11 +100,21 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // An informational response is followed by another one.
-    if (this.#state === "ended" || status < 200) return;
+    if (this.#state === "ended") return;
+    if (status < 200) {
+      // It is followed by another response, and that by another, for as long as a server likes.
+      this.#informational += 1;
+      if (this.#informational > MAX_INFORMATIONAL) this.#fail({ code: "HTTP-protocol-error" });
+      return;
+    }
     this.#phase = "response";
+    const fields = fieldsOf(controller.rawHeaders);
+    if (fields.length > MAX_HTTP_FIELDS) {
+      this.#fail({ code: "HTTP-response-header-section-size", bytes: httpFieldBytes(fields) });
+      return;
+    }
     this.#awaitMore();
-    this.#parts.sink.response({ status, fields: fieldsOf(controller.rawHeaders) });
+    this.#parts.sink.response({ status, fields });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -107,7 +128,8 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
     if (this.#state !== "ended") {
       const bytes = httpFieldBytes(trailers);
       this.#end();
-      if (bytes > this.#parts.headerBytes) this.#parts.sink.fail({ code: "HTTP-response-trailer-section-size", bytes });
+      const fits = bytes <= this.#parts.headerBytes && trailers.length <= MAX_HTTP_FIELDS;
+      if (!fits) this.#parts.sink.fail({ code: "HTTP-response-trailer-section-size", bytes });
       else this.#parts.sink.end(trailers);
     }
     this.#closed.resolve();

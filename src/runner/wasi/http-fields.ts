@@ -8,7 +8,7 @@
 
 import type { Fields as Published } from "@bytecodealliance/preview2-shim/interfaces/wasi-http-types";
 import type { GuestContext } from "../guest-context.ts";
-import { type HttpField, isHostsField, isHttpFieldValue, isHttpToken } from "../../contract/http.ts";
+import { type HttpField, isHostsField, isHttpFieldValue, isHttpToken, MAX_HTTP_FIELDS } from "../../contract/http.ts";
 import { DONE, err, expectArray, expectBytes, expectString, ok, type Result } from "../guest-values.ts";
 import { constructorFor, HOST_ONLY, requireHost, seal } from "../namespaces.ts";
 import { createTrap } from "../trap.ts";
@@ -21,7 +21,6 @@ const INVALID_SYNTAX: Result<never, HeaderError> = Object.freeze(err<HeaderError
 const FORBIDDEN: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "forbidden" }));
 const IMMUTABLE: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "immutable" }));
 
-const MAX_ENTRIES = 1_024;
 const MAX_BYTES = 128 * 1024;
 
 /** The entries of a host's object, copied; throws for anything else. */
@@ -128,7 +127,8 @@ function isValidEntry([name, value]: Entry): boolean {
 function bounded(entries: Entry[]): Entry[] {
   let bytes = 0;
   for (const [name, value] of entries) bytes += name.length + value.length;
-  if (entries.length > MAX_ENTRIES || bytes > MAX_BYTES) throw createTrap("header fields are too many or too large");
+  if (entries.length > MAX_HTTP_FIELDS || bytes > MAX_BYTES)
+    throw createTrap("header fields are too many or too large");
   return entries;
 }
 

@@ -22,15 +22,13 @@ import { expectFailure } from "./streams.ts";
 
 type Handled = Result<FutureIncomingResponse, PublishedTypes.ErrorCode>;
 
-const DENIED: Handled = Object.freeze(err(toErrorCode({ code: "HTTP-request-denied" })));
-
 export function createOutgoingHandler(context: GuestContext): Namespace {
   return namespace({
     handle(request: unknown, options: unknown): Handled {
       const { asked, body } = takeRequest(request, options);
       const exchange = new GuestExchange(() => context.wake());
       const port = context.openHttp(asked, exchange);
-      if (port === undefined) return DENIED;
+      if (typeof port === "string") return err(toErrorCode({ code: port }));
       exchange.attach(port);
       body?.attach(exchange, declaredBytes(asked.fields));
       return ok(new FutureIncomingResponse(HOST_ONLY, context, exchange));

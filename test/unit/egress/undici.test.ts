@@ -141,6 +141,39 @@ describe("a response", () => {
     expect(await receiver.ended).toEqual({ kind: "end", trailers: [["x-sum", Buffer.from("\xe9", "latin1")]] });
   });
 
+  test("of more fields than a plugin's process takes is refused, and so are its trailers", async () => {
+    const fields = (count: number): string => Array.from({ length: count }, () => "a: b\r\n").join("");
+    const head = "HTTP/1.1 200 OK\r\n";
+    const chunked = "transfer-encoding: chunked\r\n\r\n0\r\n";
+    await using sender = new Sender(LOOPBACK);
+    for (const [count, code] of [
+      [1_024, undefined],
+      [1_025, "HTTP-response-header-section-size"],
+    ] as const) {
+      await using server = await RawServer.answering(`${head}${fields(count)}${chunked}\r\n`);
+      const ended = await sender.open(`http://localhost:${server.port}/`).ended;
+      expect(ended.kind === "fail" ? ended.failure.code : undefined).toBe(code);
+    }
+    await using server = await RawServer.answering(`${head}${chunked}${fields(1_025)}\r\n`);
+    expect(await sender.open(`http://localhost:${server.port}/`).ended).toMatchObject({
+      kind: "fail",
+      failure: { code: "HTTP-response-trailer-section-size" },
+    });
+  });
+
+  test("that is announced again and again is given up, and one that is announced is taken", async () => {
+    const early = "HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n";
+    const response = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    await using sender = new Sender(LOOPBACK);
+    await using polite = await RawServer.answering(early + response);
+    expect((await sender.open(`http://localhost:${polite.port}/`).ended).kind).toBe("end");
+    await using endless = await RawServer.answering(early.repeat(17) + response);
+    expect(await sender.open(`http://localhost:${endless.port}/`).ended).toMatchObject({
+      kind: "fail",
+      failure: { code: "HTTP-protocol-error" },
+    });
+  });
+
   test("without end is read at the reader's pace, a window ahead at most", async () => {
     await using server = await listen((_, response) => {
       const pour = (): void => {

@@ -122,6 +122,16 @@ describe("a request", () => {
     });
   });
 
+  it("is one of many that are no more than a limit in one call, given up or not", () => {
+    for (let sent = 0; sent < FIXED_LIMITS.httpRequests; sent++) send()[Symbol.dispose]();
+    const refused = { tag: "err", val: { tag: "connection-limit-reached" } };
+    expect(handle(newRequest(), undefined)).toMatchObject(refused);
+    expect(told.filter((what) => what === "abort")).toHaveLength(FIXED_LIMITS.httpRequests);
+    context.retire();
+    context.renew();
+    expect(handle(newRequest(), undefined)).toMatchObject({ tag: "err", val: { tag: "HTTP-request-denied" } });
+  });
+
   it("is a secure GET of / where the guest says nothing", () => {
     send();
     expect(asked).toMatchObject({ method: "GET", scheme: "https", authority: "", path: "/" });
@@ -255,7 +265,7 @@ describe("a response", () => {
   });
 
   it("and its parts give their handles back", () => {
-    for (let turn = 0; turn < MAX_OPEN_HANDLES; turn++) {
+    for (let turn = 0; turn < FIXED_LIMITS.httpRequests; turn++) {
       const future = send();
       const response = respond(future);
       future[Symbol.dispose]();
@@ -266,6 +276,9 @@ describe("a response", () => {
       (http.IncomingBody.finish(body) as Handle)[Symbol.dispose]();
       response[Symbol.dispose]();
     }
+    // One handle kept back in all of these would be the one too many.
+    const { Fields } = http;
+    expect(Array.from({ length: MAX_OPEN_HANDLES }, () => new Fields())).toHaveLength(MAX_OPEN_HANDLES);
     expect(trapped).toEqual([]);
   });
 });

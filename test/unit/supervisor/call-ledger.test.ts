@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FrameError } from "../../../src/channel/codec.ts";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { CallLedger } from "../../../src/supervisor/call-ledger.ts";
 import type { RunnerCall } from "../../../src/supervisor/runner-call.ts";
 
@@ -63,6 +64,13 @@ describe("the ledger of a runner's calls", () => {
     expect(() => {
       for (let round = 0; round < 1_000; round++) ledger.beginOperation(1);
     }).toThrow("more operations under way");
+  });
+
+  test("lets a call send as many outbound requests as a guest can, ended or not, and no more", () => {
+    const ledger = ledgerWith(1, 2);
+    for (let sent = 0; sent < FIXED_LIMITS.httpRequests; sent++) expect(ledger.beginHttp(1)).toBe(CALL);
+    expect(() => ledger.beginHttp(1)).toThrow("more outbound requests");
+    expect(ledger.beginHttp(2)).toBe(CALL);
   });
 
   test("hands over who still waits when the runner is gone, each once", () => {

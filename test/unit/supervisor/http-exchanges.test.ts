@@ -120,6 +120,43 @@ describe("the exchanges of a runner", () => {
     expect(sent).toHaveLength(1);
   });
 
+  test("end a runner that sends more behind an end than could be on its way", () => {
+    const late = (): ReturnType<typeof stage> => {
+      const staged = stage();
+      staged.open(1);
+      staged.call.sinks[0]?.fail({ code: "HTTP-request-denied" });
+      return staged;
+    };
+    const flooding = late();
+    flooding.body(1, WINDOW);
+    expect(() => flooding.body(1, 1)).toThrow(FrameError);
+    const finishing = late();
+    finishing.exchanges.receive({ kind: "http-finish", exchange: 1 });
+    expect(() => finishing.exchanges.receive({ kind: "http-finish", exchange: 1 })).toThrow(FrameError);
+    const aborting = late();
+    aborting.exchanges.receive({ kind: "http-abort", exchange: 1 });
+    expect(() => aborting.exchanges.receive({ kind: "http-abort", exchange: 1 })).toThrow(FrameError);
+  });
+
+  test("end a runner that speaks of no bytes, which it could do without end", () => {
+    const { exchanges, open, body } = stage();
+    open(1);
+    expect(() => body(1, 0)).toThrow(FrameError);
+    expect(() => exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0 })).toThrow(FrameError);
+  });
+
+  test("of a cancelled call are aborted at once, and spoken of until nothing of it can be on its way", () => {
+    const { sent, call, exchanges, open, body } = stage();
+    open(1);
+    exchanges.cancelCall(1);
+    expect(call.told).toEqual(["abort"]);
+    body(1, 1);
+    call.sinks[0]?.end([]);
+    expect([call.told, sent]).toEqual([["abort"], []]);
+    exchanges.forgetCall(1);
+    expect(() => body(1, 1)).toThrow(FrameError);
+  });
+
   test("are aborted with their call, and others are not", () => {
     const { sent, call, exchanges, open } = stage();
     open(1, 1);
