@@ -4,6 +4,9 @@
  * system call. Incoming frames are views into the received chunk where they fit one, and are copied at most
  * once where they do not.
  *
+ * A side with many channels takes turns among them: one that brings more frames than fit into its turn rests, and is
+ * not read from, until the others and everything else have had theirs. Order is kept, and nothing is lost by a close.
+ *
  * @module
  */
 
@@ -18,6 +21,15 @@ const HEADER_BYTES = 5;
 
 /** Largest payload of a frame: the largest value or payload, and room for names and ids. */
 export const MAX_FRAME_BYTES = 17 * 1024 * 1024;
+
+/** After so many frames the clock is looked at. */
+const FRAMES_PER_LOOK = 16;
+
+/** How a channel behaves. */
+export interface ChannelOptions {
+  /** How long frames are delivered in a row before the event loop turns. Without end unless given. */
+  readonly turnMs?: number;
+}
 
 /** Callbacks of a channel. */
 export interface ChannelHandlers {
@@ -35,15 +47,23 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   readonly #handlers: ChannelHandlers;
   readonly #writer = new FrameWriter();
   readonly #incoming = new FrameAssembler();
+  readonly #turnMs: number;
   #state: "open" | "closed" = "open";
   #flushScheduled = false;
+  /** Set while the next turn is awaited. */
+  #rest: NodeJS.Immediate | undefined;
 
-  constructor(socket: Socket, handlers: ChannelHandlers) {
+  constructor(socket: Socket, handlers: ChannelHandlers, { turnMs = Infinity }: ChannelOptions = {}) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#turnMs = turnMs;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("error", (error) => this.#fail(error));
+    socket.on("error", (error) => {
+      this.#catchUp();
+      this.#fail(error);
+    });
     socket.on("close", () => {
+      this.#catchUp();
       if (this.#state === "closed") return;
       this.#state = "closed";
       this.#handlers.close();
@@ -62,6 +82,11 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   /** Bytes that were sent and not yet taken by the other side. */
   get bufferedBytes(): number {
     return this.#writer.pendingBytes + this.#socket.writableLength;
+  }
+
+  /** Does something that has arrived wait for its turn? More may have arrived behind it that is not read yet. */
+  get isBehind(): boolean {
+    return this.#rest !== undefined;
   }
 
   /** Closes the socket now; what was not taken yet is dropped. Idempotent; no callback follows. */
@@ -91,19 +116,44 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   }
 
   #receive(chunk: Buffer): void {
+    this.#incoming.push(chunk);
+    if (this.#rest === undefined) this.#takeTurn(this.#turnMs);
+  }
+
+  /** Delivers what has arrived. What does not fit the turn is left for the next one, and nothing is read until then. */
+  #takeTurn(turnMs: number): void {
     try {
-      this.#incoming.push(chunk);
-      for (;;) {
-        // A handler may close the channel: frames behind that are not delivered.
-        if (this.#state === "closed") return;
-        const frame = this.#incoming.next();
-        if (frame === undefined) return;
-        this.#handlers.frame(frame.kind, frame.payload);
-      }
+      if (this.#deliver(turnMs) === "all") return;
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.#fail(error);
+      return;
     }
+    this.#socket.pause();
+    this.#rest = setImmediate(() => {
+      this.#rest = undefined;
+      this.#takeTurn(turnMs);
+      if (this.#rest === undefined) this.#socket.resume();
+    });
+  }
+
+  #deliver(turnMs: number): "all" | "some" {
+    const endMs = performance.now() + turnMs;
+    for (let delivered = 1; ; delivered += 1) {
+      // A handler may close the channel: frames behind that are not delivered.
+      if (this.#state === "closed") return "all";
+      const frame = this.#incoming.next();
+      if (frame === undefined) return "all";
+      this.#handlers.frame(frame.kind, frame.payload);
+      if (delivered % FRAMES_PER_LOOK === 0 && performance.now() >= endMs) return "some";
+    }
+  }
+
+  /** The connection is at its end: what had arrived before counts. */
+  #catchUp(): void {
+    if (this.#rest === undefined) return;
+    clearImmediate(this.#rest);
+    this.#takeTurn(Infinity);
   }
 
   #fail(error: Error): void {

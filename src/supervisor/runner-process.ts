@@ -10,7 +10,7 @@
  * @module
  */
 
-import { Channel } from "../channel/channel.ts";
+import { Channel, type ChannelHandlers } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
 import {
   decodeRunnerMessage,
@@ -41,6 +41,9 @@ export interface RunnerExit {
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
 
+/** What one runner's messages may take of the host's thread before the other runners, and NATS, have their turn. */
+const TURN_MS = 2;
+
 /** How often a runner without calls is asked for a sign of life. */
 const IDLE_PING_MS = 2_500;
 
@@ -68,8 +71,10 @@ export class RunnerProcess implements AsyncDisposable {
   #idlePing: NodeJS.Timeout | undefined;
   /** Bytes of values that are being written for it. */
   #valueBytes = 0;
-  readonly #watchdog = new Watchdog(FIXED_LIMITS.unresponsiveMs, () =>
-    this.#end("a guest kept computing after its request's deadline"),
+  readonly #watchdog = new Watchdog(
+    FIXED_LIMITS.unresponsiveMs,
+    () => this.#end("a guest kept computing after its request's deadline"),
+    () => this.#channel.isBehind,
   );
   readonly #reads = new ReadWindow(FIXED_LIMITS.runnerValueBytes);
   readonly #proven = Promise.withResolvers<void>();
@@ -109,11 +114,12 @@ export class RunnerProcess implements AsyncDisposable {
         this.#exited.resolve(this.#exit());
       },
     });
-    this.#channel = new Channel<HostMessage>(this.#child.socket, {
+    const handlers: ChannelHandlers = {
       frame: (kind, payload) => this.#receive(decodeRunnerMessage(kind, payload)),
       error: (error) => this.#end(`its channel failed: ${error.message}`),
       close: () => this.#end("it closed its channel"),
-    });
+    };
+    this.#channel = new Channel<HostMessage>(this.#child.socket, handlers, { turnMs: TURN_MS });
   }
 
   /** The process's id, for logs and tests. */

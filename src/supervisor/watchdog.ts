@@ -11,18 +11,26 @@ interface OwedAnswer {
   readonly answered: () => void;
 }
 
+/** How long the host waits for itself where it is behind; a runner that keeps it behind must not live by that. */
+const MAX_BEHIND_MS = 1_000;
+
 export class Watchdog {
   readonly #timeoutMs: number;
   readonly #expired: () => void;
+  readonly #isBehind: () => boolean;
   readonly #owed: OwedAnswer[] = [];
   #timer: NodeJS.Timeout | undefined;
   #check: NodeJS.Immediate | undefined;
   #lastNonce = 0;
 
-  /** `expired` is called once an answer is overdue; {@link stop} is called then or earlier. */
-  constructor(timeoutMs: number, expired: () => void) {
+  /**
+   * `expired` is called once an answer is overdue; {@link stop} is called then or earlier. `isBehind`: is there
+   * something of the runner's that has arrived and that the host has not taken yet?
+   */
+  constructor(timeoutMs: number, expired: () => void, isBehind: () => boolean = () => false) {
     this.#timeoutMs = timeoutMs;
     this.#expired = expired;
+    this.#isBehind = isBehind;
   }
 
   /** Is an answer awaited? */
@@ -63,13 +71,20 @@ export class Watchdog {
     this.#timer = setTimeout(() => this.#overdue(), Math.max(0, dueMs - performance.now()));
   }
 
-  /** The host may have been late itself: the answer counts if it is among what has arrived by now. */
+  /** The host may be late itself: the answer counts if it is among what has arrived by now. */
   #overdue(): void {
     this.#timer = undefined;
-    this.#check = setImmediate(() => {
-      this.#check = undefined;
-      this.#expired();
-    });
+    const endMs = performance.now() + MAX_BEHIND_MS;
+    const check = (wasBehind: boolean): void => {
+      this.#check = setImmediate(() => {
+        this.#check = undefined;
+        const isBehind = this.#isBehind();
+        // Behind what waited there may be more, which is read in the turn after.
+        if ((isBehind || wasBehind) && performance.now() < endMs) check(isBehind);
+        else this.#expired();
+      });
+    };
+    check(false);
   }
 
   #disarm(): void {

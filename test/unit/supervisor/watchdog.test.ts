@@ -47,6 +47,36 @@ describe("a watchdog", () => {
     expect(expired).toBe(1);
   });
 
+  test("waits for an answer that has arrived behind other things, until those are taken and a turn longer", () => {
+    let isBehind = true;
+    watchdog = new Watchdog(
+      TIMEOUT_MS,
+      () => void (expired += 1),
+      () => isBehind,
+    );
+    const nonce = watchdog.expect(() => undefined);
+    vi.advanceTimersByTime(TIMEOUT_MS + 100);
+    expect(expired).toBe(0);
+    expect(watchdog.answer(nonce)).toBe(true);
+    watchdog.expect(() => undefined);
+    vi.advanceTimersByTime(TIMEOUT_MS + 100);
+    expect(expired).toBe(0);
+    isBehind = false;
+    vi.advanceTimersByTime(10);
+    expect(expired).toBe(1);
+  });
+
+  test("does not wait for ever for one who keeps the host behind", () => {
+    watchdog = new Watchdog(
+      TIMEOUT_MS,
+      () => void (expired += 1),
+      () => true,
+    );
+    watchdog.expect(() => undefined);
+    vi.advanceTimersByTime(TIMEOUT_MS + 1_010);
+    expect(expired).toBe(1);
+  });
+
   test("takes no answer but the one that is owed next", () => {
     const first = watchdog.expect(() => undefined);
     const second = watchdog.expect(() => undefined);

@@ -1,0 +1,145 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { Channel, type ChannelHandlers, type ChannelOptions } from "../../../src/channel/channel.ts";
+import { FrameWriter } from "../../../src/channel/frame-writer.ts";
+import { encodeMessage, type HostMessage } from "../../../src/channel/messages.ts";
+
+const TURN_MS = 1;
+/** Frames of one chunk, each of which takes its handler so long that the chunk takes many turns. */
+const FLOOD = 2_000;
+const FRAME_MS = 0.05;
+
+const opened: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of opened.splice(0)) socket.destroy();
+});
+
+/** Both ends of a connection. */
+async function connection(): Promise<{ ours: Socket; theirs: Socket }> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const theirs = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [ours] = (await once(server, "connection")) as [Socket];
+  server.close();
+  opened.push(ours, theirs);
+  return { ours, theirs };
+}
+
+function pongs(count: number): Buffer {
+  const writer = new FrameWriter();
+  for (let nonce = 1; nonce <= count; nonce += 1) encodeMessage({ kind: "pong", nonce }, writer);
+  return Buffer.concat(writer.take());
+}
+
+function computeFor(ms: number): void {
+  for (const endMs = performance.now() + ms; performance.now() < endMs;);
+}
+
+function channelOn(socket: Socket, handlers: Partial<ChannelHandlers>, options?: ChannelOptions): Channel<HostMessage> {
+  const none = (): void => undefined;
+  return new Channel<HostMessage>(socket, { frame: none, error: none, close: none, ...handlers }, options);
+}
+
+describe("a channel that brings more than fits its turn", () => {
+  test("lets another one have its own in between, and loses nothing and no order", async () => {
+    const [flooded, other] = await Promise.all([connection(), connection()]);
+    const events: (number | "other")[] = [];
+    const done = Promise.withResolvers<void>();
+    channelOn(other.ours, { frame: () => events.push("other") }, { turnMs: TURN_MS });
+    channelOn(
+      flooded.ours,
+      {
+        frame: (_kind, payload) => {
+          // The other one's frame is there from now on.
+          if (events.length === 0) other.theirs.write(pongs(1));
+          computeFor(FRAME_MS);
+          events.push(payload.readUInt32LE(0));
+          if (payload.readUInt32LE(0) === FLOOD) done.resolve();
+        },
+      },
+      { turnMs: TURN_MS },
+    );
+    flooded.theirs.write(pongs(FLOOD));
+    await done.promise;
+    expect(events.indexOf("other")).toBeGreaterThan(0);
+    expect(events.indexOf("other")).toBeLessThan(FLOOD / 2);
+    expect(events.filter((event) => event !== "other")).toEqual(Array.from({ length: FLOOD }, (_, at) => at + 1));
+  });
+
+  test("is closed only when all that was sent before has been delivered", async () => {
+    const { ours, theirs } = await connection();
+    const closed = Promise.withResolvers<void>();
+    let frames = 0;
+    const frame = (): void => {
+      computeFor(FRAME_MS);
+      frames += 1;
+    };
+    channelOn(ours, { frame, close: closed.resolve }, { turnMs: TURN_MS });
+    theirs.end(pongs(FLOOD));
+    await closed.promise;
+    expect(frames).toBe(FLOOD);
+  });
+
+  test("fails only when all that arrived before has been delivered", async () => {
+    const { ours, theirs } = await connection();
+    const failed = Promise.withResolvers<Error>();
+    let frames = 0;
+    const frame = (): void => {
+      computeFor(FRAME_MS);
+      frames += 1;
+      // As a process that is killed leaves its socket, while the rest of its frames waits for the next turn.
+      if (frames === 1) ours.destroy(new Error("reset"));
+    };
+    channelOn(ours, { frame, error: failed.resolve }, { turnMs: TURN_MS });
+    theirs.write(pongs(FLOOD));
+    await failed.promise;
+    expect(frames).toBe(FLOOD);
+  });
+
+  test("delivers nothing more once it is destroyed", async () => {
+    const { ours, theirs } = await connection();
+    let frames = 0;
+    const gone = once(ours, "close");
+    const channel = channelOn(
+      ours,
+      {
+        frame: () => {
+          computeFor(FRAME_MS);
+          frames += 1;
+          if (frames === 100) channel.destroy();
+        },
+      },
+      { turnMs: TURN_MS },
+    );
+    theirs.write(pongs(FLOOD));
+    await gone;
+    expect(frames).toBe(100);
+  });
+
+  test("is read from again when it has caught up", async () => {
+    const { ours, theirs } = await connection();
+    let frames = 0;
+    const caughtUp = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const frame = (): void => {
+      computeFor(FRAME_MS);
+      frames += 1;
+      if (frames % FLOOD === 0) caughtUp[frames / FLOOD - 1]?.resolve();
+    };
+    channelOn(ours, { frame }, { turnMs: TURN_MS });
+    for (const { promise } of caughtUp) {
+      theirs.write(pongs(FLOOD));
+      await promise;
+    }
+    expect(frames).toBe(2 * FLOOD);
+  });
+});
+
+test("a frame that breaks the layout is an error also where it comes in a later turn", async () => {
+  const { ours, theirs } = await connection();
+  const failed = Promise.withResolvers<Error>();
+  channelOn(ours, { frame: () => computeFor(FRAME_MS), error: failed.resolve }, { turnMs: TURN_MS });
+  theirs.write(Buffer.concat([pongs(FLOOD), Buffer.from([0xff, 0xff, 0xff, 0xff, 1])]));
+  expect((await failed.promise).message).toContain("too large");
+});
