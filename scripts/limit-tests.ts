@@ -59,6 +59,8 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   httpRequests: proven("unit/runner/guest-exchange", "are no more than a limit in one call, given up or not"),
   httpWindowBytes: proven("unit/egress/undici", "without end is read at the reader's pace, a window ahead at most"),
   logLines: proven("unit/broker/logging", "bounds the number of lines too"),
+  logLinesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in lines a second"),
+  logBytesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in bytes a second"),
   configFileBytes: proven(
     "unit/config/text-file",
     "takes a file of exactly the largest size and refuses one byte more",

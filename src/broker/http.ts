@@ -83,7 +83,7 @@ export class HttpGate implements AsyncDisposable {
   }
 
   #refuse(sink: HttpSink, failure: HttpFailure, reason: string, { note }: HttpContext): HttpExchange {
-    note(`[network-host] an outbound HTTP request was not sent: ${reason} (${failure.code})`);
+    note(`an outbound HTTP request was not sent: ${reason} (${failure.code})`);
     this.#options.onEnd(failure.code);
     sink.fail(failure);
     return NOTHING;

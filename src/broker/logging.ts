@@ -8,11 +8,12 @@
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { LogLevel } from "../contract/request.ts";
 import { printableLine } from "../telemetry/plugin-text.ts";
+import type { LogRate } from "./log-rate.ts";
 
 /** One line that a plugin wrote, printable: no line breaks, no control sequences. */
 export interface PluginLine {
-  /** Through the contract's `logging`, or to its output. */
-  readonly source: "log" | "stdout" | "stderr";
+  /** Through the contract's `logging`, or to its output; `host` is what the host says about the request itself. */
+  readonly source: "log" | "stdout" | "stderr" | "host";
   readonly level: LogLevel;
   readonly text: string;
 }
@@ -23,15 +24,20 @@ export type PluginLineSink = (line: PluginLine) => void;
 /** The log of one request. */
 export class PluginLog {
   readonly #maxBytes: number;
+  readonly #rate: LogRate;
   readonly #sink: PluginLineSink;
   #bytes = 0;
   #lines = 0;
   #droppedBytes = 0;
   #state: "open" | "full" = "open";
 
-  /** @param maxBytes see `PLUGIN_LIMITS.logBytes`; the plugin's own UTF-8 bytes count, not their escaped form. */
-  constructor(maxBytes: number, sink: PluginLineSink) {
+  /**
+   * @param maxBytes see `PLUGIN_LIMITS.logBytes`; the plugin's own UTF-8 bytes count, not their escaped form.
+   * @param rate what all requests of the plugin share.
+   */
+  constructor(maxBytes: number, rate: LogRate, sink: PluginLineSink) {
     this.#maxBytes = maxBytes;
+    this.#rate = rate;
     this.#sink = sink;
   }
 
@@ -51,6 +57,11 @@ export class PluginLog {
     else this.#write("stderr", "warning", text);
   }
 
+  /** Something that the host has to tell whoever reads the plugin's log. It counts like a line of the plugin. */
+  note(text: string): void {
+    this.#write("host", "warning", `[network-host] ${text}`);
+  }
+
   /** The runner says that it dropped so many bytes itself. */
   dropped(bytes: number): void {
     this.#drop(bytes);
@@ -62,6 +73,11 @@ export class PluginLog {
       this.#drop(bytes);
       return;
     }
+    if (!this.#rate.take(bytes)) {
+      this.#droppedBytes += bytes;
+      return;
+    }
+    this.#tellMissed();
     const leftBytes = this.#maxBytes - this.#bytes;
     const kept = bytes <= leftBytes ? text : cutUtf8(text, leftBytes);
     this.#lines += 1;
@@ -70,16 +86,27 @@ export class PluginLog {
     if (bytes > leftBytes) this.#drop(bytes - Buffer.byteLength(kept, "utf8"));
   }
 
+  /** Where lines are written again after some were not: how many those were, of all requests. */
+  #tellMissed(): void {
+    const lines = this.#rate.takeMissed();
+    if (lines === 0) return;
+    const { logLinesPerSecond, logBytesPerSecond } = FIXED_LIMITS;
+    const limit = `${logLinesPerSecond} lines or ${logBytesPerSecond} bytes a second`;
+    this.#notify(`${lines} lines of the plugin were dropped: it logs more than ${limit}`);
+  }
+
+  #notify(text: string): void {
+    this.#sink({ source: "host", level: "warning", text: `[network-host] ${text}` });
+  }
+
   /** Says so once, where the next line would have stood. */
   #drop(bytes: number): void {
     this.#droppedBytes += bytes;
     if (this.#state === "full") return;
     this.#state = "full";
-    this.#sink({
-      source: "log",
-      level: "warning",
-      text: `[network-host] the request's log limit is reached (${this.#maxBytes} bytes, ${FIXED_LIMITS.logLines} lines); the rest is dropped`,
-    });
+    this.#notify(
+      `the request's log limit is reached (${this.#maxBytes} bytes, ${FIXED_LIMITS.logLines} lines); the rest is dropped`,
+    );
   }
 }
 

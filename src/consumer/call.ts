@@ -55,7 +55,7 @@ export class Call implements RunnerCall {
     this.#context = {
       remainingMs: () => deadlineMs - performance.now(),
       storeMs: 0,
-      note: (text) => parts.log.log("warning", text),
+      note: (text) => parts.log.note(text),
     };
   }
 

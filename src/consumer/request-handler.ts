@@ -9,6 +9,7 @@
 import type { Msg, NatsConnection } from "nats";
 import type { Broker } from "../broker/broker.ts";
 import { createBroker } from "../broker/broker.ts";
+import { LogRate } from "../broker/log-rate.ts";
 import { PluginLog } from "../broker/logging.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import type { OutboundHttp } from "../egress/outbound-http.ts";
@@ -53,6 +54,8 @@ export class RequestHandler {
   readonly #calls = new Set<Call>();
   /** A version's broker holds its grant, so it lives as long as the version does. */
   readonly #brokers = new WeakMap<PluginVersion, Broker>();
+  /** A plugin keeps its rate from version to version. */
+  readonly #logRates = new WeakMap<PluginSlot, LogRate>();
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: RequestHandlerParts) {
@@ -150,7 +153,7 @@ export class RequestHandler {
     const { admission } = this.#parts;
     const { limits } = version.parts;
     const { stats } = slot;
-    const log = this.#pluginLog(version, decoded.request);
+    const log = this.#pluginLog(slot, version, decoded.request);
     version.acquire();
     stats.begin();
     const call = new Call({
@@ -254,9 +257,11 @@ export class RequestHandler {
     return broker;
   }
 
-  #pluginLog(version: PluginVersion, request: RpcRequest): PluginLog {
+  #pluginLog(slot: PluginSlot, version: PluginVersion, request: RpcRequest): PluginLog {
     const { name, limits } = version.parts;
-    return new PluginLog(limits.logBytes, (line) =>
+    const rate = this.#logRates.get(slot) ?? new LogRate();
+    this.#logRates.set(slot, rate);
+    return new PluginLog(limits.logBytes, rate, (line) =>
       logPluginLine(this.#parts.logger, { plugin: name, id: request.id, ...line }),
     );
   }

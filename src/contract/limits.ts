@@ -294,6 +294,19 @@ export const FIXED_LIMIT_ROWS = {
     summary: "Lines that one request may log or write, however short; what comes after is dropped and counted.",
     enforcedIn: "broker/logging",
   },
+  logLinesPerSecond: {
+    value: 5_000,
+    unit: "count",
+    summary:
+      "Lines a second that all requests of one plugin may log or write together; the rest is dropped and counted.",
+    enforcedIn: "broker/log-rate",
+  },
+  logBytesPerSecond: {
+    value: 4 * MIB,
+    unit: "bytes",
+    summary: "UTF-8 bytes a second of these lines; the rest is dropped and counted.",
+    enforcedIn: "broker/log-rate",
+  },
   configFileBytes: {
     value: 64 * KIB,
     unit: "bytes",

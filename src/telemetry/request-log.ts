@@ -38,8 +38,8 @@ export interface RequestLogLine {
   readonly droppedLogBytes?: number;
 }
 
-/** Where a plugin wrote a line: through the contract's `logging`, or to its output. */
-export type PluginLineSource = "log" | "stdout" | "stderr";
+/** Where a plugin wrote a line: through the contract's `logging`, or to its output; `host`: the host said it. */
+export type PluginLineSource = "log" | "stdout" | "stderr" | "host";
 
 /** One line that a plugin wrote during a request. */
 export interface PluginLogLine {

@@ -85,7 +85,7 @@ describe("outbound HTTP", () => {
     const { told } = ask(scene, { authority: "evil.example" }, contextWith(5_000, notes));
     expect(told).toEqual([["fail", { code: "HTTP-request-denied" }]]);
     expect(notes).toEqual([
-      "[network-host] an outbound HTTP request was not sent: the policy allows no https://evil.example (HTTP-request-denied)",
+      "an outbound HTTP request was not sent: the policy allows no https://evil.example (HTTP-request-denied)",
     ]);
     expect(scene.http.exchanges).toEqual([]);
     expect(scene.outcomes).toEqual(["HTTP-request-denied"]);

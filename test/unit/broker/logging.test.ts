@@ -1,14 +1,23 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { LogRate } from "../../../src/broker/log-rate.ts";
 import { type PluginLine, PluginLog } from "../../../src/broker/logging.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 
 function logOf(maxBytes: number): { readonly log: PluginLog; readonly lines: PluginLine[] } {
   const lines: PluginLine[] = [];
-  return { log: new PluginLog(maxBytes, (line) => lines.push(line)), lines };
+  return { log: new PluginLog(maxBytes, new LogRate(), (line) => lines.push(line)), lines };
 }
 
-const isNotice = ({ text }: PluginLine): boolean => text.startsWith("[network-host] ");
+/** Requests of one plugin, as many as are asked for, and a clock to turn. */
+function plugin(): { readonly request: () => PluginLog; readonly lines: PluginLine[]; readonly clock: { ms: number } } {
+  const lines: PluginLine[] = [];
+  const clock = { ms: 0 };
+  const rate = new LogRate(() => clock.ms);
+  return { request: () => new PluginLog(1024 * 1024, rate, (line) => lines.push(line)), lines, clock };
+}
+
+const isNotice = ({ source }: PluginLine): boolean => source === "host";
 
 describe("a plugin's log", () => {
   test("passes lines on in order, with where they came from", () => {
@@ -58,6 +67,50 @@ describe("a plugin's log", () => {
     for (let i = 0; i < FIXED_LIMITS.logLines * 3; i++) log.output(1, "");
     expect(lines).toHaveLength(FIXED_LIMITS.logLines + 1);
     expect(lines.filter(isNotice)).toHaveLength(1);
+  });
+
+  test("of all its requests together is bounded in lines a second, and what was missed is told", () => {
+    const { request, lines, clock } = plugin();
+    const logs = Array.from({ length: 64 }, request);
+    for (const log of logs) for (let line = 0; line < FIXED_LIMITS.logLines; line++) log.log("info", "x");
+    // Two seconds' worth is saved up.
+    expect(lines).toHaveLength(2 * FIXED_LIMITS.logLinesPerSecond);
+    expect(lines.filter(isNotice)).toHaveLength(0);
+    const missed = logs.reduce((sum, log) => sum + log.droppedBytes, 0);
+    expect(missed).toBe(logs.length * FIXED_LIMITS.logLines - lines.length);
+    lines.length = 0;
+    clock.ms += 100;
+    const next = request();
+    for (let line = 0; line < FIXED_LIMITS.logLines; line++) next.log("info", "x");
+    expect(lines.filter((line) => !isNotice(line))).toHaveLength(FIXED_LIMITS.logLinesPerSecond / 10);
+    expect(lines[0]).toMatchObject({ source: "host", text: expect.stringContaining(`${missed} lines`) });
+  });
+
+  test("of all its requests together is bounded in bytes a second", () => {
+    const { request, lines } = plugin();
+    const text = "x".repeat(64 * 1024);
+    for (let asked = 0; asked < 1_000; asked++) request().log("info", text);
+    expect(lines).toHaveLength((2 * FIXED_LIMITS.logBytesPerSecond) / text.length);
+  });
+
+  test("of one plugin leaves another's as it is", () => {
+    const [loud, quiet] = [plugin(), plugin()];
+    for (let asked = 0; asked < 64; asked++) {
+      const log = loud.request();
+      for (let line = 0; line < FIXED_LIMITS.logLines; line++) log.log("info", "x");
+    }
+    quiet.request().log("info", "still here");
+    expect(quiet.lines.map(({ text }) => text)).toEqual(["still here"]);
+  });
+
+  test("cannot be taken for the host's own words", () => {
+    const { log, lines } = logOf(1_000);
+    log.log("warning", "[network-host] all is well");
+    log.note("something is wrong");
+    expect(lines).toEqual([
+      { source: "log", level: "warning", text: "[network-host] all is well" },
+      { source: "host", level: "warning", text: "[network-host] something is wrong" },
+    ]);
   });
 
   test("says so when the runner dropped lines itself", () => {
