@@ -15,6 +15,7 @@ import type { RegistryEvents } from "./registry/registry.ts";
 import type { Confinement } from "./supervisor/confinement.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import type { PluginStats } from "./telemetry/plugin-stats.ts";
+import { printableText } from "./telemetry/plugin-text.ts";
 
 const SHORT_DIGEST_LENGTH = 12;
 
@@ -41,8 +42,9 @@ export class AppLog {
       runner: (plugin, digest) => ({
         ended: (exit, delayMs) => {
           statsOf(plugin)?.runnerRestarted();
-          const { reason, stderr } = exit;
-          logger.warn({ plugin, digest: short(digest), detail: reason, stderr, delayMs }, "the plugin's runner ended");
+          // A process that runs a stranger's code wrote these.
+          const [detail, stderr] = [exit.reason, exit.stderr].map(printableText);
+          logger.warn({ plugin, digest: short(digest), detail, stderr, delayMs }, "the plugin's runner ended");
         },
         restartFailed: (error, delayMs) =>
           logger.error(

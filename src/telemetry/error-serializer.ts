@@ -1,13 +1,15 @@
 /**
  * How an error looks in a log record: its code, who has to act, its message and the chain of what caused it.
- * Causes come from drivers and may quote connection strings, so every text is scrubbed. The stack is kept
- * for bugs alone: for everything else the message says what to do.
+ * Causes come from drivers and may quote connection strings, so every text is scrubbed; they may quote a plugin (the
+ * name of a function that V8 refuses), so every text is printable. The stack is kept for bugs alone: for everything
+ * else the message says what to do.
  *
  * @module
  */
 
 import { HostError } from "../errors/host-error.ts";
 import type { ErrorCode, Fault } from "../errors/table.ts";
+import { printableText } from "./plugin-text.ts";
 import { scrubSecrets } from "./redaction.ts";
 
 /** An error as it is logged. */
@@ -59,6 +61,6 @@ function describe(value: unknown): string {
 }
 
 function bounded(text: string, maxChars: number): string {
-  const scrubbed = scrubSecrets(text);
+  const scrubbed = scrubSecrets(printableText(text));
   return scrubbed.length <= maxChars ? scrubbed : `${scrubbed.slice(0, maxChars)}…`;
 }

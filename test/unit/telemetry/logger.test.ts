@@ -134,6 +134,17 @@ describe("an error in a record", () => {
     });
   });
 
+  test("cannot steer a terminal or hide text, though a plugin is quoted in it", () => {
+    const hostile = "function \u009b31m\u202e\u2028\u001b]0;title\u0007";
+    const error = new HostError("load-failed", hostile, { cause: new Error(hostile) });
+    for (const isPretty of [false, true]) {
+      const { logger, lines } = capture({ pretty: isPretty });
+      logger.error({ err: error }, "the plugin cannot be loaded");
+      expect(lines.join("").replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(lines.join("")).toContain("u{9b}31m");
+    }
+  });
+
   test("has a stack only where it is a bug", () => {
     const { logger, records } = capture();
     logger.error({ err: new HostError("nats-unavailable", "x", { cause: new Error("y") }) });
