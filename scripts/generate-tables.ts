@@ -6,9 +6,24 @@
  */
 
 import { showValue } from "../src/config/limit-schema.ts";
-import { FIXED_LIMIT_ROWS, type LimitRow, PLUGIN_LIMITS, REPLICA_LIMITS } from "../src/contract/limits.ts";
+import { COMPONENT_LIMIT_ROWS } from "../src/contract/component-limits.ts";
+import { GUEST_LIMIT_ROWS } from "../src/contract/guest-limits.ts";
+import {
+  FIXED_LIMIT_ROWS,
+  type FixedLimitRow,
+  type LimitRow,
+  PLUGIN_LIMITS,
+  REPLICA_LIMITS,
+} from "../src/contract/limits.ts";
 import { ERROR_CODES, errorRow, type Fault } from "../src/errors/table.ts";
-import { FIXED_LIMIT_TESTS, type LimitTest, PLUGIN_LIMIT_TESTS, REPLICA_LIMIT_TESTS } from "./limit-tests.ts";
+import {
+  COMPONENT_LIMIT_TESTS,
+  FIXED_LIMIT_TESTS,
+  GUEST_LIMIT_TESTS,
+  type LimitTest,
+  PLUGIN_LIMIT_TESTS,
+  REPLICA_LIMIT_TESTS,
+} from "./limit-tests.ts";
 import { formatText, readProjectFile, writeOrCheck } from "./generated-file.ts";
 
 /** File of the project → its text. */
@@ -71,10 +86,13 @@ function limitTable(table: Readonly<Record<string, LimitRow>>, tests: Readonly<R
   return `| limit | default | least | most | what it bounds | enforced in | test |\n| --- | --- | --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
 }
 
-function fixedTable(): string {
-  const rows = Object.entries(FIXED_LIMIT_ROWS).map(
+function fixedTable(
+  table: Readonly<Record<string, FixedLimitRow>>,
+  tests: Readonly<Record<string, LimitTest>>,
+): string {
+  const rows = Object.entries(table).map(
     ([name, { value, unit, summary, enforcedIn }]) =>
-      `| \`${name}\` | ${showLimit(value, unit)} | ${summary} | ${enforcedIn} | ${showTest(FIXED_LIMIT_TESTS[name as keyof typeof FIXED_LIMIT_TESTS])} |`,
+      `| \`${name}\` | ${showLimit(value, unit)} | ${summary} | ${enforcedIn} | ${showTest(tests[name])} |`,
   );
   return `| limit | value | what it bounds | enforced in | test |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
 }
@@ -96,7 +114,9 @@ function replaceTables(page: string): string {
   const tables: Readonly<Record<string, string>> = {
     plugin: limitTable(PLUGIN_LIMITS, PLUGIN_LIMIT_TESTS),
     replica: limitTable(REPLICA_LIMITS, REPLICA_LIMIT_TESTS),
-    fixed: fixedTable(),
+    fixed: fixedTable(FIXED_LIMIT_ROWS, FIXED_LIMIT_TESTS),
+    component: fixedTable(COMPONENT_LIMIT_ROWS, COMPONENT_LIMIT_TESTS),
+    guest: fixedTable(GUEST_LIMIT_ROWS, GUEST_LIMIT_TESTS),
   };
   let text = page;
   for (const [name, table] of Object.entries(tables)) {

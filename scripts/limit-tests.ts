@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { COMPONENT_LIMIT_ROWS } from "../src/contract/component-limits.ts";
+import type { GUEST_LIMIT_ROWS } from "../src/contract/guest-limits.ts";
 import type { FIXED_LIMIT_ROWS, PLUGIN_LIMITS, REPLICA_LIMITS } from "../src/contract/limits.ts";
 
 /** A test by its file below test/ and a part of its name as it stands there, or none so far. */
@@ -67,4 +69,31 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   ),
   configDepth: proven("unit/config/yaml-text", "nested beyond measure are refused without exhausting the stack"),
   policyFiles: proven("unit/config/policy-set", "takes as many files as allowed and no more"),
+};
+
+export const COMPONENT_LIMIT_TESTS: LimitTests<typeof COMPONENT_LIMIT_ROWS> = {
+  coreModules: proven("unit/compiler/gate-limits", "900 core modules"),
+  components: proven("unit/compiler/gate-limits", "many components"),
+  instances: proven("unit/compiler/gate-limits", "where it doubles itself at every level of nesting"),
+  coreExterns: proven("unit/compiler/gate-limits", "many imports and exports of core modules"),
+  types: proven("unit/compiler/gate-limits", "many types"),
+  memories: proven("unit/compiler/gate-limits", "by what it instantiates, however little it defines"),
+  initialMemoryBytes: proven("unit/compiler/gate-limits", "too much memory in all"),
+  tables: proven("unit/compiler/gate-limits", "many tables"),
+  tableElements: proven("unit/compiler/gate-limits", "a huge table"),
+  initialTableElements: proven("unit/compiler/gate-limits", "large tables in all"),
+  imports: proven("unit/compiler/gate-limits", "many imports"),
+  exports: proven("unit/compiler/gate-limits", "many exports"),
+  componentNesting: proven("unit/component/read-component", "components nested to the limit are read"),
+  typeNesting: proven("unit/component/read-component", "types nested to the limit are read"),
+  typeParts: proven("unit/component/scope", "the same inside of an instance's type is refused"),
+  nameBytes: proven("unit/component/byte-reader", "a name of more than the limit is refused before it is read"),
+  items: proven("unit/component/byte-reader", "the items of one file are counted over all its parts"),
+};
+
+export const GUEST_LIMIT_TESTS: LimitTests<typeof GUEST_LIMIT_ROWS> = {
+  openHandles: proven("adversarial/run", "a million open handles"),
+  randomBytes: proven("adversarial/run", "get-random-bytes(2^31)"),
+  polledHandles: proven("unit/runner/differential/departures", "length: 1_025 }, () => pollable"),
+  httpFields: proven("unit/runner/http", "traps where fields are too many or too large"),
 };

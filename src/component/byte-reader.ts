@@ -7,17 +7,18 @@
  * @module
  */
 
+import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import type { HostError } from "../errors/host-error.ts";
 import { type Place, rejection } from "./rejection.ts";
 
 /** Names longer than this are refused; the longest that toolchains emit are mangled symbols of a few hundred bytes. */
-export const NAME_MAX_BYTES = 4096;
+export const NAME_MAX_BYTES: number = COMPONENT_LIMITS.nameBytes;
 
 /**
  * Items (definitions, fields, cases, imports, exports, and so on) in one file, nested ones included: bounds
  * the memory that reading takes. CPython with its libraries, the largest known component, has some 30,000.
  */
-export const ITEMS_MAX = 500_000;
+export const ITEMS_MAX: number = COMPONENT_LIMITS.items;
 
 const MALFORMED_ADVICE =
   "the file is damaged or was not made by a component toolchain: build it again and check it with `wasm-tools validate`";

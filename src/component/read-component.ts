@@ -10,6 +10,7 @@
  * @module
  */
 
+import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { isCorePreamble, readCoreModule } from "./core/read-module.ts";
 import type {
@@ -36,7 +37,7 @@ import {
 import { readTypeDefinition } from "./read-types.ts";
 
 /** How deep components may stand in one another; toolchains need two. */
-export const COMPONENT_NESTING_MAX = 8;
+export const COMPONENT_NESTING_MAX: number = COMPONENT_LIMITS.componentNesting;
 
 const CORE_INSTANCE_SORT = 0x12;
 

@@ -5,13 +5,14 @@
  * @module
  */
 
+import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { Declaration, TypeDefinition } from "./model.ts";
 import { RARE_ADVICE, readAlias, readExternDescription, readExternName, readImport } from "./read-externs.ts";
 import { readPlainType } from "./read-value-types.ts";
 
 /** How deep instance and component types may stand in one another; toolchains need two. */
-export const TYPE_NESTING_MAX = 8;
+export const TYPE_NESTING_MAX: number = COMPONENT_LIMITS.typeNesting;
 
 const COMPONENT_TYPE = 0x41;
 const INSTANCE_TYPE = 0x42;

@@ -5,11 +5,12 @@
  * @module
  */
 
+import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import type { TypeDefinition, ValueType } from "./model.ts";
 import { type Place, rejection } from "./rejection.ts";
 
 /** Nodes of one type with everything in it written out; the largest in WASI 0.2, HTTP's error code, has some 100. */
-export const UNFOLDED_TYPE_MAX = 4_000;
+export const UNFOLDED_TYPE_MAX: number = COMPONENT_LIMITS.typeParts;
 
 /**
  * The number of nodes that a definition unfolds to. `sizeOf` gives the sizes of the types it refers to, which

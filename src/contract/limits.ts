@@ -28,7 +28,7 @@ export const PLUGIN_LIMITS = {
     max: 16 * MIB,
     unit: "bytes",
     summary: "Payload of one request; beyond it the reply is payload-too-large.",
-    enforcedIn: "consumer/decode",
+    enforcedIn: "consumer/request-handler",
   },
   replyBytes: {
     default: 1 * MIB,
@@ -36,7 +36,7 @@ export const PLUGIN_LIMITS = {
     max: 16 * MIB,
     unit: "bytes",
     summary: "Body of one reply; beyond it the reply is reply-too-large. The NATS server's max_payload bounds it too.",
-    enforcedIn: "runner/call, consumer/reply",
+    enforcedIn: "runner/calls, consumer/request-handler",
   },
   keyBytes: {
     default: 1 * KIB,
@@ -77,7 +77,7 @@ export const PLUGIN_LIMITS = {
     max: 600_000,
     unit: "ms",
     summary: "Longest time from a request's arrival to its reply; the caller's Rpc-Timeout-Ms may shorten it.",
-    enforcedIn: "consumer/dispatch",
+    enforcedIn: "consumer/call",
   },
   concurrency: {
     default: 256,
@@ -93,7 +93,7 @@ export const PLUGIN_LIMITS = {
     max: 1 * MIB,
     unit: "bytes",
     summary: "UTF-8 bytes of log lines and output of one request; what comes after is dropped and counted.",
-    enforcedIn: "runner/call-log, broker/logging",
+    enforcedIn: "runner/guest-log, broker/logging",
   },
   httpConcurrency: {
     default: 64,
@@ -193,7 +193,7 @@ export const FIXED_LIMIT_ROWS = {
     value: 256 * MIB,
     unit: "bytes",
     summary: "All files of one artifact together; a larger one is compile-failed.",
-    enforcedIn: "compiler/artifact",
+    enforcedIn: "supervisor/compiler-process",
   },
   loadMs: {
     value: 10_000,
@@ -286,7 +286,7 @@ export const FIXED_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "Body bytes of one outbound request, in each direction, between the host and a runner that has not taken them.",
-    enforcedIn: "supervisor/http-exchanges, runner/http-exchange",
+    enforcedIn: "supervisor/http-exchanges, runner/guest-exchange",
   },
   logLines: {
     value: 1_024,

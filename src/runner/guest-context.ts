@@ -10,16 +10,17 @@
  */
 
 import type { OperationResult } from "../channel/messages.ts";
+import { GUEST_LIMITS } from "../contract/guest-limits.ts";
 import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { GuestLog, type LogSink } from "./guest-log.ts";
 import { createTrap } from "./trap.ts";
 
 /** Resources that a guest may hold at a time. */
-export const MAX_OPEN_HANDLES = 4_096;
+export const MAX_OPEN_HANDLES: number = GUEST_LIMITS.openHandles;
 
 /** Random bytes that a guest may draw. */
-export const MAX_RANDOM_BYTES = 1024 * 1024;
+export const MAX_RANDOM_BYTES: number = GUEST_LIMITS.randomBytes;
 
 /** The longest delay that a timer takes; longer waits wake up in between. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -7,13 +7,11 @@
  */
 
 import type { RunnerConfig } from "../contract/artifact.ts";
+import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import { CODE_ROOT, programPath } from "./child-program.ts";
 
 const WASM_PAGE_BYTES = 64 * 1024;
-
-/** Elements of one table, at most: language runtimes use some thousands. */
-const MAX_TABLE_ELEMENTS = 100_000;
 
 /** JavaScript heap of a runner: the glue of its instances and the values in flight, not the guests' memories. */
 const HEAP_MIB = 512;
@@ -42,7 +40,7 @@ export function runnerArguments({ config, limits, memories }: RunnerFlagOptions)
     `--allow-fs-read=${config.artifactDir}`,
     "--disallow-code-generation-from-strings",
     `--wasm-max-mem-pages=${pages}`,
-    `--wasm-max-table-size=${MAX_TABLE_ELEMENTS}`,
+    `--wasm-max-table-size=${COMPONENT_LIMITS.tableElements}`,
     `--max-old-space-size=${HEAP_MIB}`,
     // V8 does not count what linear memories grew by: the runner collects those of ended calls itself.
     "--expose-gc",

@@ -45,7 +45,7 @@ const ALLOWED = {
   registry: ["supervisor", "telemetry", "policy", "contract", "errors"],
   supervisor: ["compiler", "channel", "contract", "errors"],
   compiler: ["component", "contract", "errors"],
-  component: ["errors"],
+  component: ["contract", "errors"],
   runner: ["channel", "contract", "errors"],
   broker: ["egress", "kv", "channel", "telemetry", "policy", "contract", "errors"],
   "egress/undici": ["egress", "policy", "contract"],

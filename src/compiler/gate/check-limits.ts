@@ -7,9 +7,9 @@
 import type { Allocation, CoreModule } from "../../component/core/model.ts";
 import type { Component } from "../../component/model.ts";
 import { type Place, rejection } from "../../component/rejection.ts";
+import { COMPONENT_LIMITS } from "../../contract/component-limits.ts";
 import { walkDefinitions } from "../../component/walk.ts";
 import { countInstantiation, type InstantiationCounts } from "./count-instantiation.ts";
-import { GATE_LIMITS } from "./limits.ts";
 
 const WASM_PAGE_SIZE_LOG2 = 16;
 
@@ -78,9 +78,9 @@ function checkMemory({ shared, wide, pageSizeLog2, place }: Allocation): void {
 function checkTable({ min, shared, wide, place }: Allocation): void {
   const advice = "build the plugin for the plain wasm32 target";
   if (shared || wide) throw rejection("shared and 64-bit tables are not supported", place, advice);
-  if (min > GATE_LIMITS.tableElements) {
+  if (min > COMPONENT_LIMITS.tableElements) {
     throw rejection(
-      `a table begins with ${min} elements; at most ${GATE_LIMITS.tableElements} are allowed`,
+      `a table begins with ${min} elements; at most ${COMPONENT_LIMITS.tableElements} are allowed`,
       place,
       "link less into one module",
     );
@@ -104,9 +104,9 @@ class Counter {
 }
 
 function refuseExcess(what: keyof ComponentCounts, count: number, place: Place): void {
-  if (count <= GATE_LIMITS[what]) return;
+  if (count <= COMPONENT_LIMITS[what]) return;
   throw rejection(
-    `the component has more than ${GATE_LIMITS[what]} ${NOUNS[what]}`,
+    `the component has more than ${COMPONENT_LIMITS[what]} ${NOUNS[what]}`,
     place,
     "link or compose less into it, or split the plugin",
   );

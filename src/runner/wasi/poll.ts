@@ -15,6 +15,7 @@
 import type { Pollable as PublishedPollable } from "@bytecodealliance/preview2-shim/interfaces/wasi-io-poll";
 import type * as PublishedPoll from "@bytecodealliance/preview2-shim/interfaces/wasi-io-poll";
 import type * as PublishedClock from "@bytecodealliance/preview2-shim/interfaces/wasi-clocks-monotonic-clock";
+import { GUEST_LIMITS } from "../../contract/guest-limits.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { expectArray, expectU64 } from "../guest-values.ts";
 import { classWithForgedMethods, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
@@ -23,7 +24,7 @@ import type { Functions, Implementation } from "./published-types.ts";
 const NS_PER_MS = 1_000_000n;
 
 /** At most this many pollables in one call of `poll`. */
-const MAX_POLLED = 1_024;
+const MAX_POLLED = GUEST_LIMITS.polledHandles;
 
 function nowMs(): number {
   return Math.floor(performance.now());

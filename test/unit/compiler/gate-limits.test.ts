@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { passGate } from "../../../src/compiler/gate/gate.ts";
-import { GATE_LIMITS } from "../../../src/compiler/gate/limits.ts";
+import { COMPONENT_LIMITS } from "../../../src/contract/component-limits.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { assemblePlugin, type PluginEdits } from "../../fixtures/wat/assemble.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
@@ -19,20 +19,20 @@ function beside(wat: string): PluginEdits {
   return { insert: { modules: wat } };
 }
 
-const maxPages = GATE_LIMITS.initialMemoryBytes / WASM_PAGE_BYTES;
+const maxPages = COMPONENT_LIMITS.initialMemoryBytes / WASM_PAGE_BYTES;
 
 describe("a component within the limits", () => {
   test.each([
-    ["eight memories", inModule(repeat(GATE_LIMITS.memories - 1, "(memory 1)"))],
+    ["eight memories", inModule(repeat(COMPONENT_LIMITS.memories - 1, "(memory 1)"))],
     ["memory up to the limit", inModule(`(memory ${maxPages - 1})`)],
-    ["a table up to the limit", inModule(`(table ${GATE_LIMITS.tableElements} funcref)`)],
+    ["a table up to the limit", inModule(`(table ${COMPONENT_LIMITS.tableElements} funcref)`)],
     [
       "a nested component, instantiated twice",
       beside(`(component $n (core module $m (memory 1)) (core instance (instantiate $m)))
         (instance (instantiate $n)) (instance (instantiate $n))`),
     ],
     ["memories that are never instantiated", beside(repeat(20, "(core module (memory 1))"))],
-    ["as many modules as allowed", beside(repeat(GATE_LIMITS.coreModules - 1, "(core module)"))],
+    ["as many modules as allowed", beside(repeat(COMPONENT_LIMITS.coreModules - 1, "(core module)"))],
     ["a start function in a core module", inModule("(func $start) (start $start)")],
   ])("passes: %s", async (_what, edits) => {
     expect(passGate(await assemblePlugin(edits)).exports).toEqual(["local:network-host/handler@1.0.0"]);
@@ -43,30 +43,42 @@ describe("a component beyond a limit", () => {
   test.each([
     [
       "nine memories",
-      inModule(repeat(GATE_LIMITS.memories, "(memory 1)")),
-      `more than ${GATE_LIMITS.memories} linear memories`,
+      inModule(repeat(COMPONENT_LIMITS.memories, "(memory 1)")),
+      `more than ${COMPONENT_LIMITS.memories} linear memories`,
     ],
     ["2 GiB of initial memory", inModule("(memory 32768)"), "bytes of initial memory"],
     ["too much memory in all", inModule(`(memory ${maxPages})`), "bytes of initial memory"],
     ["shared memory", inModule("(memory 1 2 shared)"), "shared memory"],
     ["64-bit memory", inModule("(memory i64 1)"), "64-bit memory"],
     ["other page sizes", inModule("(memory 1 (pagesize 1))"), "custom page sizes"],
-    ["a huge table", inModule(`(table ${GATE_LIMITS.tableElements + 1} funcref)`), "a table begins with"],
+    ["a huge table", inModule(`(table ${COMPONENT_LIMITS.tableElements + 1} funcref)`), "a table begins with"],
     ["a 64-bit table", inModule("(table i64 1 funcref)"), "64-bit tables"],
-    ["many tables", inModule(repeat(GATE_LIMITS.tables + 1, "(table 1 funcref)")), "tables"],
+    ["many tables", inModule(repeat(COMPONENT_LIMITS.tables + 1, "(table 1 funcref)")), "tables"],
     [
       "large tables in all",
-      inModule(repeat(3, `(table ${GATE_LIMITS.tableElements} funcref)`)),
+      inModule(repeat(3, `(table ${COMPONENT_LIMITS.tableElements} funcref)`)),
       "initial table elements",
     ],
     ["900 core modules", beside(repeat(900, "(core module)")), "core modules"],
-    ["many components", beside(repeat(GATE_LIMITS.components, "(component)")), "nested components"],
+    ["many components", beside(repeat(COMPONENT_LIMITS.components, "(component)")), "nested components"],
     [
       "many instances",
-      beside(`(core module $m) ${repeat(GATE_LIMITS.instances, "(core instance (instantiate $m))")}`),
+      beside(`(core module $m) ${repeat(COMPONENT_LIMITS.instances, "(core instance (instantiate $m))")}`),
       "instances",
     ],
-    ["many types", beside(repeat(GATE_LIMITS.types, "(type (list u8))")), "types"],
+    ["many types", beside(repeat(COMPONENT_LIMITS.types, "(type (list u8))")), "types"],
+    [
+      "many imports and exports of core modules",
+      inModule(
+        `(func $f) ${Array.from({ length: COMPONENT_LIMITS.coreExterns }, (_, index) => `(export "e${index}" (func $f))`).join("\n")}`,
+      ),
+      "imports and exports of core modules",
+    ],
+    [
+      "many imports",
+      { insert: { imports: Array.from({ length: 65 }, (_, index) => `(import "i${index}" (instance))`).join("\n") } },
+      "64 imports",
+    ],
     [
       "many exports",
       {
@@ -100,7 +112,9 @@ describe("a component beyond a limit", () => {
     ],
   ])("is refused by what it instantiates, however little it defines: %s", async (_what, edits) => {
     const bytes = await assemblePlugin(edits);
-    expect(refusalOf(() => passGate(bytes)).message).toContain(`more than ${GATE_LIMITS.memories} linear memories`);
+    expect(refusalOf(() => passGate(bytes)).message).toContain(
+      `more than ${COMPONENT_LIMITS.memories} linear memories`,
+    );
   });
 
   test("is refused at once where it doubles itself at every level of nesting", async () => {
@@ -110,7 +124,7 @@ describe("a component beyond a limit", () => {
         (instance (instantiate $inner)) (instance (instantiate $inner)))`);
     const bytes = await assemblePlugin(beside(`${levels.join("\n")} (instance (instantiate $c39))`));
     const startMs = performance.now();
-    expect(refusalOf(() => passGate(bytes)).message).toContain(`more than ${GATE_LIMITS.instances} instances`);
+    expect(refusalOf(() => passGate(bytes)).message).toContain(`more than ${COMPONENT_LIMITS.instances} instances`);
     expect(performance.now() - startMs).toBeLessThan(1_000);
   });
 
