@@ -40,7 +40,7 @@ export interface OperationContext {
 export interface Broker {
   /**
    * Checks and performs an operation. Never rejects. A value that is to be set is passed on uncopied and must
-   * not change any more; a value that was got is the caller's.
+   * not change any more; neither must a value that was got.
    */
   perform(operation: StoreOperation, context: OperationContext): Promise<OperationResult>;
   /** Checks and sends an outbound HTTP request. Never throws: what is wrong is told to the sink. */
@@ -147,7 +147,7 @@ class GrantBroker implements Broker {
     this.#busy.add(context);
     const startedAt = performance.now();
     try {
-      return await this.#callStore(operation, decision.address, { timeoutMs });
+      return await this.#callStore(operation, decision.address, { timeoutMs, caller: grant.plugin });
     } catch (error) {
       const failure = toHostError(error);
       this.#options.onStoreError(failure);

@@ -1,6 +1,6 @@
 /**
- * The key-value store's port. A driver (drivers/) implements it; the broker is its only user. The port knows
- * nothing of grants: by the time an operation gets here it has been allowed.
+ * The key-value store's port. `coalescing-store.ts` implements it over a driver (drivers/); the broker is its
+ * only user. The port knows nothing of grants: by the time an operation gets here it has been allowed.
  *
  * @module
  */
@@ -29,6 +29,8 @@ export interface KeyAddress {
 export interface OperationOptions {
   /** The operation settles before this many milliseconds have passed. */
   readonly timeoutMs: number;
+  /** The plugin whose operation it is: where more waits than goes at once, plugins take turns. By default the namespace's name. */
+  readonly caller?: string;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface OperationOptions {
 export interface KeyValueStore extends AsyncDisposable {
   /** Human-readable kind of the driver for the log, without any credential: `mongodb`, `sqlite`. */
   readonly kind: string;
-  /** The value, or `undefined` where none was ever set. An empty value is a value. The result is the caller's. */
+  /** The value, or `undefined` where none was ever set. An empty value is a value. It must not be changed: readers may share it. */
   get(address: KeyAddress, options: OperationOptions): Promise<Uint8Array | undefined>;
   /** Sets the value whole. `value` must not be changed until the promise settles. */
   set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void>;

@@ -51,7 +51,7 @@ const ALLOWED = {
   "egress/undici": ["egress", "policy", "contract"],
   egress: ["policy", "contract"],
   "kv/drivers": ["kv", "telemetry", "contract", "errors"],
-  kv: ["contract"],
+  kv: ["contract", "errors"],
   nats: ["telemetry", "errors"],
   telemetry: ["contract", "errors"],
   config: ["policy", "contract", "errors"],

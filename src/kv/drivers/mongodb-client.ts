@@ -27,6 +27,11 @@ export interface MongoTarget {
   readonly database: string;
   /** Removes credentials from a text that comes from the driver. */
   readonly redact: (text: string) => string;
+  /**
+   * Does the deployment recognise a write that it is sent again? All do but single servers that are no replica
+   * set. `undefined` before the first connection.
+   */
+  readonly knowsRetries: () => boolean | undefined;
 }
 
 /**
@@ -47,7 +52,17 @@ export function createMongoClient(url: string, database: string | undefined, max
     client,
     database: database ?? parts.database ?? DEFAULT_DATABASE,
     redact: (text) => redact(text, parts.secrets),
+    knowsRetries: watchRetries(client),
   };
+}
+
+/** What the driver learns of its servers; it tells before it uses them. */
+function watchRetries(client: MongoClient): () => boolean | undefined {
+  let knows: boolean | undefined;
+  client.on("serverDescriptionChanged", ({ newDescription: { type } }) => {
+    if (type !== "Unknown") knows = type !== "Standalone";
+  });
+  return () => knows;
 }
 
 /** Options given here win over the URL's. */

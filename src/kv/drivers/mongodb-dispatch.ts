@@ -1,42 +1,42 @@
 /**
- * Tells whether a command was sent, and keeps one that nobody waits for any more from being sent.
+ * The part of a command that names its values, made at the moment the command is sent.
  *
  * The driver reports both "no server was found" and "the first attempt was lost, and then no server was
- * found for the retry" by the same error, and it cannot be told to give up a write that still waits for a
+ * found for the retry" by the same error, and it cannot be told to give up a command that still waits for a
  * server or a connection. Both decide whether "nothing was written" is true. BSON asks a value that has a
  * `toBSON` method for its content at the moment a command is serialised, which the driver does on the
- * connection it is about to write to: so a command whose `_id` is a {@link Dispatch} says when it leaves,
- * and can refuse to.
+ * connection it is about to write to: so a command with a {@link Dispatch} in it says when it leaves, leaves
+ * out what nobody waits for any more, and refuses to leave for nobody.
  *
  * @module
  */
 
 import { HostError } from "../../errors/host-error.ts";
+import type { Entry } from "../entry.ts";
 
-/** The document id of one command, handed to the driver in the place of the string it stands for. */
-export class Dispatch {
-  readonly #id: string;
-  #sends = 0;
-  #state: "waited-for" | "abandoned" = "waited-for";
+/** Stands in a command for the entries that it is about. */
+export class Dispatch<Result> {
+  readonly #entries: readonly Entry<Result>[];
+  readonly #contentOf: (entries: readonly Entry<Result>[]) => unknown;
+  #sent: readonly Entry<Result>[] = [];
 
-  constructor(id: string) {
-    this.#id = id;
+  /** @param contentOf makes what stands in the command */
+  constructor(entries: readonly Entry<Result>[], contentOf: (entries: readonly Entry<Result>[]) => unknown) {
+    this.#entries = entries;
+    this.#contentOf = contentOf;
   }
 
-  /** How often the driver serialised the command: 0 means that no server can have seen it; 2 is a retry. */
-  get sends(): number {
-    return this.#sends;
+  /** What the command was sent with, in its order; nothing as long as no server can have seen it. */
+  get sent(): readonly Entry<Result>[] {
+    return this.#sent;
   }
 
-  /** From now on the command is not sent, and not sent again. */
-  abandon(): void {
-    this.#state = "abandoned";
-  }
-
-  /** Called by BSON while it serialises a command. */
-  toBSON(): string {
-    if (this.#state === "abandoned") throw new HostError("store-unavailable", "the operation's time was over");
-    this.#sends += 1;
-    return this.#id;
+  /** Called by BSON while it serialises a command. A retry has the same entries: a server counts them. */
+  toBSON(): unknown {
+    const waited = this.#entries.filter((entry) => entry.isWaitedFor);
+    if (waited.length === 0) throw new HostError("store-unavailable", "the operation's time was over");
+    if (this.#sent.length === 0) this.#sent = waited;
+    for (const entry of this.#sent) entry.send();
+    return this.#contentOf(this.#sent);
   }
 }

@@ -13,22 +13,24 @@
 import {
   MongoError,
   MongoErrorLabel,
+  MongoNetworkError,
   MongoNetworkTimeoutError,
   MongoServerError,
   MongoWriteConcernError,
 } from "mongodb";
 import { HostError } from "../../errors/host-error.ts";
+import type { OperationKind } from "../operation.ts";
 
-/** A command's kind and fate, as far as this side knows it. */
-export interface CommandFate {
-  readonly operation: "read" | "write";
-  /** See `Dispatch.sends`. */
+/** An entry's kind and fate, as far as this side knows it. */
+export interface EntryFate {
+  readonly operation: OperationKind;
+  /** See `Entry.sends`. */
   readonly sends: number;
 }
 
 /** Server error codes, https://www.mongodb.com/docs/manual/reference/error-codes/. */
 const MAX_TIME_EXPIRED = 50;
-const DUPLICATE_KEY = 11_000;
+export const DUPLICATE_KEY = 11_000;
 
 /** With these the server may have begun the write: interrupted, stepping down, shutting down, out of time. */
 const MAYBE_WRITTEN: ReadonlySet<number> = new Set([
@@ -49,6 +51,23 @@ const MAYBE_WRITTEN: ReadonlySet<number> = new Set([
   11_602, // InterruptedDueToReplStateChange
 ]);
 
+/** After these another attempt to read may find another primary. */
+const RETRYABLE_READ: ReadonlySet<number> = new Set([
+  6, // HostUnreachable
+  7, // HostNotFound
+  89, // NetworkTimeout
+  91, // ShutdownInProgress
+  134, // ReadConcernMajorityNotAvailableYet
+  189, // PrimarySteppedDown
+  262, // ExceededTimeLimit
+  9001, // SocketException
+  10_107, // NotWritablePrimary
+  11_600, // InterruptedAtShutdown
+  11_602, // InterruptedDueToReplStateChange
+  13_435, // NotPrimaryNoSecondaryOk
+  13_436, // NotPrimaryOrSecondary
+]);
+
 const DETAIL_MAX_LENGTH = 300;
 
 /** Did two upserts insert the same new key at the same moment? The one that lost wrote nothing. */
@@ -56,22 +75,34 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
+export function isRetryableRead(error: unknown): boolean {
+  if (error instanceof MongoNetworkError) return true;
+  return error instanceof MongoServerError && typeof error.code === "number" && RETRYABLE_READ.has(error.code);
+}
+
+/** Of a write that carries a number. */
+export function isRetryableWrite(error: unknown): boolean {
+  if (error instanceof MongoNetworkError) return true;
+  return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
+}
+
 /** Turns what the driver threw into one of the port's errors. `redact` removes the URL's credentials. */
-export function classifyMongoError(error: unknown, fate: CommandFate, redact: (text: string) => string): HostError {
+export function classifyMongoError(error: unknown, fate: EntryFate, redact: (text: string) => string): HostError {
   if (error instanceof HostError) return error;
   return new HostError(codeOf(error, fate), `MongoDB ${fate.operation} failed: ${describe(error, redact)}`);
 }
 
-/** The error of an operation whose time was over before the driver settled it. */
-export function timedOut(timeoutMs: number, fate: CommandFate): HostError {
-  if (fate.sends === 0) {
-    return new HostError("store-unavailable", `no MongoDB primary or free connection was found in ${timeoutMs} ms`);
-  }
-  const code = fate.operation === "read" ? "store-timeout" : "store-outcome-unknown";
-  return new HostError(code, `MongoDB did not answer a ${fate.operation} in ${timeoutMs} ms`);
+/** The error of one statement of a command that the server carried out. */
+export function classifyStatement(code: unknown, { sends }: EntryFate): HostError {
+  // A first attempt that was lost may have been performed whatever the second was answered.
+  const refused = sends <= 1 && typeof code === "number" && !MAYBE_WRITTEN.has(code);
+  return new HostError(
+    refused ? "store-unavailable" : "store-outcome-unknown",
+    `MongoDB write failed: statement error ${String(code)}`,
+  );
 }
 
-function codeOf(error: unknown, fate: CommandFate): "store-unavailable" | "store-timeout" | "store-outcome-unknown" {
+function codeOf(error: unknown, fate: EntryFate): "store-unavailable" | "store-timeout" | "store-outcome-unknown" {
   if (fate.sends === 0) return "store-unavailable";
   if (fate.operation === "read") return isReadTimeout(error) ? "store-timeout" : "store-unavailable";
   return isRefusal(error, fate.sends) ? "store-unavailable" : "store-outcome-unknown";

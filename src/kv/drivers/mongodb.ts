@@ -1,21 +1,23 @@
 /**
  * The key-value store on MongoDB: one collection, one document a value.
  *
- * Invariants: an operation settles within its time, whatever the driver or the server does; `_id` is a
- * string made here and compared by equality alone, so that no key is ever an operator; "nothing was written"
- * is said only of a command that was not sent or that the server refused; no message holds a credential.
+ * Invariants: `_id` is a string made here and compared by equality alone, so that no key is ever an operator;
+ * "nothing was written" is said only of what was not sent or what the server refused; a statement that the
+ * server does not account for is "perhaps written"; no message holds a credential.
  *
  * @module
  */
 
-import type { Collection, MongoClient } from "mongodb";
+import { type Document, MongoWriteConcernError } from "mongodb";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
-import type { KeyAddress, KeyValueStore, OperationOptions } from "../store.ts";
+import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
+import { createCoalescingStore, type StoreLimits } from "../coalescing-store.ts";
+import { boundedMs, type OperationKind } from "../operation.ts";
+import type { KeyValueStore, OperationOptions } from "../store.ts";
 import { createMongoClient, type MongoTarget } from "./mongodb-client.ts";
-import { documentId, entryCollection, type EntryDocument, findValue, upsertValue } from "./mongodb-commands.ts";
-import { Dispatch } from "./mongodb-dispatch.ts";
-import { classifyMongoError, isDuplicateKey, timedOut } from "./mongodb-errors.ts";
+import { type FindReply, type FoundDocument, MongoCommands, statementsOf } from "./mongodb-commands.ts";
+import { classifyMongoError, classifyStatement, DUPLICATE_KEY, isDuplicateKey } from "./mongodb-errors.ts";
 
 const DEFAULT_COLLECTION = "key-value";
 
@@ -29,6 +31,8 @@ export interface MongoStoreOptions {
   /** By default the URL's, else `network-host`. */
   readonly database?: string;
   readonly collection?: string;
+  /** Other bounds of batches than those of contract/limits.ts. */
+  readonly limits?: Partial<StoreLimits>;
 }
 
 /**
@@ -39,112 +43,135 @@ export interface MongoStoreOptions {
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<KeyValueStore> {
   const target = createMongoClient(options.url, options.database, FIXED_LIMITS.storeOperationMs);
-  return new MongoStore(target, options.collection ?? DEFAULT_COLLECTION);
+  return createCoalescingStore(new MongoDriver(target, options.collection ?? DEFAULT_COLLECTION), options.limits);
 }
 
-type Command<T> = (dispatch: Dispatch, timeoutMs: number) => Promise<T>;
-
-class MongoStore implements KeyValueStore {
+class MongoDriver implements BatchDriver {
   readonly kind = "mongodb";
-  readonly #client: MongoClient;
-  readonly #collection: Collection<EntryDocument>;
-  readonly #redact: (text: string) => string;
-  readonly #inFlight = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly parallelBatches = FIXED_LIMITS.storeBatches;
+  readonly #target: MongoTarget;
+  readonly #commands: MongoCommands;
 
   constructor(target: MongoTarget, collection: string) {
-    this.#client = target.client;
-    this.#collection = entryCollection(target.client, target.database, collection);
-    this.#redact = target.redact;
+    this.#target = target;
+    this.#commands = new MongoCommands(target, collection);
   }
 
-  get(address: KeyAddress, options: OperationOptions): Promise<Uint8Array | undefined> {
-    return this.#perform("read", address, options, (dispatch, timeoutMs) =>
-      findValue(this.#collection, dispatch, timeoutMs),
-    );
+  async readBatch(entries: readonly ReadEntry[], timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    let wanted = entries;
+    try {
+      // Again where the values do not fit into one reply: at most 16 MB of them are held at a time.
+      while (wanted.length > 0) wanted = settleFound(wanted, await this.#commands.find(wanted, deadline));
+    } catch (error) {
+      for (const entry of wanted) entry.fail(this.#classify(error, "read", entry));
+    }
   }
 
-  set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void> {
-    return this.#perform("write", address, options, async (dispatch, timeoutMs) => {
-      const startedAt = performance.now();
-      try {
-        await upsertValue(this.#collection, dispatch, value, timeoutMs);
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        // Another writer inserted the key first. It exists now, so that this is an update and cannot lose again.
-        const remainingMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt)));
-        await upsertValue(this.#collection, dispatch, value, remainingMs);
-      }
-    });
+  async writeBatch(entries: readonly WriteEntry[], timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const lost = await this.#update(entries, deadline);
+    if (lost.length === 0) return;
+    // Another writer inserted these keys first. They exist now, so that these are updates and cannot lose again.
+    for (const entry of await this.#update(lost, deadline)) failStatement(entry, DUPLICATE_KEY);
   }
 
   async ping(options: OperationOptions): Promise<boolean> {
-    if (this.#closing !== undefined) return false;
     const timeoutMs = boundedMs(options);
     // On the primary, since a replica set without one can neither read nor write.
-    const answer = this.#client
+    const answer = this.#target.client
       .db("admin")
       .command({ ping: 1, maxTimeMS: timeoutMs }, { readPreference: "primary" })
       .then(
         () => true,
         () => false,
       );
-    return settleWithin(timeoutMs, answer, () => false);
+    return settleWithin(timeoutMs, answer, false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    // Each is bounded by its own time.
-    await Promise.allSettled(this.#inFlight);
-    const closed = this.#client.close().catch(() => {
+    const closed = this.#target.client.close().catch(() => {
       // Nothing is lost by a good-bye that fails: every operation has settled.
     });
-    await settleWithin(CLOSE_TIMEOUT_MS, closed, () => undefined);
+    await settleWithin(CLOSE_TIMEOUT_MS, closed, undefined);
   }
 
-  async #perform<T>(
-    operation: "read" | "write",
-    address: KeyAddress,
-    options: OperationOptions,
-    command: Command<T>,
-  ): Promise<T> {
-    if (this.#closing !== undefined) throw new HostError("store-unavailable", "the store is closed");
-    const timeoutMs = boundedMs(options);
-    const dispatch = new Dispatch(documentId(address));
-    const running = settleWithin(timeoutMs, command(dispatch, timeoutMs), () => {
-      dispatch.abandon();
-      throw timedOut(timeoutMs, { operation, sends: dispatch.sends });
-    });
-    this.#inFlight.add(running);
+  /** Returns the entries that lost a race of upserts: nothing was written for them. The others are settled. */
+  async #update(entries: readonly WriteEntry[], deadline: number): Promise<readonly WriteEntry[]> {
+    const dispatch = statementsOf(entries);
     try {
-      return await running;
+      const reply = await this.#commands.update(dispatch, deadline);
+      return settleWritten(dispatch.sent, reply, "acknowledged");
     } catch (error) {
-      throw classifyMongoError(error, { operation, sends: dispatch.sends }, this.#redact);
-    } finally {
-      this.#inFlight.delete(running);
+      if (error instanceof MongoWriteConcernError) return settleWritten(dispatch.sent, error.result, "unacknowledged");
+      if (isDuplicateKey(error)) return dispatch.sent;
+      for (const entry of entries) entry.fail(this.#classify(error, "write", entry));
+      return [];
     }
   }
+
+  #classify(error: unknown, operation: OperationKind, { sends }: ReadEntry | WriteEntry): HostError {
+    return classifyMongoError(error, { operation, sends }, this.#target.redact);
+  }
 }
 
-function boundedMs({ timeoutMs }: OperationOptions): number {
-  return Math.max(1, Math.min(Math.floor(timeoutMs), FIXED_LIMITS.storeOperationMs));
+/** Settles what was found, and what is known not to be there. Returns the others. */
+function settleFound(entries: readonly ReadEntry[], { documents, extent }: FindReply): readonly ReadEntry[] {
+  const missing = new Map(entries.map((entry) => [entry.id, entry]));
+  for (const document of documents) {
+    const id = entries.length === 1 ? entries[0]?.id : document._id;
+    const entry = missing.get(String(id));
+    if (entry === undefined) continue;
+    missing.delete(entry.id);
+    settleDocument(entry, document);
+  }
+  if (extent === "part" && missing.size < entries.length) return [...missing.values()];
+  for (const entry of missing.values()) {
+    if (extent === "all") entry.succeed(undefined);
+    else entry.fail(new HostError("store-unavailable", "MongoDB's answer to a read has no documents"));
+  }
+  return [];
 }
 
-/** `promise`, or what `expire` gives once the time is over. What the promise does later is ignored. */
-async function settleWithin<T>(timeoutMs: number, promise: Promise<T>, expire: () => T): Promise<T> {
+function settleDocument(entry: ReadEntry, { value }: FoundDocument): void {
+  if (value instanceof Uint8Array) entry.succeed(value);
+  else entry.fail(new HostError("store-unavailable", "a document's value is no binary data"));
+}
+
+/** Settles each statement by what the server says of it. Returns those that lost a race of upserts. */
+function settleWritten(
+  sent: readonly WriteEntry[],
+  reply: Document,
+  durability: "acknowledged" | "unacknowledged",
+): readonly WriteEntry[] {
+  const failed = failedStatements(reply);
+  const isComplete = Number(reply["n"]) + failed.size === sent.length;
+  const lost: WriteEntry[] = [];
+  for (const [index, entry] of sent.entries()) {
+    if (failed.get(index) === DUPLICATE_KEY) lost.push(entry);
+    else if (failed.has(index)) failStatement(entry, failed.get(index));
+    else if (durability === "acknowledged" && isComplete) entry.succeed();
+    else entry.fail(new HostError("store-outcome-unknown", `MongoDB write failed: ${durability}, not accounted for`));
+  }
+  return lost;
+}
+
+/** Index → code of the server's errors about single statements. */
+function failedStatements(reply: Document): ReadonlyMap<number, unknown> {
+  const errors: unknown = reply["writeErrors"];
+  if (!Array.isArray(errors)) return new Map();
+  return new Map(errors.map((error: Document) => [Number(error["index"]), error["code"]]));
+}
+
+function failStatement(entry: WriteEntry, code: unknown): void {
+  entry.fail(classifyStatement(code, { operation: "write", sends: entry.sends }));
+}
+
+/** `promise`, or `otherwise` once the time is over. What the promise does later is ignored. */
+async function settleWithin<T>(timeoutMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
-      try {
-        resolve(expire());
-      } catch (error) {
-        reject(error);
-      }
-    }, timeoutMs);
+  const expired = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), timeoutMs);
   });
   try {
     return await Promise.race([promise, expired]);

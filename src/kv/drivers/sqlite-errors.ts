@@ -7,9 +7,7 @@
  */
 
 import { HostError } from "../../errors/host-error.ts";
-
-/** What an operation was doing when it failed. */
-export type OperationKind = "read" | "write";
+import type { OperationKind } from "../operation.ts";
 
 /** Primary result codes, https://www.sqlite.org/rescode.html. */
 const SQLITE_PERM = 3;

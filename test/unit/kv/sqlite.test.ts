@@ -39,6 +39,11 @@ describeKeyValueStore("SQLite in a file", {
   handles: "same-data",
 });
 
+describeKeyValueStore("SQLite in a file, one operation at a time", {
+  open: () => openSqliteStore({ path: join(folder, "conformance-plain.db"), limits: { batchOperations: 1 } }),
+  handles: "same-data",
+});
+
 describeKeyValueStore("SQLite in memory", {
   open: () => openSqliteStore({ path: ":memory:" }),
   handles: "separate",
@@ -175,14 +180,18 @@ describe("a database that another process has locked", () => {
     other.close();
   });
 
-  test("ends a waiting write with store-unavailable when the store is closed", async () => {
+  test("does not keep a store from closing for longer than the time of what waits", async () => {
     const path = newPath();
     const store = await openSqliteStore({ path });
     const other = new DatabaseSync(path);
     other.exec("BEGIN IMMEDIATE");
-    const write = store.set(ADDRESS, Buffer.from("v"), OPTIONS);
-    await store[Symbol.asyncDispose]();
-    await expect(write).rejects.toMatchObject({ code: "store-unavailable" });
+    const startedAt = performance.now();
+    const [write] = await Promise.allSettled([
+      store.set(ADDRESS, Buffer.from("v"), { timeoutMs: 60 }),
+      store[Symbol.asyncDispose](),
+    ]);
+    expect(write).toMatchObject({ status: "rejected", reason: { code: "store-unavailable" } });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
     other.exec("ROLLBACK");
     other.close();
   });

@@ -1,0 +1,34 @@
+/**
+ * The port of the drivers: batches of values, each read or written once. What makes batches of single
+ * operations is in `coalescing-store.ts`.
+ *
+ * @module
+ */
+
+import type { Entry } from "./entry.ts";
+import type { OperationOptions } from "./store.ts";
+
+/** A value to read. */
+export type ReadEntry = Entry<Uint8Array | undefined>;
+/** A value to write. */
+export type WriteEntry = Entry<void>;
+
+/**
+ * Performs batches. No two entries of a batch have the same address. An entry has its own result or its own
+ * error, of those that `KeyValueStore` names, whatever becomes of the others.
+ *
+ * `readBatch` and `writeBatch` settle every entry and never reject; they end when nothing of the batch is
+ * under way any more, which may be long after the last one has ceased to wait for it. `timeoutMs` is the
+ * time of whoever waits longest: shorter ones end by themselves. An entry that nobody waits for is not
+ * begun, and `Entry.send` is called at the last moment before it leaves for a server.
+ */
+export interface BatchDriver extends AsyncDisposable {
+  /** See `KeyValueStore.kind`. */
+  readonly kind: string;
+  /** How many batches of reads, and how many of writes, it is given at a time. */
+  readonly parallelBatches: number;
+  readBatch(entries: readonly ReadEntry[], timeoutMs: number): Promise<void>;
+  writeBatch(entries: readonly WriteEntry[], timeoutMs: number): Promise<void>;
+  /** See `KeyValueStore.ping`. */
+  ping(options: OperationOptions): Promise<boolean>;
+}

@@ -1,0 +1,118 @@
+/**
+ * Makes batches of the operations of one kind. All that are asked for in one turn of the event loop go
+ * together when it ends, so a lone one waits for nothing. What comes while a batch is under way waits for its
+ * end and goes as the next one, so that batches grow with the load by themselves; but not for long: a batch
+ * that takes more than a moment, or a full one that waits, lets the next one go beside it.
+ *
+ * @module
+ */
+
+import { toHostError } from "../errors/host-error.ts";
+import type { Entry } from "./entry.ts";
+import { type BatchLimits, FairQueue } from "./fair-queue.ts";
+import { Operation, type OperationRequest } from "./operation.ts";
+
+/** When batches go; the default is in contract/limits.ts. */
+export interface BatchPace {
+  /** How long an operation waits at most for a batch that is under way, if others may go beside it. */
+  readonly batchWaitMs: number;
+}
+
+/** What is done with batches. */
+export interface BatchQueueOptions<Result> {
+  readonly limits: BatchLimits & BatchPace;
+  readonly parallelBatches: number;
+  /** See `BatchDriver`. */
+  readonly perform: (entries: readonly Entry<Result>[], timeoutMs: number) => Promise<void>;
+}
+
+/** Operations of one kind on their way to the driver. */
+export class BatchQueue<Result> {
+  readonly #options: BatchQueueOptions<Result>;
+  readonly #queue: FairQueue<Result>;
+  readonly #open = new Set<Operation<Result>>();
+  #underWay = 0;
+  /** Those under way that the next one still waits for. */
+  #awaited = 0;
+  #flush: "idle" | "scheduled" = "idle";
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: BatchQueueOptions<Result>) {
+    this.#options = options;
+    this.#queue = new FairQueue(options.limits);
+  }
+
+  submit(request: OperationRequest): Promise<Result> {
+    const operation = new Operation<Result>(request, (ended) => this.#ended(ended));
+    this.#open.add(operation);
+    try {
+      this.#queue.add(operation);
+      this.#schedule();
+    } catch (error) {
+      operation.fail(toHostError(error));
+    }
+    return operation.result;
+  }
+
+  /** Resolves when every operation has settled: at the latest when the time of the last one is over. */
+  async settled(): Promise<void> {
+    if (this.#open.size === 0) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
+  }
+
+  #schedule(): void {
+    if (this.#flush === "scheduled" || !this.#mayStart()) return;
+    this.#flush = "scheduled";
+    process.nextTick(() => {
+      this.#flush = "idle";
+      this.#startBatches();
+    });
+  }
+
+  #mayStart(): boolean {
+    if (this.#queue.isEmpty || this.#underWay >= this.#options.parallelBatches) return false;
+    return this.#awaited === 0 || this.#queue.holdsFullBatch;
+  }
+
+  #startBatches(): void {
+    while (this.#mayStart()) void this.#perform(this.#queue.takeBatch());
+  }
+
+  /** Never rejects. */
+  async #perform(entries: readonly Entry<Result>[]): Promise<void> {
+    this.#underWay += 1;
+    const release = this.#letWait();
+    try {
+      const latest = entries.reduce((deadline, entry) => Math.max(deadline, entry.deadline), 0);
+      await this.#options.perform(entries, Math.max(1, Math.ceil(latest - performance.now())));
+    } catch (error) {
+      // A driver that rejects is broken; nobody waits in vain for it.
+      for (const entry of entries) entry.fail(toHostError(error));
+    }
+    this.#underWay -= 1;
+    release();
+  }
+
+  /** Lets the next batch wait until the function it returns is called, or for a moment. */
+  #letWait(): () => void {
+    this.#awaited += 1;
+    let state: "awaited" | "over" = "awaited";
+    const timer = setTimeout(() => end(), this.#options.limits.batchWaitMs);
+    const end = (): void => {
+      if (state === "awaited") this.#awaited -= 1;
+      state = "over";
+      clearTimeout(timer);
+      this.#startBatches();
+    };
+    return end;
+  }
+
+  #ended(operation: Operation<Result>): void {
+    this.#open.delete(operation);
+    if (!operation.hasBegun) this.#queue.remove(operation);
+    if (this.#open.size > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The key-value store over a driver: what many requests ask for at the same moment is one query or one
+ * write to the driver, and each of them keeps its own result, its own error and its own time.
+ *
+ * Invariants: an operation settles within its time, whatever the driver does; one that begins after another
+ * has ended sees it, since only operations that nothing was sent for are put together; one caller's flood
+ * neither starves nor refuses another's operations.
+ *
+ * @module
+ */
+
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import { HostError } from "../errors/host-error.ts";
+import type { BatchDriver } from "./batch-driver.ts";
+import { type BatchPace, BatchQueue } from "./batch-queue.ts";
+import type { BatchLimits } from "./fair-queue.ts";
+import type { KeyAddress, KeyValueStore, OperationOptions } from "./store.ts";
+
+/** Bounds of a store's batches. */
+export type StoreLimits = BatchLimits & BatchPace;
+
+const LIMITS: StoreLimits = {
+  batchOperations: FIXED_LIMITS.storeBatchOperations,
+  batchBytes: FIXED_LIMITS.storeBatchBytes,
+  batchWaitMs: FIXED_LIMITS.storeBatchWaitMs,
+  queueOperations: FIXED_LIMITS.storeQueueOperations,
+  queueBytes: FIXED_LIMITS.storeQueueBytes,
+  queueTotalBytes: FIXED_LIMITS.storeQueueTotalBytes,
+};
+
+/** Makes the store over a driver, which it owns. `limits` replaces some of those in contract/limits.ts. */
+export function createCoalescingStore(driver: BatchDriver, limits: Partial<StoreLimits> = {}): KeyValueStore {
+  return new CoalescingStore(driver, { ...LIMITS, ...limits });
+}
+
+class CoalescingStore implements KeyValueStore {
+  readonly kind: string;
+  readonly #driver: BatchDriver;
+  readonly #reads: BatchQueue<Uint8Array | undefined>;
+  readonly #writes: BatchQueue<void>;
+  #closing: Promise<void> | undefined;
+
+  constructor(driver: BatchDriver, limits: StoreLimits) {
+    const { parallelBatches } = driver;
+    this.kind = driver.kind;
+    this.#driver = driver;
+    this.#reads = new BatchQueue({
+      limits,
+      parallelBatches,
+      perform: (entries, timeoutMs) => driver.readBatch(entries, timeoutMs),
+    });
+    this.#writes = new BatchQueue({
+      limits,
+      parallelBatches,
+      perform: (entries, timeoutMs) => driver.writeBatch(entries, timeoutMs),
+    });
+  }
+
+  get(address: KeyAddress, options: OperationOptions): Promise<Uint8Array | undefined> {
+    if (this.#closing !== undefined) return Promise.reject(closed());
+    return this.#reads.submit({ kind: "read", address, options });
+  }
+
+  set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closed());
+    return this.#writes.submit({ kind: "write", address, value, options });
+  }
+
+  async ping(options: OperationOptions): Promise<boolean> {
+    return this.#closing === undefined && (await this.#driver.ping(options));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#reads.settled(), this.#writes.settled()]);
+    await this.#driver[Symbol.asyncDispose]();
+  }
+}
+
+function closed(): HostError {
+  return new HostError("store-unavailable", "the store is closed");
+}
