@@ -45,7 +45,7 @@ export interface KeyValueStore extends AsyncDisposable {
   readonly kind: string;
   /** The value, or `undefined` where none was ever set. An empty value is a value. It must not be changed: readers may share it. */
   get(address: KeyAddress, options: OperationOptions): Promise<Uint8Array | undefined>;
-  /** Sets the value whole. `value` must not be changed until the promise settles. */
+  /** Sets the value whole. `value` must not be changed any more, not even when the promise has settled. */
   set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void>;
   /** Is the store reachable now? Never throws. */
   ping(options: OperationOptions): Promise<boolean>;

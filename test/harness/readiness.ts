@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MongoClient } from "mongodb";
+import { type Db, MongoClient } from "mongodb";
 import { until } from "./until.ts";
 
 /** A launched server, not necessarily ready: what the two ways of launching one have in common. */
@@ -62,20 +62,32 @@ export async function readied(launched: Launched, answers: () => Promise<boolean
  * @param memberHost the host and port at which the server finds itself
  * @returns whether it accepts majority writes by now
  */
-export async function mongodIsPrimary(launched: Pick<Launched, "host" | "port">, memberHost: string): Promise<boolean> {
-  const { host, port } = launched;
+export function mongodIsPrimary(launched: Pick<Launched, "host" | "port">, memberHost: string): Promise<boolean> {
+  return askMongod(launched, async (admin) => {
+    const hello = await admin.command({ hello: 1 });
+    if (hello["setName"] === undefined) {
+      await admin.command({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: memberHost }] } });
+    }
+    return hello["isWritablePrimary"] === true;
+  });
+}
+
+/** Does a mongod that is no replica set accept writes? */
+export function mongodAnswers(launched: Pick<Launched, "host" | "port">): Promise<boolean> {
+  return askMongod(launched, async (admin) => (await admin.command({ hello: 1 }))["isWritablePrimary"] === true);
+}
+
+async function askMongod(
+  { host, port }: Pick<Launched, "host" | "port">,
+  ask: (admin: Db) => Promise<boolean>,
+): Promise<boolean> {
   const client = new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, {
     serverSelectionTimeoutMS: 2_000,
     connectTimeoutMS: 2_000,
     socketTimeoutMS: 5_000,
   });
   try {
-    const admin = client.db("admin");
-    const hello = await admin.command({ hello: 1 });
-    if (hello["setName"] === undefined) {
-      await admin.command({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: memberHost }] } });
-    }
-    return hello["isWritablePrimary"] === true;
+    return await ask(client.db("admin"));
   } catch {
     return false;
   } finally {

@@ -12,6 +12,7 @@ import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
 import { images } from "./images.ts";
 import {
   type Launched,
+  mongodAnswers,
   mongodArgs,
   mongodbUrlOf,
   mongodIsPrimary,
@@ -45,6 +46,15 @@ export async function startNatsServer(args: readonly string[] = []): Promise<Own
           args: ({ port }) => ["--addr", "127.0.0.1", "--port", String(port), ...args],
         });
   return ownServer(launched, natsUrlOf(launched), () => natsAnswers(launched));
+}
+
+/** A server that is no replica set. */
+export async function startStandaloneMongod(): Promise<OwnServer> {
+  const launched =
+    inject("serverKind") === "container"
+      ? await launchContainer({ image: images().mongo, containerPort: 27_017, command: [] })
+      : await launchProcess({ binary: "mongod", args: mongodArgs });
+  return ownServer(launched, `mongodb://${launched.host}:${launched.port}/`, () => mongodAnswers(launched));
 }
 
 /** A replica set of one. */

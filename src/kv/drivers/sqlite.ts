@@ -5,12 +5,13 @@
  * Invariants: a batch is one transaction, and where that fails each value gets one of its own, so a value is
  * written whole or not at all and one that is refused takes no other with it; an acknowledged write survives
  * the end of the process (of the machine only after the next checkpoint); a lock of another process is waited
- * for on a timer, so this thread is held for one batch at a time and no longer.
+ * for on a timer, so this thread is held for one batch and does other work before the next one.
  *
  * @module
  */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { setImmediate as othersTurn } from "node:timers/promises";
 import { HostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
 import { createCoalescingStore, type StoreLimits } from "../coalescing-store.ts";
@@ -74,6 +75,7 @@ class SqliteDriver implements BatchDriver {
     } catch (error) {
       for (const entry of entries) entry.fail(classifySqliteError(error, "read"));
     }
+    await othersTurn();
   }
 
   async writeBatch(entries: readonly WriteEntry[], timeoutMs: number): Promise<void> {
@@ -90,6 +92,7 @@ class SqliteDriver implements BatchDriver {
     } catch (error) {
       for (const entry of entries) entry.fail(classifySqliteError(error, "write"));
     }
+    await othersTurn();
   }
 
   async ping(options: OperationOptions): Promise<boolean> {

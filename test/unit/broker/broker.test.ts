@@ -172,6 +172,13 @@ describe("buckets", () => {
     expect(await perform(one.broker, get("common", "k"))).toEqual(errorLike("access-denied"));
   });
 
+  test("that are shared let the store know which plugin asks, so that plugins take turns", async () => {
+    const store = new RecordingStore();
+    const buckets: BucketPolicy = { private: [], shared: new Map([[named("common"), named("common")]]) };
+    for (const plugin of ["one", "other"]) await perform(stage({ plugin, store, buckets }).broker, get("common", "k"));
+    expect(store.operations.map(({ caller }) => caller)).toEqual(["one", "other"]);
+  });
+
   test.each(["", "a b", "a/b", "a\0", "é", "../x", "a".repeat(129), "$", "a\n"])(
     "named %j are invalid",
     async (bucket) => {

@@ -7,6 +7,7 @@ export interface RecordedOperation {
   readonly kind: "get" | "set";
   readonly address: KeyAddress;
   readonly timeoutMs: number;
+  readonly caller: string | undefined;
 }
 
 /** A store in memory that remembers what it was asked, and fails or hangs when told to. */
@@ -32,14 +33,14 @@ export class RecordingStore implements KeyValueStore {
     return resolve;
   }
 
-  async get(address: KeyAddress, { timeoutMs }: OperationOptions): Promise<Uint8Array | undefined> {
-    this.operations.push({ kind: "get", address, timeoutMs });
+  async get(address: KeyAddress, { timeoutMs, caller }: OperationOptions): Promise<Uint8Array | undefined> {
+    this.operations.push({ kind: "get", address, timeoutMs, caller });
     await this.#act();
     return this.#values.get(JSON.stringify(address));
   }
 
-  async set(address: KeyAddress, value: Uint8Array, { timeoutMs }: OperationOptions): Promise<void> {
-    this.operations.push({ kind: "set", address, timeoutMs });
+  async set(address: KeyAddress, value: Uint8Array, { timeoutMs, caller }: OperationOptions): Promise<void> {
+    this.operations.push({ kind: "set", address, timeoutMs, caller });
     await this.#act();
     this.#values.set(JSON.stringify(address), Uint8Array.from(value));
   }

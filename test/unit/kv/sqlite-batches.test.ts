@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BucketName } from "../../../src/contract/names.ts";
+import { openSqliteStore } from "../../../src/kv/drivers/sqlite.ts";
+import type { KeyAddress, KeyValueStore } from "../../../src/kv/store.ts";
+import { RegisterHistory, type Registers } from "../../conformance/kv/register-history.ts";
+
+const OPTIONS = { timeoutMs: 5_000 };
+const VALUE = Buffer.from("v");
+
+let folder = "";
+let files = 0;
+const newPath = (): string => join(folder, `${files++}.db`);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "network-host-sqlite-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function at(key: string): KeyAddress {
+  return { namespace: { kind: "private", plugin: "p" }, bucket: "b" as BucketName, key };
+}
+
+function codeOf(operation: Promise<unknown>): Promise<string> {
+  return operation.then(
+    () => "done",
+    (error: { code: string }) => error.code,
+  );
+}
+
+/** What another connection sees. */
+function keysIn(path: string): string[] {
+  using database = new DatabaseSync(path);
+  const rows = database.prepare("SELECT key FROM entry ORDER BY key").all();
+  return rows.map(({ key }) => Buffer.from(key as Uint8Array).toString());
+}
+
+describe("a batch of the embedded store", () => {
+  test("is one transaction: it writes each page once, not once for each value", async () => {
+    const framesOf = async (batchOperations: number): Promise<number> => {
+      const path = newPath();
+      await using store = await openSqliteStore({ path, limits: { batchOperations } });
+      const writes = Array.from({ length: 100 }, (_, index) => store.set(at(`k${index}`), VALUE, OPTIONS));
+      await Promise.all(writes);
+      expect(keysIn(path)).toHaveLength(100);
+      using observer = new DatabaseSync(path);
+      return Number(observer.prepare("PRAGMA wal_checkpoint").get()?.["log"]);
+    };
+    expect(await framesOf(1)).toBeGreaterThan(100);
+    expect(await framesOf(100)).toBeLessThan(30);
+  });
+
+  test("with a value that does not fit fails that one alone", async () => {
+    const path = newPath();
+    await using store = await openSqliteStore({ path, maxBytes: 256 * 1024 });
+    const outcomes = [
+      store.set(at("one"), VALUE, OPTIONS),
+      store.set(at("large"), new Uint8Array(512 * 1024), OPTIONS),
+      store.set(at("two"), VALUE, OPTIONS),
+    ].map(codeOf);
+    expect(await Promise.all(outcomes)).toEqual(["done", "store-unavailable", "done"]);
+    expect(keysIn(path)).toEqual(["one", "two"]);
+  });
+
+  test("of reads gives each its own: a value, nothing, or an error of its own", async () => {
+    const path = newPath();
+    await using store = await openSqliteStore({ path });
+    await store.set(at("there"), VALUE, OPTIONS);
+    using other = new DatabaseSync(path);
+    other.exec("PRAGMA ignore_check_constraints = ON; DROP TABLE entry");
+    other.exec("CREATE TABLE entry (kind, namespace, bucket, key, value, PRIMARY KEY (kind, namespace, bucket, key))");
+    const insert = other.prepare("INSERT INTO entry VALUES ('private', 'p', 'b', ?, ?)");
+    insert.run(Buffer.from("there"), VALUE);
+    insert.run(Buffer.from("foreign"), 7);
+    const [there, absent, foreign] = await Promise.allSettled(
+      ["there", "absent", "foreign"].map((key) => store.get(at(key), OPTIONS)),
+    );
+    expect(there).toMatchObject({ status: "fulfilled", value: new Uint8Array(VALUE) });
+    expect(absent).toEqual({ status: "fulfilled", value: undefined });
+    expect(foreign).toMatchObject({ status: "rejected", reason: { code: "store-unavailable" } });
+  });
+
+  test("that waits for another process's lock ends for each operation when its own time is over", async () => {
+    const path = newPath();
+    await using store = await openSqliteStore({ path });
+    using other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const patient = codeOf(store.set(at("patient"), VALUE, OPTIONS));
+    const hasty = codeOf(store.set(at("hasty"), VALUE, { timeoutMs: 20 }));
+    expect(await hasty).toBe("store-unavailable");
+    other.exec("COMMIT");
+    expect(await patient).toBe("done");
+    expect(keysIn(path)).toEqual(["patient"]);
+  });
+
+  test("lets other work be done before the next one", async () => {
+    await using store = await openSqliteStore({ path: newPath(), limits: { batchOperations: 1 } });
+    const order: string[] = [];
+    const turns = (async () => {
+      for (let turn = 0; turn < 3; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push("other work");
+      }
+    })();
+    await Promise.all(["a", "b"].map((key) => store.set(at(key), VALUE, OPTIONS).then(() => order.push(key))));
+    await turns;
+    expect(order.slice(0, 3)).toEqual(["a", "other work", "b"]);
+  });
+});
+
+test("what clients of two stores on one file see is linearizable", async () => {
+  const path = newPath();
+  await using one = await openSqliteStore({ path });
+  await using other = await openSqliteStore({ path });
+  const registersOf = (store: KeyValueStore): Registers => ({
+    get: async (key) => {
+      const value = await store.get(at(key), OPTIONS);
+      return value && Buffer.from(value).toString();
+    },
+    set: (key, value) => store.set(at(key), Buffer.from(value), OPTIONS),
+  });
+  const history = new RegisterHistory();
+  const clients = Array.from({ length: 16 }, (_, client) => registersOf(client % 2 === 0 ? one : other));
+  await history.run({ clients, keys: ["a", "b"], writes: 0.5, goesOn: () => history.successes < 2_000 });
+  history.expectLinearizable();
+  expect(Object.keys(history.outcomes)).toEqual(["ok"]);
+});
