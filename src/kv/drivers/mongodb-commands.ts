@@ -1,6 +1,6 @@
 /**
- * The commands that the store sends, as the server takes them: the driver's own functions for them cost a
- * fifth to a third more of this process's time, and serialise a batch before there is a connection for it.
+ * The commands that the store sends, as the server takes them: the driver's own functions for them cost
+ * 10 to 40 % more of this process's time, and serialise a batch before there is a connection for it.
  *
  * Durability: a write is acknowledged by a majority; a read asks the primary for what a majority holds, so
  * that it sees every acknowledged write and none that a failover takes back.
