@@ -20,14 +20,25 @@ export type JobSpec =
       readonly keys: number;
       /** The keys may not be there yet: status 404 is right, too. */
       readonly filling?: boolean;
-    };
+      /** Every slot uses every key, so a reply may be any value that the key had, but a whole one. */
+      readonly shared?: boolean;
+    }
+  /** The payload and the reply are always the same. */
+  | { readonly kind: "fixed"; readonly payload: string; readonly reply: string }
+  /**
+   * The payload is a seed and a number of turns, both 32 bits, little-endian; the reply is what a linear congruential
+   * generator (`plugins/compute.wat`) makes of the seed in so many turns.
+   */
+  | { readonly kind: "compute"; readonly turns: number };
 
 /**
  * How requests are sent: in a closed loop, each of the slots sending its next request when it has its reply, or in an
  * open one, at a fixed rate.
  */
 export interface LoopSpec {
+  /** With `targets`, a `*` in it stands for a number below that: each request of a slot goes to the next. */
   readonly subject: string;
+  readonly targets?: number;
   /** Slots: requests in flight. */
   readonly concurrency: number;
   /** Either this many requests in all, a multiple of `concurrency` … */

@@ -8,6 +8,7 @@ import { createInbox, type Msg, type NatsConnection } from "nats";
 import type { LoadFigures, LoadSpec, LoopSpec } from "../load-spec.ts";
 import { quantile } from "../statistics.ts";
 import { createSlotJob, type SlotJob } from "./slot-job.ts";
+import { subjectsOf } from "./subjects.ts";
 
 /** A reply that takes longer counts as lost. */
 const PATIENCE_MS = 15_000;
@@ -15,6 +16,8 @@ const PATIENCE_MS = 15_000;
 interface Slot {
   readonly job: SlotJob;
   readonly inbox: string;
+  /** Counts its requests: its turn among the subjects. */
+  turn: number;
   sentAt: number;
   left: number;
 }
@@ -33,6 +36,7 @@ export async function runLoop(spec: LoadSpec, connection: NatsConnection): Promi
 class Loop {
   readonly #spec: LoopSpec;
   readonly #connection: NatsConnection;
+  readonly #subjects: readonly string[];
   readonly #slots: readonly Slot[];
   readonly #over = Promise.withResolvers<void>();
   readonly #latencies: number[] = [];
@@ -50,12 +54,14 @@ class Loop {
     const { concurrency, requests = 0 } = loop;
     if (requests % concurrency !== 0) throw new RangeError(`${concurrency} slots cannot share ${requests} requests`);
     this.#spec = loop;
+    this.#subjects = subjectsOf(loop);
     this.#connection = connection;
     this.#open = concurrency;
     const prefix = createInbox();
     this.#slots = Array.from({ length: concurrency }, (_, index) => ({
       job: createSlotJob(job, index, concurrency),
       inbox: `${prefix}.${index}`,
+      turn: index,
       sentAt: 0,
       left: requests / concurrency,
     }));
@@ -100,8 +106,10 @@ class Loop {
 
   #send(slot: Slot): void {
     const payload = slot.job.next();
+    slot.turn += 1;
     slot.sentAt = performance.now();
-    this.#connection.publish(this.#spec.subject, payload, { reply: slot.inbox });
+    const subject = this.#subjects[slot.turn % this.#subjects.length] ?? this.#spec.subject;
+    this.#connection.publish(subject, payload, { reply: slot.inbox });
   }
 
   #receive(reply: Msg): void {

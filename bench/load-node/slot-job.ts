@@ -18,7 +18,16 @@ export interface SlotJob {
 const SHOWN_CHARACTERS = 100;
 
 export function createSlotJob(spec: JobSpec, slot: number, slots: number): SlotJob {
-  return spec.kind === "echo" ? createEcho(spec, slot) : createKeyValue(spec, slot, slots);
+  switch (spec.kind) {
+    case "echo":
+      return createEcho(spec, slot);
+    case "fixed":
+      return createFixed(spec);
+    case "compute":
+      return createCompute(spec, slot);
+    case "kv":
+      return spec.shared === true ? createSharedKeys(spec, slot) : createKeyValue(spec, slot, slots);
+  }
 }
 
 function createEcho({ bytes }: JobSpec & { kind: "echo" }, slot: number): SlotJob {
@@ -61,6 +70,71 @@ function createKeyValue(spec: JobSpec & { kind: "kv" }, slot: number, slots: num
           ? reply.data.length === spec.bytes && reply.string().startsWith(`key-${current} `)
           : earlier.equals(reply.data);
       return isRight ? undefined : `key-${current} holds ${shown(reply.data)}`;
+    },
+  };
+}
+
+function createSharedKeys(spec: JobSpec & { kind: "kv" }, slot: number): SlotJob {
+  let count = 0;
+  let current = slot % spec.keys;
+  const valueOf = (by: number | string, count: number | string): Buffer =>
+    padded(`key-${current} ${by}/${count} `, spec.bytes);
+  return {
+    next() {
+      current = (current + 1) % spec.keys;
+      count += 1;
+      return Buffer.concat([Buffer.from(`${spec.bucket}\nkey-${current}\n`), valueOf(slot, count)]);
+    },
+    problemOf(reply) {
+      const isMissing = reply.headers?.get("Rpc-Status") === "404" && reply.data.length === 0;
+      if (spec.filling === true && isMissing) return undefined;
+      const problem = statusProblem(reply, "200");
+      if (problem !== undefined) return problem;
+      const [, by, number] = /^key-\d+ (\d+)\/(\d+) /.exec(reply.string()) ?? [];
+      const isWhole = by !== undefined && number !== undefined && valueOf(by, number).equals(reply.data);
+      return isWhole ? undefined : `key-${current} holds ${shown(reply.data)}`;
+    },
+  };
+}
+
+function createFixed({ payload, reply: wanted }: JobSpec & { kind: "fixed" }): SlotJob {
+  const bytes = Buffer.from(payload);
+  return {
+    next: () => bytes,
+    problemOf: (reply) =>
+      statusProblem(reply, "200") ??
+      (reply.string() === wanted ? undefined : `the reply is ${shown(reply.data)}, not ${JSON.stringify(wanted)}`),
+  };
+}
+
+const FACTOR = 1_664_525;
+const INCREMENT = 1_013_904_223;
+
+function createCompute({ turns }: JobSpec & { kind: "compute" }, slot: number): SlotJob {
+  // What all turns together do: the number that a seed leads to is had at once.
+  let [factor, increment] = [1, 0];
+  for (let turn = 0; turn < turns; turn++) {
+    factor = Math.imul(factor, FACTOR);
+    increment = (Math.imul(increment, FACTOR) + INCREMENT) | 0;
+  }
+  let count = 0;
+  let seed = 0;
+  return {
+    next() {
+      count += 1;
+      seed = ((slot << 22) ^ count) >>> 0;
+      const payload = Buffer.alloc(8);
+      payload.writeUInt32LE(seed);
+      payload.writeUInt32LE(turns, 4);
+      return payload;
+    },
+    problemOf(reply) {
+      const wanted = Buffer.alloc(4);
+      wanted.writeUInt32LE((Math.imul(seed, factor) + increment) >>> 0);
+      return (
+        statusProblem(reply, "200") ??
+        (wanted.equals(reply.data) ? undefined : `the number after ${seed} is ${shown(reply.data)}`)
+      );
     },
   };
 }

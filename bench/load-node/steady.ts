@@ -11,6 +11,7 @@ import { createInbox, type Msg, type NatsConnection } from "nats";
 import type { LoadFigures, LoadSpec } from "../load-spec.ts";
 import { quantile } from "../statistics.ts";
 import { createSlotJob, type SlotJob } from "./slot-job.ts";
+import { subjectsOf } from "./subjects.ts";
 
 /** A reply that takes longer counts as lost. */
 const PATIENCE_MS = 15_000;
@@ -23,7 +24,8 @@ interface Slot {
 
 /** Sends requests at a fixed rate. Rejects when replies stay away. */
 export async function runSteady({ loop, job }: LoadSpec, connection: NatsConnection): Promise<LoadFigures> {
-  const { subject, concurrency, ratePerSecond = 0, warmUpMs = 0, measureMs = 0 } = loop;
+  const { concurrency, ratePerSecond = 0, warmUpMs = 0, measureMs = 0 } = loop;
+  const subjects = subjectsOf(loop);
   const prefix = createInbox();
   const slots: readonly Slot[] = Array.from({ length: concurrency }, (_, index) => ({
     job: createSlotJob(job, index, concurrency),
@@ -35,6 +37,7 @@ export async function runSteady({ loop, job }: LoadSpec, connection: NatsConnect
   const lags: number[] = [];
   const problems: string[] = [];
   const quiet = Promise.withResolvers<void>();
+  let sent = 0;
   let total = 0;
   let hasSentAll = false;
   let begin = 0;
@@ -65,7 +68,8 @@ export async function runSteady({ loop, job }: LoadSpec, connection: NatsConnect
     if (slot === undefined) throw new Error("a request was due while all slots had one in flight");
     slot.dueAt = dueAt;
     if (dueAt >= begin) lags.push(performance.now() - dueAt);
-    connection.publish(subject, slot.job.next(), { reply: slot.inbox });
+    sent += 1;
+    connection.publish(subjects[sent % subjects.length] ?? loop.subject, slot.job.next(), { reply: slot.inbox });
   }
   hasSentAll = true;
   if (free.length === slots.length) quiet.resolve();

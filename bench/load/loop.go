@@ -13,7 +13,9 @@ import (
 // loopSpec says how requests are sent: closed loop, each slot sending its next request when it has its reply, or at a
 // fixed rate (steady.go). See ../load-spec.ts.
 type loopSpec struct {
+	// A "*" in it stands for a number below targets: each request of a slot goes to the next.
 	Subject     string `json:"subject"`
+	Targets     int    `json:"targets"`
 	Concurrency int    `json:"concurrency"`
 	// Either this many requests in all, every one of them measured …
 	Requests int `json:"requests"`
@@ -27,8 +29,19 @@ type loopSpec struct {
 // A reply that takes longer counts as lost.
 const patience = 15 * time.Second
 
+// subjects returns where requests go.
+func (s loopSpec) subjects() []string {
+	subjects := make([]string, max(s.Targets, 1))
+	for target := range subjects {
+		subjects[target] = strings.Replace(s.Subject, "*", strconv.Itoa(target), 1)
+	}
+	return subjects
+}
+
 type slot struct {
-	job   job
+	job job
+	// Counts its requests: its turn among the subjects.
+	turn  int
 	inbox string
 	sent  time.Time
 	left  int
@@ -39,6 +52,7 @@ type slot struct {
 type loop struct {
 	spec       loopSpec
 	connection *nats.Conn
+	subjects   []string
 	slots      []slot
 	begin      time.Time
 	end        time.Time
@@ -56,14 +70,19 @@ func newLoop(spec loopSpec, jobs jobSpec, connection *nats.Conn) (*loop, error) 
 	if spec.Concurrency < 1 || spec.Requests%spec.Concurrency != 0 {
 		return nil, fmt.Errorf("%d requests cannot be shared by %d slots", spec.Requests, spec.Concurrency)
 	}
-	l := &loop{spec: spec, connection: connection, slots: make([]slot, spec.Concurrency)}
+	l := &loop{spec: spec, connection: connection, subjects: spec.subjects(), slots: make([]slot, spec.Concurrency)}
 	prefix := nats.NewInbox()
 	for i := range l.slots {
 		job, err := newJob(jobs, i, len(l.slots))
 		if err != nil {
 			return nil, err
 		}
-		l.slots[i] = slot{job: job, inbox: prefix + "." + strconv.Itoa(i), left: spec.Requests / spec.Concurrency}
+		l.slots[i] = slot{
+			job:   job,
+			turn:  i,
+			inbox: prefix + "." + strconv.Itoa(i),
+			left:  spec.Requests / spec.Concurrency,
+		}
 	}
 	subscription, err := connection.Subscribe(prefix+".*", l.receive)
 	if err != nil {
@@ -107,8 +126,9 @@ func (l *loop) patience() time.Duration {
 
 func (l *loop) send(s *slot) error {
 	payload := s.job.next()
+	s.turn++
 	s.sent = time.Now()
-	return l.connection.PublishRequest(l.spec.Subject, s.inbox, payload)
+	return l.connection.PublishRequest(l.subjects[s.turn%len(l.subjects)], s.inbox, payload)
 }
 
 func (l *loop) receive(reply *nats.Msg) {

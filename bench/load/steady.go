@@ -18,6 +18,7 @@ var errAllInFlight = errors.New("a request was due while all slots had one in fl
 type steady struct {
 	spec       loopSpec
 	connection *nats.Conn
+	subjects   []string
 	interval   time.Duration
 	begin, end time.Time
 
@@ -31,6 +32,7 @@ type steady struct {
 	total      int
 	errors     int
 	firstError error
+	sent       int
 	sentAll    bool
 	done       chan struct{}
 }
@@ -48,6 +50,7 @@ func newSteady(spec loopSpec, jobs jobSpec, connection *nats.Conn) (*steady, err
 	s := &steady{
 		spec:       spec,
 		connection: connection,
+		subjects:   spec.subjects(),
 		interval:   time.Second / time.Duration(spec.RatePerSecond),
 		slots:      make([]steadySlot, spec.Concurrency),
 		done:       make(chan struct{}),
@@ -104,7 +107,8 @@ func (s *steady) send(due time.Time) error {
 	if !due.Before(s.begin) {
 		s.lags.record(time.Since(due))
 	}
-	return s.connection.PublishRequest(s.spec.Subject, slot.inbox, slot.job.next())
+	s.sent++
+	return s.connection.PublishRequest(s.subjects[s.sent%len(s.subjects)], slot.inbox, slot.job.next())
 }
 
 func (s *steady) receive(reply *nats.Msg) {

@@ -54,3 +54,35 @@ test("a key may be missing only while the store is being filled", () => {
   later.next();
   expect(later.problemOf(missing)).toBe("status 404, not 200");
 });
+
+test("a fixed reply is right byte by byte only", () => {
+  const job = createSlotJob({ kind: "fixed", payload: "a", reply: "done" }, 0, 1);
+  expect(Buffer.from(job.next()).toString()).toBe("a");
+  expect(job.problemOf(replyOf("200", Buffer.from("done")))).toBeUndefined();
+  expect(job.problemOf(replyOf("200", Buffer.from("done.")))).toContain("not");
+});
+
+test("a computed number is right only if it is where the seed leads in so many turns", () => {
+  const turns = 1_000;
+  const job = createSlotJob({ kind: "compute", turns }, 3, 8);
+  const payload = Buffer.from(job.next());
+  expect(payload.readUInt32LE(4)).toBe(turns);
+  let value = payload.readUInt32LE(0);
+  for (let turn = 0; turn < turns; turn++) value = (Math.imul(value, 1_664_525) + 1_013_904_223) >>> 0;
+  const reply = Buffer.alloc(4);
+  reply.writeUInt32LE(value);
+  expect(job.problemOf(replyOf("200", reply))).toBeUndefined();
+  reply.writeUInt32LE((value + 1) >>> 0);
+  expect(job.problemOf(replyOf("200", reply))).toContain("the number after");
+});
+
+test("a shared key may hold any slot's value, but a whole one", () => {
+  const spec = { ...KV, keys: 1, shared: true } as const;
+  const [mine, others] = [createSlotJob(spec, 0, 2), createSlotJob(spec, 1, 2)];
+  const valueOf = (payload: Uint8Array): string => Buffer.from(payload).toString().split("\n")[2] ?? "";
+  mine.next();
+  const written = valueOf(others.next());
+  expect(mine.problemOf(replyOf("200", Buffer.from(written)))).toBeUndefined();
+  expect(mine.problemOf(replyOf("200", Buffer.from(`${written.slice(0, -1)}!`)))).toContain("holds");
+  expect(mine.problemOf(replyOf("404", Buffer.alloc(0)))).toContain("status 404");
+});

@@ -1,0 +1,6 @@
+import type { LoopSpec } from "../load-spec.ts";
+
+/** Where a loop's requests go. */
+export function subjectsOf({ subject, targets = 1 }: LoopSpec): readonly string[] {
+  return Array.from({ length: targets }, (_, target) => subject.replace("*", String(target)));
+}
