@@ -97,6 +97,20 @@ export function ratioLine(comparisons: readonly Comparison[], contender: string)
   return JSON.stringify({ ratios: Object.fromEntries(ratios) });
 }
 
+/** A contender's figures beside any other's; `undefined` where one of them was not measured. */
+export function compare(
+  measurements: readonly Measurement[],
+  place: Place,
+  baseline: string,
+  isServer: (role: string) => boolean,
+): Comparison | undefined {
+  const here = measurements.filter(({ job, concurrency }) => job === place.job && concurrency === place.concurrency);
+  const own = here.filter(({ contender }) => contender === place.contender);
+  const others = here.filter(({ contender }) => contender === baseline);
+  if (own.length === 0 || own.length !== others.length) return undefined;
+  return comparisonOf(inOrder(own), inOrder(others), place, isServer);
+}
+
 type Place = Pick<Cell, "job" | "concurrency" | "contender">;
 
 function cellOf(rounds: readonly Measurement[], place: Place): Cell {

@@ -4,11 +4,13 @@
  * @module
  */
 
+import type { LeftOut } from "./competitors.ts";
 import type { JobName } from "./jobs.ts";
 import { JOBS } from "./jobs.ts";
 import type { Machine } from "./machine.ts";
 import type { Cell, Comparison, Summary } from "./measurement.ts";
-import type { Spread } from "./statistics.ts";
+import type { RateCell } from "./open-loop.ts";
+import { digits, percent, spread, table, times, whole } from "./report-text.ts";
 
 const MIB = 2 ** 20;
 
@@ -37,17 +39,48 @@ export function warnings(cells: readonly Cell[]): readonly string[] {
     );
 }
 
+/** What this run did not measure, and why; nothing where there was all. */
+export function leftOutText(leftOut: readonly LeftOut[]): string {
+  if (leftOut.length === 0) return "";
+  const lines = leftOut.map(({ what, reason }) => `- ${what}: ${reason.split("\n", 1)[0]}`);
+  return ["Left out:", "", ...lines].join("\n");
+}
+
 function jobText(job: JobName, cells: readonly Cell[], comparisons: readonly Comparison[]): string {
   const own = cells.filter((cell) => cell.job === job).toSorted((a, b) => a.concurrency - b.concurrency);
   const compared = comparisons.filter((one) => one.job === job).toSorted((a, b) => a.concurrency - b.concurrency);
   return [
     `## ${job}: ${JOBS[job].summary}`,
     speedTable(own),
-    "As ratios to the hand-written responder, round by round:",
-    ratioTable(compared),
+    ...(compared.length === 0
+      ? []
+      : ["As ratios to the hand-written responder in Node, round by round:", ratioTable(compared)]),
     "CPU seconds for 10,000 requests, and memory in MiB at its highest:",
     costTable(own),
   ].join("\n\n");
+}
+
+/** The tables of the fixed rates; nothing where there were none. */
+export function ratesText(cells: readonly RateCell[]): string {
+  const jobs = [...new Set(cells.map(({ job }) => job))];
+  const tables = jobs.map((job) => {
+    const rows = cells
+      .filter((cell) => cell.job === job)
+      .toSorted((a, b) => a.fraction - b.fraction)
+      .map(({ fraction, ratePerSecond, contender, heldRounds, rounds, latency }) => [
+        percent(fraction),
+        whole(ratePerSecond),
+        contender,
+        `${heldRounds} of ${rounds}`,
+        latency === undefined ? "" : spread(latency.p50Ms, digits),
+        latency === undefined ? "" : spread(latency.p99Ms, digits),
+        latency === undefined ? "" : spread(latency.p999Ms, digits),
+        latency === undefined ? "" : spread(latency.sendLagMs, digits),
+      ]);
+    const head = ["rate", "requests/s", "", "rounds held", "p50 ms", "p99 ms", "p99.9 ms", "sent late ms, p99"];
+    return `## ${job} at fixed rates\n\n${table(head, rows)}`;
+  });
+  return tables.join("\n\n");
 }
 
 function speedTable(cells: readonly Cell[]): string {
@@ -92,36 +125,4 @@ function costTable(cells: readonly Cell[]): string {
       }),
     ]),
   );
-}
-
-/** A table in Markdown. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
-}
-
-/** The median, with the smallest and the largest value in brackets. */
-export function spread({ median, min, max }: Spread, format: (value: number) => string): string {
-  return `${format(median)} (${format(min)}–${format(max)})`;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
-/** Three digits that count, two of a small figure. */
-export function digits(value: number): string {
-  if (value >= 100) return whole(value);
-  if (value >= 10) return value.toFixed(1);
-  return value >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2);
-}
-
-export function times(value: number): string {
-  return `${digits(value)}×`;
-}
-
-function percent(value: number): string {
-  return `${Math.round(value * 100)} %`;
 }

@@ -5,16 +5,14 @@
  * @module
  */
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import type { Contender, RunningContender } from "./contenders/contender.ts";
+import { RefusedError } from "./bench-error.ts";
+import { type Competitor, type LeftOut, prepareStore } from "./competitors.ts";
 import type { Generator } from "./generator.ts";
-import { FILL_CONCURRENCY, type Job } from "./jobs.ts";
-import type { JobSpec, LoadFigures, LoopSpec } from "./load-spec.ts";
+import type { Job } from "./jobs.ts";
 import type { Measurement, ProcessCost } from "./measurement.ts";
-import type { BenchPlan } from "./plan.ts";
+import { type BenchPlan, CONCURRENCIES } from "./plan.ts";
 import { usageOf, type WatchedProcess } from "./process-usage.ts";
-import type { Servers } from "./servers.ts";
+import { type Servers, storeOf } from "./servers.ts";
 
 /** What the rounds are made with. */
 export interface RoundsSetting {
@@ -27,69 +25,63 @@ export interface RoundsSetting {
   readonly signal: AbortSignal;
 }
 
-interface Competitor {
-  readonly name: string;
-  readonly running: RunningContender;
+/** What the rounds of a job gave. */
+export interface RoundsResult {
+  readonly measurements: readonly Measurement[];
+  /** Those that answered with errors: of half a series of rounds no ratio is made. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Runs all rounds of a job. Contenders that are not being measured run, without load. */
-export async function measureJob(
+export async function measureRounds(
   job: Job,
-  contenders: readonly Contender[],
+  competitors: readonly Competitor[],
   setting: RoundsSetting,
-): Promise<Measurement[]> {
+): Promise<RoundsResult> {
   const { plan, report, signal } = setting;
-  await using owned = new AsyncDisposableStack();
-  const competitors: Competitor[] = [];
-  for (const contender of contenders) {
-    signal.throwIfAborted();
-    report(`${job.name}: starting ${contender.name} …`);
-    competitors.push({ name: contender.name, running: await startContender(contender, job, setting, owned) });
-  }
   const measurements: Measurement[] = [];
+  const reasons = new Map<string, string>();
   for (let round = 1; round <= plan.rounds; round++) {
-    const order = round % 2 === 1 ? competitors : competitors.toReversed();
-    for (const concurrency of plan.concurrencies) {
-      for (const competitor of order) {
+    for (const concurrency of plan.concurrencies ?? job.concurrencies ?? CONCURRENCIES) {
+      const measured: Measurement[] = [];
+      for (const competitor of inTurn(competitors, round)) {
+        if (reasons.has(competitor.name)) continue;
         signal.throwIfAborted();
-        measurements.push(await measure(competitor, job, concurrency, round, setting));
+        try {
+          measured.push(await measure(competitor, job, concurrency, round, setting));
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error;
+          reasons.set(competitor.name, `at ${concurrency} in flight ${error.message}`);
+        }
       }
-      report(roundLine(measurements.slice(-order.length), plan.rounds));
+      measurements.push(...measured);
+      if (measured.length > 0) report(roundLine(measured, plan.rounds));
     }
   }
-  return measurements;
+  return {
+    measurements: measurements.filter(({ contender }) => !reasons.has(contender)),
+    leftOut: [...reasons].map(([name, reason]) => ({ what: `${name} at ${job.name}`, reason })),
+  };
 }
 
-async function startContender(
-  contender: Contender,
-  job: Job,
-  { servers, plan, folder, generator }: RoundsSetting,
-  owned: AsyncDisposableStack,
-): Promise<RunningContender> {
-  const own = join(folder, `${job.name}-${contender.name}`);
-  await mkdir(own);
-  const running = await contender.start(job, { natsUrl: servers.natsUrl, store: servers.store, folder: own });
-  owned.use(running);
-  const load = (jobSpec: JobSpec, loop: Omit<LoopSpec, "subject">): Promise<LoadFigures> =>
-    generator.run({ server: servers.natsUrl, loop: { subject: running.subject, ...loop }, job: jobSpec });
-  if (job.load.kind === "kv") {
-    await load({ ...job.load, filling: true }, { concurrency: FILL_CONCURRENCY, requests: job.load.keys });
-  }
-  await load(job.load, { concurrency: FILL_CONCURRENCY, warmUpMs: 0, measureMs: plan.settleMs });
-  return running;
+/** Every second round goes the other way round. */
+export function inTurn(competitors: readonly Competitor[], round: number): readonly Competitor[] {
+  return round % 2 === 1 ? competitors : competitors.toReversed();
 }
 
 async function measure(
-  { name, running }: Competitor,
+  competitor: Competitor,
   job: Job,
   concurrency: number,
   round: number,
   { plan, servers, generator }: RoundsSetting,
 ): Promise<Measurement> {
-  const costs = await watch([...(await running.processes()), ...servers.processes]);
+  const { name, running, target } = competitor;
+  await prepareStore(job, name, servers);
+  const costs = await watch([...(await running.processes()), ...storeOf(job, servers).processes]);
   const figures = await generator.run({
     server: servers.natsUrl,
-    loop: { subject: running.subject, concurrency, warmUpMs: plan.warmUpMs, measureMs: plan.measureMs },
+    loop: { ...target, concurrency, warmUpMs: plan.warmUpMs, measureMs: plan.measureMs },
     job: job.load,
   });
   return {
@@ -127,9 +119,9 @@ async function watch(processes: readonly WatchedProcess[]): Promise<Costs> {
   };
 }
 
-function roundLine(pair: readonly Measurement[], rounds: number): string {
-  const [first] = pair;
-  const figures = pair
+function roundLine(measured: readonly Measurement[], rounds: number): string {
+  const [first] = measured;
+  const figures = measured
     .toSorted((a, b) => a.contender.localeCompare(b.contender))
     .map(({ contender, requestsPerSecond }) => `${contender} ${Math.round(requestsPerSecond)}/s`);
   return `${first?.job}@${first?.concurrency} round ${first?.round}/${rounds}: ${figures.join(", ")}`;

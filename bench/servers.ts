@@ -1,5 +1,6 @@
 /**
- * The real servers behind every contender, as processes of this run: NATS, and MongoDB as a replica set of one.
+ * The real servers behind every contender, as processes of this run: NATS, and MongoDB as a replica set of one or
+ * alone.
  *
  * @module
  */
@@ -11,19 +12,31 @@ import { natsAnswers } from "../scripts/servers/nats-probe.ts";
 import { freePort } from "../test/harness/ports.ts";
 import { mongodArgs, mongodIsPrimary } from "../test/harness/readiness.ts";
 import { startChild } from "./child-process.ts";
+import type { Job } from "./jobs.ts";
+import { mongodAnswers } from "./mongodb.ts";
 import type { StoreKind } from "./plan.ts";
 import type { WatchedProcess } from "./process-usage.ts";
 
-/** The store that contenders use, each with data of its own. */
+/** A store that contenders use, each with data of its own. */
 export type BenchStore =
-  | { readonly kind: "mongodb"; urlOf(database: string): string }
+  | { readonly kind: "mongodb"; readonly process: WatchedProcess; urlOf(database: string): string }
   | { readonly kind: "sqlite"; pathOf(database: string): string };
 
 /** Running servers. */
 export interface Servers {
   readonly natsUrl: string;
+  readonly nats: WatchedProcess;
+  /** The one that the run is about. */
   readonly store: BenchStore;
-  readonly processes: readonly WatchedProcess[];
+  /** MongoDB without a replica set, where a job needs it. */
+  readonly standalone: BenchStore | undefined;
+}
+
+/** What to start. */
+export interface ServersPlan {
+  readonly store: StoreKind;
+  readonly jobs: readonly Job[];
+  readonly folder: string;
 }
 
 const HOST = "127.0.0.1";
@@ -36,28 +49,29 @@ export function isServerRole(role: string): boolean {
 
 /** Starts the servers in a folder; whoever owns the stack ends them. */
 export async function startServers(
-  kind: StoreKind,
-  folder: string,
+  { store, jobs, folder }: ServersPlan,
   owned: AsyncDisposableStack,
   report: (line: string) => void,
 ): Promise<Servers> {
   const nats = await startNats(folder, owned, report);
-  if (kind === "sqlite") {
-    return {
-      natsUrl: nats.url,
-      store: { kind, pathOf: (database) => join(folder, `${database}.sqlite`) },
-      processes: [nats.process],
-    };
-  }
-  const mongod = await startMongod(folder, owned, report);
-  return {
-    natsUrl: nats.url,
-    store: {
-      kind,
-      urlOf: (database) => `mongodb://${mongod.address}/${database}?replicaSet=rs0&directConnection=true`,
-    },
-    processes: [nats.process, mongod.process],
-  };
+  const start = (kind: "mongodb" | "mongodb-standalone") => startMongod(kind, folder, owned, report);
+  const chosen: BenchStore =
+    store === "sqlite"
+      ? { kind: "sqlite", pathOf: (database) => join(folder, `${database}.sqlite`) }
+      : await start(store);
+  let standalone = store === "mongodb-standalone" ? chosen : undefined;
+  if (jobs.some((job) => job.store === "standalone")) standalone ??= await start("mongodb-standalone");
+  return { natsUrl: nats.url, nats: nats.process, store: chosen, standalone };
+}
+
+/** The store of a job, and the servers that work for it. */
+export function storeOf(
+  job: Job,
+  { nats, store, standalone }: Servers,
+): { store: BenchStore; processes: readonly WatchedProcess[] } {
+  const own = job.store === "standalone" && standalone !== undefined ? standalone : store;
+  const usesMongod = job.store !== "none" && own.kind === "mongodb";
+  return { store: own, processes: usesMongod ? [nats, own.process] : [nats] };
 }
 
 async function startNats(folder: string, owned: AsyncDisposableStack, report: (line: string) => void) {
@@ -73,18 +87,30 @@ async function startNats(folder: string, owned: AsyncDisposableStack, report: (l
   return { url: `nats://${HOST}:${port}`, process: { role: ROLE.nats, pid: child.pid } };
 }
 
-async function startMongod(folder: string, owned: AsyncDisposableStack, report: (line: string) => void) {
+async function startMongod(
+  kind: "mongodb" | "mongodb-standalone",
+  folder: string,
+  owned: AsyncDisposableStack,
+  report: (line: string) => void,
+): Promise<BenchStore> {
   const port = await freePort();
-  const data = join(folder, "mongod-data");
+  const data = join(folder, `${kind}-data`);
   await mkdir(data);
   const address = `${HOST}:${port}`;
+  const isReplicaSet = kind === "mongodb";
   const child = await startChild({
-    name: ROLE.mongodb,
+    name: kind,
     command: await obtainServer("mongod", report),
-    args: [...mongodArgs({ port, folder: data }), "--replSet", "rs0"],
+    args: [...mongodArgs({ port, folder: data }), ...(isReplicaSet ? ["--replSet", "rs0"] : [])],
     folder,
-    answers: () => mongodIsPrimary({ host: HOST, port }, address),
+    answers: () =>
+      isReplicaSet ? mongodIsPrimary({ host: HOST, port }, address) : mongodAnswers({ host: HOST, port }),
   });
   owned.use(child);
-  return { address, process: { role: ROLE.mongodb, pid: child.pid } };
+  const options = isReplicaSet ? "replicaSet=rs0&directConnection=true" : "directConnection=true";
+  return {
+    kind: "mongodb",
+    process: { role: ROLE.mongodb, pid: child.pid },
+    urlOf: (database) => `mongodb://${address}/${database}?${options}`,
+  };
 }

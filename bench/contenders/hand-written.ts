@@ -4,32 +4,22 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startChild } from "../child-process.ts";
-import type { Contender } from "./contender.ts";
+import { type Contender, READY } from "./contender.ts";
+import { responderSubject, startResponder, storeAddress } from "./responder.ts";
 
-export const HAND_WRITTEN_NAME = "hand-written";
+export const NODE_NAME = "node";
 
 const PROGRAM = fileURLToPath(new URL("../responders/hand-written.ts", import.meta.url));
 
-export const handWrittenContender: Contender = {
-  name: HAND_WRITTEN_NAME,
-  async start(job, { natsUrl, store, folder }) {
-    const subject = `hand-written.${job.name}`;
-    const storeAddress = store.kind === "mongodb" ? store.urlOf("hand-written") : store.pathOf("hand-written");
-    const child = await startChild({
-      name: HAND_WRITTEN_NAME,
-      command: process.execPath,
-      args: [PROGRAM, job.name, subject, natsUrl, store.kind, storeAddress],
-      folder,
-      answers: async () => (await readFile(join(folder, `${HAND_WRITTEN_NAME}.log`), "utf8")).includes("ready\n"),
-    });
-    return {
-      subject,
-      processes: async () => [{ role: "responder", pid: child.pid }],
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
+export const nodeContender: Contender = {
+  name: NODE_NAME,
+  refuses: () => undefined,
+  prepare: async () => READY,
+  start(job, surroundings) {
+    const { natsUrl, store } = surroundings;
+    const address = storeAddress(NODE_NAME, job, store);
+    const args = [PROGRAM, job.work, responderSubject(NODE_NAME, job), natsUrl, store.kind, address];
+    return startResponder({ name: NODE_NAME, command: process.execPath, args }, job, surroundings);
   },
 };

@@ -6,50 +6,79 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ROOT } from "../../scripts/lib/project.ts";
+import { run } from "../../scripts/lib/command.ts";
+import type { EngineChoice } from "../../src/contract/artifact.ts";
 import { freePort } from "../../test/harness/ports.ts";
 import { startChild } from "../child-process.ts";
 import type { Job } from "../jobs.ts";
 import { childrenOf } from "../process-usage.ts";
 import type { BenchStore } from "../servers.ts";
-import type { Contender, RunningContender, Surroundings } from "./contender.ts";
+import { type Contender, type Preparation, READY, type RunningContender, type Surroundings } from "./contender.ts";
 
-export const HOST_NAME = "network-host";
+/** A host with one of its engines. */
+export interface HostVariant {
+  readonly name: string;
+  readonly engine: EngineChoice;
+  /** Runners for each plugin; the host's own choice if absent. */
+  readonly runners?: number;
+}
 
 const PLUGIN = "bench";
+/** The setting of `serve` that says how many runners a plugin has. */
+const RUNNERS_FLAG = "--runners";
+const HELP_TIMEOUT_MS = 30_000;
+
+/** Name of the host with an engine. */
+export function hostName(engine: EngineChoice): string {
+  return `host-${engine}`;
+}
 
 /** @param mainPath the host's executable */
-export function hostContender(mainPath: string): Contender {
+export function hostContender(mainPath: string, variant: HostVariant): Contender {
   return {
-    name: HOST_NAME,
-    start: (job, surroundings) => startHost(mainPath, job, surroundings),
+    name: variant.name,
+    // Runners matter where one is busy computing.
+    refuses: (job) =>
+      variant.runners === undefined || job.work === "compute" ? undefined : "it is compared where plugins compute",
+    prepare: () => prepare(mainPath, variant),
+    start: (job, surroundings) => startHost(mainPath, variant, job, surroundings),
   };
+}
+
+async function prepare(mainPath: string, { runners }: HostVariant): Promise<Preparation> {
+  if (runners === undefined) return READY;
+  const help = await run(process.execPath, [mainPath, "serve", "--help"], { timeoutMs: HELP_TIMEOUT_MS });
+  if (new RegExp(`${RUNNERS_FLAG}\\b`).test(help)) return READY;
+  return { kind: "impossible", reason: `\`serve\` of this build has no ${RUNNERS_FLAG}` };
 }
 
 async function startHost(
   mainPath: string,
+  { name, engine, runners }: HostVariant,
   job: Job,
-  { natsUrl, store, folder }: Surroundings,
+  { natsUrl, store, components, folder }: Surroundings,
 ): Promise<RunningContender> {
-  const files = await writeConfiguration(job, folder);
+  const files = await writeConfiguration(name, job, components, folder);
   const healthPort = await freePort();
   const serveFlags = [
     ["--nats", natsUrl],
-    storeFlag(store),
+    storeFlag(store, name),
+    ["--engine", engine],
+    runners === undefined ? [] : [RUNNERS_FLAG, String(runners)],
     ["--consumer", files.consumer],
     ["--policy", files.policies],
     ["--cache", join(folder, "cache")],
     ["--health-port", String(healthPort)],
   ].flat();
   const child = await startChild({
-    name: HOST_NAME,
+    name,
     command: process.execPath,
     args: [mainPath, "serve", ...serveFlags],
     folder,
     answers: () => isReady(healthPort),
   });
   return {
-    subject: `rpc.${PLUGIN}.${job.method}`,
+    subject: subjectOf(name, job),
     processes: async () => [
       { role: "host", pid: child.pid },
       ...(await childrenOf(child.pid)).map((pid) => ({ role: "runner", pid })),
@@ -58,20 +87,41 @@ async function startHost(
   };
 }
 
-async function writeConfiguration(job: Job, folder: string): Promise<{ consumer: string; policies: string }> {
+/** Plugins of different variants have different names: they all run at a time. */
+function subjectOf(name: string, job: Job): string {
+  return job.components.length === 1 ? `rpc.${PLUGIN}-${name}.${job.method}` : `rpc.${PLUGIN}-${name}-*.${job.method}`;
+}
+
+function pluginNames(name: string, count: number): string[] {
+  return count === 1
+    ? [`${PLUGIN}-${name}`]
+    : Array.from({ length: count }, (_, plugin) => `${PLUGIN}-${name}-${plugin}`);
+}
+
+async function writeConfiguration(
+  name: string,
+  job: Job,
+  components: readonly string[],
+  folder: string,
+): Promise<{ consumer: string; policies: string }> {
   const consumer = join(folder, "consumer.yaml");
   const policies = join(folder, "policy");
   await mkdir(policies);
-  const component = JSON.stringify(join(ROOT, job.component));
-  await writeFile(consumer, `group: bench\nplugins:\n  - name: ${PLUGIN}\n    component: ${component}\n`);
-  const allow = job.usesStore ? "[key-value-read, key-value-write]" : "[]";
-  await writeFile(join(policies, `${PLUGIN}.yaml`), `plugin: ${PLUGIN}\nallow: ${allow}\n`);
+  const allow = job.store === "none" ? "[]" : "[key-value-read, key-value-write]";
+  const plugins = pluginNames(name, components.length);
+  const entries = plugins.map(
+    (plugin, index) => `  - name: ${plugin}\n    component: ${JSON.stringify(components[index])}\n`,
+  );
+  await writeFile(consumer, `group: bench\nplugins:\n${entries.join("")}`);
+  for (const plugin of plugins) {
+    await writeFile(join(policies, `${plugin}.yaml`), `plugin: ${plugin}\nallow: ${allow}\n`);
+  }
   return { consumer, policies };
 }
 
 /** Flags of `serve` that name the store. */
-export function storeFlag(store: BenchStore): string[] {
-  return store.kind === "mongodb" ? ["--store", store.urlOf("host")] : ["--sqlite", store.pathOf("host")];
+export function storeFlag(store: BenchStore, database: string): string[] {
+  return store.kind === "mongodb" ? ["--store", store.urlOf(database)] : ["--sqlite", store.pathOf(database)];
 }
 
 /** Does the host on whose health port this is take requests? */

@@ -10,11 +10,16 @@ import { ratioOf, type Spread, spreadOf } from "../statistics.ts";
 import type { AttackReplies } from "./attack-load.ts";
 import type { AttackName } from "./attacks.ts";
 
+/** What good plugins do. */
+export const GOOD_JOBS = ["echo", "kv"] as const satisfies readonly JobName[];
+
+export type GoodJob = (typeof GOOD_JOBS)[number];
+
 /** A good plugin in one round: quiet, and then under attack. */
 export interface FairnessMeasurement {
   readonly attack: AttackName;
   /** What the good plugin does. */
-  readonly job: JobName;
+  readonly job: GoodJob;
   readonly round: number;
   readonly quiet: LoadFigures;
   readonly attacked: LoadFigures;
@@ -27,7 +32,7 @@ export interface FairnessMeasurement {
 /** A good plugin beside one attack, over the rounds. */
 export interface FairnessCell {
   readonly attack: AttackName;
-  readonly job: JobName;
+  readonly job: GoodJob;
   readonly quietP50Ms: Spread;
   readonly quietP99Ms: Spread;
   readonly attackedP50Ms: Spread;

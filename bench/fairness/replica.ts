@@ -11,14 +11,18 @@ import { ROOT } from "../../scripts/lib/project.ts";
 import { freePort } from "../../test/harness/ports.ts";
 import { type RunningChild, startChild } from "../child-process.ts";
 import { isReady, storeFlag } from "../contenders/host.ts";
-import { JOB_NAMES, type JobName, JOBS } from "../jobs.ts";
+import { obtainComponent } from "../components.ts";
+import { JOBS } from "../jobs.ts";
 import type { Servers } from "../servers.ts";
+import type { EngineChoice } from "../../src/contract/artifact.ts";
 import type { Attack } from "./attacks.ts";
+import { GOOD_JOBS, type GoodJob } from "./fairness.ts";
 
 /** What the replica is made of. */
 export interface ReplicaPlan {
   /** The host's executable. */
   readonly mainPath: string;
+  readonly engine: EngineChoice;
   readonly attack: Attack;
   readonly servers: Servers;
   /** For its files and output; empty at first. */
@@ -27,12 +31,13 @@ export interface ReplicaPlan {
   readonly cache: string;
   /** Authority of the server that the hostile plugin may reach. */
   readonly sink: string;
+  readonly report: (line: string) => void;
 }
 
 const HOSTILE = "hostile";
 
 /** Subject of the good plugin that does a job. */
-export function goodSubject(job: JobName): string {
+export function goodSubject(job: GoodJob): string {
   return `rpc.${goodName(job)}.${JOBS[job].method}`;
 }
 
@@ -44,21 +49,25 @@ export function hostileSubject(method: string): string {
 /** Starts the replica. Disposing of it ends it. */
 export async function startReplica({
   mainPath,
+  engine,
   attack,
   servers,
   folder,
   cache,
   sink,
+  report,
 }: ReplicaPlan): Promise<RunningChild> {
   const consumer = join(folder, "consumer.yaml");
   const policies = join(folder, "policy");
   await mkdir(policies, { recursive: true });
-  const plugins = [
-    ...JOB_NAMES.map((job) => ({ name: goodName(job), component: JOBS[job].component })),
-    { name: HOSTILE, component: attack.component },
-  ];
+  const plugins = [{ name: HOSTILE, component: join(ROOT, attack.component) }];
+  for (const job of GOOD_JOBS) {
+    for (const component of JOBS[job].components) {
+      plugins.push({ name: goodName(job), component: await obtainComponent(component, report) });
+    }
+  }
   const lines = plugins.map(
-    ({ name, component }) => `  - name: ${name}\n    component: ${JSON.stringify(join(ROOT, component))}\n`,
+    ({ name, component }) => `  - name: ${name}\n    component: ${JSON.stringify(component)}\n`,
   );
   await writeFile(consumer, `group: fairness\nplugins:\n${lines.join("")}`);
   for (const { name } of plugins) {
@@ -70,7 +79,8 @@ export async function startReplica({
   const healthPort = await freePort();
   const flags = [
     ["--nats", servers.natsUrl],
-    storeFlag(servers.store),
+    storeFlag(servers.store, "host"),
+    ["--engine", engine],
     ["--consumer", consumer],
     ["--policy", policies],
     ["--cache", cache],
@@ -85,6 +95,6 @@ export async function startReplica({
   });
 }
 
-function goodName(job: JobName): string {
+function goodName(job: GoodJob): string {
   return `good-${job}`;
 }

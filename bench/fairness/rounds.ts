@@ -11,19 +11,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import { until } from "../../test/harness/until.ts";
 import type { Generator } from "../generator.ts";
-import { FILL_CONCURRENCY, JOB_NAMES, type JobName, JOBS } from "../jobs.ts";
+import type { EngineChoice } from "../../src/contract/artifact.ts";
+import { FILL_CONCURRENCY, JOBS } from "../jobs.ts";
 import type { LoadFigures } from "../load-spec.ts";
 import { childrenOf, usageOf } from "../process-usage.ts";
 import type { Servers } from "../servers.ts";
 import { startAttack } from "./attack-load.ts";
 import { type Attack, type AttackName, ATTACKS } from "./attacks.ts";
-import type { FairnessMeasurement } from "./fairness.ts";
+import { type FairnessMeasurement, GOOD_JOBS, type GoodJob } from "./fairness.ts";
 import { goodSubject, hostileSubject, startReplica } from "./replica.ts";
 import { openSink } from "./sink.ts";
 
 /** How long and how often, and what. */
 export interface FairnessTiming {
   readonly attacks: readonly AttackName[];
+  readonly engine: EngineChoice;
   readonly rounds: number;
   readonly settleMs: number;
   readonly warmUpMs: number;
@@ -76,7 +78,16 @@ async function measureAttack(
   const folder = join(setting.folder, attack.name);
   await mkdir(folder);
   const cache = join(setting.folder, "cache");
-  await using replica = await startReplica({ mainPath, attack, servers, folder, cache, sink });
+  await using replica = await startReplica({
+    mainPath,
+    engine: timing.engine,
+    attack,
+    servers,
+    folder,
+    cache,
+    sink,
+    report,
+  });
   await fill(setting);
   await measureGood(setting, 0, timing.settleMs);
   const measurements: FairnessMeasurement[] = [];
@@ -94,7 +105,7 @@ async function measureAttack(
     const attacked = await measureGood(setting, timing.warmUpMs, timing.measureMs);
     const hostCores = await usage();
     const replies = await running.stop();
-    for (const job of JOB_NAMES) {
+    for (const job of GOOD_JOBS) {
       measurements.push({
         attack: attack.name,
         job,
@@ -105,7 +116,7 @@ async function measureAttack(
         hostCores,
       });
     }
-    report(roundLine(measurements.slice(-JOB_NAMES.length), timing.rounds));
+    report(roundLine(measurements.slice(-GOOD_JOBS.length), timing.rounds));
     // What the attack has left to do is no part of the next quiet time.
     await arm(connection, signal);
     await delay(timing.warmUpMs);
@@ -128,8 +139,8 @@ async function measureGood(
   { servers, generator }: FairnessSetting,
   warmUpMs: number,
   measureMs: number,
-): Promise<Readonly<Record<JobName, LoadFigures>>> {
-  const runs = JOB_NAMES.map(async (job) => {
+): Promise<Readonly<Record<GoodJob, LoadFigures>>> {
+  const runs = GOOD_JOBS.map(async (job) => {
     const loop = {
       subject: goodSubject(job),
       concurrency: MAX_IN_FLIGHT,
@@ -139,7 +150,7 @@ async function measureGood(
     };
     return [job, await generator.count({ server: servers.natsUrl, loop, job: JOBS[job].load })] as const;
   });
-  return Object.fromEntries(await Promise.all(runs)) as Record<JobName, LoadFigures>;
+  return Object.fromEntries(await Promise.all(runs)) as Record<GoodJob, LoadFigures>;
 }
 
 /** Waits until the hostile plugin answers: else nothing would be measured beside it. */

@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/nats-io/nats.go"
 )
@@ -77,86 +75,6 @@ func (e *echo) check(reply *nats.Msg) error {
 	return nil
 }
 
-// keyValue reads a key's value and writes a new one in one request. A slot has keys of its own and goes through them
-// in turn, so that what a reply must be is known exactly: the value that the slot wrote there last.
-type keyValue struct {
-	spec              jobSpec
-	key, first, slots int
-	count             int
-	payload           []byte
-	value             []byte
-	written           map[int][]byte
-	current           int
-}
-
-func (k *keyValue) next() []byte {
-	k.current = k.key
-	k.key += k.slots
-	if k.key >= k.spec.Keys {
-		k.key = k.first
-	}
-	k.count++
-	k.value = fmt.Appendf(k.value[:0], "%s %d ", keyName(k.current), k.count)
-	k.value = padded(k.value, k.spec.Bytes)
-	k.payload = fmt.Appendf(k.payload[:0], "%s\n%s\n%s", k.spec.Bucket, keyName(k.current), k.value)
-	return k.payload
-}
-
-func (k *keyValue) check(reply *nats.Msg) error {
-	earlier, known := k.written[k.current]
-	k.written[k.current] = append(earlier[:0:0], k.value...)
-	if !known && k.spec.Filling && reply.Header.Get(statusHeader) == "404" && len(reply.Data) == 0 {
-		return nil
-	}
-	if err := checkStatus(reply, "200"); err != nil {
-		return err
-	}
-	if known && !bytes.Equal(reply.Data, earlier) {
-		return fmt.Errorf("%s holds %q, not %q", keyName(k.current), clipped(reply.Data), earlier)
-	}
-	// An earlier run wrote it.
-	if len(reply.Data) != k.spec.Bytes || !bytes.HasPrefix(reply.Data, []byte(keyName(k.current)+" ")) {
-		return fmt.Errorf("%s holds %q", keyName(k.current), clipped(reply.Data))
-	}
-	return nil
-}
-
-// sharedKeys does the same on keys that every slot uses, so that a reply may be any value of the key's, but a whole one.
-type sharedKeys struct {
-	spec           jobSpec
-	slot, key      int
-	current, count int
-	payload        []byte
-}
-
-func (s *sharedKeys) next() []byte {
-	s.current = s.key
-	s.key = (s.key + 1) % s.spec.Keys
-	s.count++
-	value := padded(fmt.Appendf(nil, "%s %d/%d ", keyName(s.current), s.slot, s.count), s.spec.Bytes)
-	s.payload = fmt.Appendf(s.payload[:0], "%s\n%s\n%s", s.spec.Bucket, keyName(s.current), value)
-	return s.payload
-}
-
-func (s *sharedKeys) check(reply *nats.Msg) error {
-	if s.spec.Filling && reply.Header.Get(statusHeader) == "404" && len(reply.Data) == 0 {
-		return nil
-	}
-	if err := checkStatus(reply, "200"); err != nil {
-		return err
-	}
-	var slot, count int
-	written, err := fmt.Sscanf(string(reply.Data), keyName(s.current)+" %d/%d ", &slot, &count)
-	if err != nil || written != 2 {
-		return fmt.Errorf("%s holds %q", keyName(s.current), clipped(reply.Data))
-	}
-	whole := padded(fmt.Appendf(nil, "%s %d/%d ", keyName(s.current), slot, count), s.spec.Bytes)
-	if !bytes.Equal(reply.Data, whole) {
-		return fmt.Errorf("%s holds %q, not %q", keyName(s.current), clipped(reply.Data), whole)
-	}
-	return nil
-}
-
 // fixed is a request that is always the same, and so is its reply.
 type fixed struct {
 	payload, reply []byte
@@ -174,51 +92,6 @@ func (f fixed) check(reply *nats.Msg) error {
 		return fmt.Errorf("the reply is %q, not %q", clipped(reply.Data), f.reply)
 	}
 	return nil
-}
-
-// The steps of the linear congruential generator that is computed: its numbers cannot be had sooner than one by one by
-// who computes them, and at once by who checks them.
-const (
-	factor    = 1664525
-	increment = 1013904223
-)
-
-// compute asks for a number that takes many turns, from a seed that no other request has.
-type compute struct {
-	slot, count int
-	turns, seed uint32
-	// What all turns together do.
-	factor, increment uint32
-}
-
-func newCompute(slot int, turns uint32) *compute {
-	c := &compute{slot: slot, turns: turns, factor: 1}
-	for range turns {
-		c.factor *= factor
-		c.increment = c.increment*factor + increment
-	}
-	return c
-}
-
-func (c *compute) next() []byte {
-	c.count++
-	c.seed = uint32(c.slot)<<22 ^ uint32(c.count)
-	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, c.seed), c.turns)
-}
-
-func (c *compute) check(reply *nats.Msg) error {
-	if err := checkStatus(reply, "200"); err != nil {
-		return err
-	}
-	wanted := c.seed*c.factor + c.increment
-	if len(reply.Data) != 4 || binary.LittleEndian.Uint32(reply.Data) != wanted {
-		return fmt.Errorf("the number after %d is %x, not %x", c.seed, clipped(reply.Data), wanted)
-	}
-	return nil
-}
-
-func keyName(key int) string {
-	return "key-" + strconv.Itoa(key)
 }
 
 func padded(text []byte, length int) []byte {

@@ -3,95 +3,51 @@
  * policy, no limits, no deadline, no request log. Same replies, same durability, same size of the connection pool as
  * the host's.
  *
- * usage: node hand-written.ts echo|kv SUBJECT NATS_URL mongodb|sqlite STORE
+ * usage: node hand-written.ts echo|kv|seed|compute SUBJECT NATS_URL mongodb|sqlite STORE|-
  *
  * @module
  */
 
-import { DatabaseSync } from "node:sqlite";
-import { Binary, MongoClient } from "mongodb";
-import { connect, headers, type Msg } from "nats";
+import { type Handler, serve } from "./serve.ts";
+import { openStore, type Store } from "./store.ts";
 
-interface Reply {
-  readonly status: number;
-  readonly body: Uint8Array;
-}
+const FACTOR = 1_664_525;
+const INCREMENT = 1_013_904_223;
 
-type Handler = (payload: Uint8Array) => Reply | Promise<Reply>;
-
-interface Store {
-  get(key: string): Promise<Uint8Array | undefined>;
-  set(key: string, value: Uint8Array): Promise<void>;
-}
-
-const [job = "", subject = "", natsUrl = "", storeKind = "", storeAddress = ""] = process.argv.slice(2);
-const handle = await createHandler();
-const nats = await connect({ servers: natsUrl, maxReconnectAttempts: -1 });
-nats.subscribe(subject, { queue: "bench", callback: (error, message) => void (error ?? answer(message)) });
-await nats.flush();
-process.once("SIGTERM", () => void nats.drain().then(() => process.exit(0)));
-console.log("ready");
-
-async function answer(message: Msg): Promise<void> {
-  const head = headers();
-  try {
-    const reply = await handle(message.data);
-    head.set("Rpc-Status", String(reply.status));
-    message.respond(reply.body, { headers: head });
-  } catch (error) {
-    console.error(error);
-    head.set("Rpc-Error", "failed");
-    message.respond(undefined, { headers: head });
-  }
-}
+const [work = "", subject = "", natsUrl = "", storeKind = "", storeAddress = ""] = process.argv.slice(2);
+await serve(natsUrl, subject, await createHandler());
 
 async function createHandler(): Promise<Handler> {
-  if (job === "echo") return (body) => ({ status: 200, body });
-  const store = storeKind === "mongodb" ? await openMongoStore(storeAddress) : openSqliteStore(storeAddress);
-  return async (payload) => {
-    const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const bucketEnd = text.indexOf("\n");
-    const keyEnd = text.indexOf("\n", bucketEnd + 1);
-    const key = `${text.toString("utf8", 0, bucketEnd)}/${text.toString("utf8", bucketEnd + 1, keyEnd)}`;
-    const earlier = await store.get(key);
-    await store.set(key, text.subarray(keyEnd + 1));
-    return earlier === undefined ? { status: 404, body: new Uint8Array(0) } : { status: 200, body: earlier };
-  };
+  if (work === "echo") return (body) => ({ status: 200, body });
+  if (work === "compute") return compute;
+  const store = await openStore(storeKind, storeAddress);
+  return work === "seed" ? (payload) => appendTo(store, payload) : (payload) => getSet(store, payload);
 }
 
-async function openMongoStore(url: string): Promise<Store> {
-  const client = await new MongoClient(url, { maxPoolSize: 64, promoteBuffers: true }).connect();
-  const entries = client.db().collection<{ _id: string; value: Binary | Uint8Array }>("entries", {
-    readConcern: { level: "majority" },
-    writeConcern: { w: "majority", journal: true },
-  });
-  return {
-    async get(key) {
-      const entry = await entries.findOne({ _id: key });
-      return entry?.value instanceof Uint8Array ? entry.value : undefined;
-    },
-    async set(key, value) {
-      await entries.updateOne({ _id: key }, { $set: { value: new Binary(value) } }, { upsert: true });
-    },
-  };
+async function getSet(store: Store, payload: Uint8Array) {
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const bucketEnd = text.indexOf("\n");
+  const keyEnd = text.indexOf("\n", bucketEnd + 1);
+  const key = `${text.toString("utf8", 0, bucketEnd)}/${text.toString("utf8", bucketEnd + 1, keyEnd)}`;
+  const earlier = await store.get(key);
+  await store.set(key, text.subarray(keyEnd + 1));
+  return earlier === undefined ? { status: 404, body: new Uint8Array(0) } : { status: 200, body: earlier };
 }
 
-function openSqliteStore(path: string): Store {
-  const database = new DatabaseSync(path);
-  database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE entry (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
-  );
-  const select = database.prepare("SELECT value FROM entry WHERE key = ?");
-  const upsert = database.prepare(
-    "INSERT INTO entry (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  );
-  return {
-    async get(key) {
-      const value = select.get(key)?.["value"];
-      return value instanceof Uint8Array ? value : undefined;
-    },
-    async set(key, value) {
-      upsert.run(key, value);
-    },
-  };
+/** What examples/user-data-rust does. */
+async function appendTo(store: Store, payload: Uint8Array) {
+  const decoder = new TextDecoder();
+  const current = decoder.decode(await store.get("user-data/some-key"));
+  await store.set("user-data/some-key", Buffer.from(`${current} processed by ${decoder.decode(payload)}`));
+  return { status: 200, body: Buffer.from("Successfully processed") };
+}
+
+function compute(payload: Uint8Array) {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const turns = view.getUint32(4, true);
+  let value = view.getInt32(0, true);
+  for (let turn = 0; turn < turns; turn++) value = (Math.imul(value, FACTOR) + INCREMENT) | 0;
+  const body = Buffer.alloc(4);
+  body.writeInt32LE(value);
+  return { status: 200, body };
 }

@@ -1,13 +1,44 @@
 import { expect, test } from "vitest";
 import { BenchError } from "../../../bench/bench-error.ts";
-import { parsePlan } from "../../../bench/plan.ts";
+import { JOB_NAMES } from "../../../bench/jobs.ts";
+import { CONCURRENCIES, parsePlan } from "../../../bench/plan.ts";
 
-test("a quick run measures the same as a full one, in less time and not below five rounds", () => {
-  const [full, quick] = [parsePlan([]), parsePlan(["--quick"])];
-  expect(quick?.jobs).toEqual(full?.jobs);
-  expect(quick?.concurrencies).toEqual(full?.concurrencies);
-  expect(quick?.measureMs).toBeLessThan(full?.measureMs ?? 0);
+test("a quick run measures the host beside the hand-written responder, not below five rounds", () => {
+  const quick = parsePlan(["--quick"]);
+  expect(quick).toMatchObject({ mode: "quick", jobs: ["echo", "kv"], contenders: ["host", "node"], rateFractions: [] });
+  expect(quick?.measureMs).toBeLessThan(parsePlan([])?.measureMs ?? 0);
   expect(quick?.rounds).toBeGreaterThanOrEqual(5);
+});
+
+test("a quick run takes less than four minutes, a guard less than two", () => {
+  const secondsOf = (args: string[]): number => {
+    const plan = parsePlan(args);
+    if (plan === undefined) throw new Error("no plan");
+    const cells = plan.jobs.length * plan.contenders.length;
+    const concurrencies = (plan.concurrencies ?? CONCURRENCIES).length;
+    return (cells * (plan.settleMs + plan.rounds * concurrencies * (plan.warmUpMs + plan.measureMs))) / 1_000;
+  };
+  expect(secondsOf(["--quick"])).toBeLessThan(240);
+  expect(secondsOf(["--guard"])).toBeLessThan(120);
+});
+
+test("a full run measures every job beside every contender that there is", () => {
+  const full = parsePlan([]);
+  expect(full?.jobs).toEqual(JOB_NAMES);
+  expect(full?.contenders).toEqual(expect.arrayContaining(["host", "node", "go", "extism", "jco", "wasmtime"]));
+  expect(full?.rateFractions).toEqual([0.25, 0.5, 0.75]);
+});
+
+test("contenders, the host's engine and rates can be chosen", () => {
+  expect(parsePlan(["--contenders", "host-jco,node", "--engine", "linker", "--rates", "10,90"])).toMatchObject({
+    contenders: ["host-jco", "node"],
+    engine: "linker",
+    rateFractions: [0.1, 0.9],
+  });
+});
+
+test("the time of a measurement can be chosen, and the others follow", () => {
+  expect(parsePlan(["--measure-ms", "400"])).toMatchObject({ measureMs: 400, warmUpMs: 100, settleMs: 800 });
 });
 
 test("jobs, concurrencies, rounds and store can be chosen", () => {
@@ -17,8 +48,8 @@ test("jobs, concurrencies, rounds and store can be chosen", () => {
 });
 
 test("fairness is measured where it is asked for, beside all attacks or those named", () => {
-  expect(parsePlan([])?.attacks).toBeUndefined();
-  expect(parsePlan(["--fairness"])?.attacks).toContain("spin");
+  expect(parsePlan([])?.mode).toBe("full");
+  expect(parsePlan(["--fairness"])).toMatchObject({ mode: "fairness", attacks: expect.arrayContaining(["spin"]) });
   expect(parsePlan(["--fairness", "--attacks", "log,spin", "--rounds", "3"])).toMatchObject({
     attacks: ["log", "spin"],
     rounds: 3,
@@ -38,6 +69,13 @@ test.each([
   [["--fairness", "--attacks", "spinn"]],
   [["--fairness", "--rounds", "2"]],
   [["--attacks", "spin"]],
+  [["--engine", "v8"]],
+  [["--contenders", "rust"]],
+  [["--rates", "0"]],
+  [["--measure-ms", "1"]],
+  [["--record"]],
+  [["--guard", "--quick"]],
+  [["--guard", "--contenders", "go"]],
   [["--fast"]],
   [["quick"]],
 ])("%j is refused with what to write instead", (args) => {
