@@ -5,7 +5,6 @@
  * @module
  */
 
-import { JOBS } from "../jobs.ts";
 import type { Cell } from "../measurement.ts";
 import type { RateCell } from "../open-loop.ts";
 import { isServerRole } from "../servers.ts";
@@ -23,7 +22,7 @@ export function chartsOf(cells: readonly Cell[], rateCells: readonly RateCell[])
       `${job}-throughput.svg`,
       lineChart({
         ...axes,
-        title: `${job}: ${JOBS[job].summary}`,
+        title: `${job}: throughput`,
         yLabel: "requests/s",
         yScale: "linear",
         series: overConcurrency((cell) => cell.requestsPerSecond),

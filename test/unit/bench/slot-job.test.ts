@@ -1,6 +1,7 @@
 import { headers, type Msg } from "nats";
 import { expect, test } from "vitest";
 import { createSlotJob } from "../../../bench/load-node/slot-job.ts";
+import { subjectsOf } from "../../../bench/load-node/subjects.ts";
 
 function replyOf(status: string | undefined, data: Uint8Array): Msg {
   const head = headers();
@@ -85,4 +86,13 @@ test("a shared key may hold any slot's value, but a whole one", () => {
   expect(mine.problemOf(replyOf("200", Buffer.from(written)))).toBeUndefined();
   expect(mine.problemOf(replyOf("200", Buffer.from(`${written.slice(0, -1)}!`)))).toContain("holds");
   expect(mine.problemOf(replyOf("404", Buffer.alloc(0)))).toContain("status 404");
+});
+
+test("the requests of a mix go to the plugins in turn", () => {
+  expect(subjectsOf({ subject: "rpc.bench-*.echo", targets: 3, concurrency: 1 })).toEqual([
+    "rpc.bench-0.echo",
+    "rpc.bench-1.echo",
+    "rpc.bench-2.echo",
+  ]);
+  expect(subjectsOf({ subject: "rpc.bench.echo", concurrency: 1 })).toEqual(["rpc.bench.echo"]);
 });
