@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three projects: `unit` needs nothing but Node; `integration` needs real servers, which the global set-up
+ * Four projects: `unit` needs nothing but Node; `conformance` holds both engines to the specification and to each
+ * other, and needs the toolchains that its components are built with; `integration` needs real servers, which the global set-up
  * brings up (Testcontainers, or local binaries where there is no Docker daemon); `adversarial` needs the same and
  * attacks a replica in the ways that SECURITY.md says it withstands.
  */
@@ -13,6 +14,14 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          testTimeout: 30_000,
+          fileParallelism: false,
         },
       },
       {

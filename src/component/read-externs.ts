@@ -100,6 +100,8 @@ export function readAlias(reader: ByteReader): AliasDefinition {
   if (target === 0x02) return readOuterAlias(reader, sort, place);
   const instance = reader.u32();
   const name = reader.name();
+  if (target === 0x00 && sort === "core module")
+    throw reader.unsupported("an alias of an exported core module", RARE_ADVICE);
   if (target === 0x00 && !sort.startsWith("core ")) {
     return { kind: "alias", place, target: "export", sort: sort as Sort, instance, name };
   }
