@@ -40,10 +40,15 @@ const GAUNTLET_SOURCES = ["gauntlet", "replies", "store", "system", "faults", "l
 const GAUNTLET_LEVELS: Readonly<Record<string, number>> = { none: 0, read: 1, write: 2, "read-write": 3 };
 const GAUNTLET_LEVELS_WITH_HTTP: Readonly<Record<string, number>> = { http: 4, all: 7 };
 
-/** Sends requests in the way of Rust's own bindings. */
-export const RUST_TEST_PLUGINS: readonly Recipe[] = [
-  rustRecipe({ output: "fetch-rust.wasm", folder: "test/plugins/fetch-rust", library: "fetch_rust", ownStd: true }),
-];
+/** What Rust's own bindings and its standard library make of sending requests, and of keeping state. */
+export const RUST_TEST_PLUGINS: readonly Recipe[] = ["fetch", "conformance"].map((name) =>
+  rustRecipe({
+    output: `${name}-rust.wasm`,
+    folder: `test/plugins/${name}-rust`,
+    library: `${name}_rust`,
+    ownStd: true,
+  }),
+);
 
 const PROBES = ["loop", "trap", "hog", "store", "changing", "unknown-bits"];
 

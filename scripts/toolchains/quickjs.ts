@@ -18,6 +18,7 @@ import { rolldown } from "rolldown";
 import { run } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
 import { digestOf } from "./committed.ts";
+import { builtOnce } from "./built-once.ts";
 import { assembleWit, CONTRACT_FILES } from "./contract.ts";
 import { CACHE } from "./recipe.ts";
 
@@ -45,7 +46,7 @@ export async function buildTypeScriptExample(tell: (line: string) => void): Prom
   await run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", join(ROOT, FOLDER)], {
     timeoutMs: TYPE_CHECK_TIMEOUT_MS,
   });
-  const jsSource = await bundle();
+  const jsSource = await bundle(`${FOLDER}/plugin.ts`);
   const { component } = await componentize({ witPath, world: WORLD, jsSource, sync: true, optSize: true });
   await writeFile(OUTPUT, component);
   await mkdir(dirname(STAMP), { recursive: true });
@@ -55,12 +56,41 @@ export async function buildTypeScriptExample(tell: (line: string) => void): Prom
 
 const OUTPUT_NAME = "user-data-ts/user-data-ts.wasm";
 
-async function bundle(): Promise<string> {
+/** Where a plugin in JavaScript is, and the world that it is built for. */
+export interface QuickJsPlugin {
+  readonly name: string;
+  readonly source: string;
+  /** The file of its world, which has the name `world`. */
+  readonly wit: string;
+  readonly world: string;
+  /** Packages of WASI that the world names: folders of `wit/deps`. */
+  readonly wasi: readonly string[];
+  /** Modules that the source imports. */
+  readonly modules: readonly string[];
+}
+
+/** Builds one module into a plugin; returns the component's path. */
+export async function buildQuickJsPlugin(plugin: QuickJsPlugin): Promise<string> {
+  const { name, source, wit, world } = plugin;
+  return builtOnce({
+    name,
+    sources: [source, ...plugin.modules, wit, ...CONTRACT_FILES],
+    builtWith: `componentize-qjs ${await versionOf("componentize-qjs")}, rolldown ${await versionOf("rolldown")}`,
+    build: async () => {
+      const witPath = await assembleWit(wit, world, plugin.wasi);
+      const jsSource = await bundle(source);
+      const { component } = await componentize({ witPath, world, jsSource, sync: true, optSize: true });
+      return component;
+    },
+  });
+}
+
+async function bundle(source: string): Promise<string> {
   const build = await rolldown({
-    input: join(ROOT, FOLDER, "plugin.ts"),
+    input: join(ROOT, source),
     platform: "neutral",
     // The host provides these when the component is linked.
-    external: /^local:network-host\//,
+    external: /^(local:network-host|wasi:)/,
   });
   try {
     const { output } = await build.generate({ format: "esm", minify: true });

@@ -3,14 +3,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { Channel } from "../../../src/channel/channel.ts";
 import { decodeRunnerMessage, type HostMessage, type RunnerMessage } from "../../../src/channel/messages.ts";
 import type { RunnerConfig } from "../../../src/contract/artifact.ts";
 import type { RpcRequest } from "../../../src/contract/request.ts";
-
-const CODE = fileURLToPath(new URL("../../../src/", import.meta.url));
-const MAIN = fileURLToPath(new URL("../../../src/runner/main.ts", import.meta.url));
+import { runnerArguments } from "../../../src/supervisor/runner-flags.ts";
 
 const OUTCOMES: ReadonlySet<RunnerMessage["kind"]> = new Set([
   "response",
@@ -58,18 +55,9 @@ export class RunnerChild implements AsyncDisposable {
       logBytes: 64 * 1024,
       ...config,
     };
-    const flags = [
-      "--permission",
-      `--allow-fs-read=${CODE}`,
-      `--allow-fs-read=${artifactDir}`,
-      "--disallow-code-generation-from-strings",
-      `--wasm-max-mem-pages=${memoryPages}`,
-      "--wasm-max-table-size=100000",
-      "--max-old-space-size=256",
-      "--expose-gc",
-      "--no-warnings",
-    ];
-    this.process = spawn(process.execPath, [...flags, MAIN, JSON.stringify(runnerConfig)], {
+    const limits = { memoryBytes: memoryPages * 64 * 1024, runnerMemoryBytes: 0 };
+    const flags = runnerArguments({ config: runnerConfig, limits, memories: 1 });
+    this.process = spawn(process.execPath, flags, {
       env: {},
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });

@@ -1,0 +1,148 @@
+/**
+ * What the contract promises holds for every language, on both engines: fresh state and fresh randomness for each
+ * request, whatever the ones before it did, and the same answers.
+ */
+
+import { beforeAll, describe, expect, it } from "vitest";
+import type { HostMessage } from "../../../src/channel/messages.ts";
+import { compileArtifact } from "../../unit/runner/artifacts.ts";
+import { type CallEnd, ENGINES, type KeyValueMessage, RunnerChild } from "../../unit/runner/runner-child.ts";
+import { type Language, LANGUAGES, readLanguage } from "./languages.ts";
+
+/** The largest take minutes to build where they are not in the cache, and seconds to compile. */
+const BUILD_TIMEOUT_MS = 10 * 60_000;
+const TIMEOUT_MS = 4 * 60_000;
+
+/** 128 MiB: what the largest runtime begins with, and room to grow. */
+const MEMORY_PAGES = 2_048;
+
+/** Requests that are sent at a time. */
+const BURST = 10;
+
+/** The slower engine makes an instance for each: tens of milliseconds for the largest. */
+const REQUESTS = { linker: 1_000, jco: 100 } as const;
+
+const nothingStored = (operation: KeyValueMessage): HostMessage => ({
+  kind: "result",
+  op: operation.op,
+  result: { kind: "none" },
+});
+
+type EngineName = (typeof ENGINES)[number];
+
+function start(engine: EngineName, artifactDir: string): Promise<RunnerChild> {
+  return RunnerChild.start({ engine, artifactDir, memoryPages: MEMORY_PAGES, perform: nothingStored });
+}
+
+function bodyOf({ outcome }: CallEnd): string {
+  if (outcome.kind !== "response") throw new Error(JSON.stringify(outcome).slice(0, 500));
+  return Buffer.from(outcome.response.body).toString("latin1");
+}
+
+async function ask(runner: RunnerChild, method: string, payload = ""): Promise<string> {
+  return bodyOf(await runner.call(method, Buffer.from(payload)));
+}
+
+/** Sends many requests, a burst at a time; gives their replies' bodies. */
+async function askMany(runner: RunnerChild, count: number, method: string, payload: string): Promise<string[]> {
+  const bodies: string[] = [];
+  while (bodies.length < count) {
+    const burst = Array.from({ length: BURST }, () => runner.begin(method, Buffer.from(payload)));
+    for (const call of burst) bodies.push(bodyOf(await runner.end(call)));
+  }
+  return bodies;
+}
+
+/** What both engines have to answer alike; texts of traps are each engine's own. */
+function comparable({ outcome }: CallEnd): unknown {
+  return outcome.kind === "trap" ? "trap" : { ...outcome, call: 0 };
+}
+
+/** What a language is asked, in this order. */
+function script({ state, hold, traps, calls, lists }: Language): [method: string, payload: string][] {
+  return [
+    [state.method, "one"],
+    [hold.method, hold.payload],
+    ...traps.map((method): [string, string] => [method, "two"]),
+    ...(calls === undefined ? [] : [["descend", String(calls)] as [string, string]]),
+    ...(lists === undefined ? [] : [["nest", String(lists)] as [string, string]]),
+    ["", ""],
+    [state.method, "ü".repeat(1_000)],
+    [state.method, ""],
+  ];
+}
+
+describe.each(LANGUAGES)("$name", (language) => {
+  const { state, hold, traps } = language;
+  let artifactDir: string;
+
+  beforeAll(async () => {
+    artifactDir = await compileArtifact(await readLanguage(language));
+  }, BUILD_TIMEOUT_MS);
+
+  describe.each(ENGINES)("on the %s engine", (engine) => {
+    it(
+      "leaks nothing from request to request",
+      async () => {
+        await using runner = await start(engine, artifactDir);
+        for (let request = 0; request < REQUESTS[engine] / BURST; request += 1) {
+          expect(await ask(runner, state.method, `secret ${request}`)).toBe(state.first);
+          const bodies = await askMany(runner, BURST, state.method, `secrets ${request}`);
+          expect(new Set(bodies)).toEqual(new Set([state.first]));
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "draws other random values in each request",
+      async () => {
+        await using runner = await start(engine, artifactDir);
+        const drawn = new Set(await askMany(runner, REQUESTS[engine], "random", ""));
+        expect(drawn.size).toBe(REQUESTS[engine]);
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "begins afresh after a trap, and after memory was taken",
+      async () => {
+        await using runner = await start(engine, artifactDir);
+        for (let round = 0; round < 5; round += 1) {
+          for (const method of traps) {
+            const { outcome } = await runner.call(method, Buffer.from("secret"));
+            expect([method, outcome.kind]).toEqual([method, "trap"]);
+            expect(await ask(runner, state.method, "secret")).toBe(state.first);
+          }
+          expect(await ask(runner, hold.method, hold.payload)).toBe(hold.payload);
+          expect(await ask(runner, state.method, "secret")).toBe(state.first);
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    if (language.calls !== undefined)
+      it("stands deep calls that wait at the bottom", async () => {
+        await using runner = await start(engine, artifactDir);
+        const calls = String(language.calls);
+        expect(await askMany(runner, BURST, "descend", calls)).toEqual(Array.from({ length: BURST }, () => calls));
+        if (language.lists !== undefined) expect(await ask(runner, "nest", String(language.lists))).toBe("1");
+      });
+  });
+
+  it(
+    "is answered alike by both engines",
+    async () => {
+      const answers = ENGINES.map(async (engine) => {
+        await using runner = await start(engine, artifactDir);
+        const ends: unknown[] = [comparable(await runner.probe())];
+        for (const [method, payload] of script(language))
+          ends.push([method, comparable(await runner.call(method, Buffer.from(payload)))]);
+        return ends;
+      });
+      const [jco, linker] = await Promise.all(answers);
+      expect(linker).toEqual(jco);
+    },
+    TIMEOUT_MS,
+  );
+});

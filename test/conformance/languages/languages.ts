@@ -1,0 +1,88 @@
+/**
+ * The conformance plugins: one for each language that a plugin can be written in and that this project builds. All
+ * do the same; what a language's runtime makes of it is what the tests look at.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { buildPythonPlugin } from "../../../scripts/toolchains/python.ts";
+import { buildQuickJsPlugin } from "../../../scripts/toolchains/quickjs.ts";
+import { buildStarlingPlugin } from "../../../scripts/toolchains/starling.ts";
+import { projectFile } from "../../harness/plugins.ts";
+
+export interface Language {
+  readonly name: string;
+  /** Path of the component. Built where it is missing, which fails where the toolchain does. */
+  component(): Promise<string>;
+  /** What replies with how many calls there were and what the last one brought, and what it replies at first. */
+  readonly state: { readonly method: string; readonly first: string };
+  /** Keeps memory: for each, a payload that makes it grow. */
+  readonly hold: { readonly method: string; readonly payload: string };
+  /** Levels of calls of its own (`descend`, the last of which waits for the store) that it stands at the least. */
+  readonly calls?: number;
+  /** Levels of lists in lists (`nest`) that its runtime's native code stands at the least. */
+  readonly lists?: number;
+  /** Methods that end as a trap; one of them calls itself until the stack is used up. */
+  readonly traps: readonly string[];
+}
+
+const SHARED = {
+  state: { method: "state", first: "0 " },
+  hold: { method: "hold", payload: "3000" },
+} as const;
+
+const JAVASCRIPT = "test/plugins/conformance-js/plugin.js";
+
+export const LANGUAGES: readonly Language[] = [
+  {
+    name: "C",
+    component: async () => projectFile("test/components/gauntlet-all.wasm"),
+    state: { method: "remember", first: "" },
+    hold: { method: "grow", payload: "20" },
+    traps: ["trap", "recurse", "over-permit"],
+  },
+  {
+    ...SHARED,
+    name: "Rust",
+    component: async () => projectFile("test/components/conformance-rust.wasm"),
+    calls: 2_000,
+    traps: ["trap", "endless"],
+  },
+  {
+    ...SHARED,
+    name: "JavaScript on QuickJS",
+    component: () =>
+      buildQuickJsPlugin({
+        name: "conformance-qjs",
+        source: "test/plugins/conformance-js/quickjs.js",
+        modules: [JAVASCRIPT],
+        wit: "test/plugins/conformance-js/conformance.wit",
+        world: "conformance",
+        wasi: ["random"],
+      }),
+    calls: 400,
+    lists: 500,
+    traps: ["endless"],
+  },
+  {
+    ...SHARED,
+    name: "JavaScript on StarlingMonkey",
+    component: () => buildStarlingPlugin("conformance-starling", JAVASCRIPT),
+    calls: 900,
+    lists: 300,
+    traps: ["endless", "no-such-method"],
+  },
+  {
+    ...SHARED,
+    name: "Python",
+    component: () => buildPythonPlugin("conformance-python", "test/plugins/conformance-python"),
+    calls: 900,
+    lists: 900,
+    traps: ["endless", "no-such-method"],
+  },
+];
+
+export async function readLanguage(language: Language): Promise<Uint8Array> {
+  return await readFile(await language.component());
+}
