@@ -17,6 +17,13 @@ const WASM_PAGE_BYTES = 64 * 1024;
 const HEAP_MIB = 512;
 
 /**
+ * Stack of a call that may be suspended. V8 keeps 4 MiB of used stacks for the next calls: the smaller one is, the
+ * more calls at a time are spared the mapping of a new one. On half of this Python's own code overflows it before
+ * Python's recursion limit is met; a call that cannot suspend runs on V8's usual stack of 984 KiB.
+ */
+const SUSPENDABLE_STACK_KIB = 256;
+
+/**
  * What Node and V8 allocate beside what instances take: half of it before the first line of a program. A runner
  * is judged by the memory that it uses; the bound on what it allocates lies well above, and holds what grows
  * faster than anybody looks. Instances use half or less of what they allocate.
@@ -41,6 +48,7 @@ export function runnerArguments({ config, limits, memories }: RunnerFlagOptions)
     "--disallow-code-generation-from-strings",
     `--wasm-max-mem-pages=${pages}`,
     `--wasm-max-table-size=${COMPONENT_LIMITS.tableElements}`,
+    `--wasm-stack-switching-stack-size=${SUSPENDABLE_STACK_KIB}`,
     `--max-old-space-size=${HEAP_MIB}`,
     // V8 does not count what linear memories grew by: the runner collects those of ended calls itself.
     "--expose-gc",
