@@ -12,12 +12,13 @@
 import type { Channel } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
 import { isHttpMessage } from "../channel/http-messages.ts";
-import type { HostMessage, OperationResult, RunnerMessage } from "../channel/messages.ts";
+import type { HostMessage, RunnerMessage } from "../channel/messages.ts";
 import type { GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
-import type { CallPort, GuestOperation } from "./guest-context.ts";
+import type { CallPort } from "./guest-context.ts";
 import { describeTrap } from "./guest-outcome.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
 import { operationError } from "./guest-values.ts";
+import { Operations } from "./operations.ts";
 import { Turns } from "./turns.ts";
 import type { CallEnding, InstancePool, PreparedInstance } from "./instance-pool.ts";
 
@@ -25,15 +26,15 @@ type CallOutcome = GuestOutcome | LevelsOutcome;
 
 /** What a call asks of its instance. */
 interface Task {
-  run(instance: Instance): Promise<CallOutcome>;
+  run(instance: Instance): CallOutcome | Promise<CallOutcome>;
   /** A probe has no capability. */
   readonly capabilities: "brokered" | "denied";
 }
 
 interface RunningCall {
+  readonly task: Task;
   /** Present once there is an instance. */
   prepared: PreparedInstance | undefined;
-  readonly operations: Set<number>;
 }
 
 /** Bounds and surroundings of the calls. */
@@ -48,12 +49,12 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #running = new Map<number, RunningCall>();
   readonly #turns = new Turns();
-  readonly #operations = new Map<number, (result: OperationResult) => void>();
+  readonly #operations: Operations;
   readonly #exchanges: HttpExchanges;
-  #lastOperation = 0;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#operations = new Operations((message) => options.channel.send(message));
     this.#exchanges = new HttpExchanges((message) => options.channel.send(message));
   }
 
@@ -75,7 +76,7 @@ export class Calls {
         });
         break;
       case "result":
-        this.#resume(message.op, message.result);
+        this.#operations.resume(message.op, message.result);
         break;
       case "cancel":
         this.#end(message.call, "cut-off");
@@ -88,42 +89,44 @@ export class Calls {
 
   #start(id: number, task: Task): void {
     if (this.#running.has(id)) throw new FrameError(`call ${id} is running already`);
-    const call: RunningCall = { prepared: undefined, operations: new Set() };
+    const call: RunningCall = { task, prepared: undefined };
     this.#running.set(id, call);
-    this.#turns.take(() => {
-      const begun = Promise.withResolvers<void>();
-      // Cancelled while it waited for its turn.
-      if (this.#running.get(id) !== call) begun.resolve();
-      else void this.#run(id, call, task, begun.resolve).finally(begun.resolve);
-      return begun.promise;
-    });
+    // It may be cancelled while it waits for its turn.
+    this.#turns.take(() => (this.#running.get(id) === call ? this.#take(id, call) : undefined));
   }
 
-  /** `begun` is called when the guest has returned control for the first time. */
-  async #run(id: number, call: RunningCall, task: Task, begun: () => void): Promise<void> {
-    const { pool } = this.#options;
-    try {
-      const prepared = await pool.take();
-      // Cancelled while the instance was made.
-      if (this.#running.get(id) !== call) return pool.release(prepared, "cut-off");
-      call.prepared = prepared;
-      const { instance, context } = prepared;
-      context.bind(this.#portFor(id, call, task));
-      if (context.trapMessage !== undefined) {
-        this.#settle(id, call, { kind: "trap", message: context.trapMessage });
-        return;
-      }
-      const outcome = task.run(instance);
-      begun();
-      this.#settle(id, call, await outcome);
-    } catch (thrown) {
+  /** Gets the call an instance. Settles once its guest has returned control for the first time. */
+  #take(id: number, call: RunningCall): Promise<void> | undefined {
+    const taken = this.#options.pool.take();
+    if (!(taken instanceof Promise)) return this.#run(id, call, taken);
+    return taken.then(
+      (prepared) => this.#run(id, call, prepared),
       // No instance could be made.
-      this.#settle(id, call, describeTrap(thrown));
-    }
+      (thrown: unknown) => this.#settle(id, call, describeTrap(thrown)),
+    );
   }
 
-  #portFor(id: number, call: RunningCall, { capabilities }: Task): CallPort {
+  #run(id: number, call: RunningCall, prepared: PreparedInstance): undefined {
+    // Cancelled while the instance was made.
+    if (this.#running.get(id) !== call) {
+      this.#options.pool.release(prepared, "cut-off");
+      return;
+    }
+    call.prepared = prepared;
+    const { instance, context } = prepared;
+    context.bind(this.#portFor(id, call));
+    if (context.trapMessage !== undefined) {
+      this.#settle(id, call, { kind: "trap", message: context.trapMessage });
+      return;
+    }
+    const outcome = call.task.run(instance);
+    if (outcome instanceof Promise) void outcome.then((settled) => this.#settle(id, call, settled));
+    else this.#settle(id, call, outcome);
+  }
+
+  #portFor(id: number, call: RunningCall): CallPort {
     const { channel } = this.#options;
+    const { capabilities } = call.task;
     return {
       log: (level, message) => channel.send({ kind: "log", call: id, level, message }),
       output: (stream, text) => channel.send({ kind: "output", call: id, stream, text }),
@@ -131,36 +134,10 @@ export class Calls {
       perform: (operation) =>
         capabilities === "denied"
           ? Promise.resolve({ kind: "error", message: operationError("access-denied") })
-          : this.#perform(id, call, operation),
+          : this.#operations.perform(id, operation),
       openHttp: (request, sink) =>
         capabilities === "denied" ? undefined : this.#exchanges.open({ call: id, request, sink }),
     };
-  }
-
-  #perform(id: number, call: RunningCall, operation: GuestOperation): Promise<OperationResult> {
-    const op = this.#newOperation();
-    call.operations.add(op);
-    this.#options.channel.send({ ...operation, call: id, op });
-    return new Promise((resolve) => {
-      this.#operations.set(op, (result) => {
-        call.operations.delete(op);
-        resolve(result);
-      });
-    });
-  }
-
-  #newOperation(): number {
-    // Numbers wrap after four billion operations; one that is still pending by then is skipped.
-    do this.#lastOperation = (this.#lastOperation + 1) >>> 0;
-    while (this.#operations.has(this.#lastOperation));
-    return this.#lastOperation;
-  }
-
-  #resume(op: number, result: OperationResult): void {
-    const resume = this.#operations.get(op);
-    if (resume === undefined) return;
-    this.#operations.delete(op);
-    resume(result);
   }
 
   /** Ends a call with its one message; does nothing if it has ended. */
@@ -198,7 +175,8 @@ export class Calls {
     const call = this.#running.get(id);
     if (call === undefined) return;
     this.#running.delete(id);
-    for (const op of call.operations) this.#operations.delete(op);
+    // A call that returned by itself waits for nothing.
+    if (ending === "cut-off") this.#operations.endCall(id);
     this.#exchanges.endCall(id);
     if (call.prepared !== undefined) this.#options.pool.release(call.prepared, ending);
   }

@@ -16,6 +16,7 @@ import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "./engine.ts"
 import type { GuestContext } from "./guest-context.ts";
 import { describeTrap, parseLevels, parsePluginError, parseResponse } from "./guest-outcome.ts";
 import { createImport } from "./imports.ts";
+import type { Settlement } from "./linker/calls-across.ts";
 import { FirstState, type SharedState, takeSharedState } from "./linker/first-state.ts";
 import { createLinkedComponent, type LinkedComponent } from "./linker/linked-component.ts";
 import { LinkedInstance } from "./linker/linked-instance.ts";
@@ -95,21 +96,21 @@ class LinkerInstance implements Instance {
     this.#suspension.end();
   }
 
-  async getAccessLevels(): Promise<LevelsOutcome> {
-    try {
-      return parseLevels(await this.#linked.call(this.#lifts.getAccessLevels, []));
-    } catch (thrown) {
-      return describeTrap(thrown);
-    }
+  getAccessLevels(): LevelsOutcome | Promise<LevelsOutcome> {
+    return this.#linked.call(this.#lifts.getAccessLevels, [], LEVELS);
   }
 
-  async handleRequest(request: RpcRequest): Promise<GuestOutcome> {
-    try {
-      const result = await this.#linked.call(this.#lifts.handleRequest, [request]);
-      const { tag, val } = (result ?? {}) as { readonly tag?: unknown; readonly val?: unknown };
-      return tag === "err" ? parsePluginError(val) : parseResponse(val);
-    } catch (thrown) {
-      return describeTrap(thrown);
-    }
+  handleRequest(request: RpcRequest): GuestOutcome | Promise<GuestOutcome> {
+    return this.#linked.call(this.#lifts.handleRequest, [request], RESPONSE);
   }
 }
+
+const LEVELS: Settlement<LevelsOutcome> = { returned: parseLevels, threw: describeTrap };
+
+const RESPONSE: Settlement<GuestOutcome> = {
+  returned(result) {
+    const { tag, val } = (result ?? {}) as { readonly tag?: unknown; readonly val?: unknown };
+    return tag === "err" ? parsePluginError(val) : parseResponse(val);
+  },
+  threw: describeTrap,
+};

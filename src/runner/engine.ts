@@ -34,13 +34,15 @@ export interface Engine {
 export interface Instance {
   /** Bytes of linear memory that it holds now. */
   readonly memoryBytes: number;
-  /** Asks `get-access-levels`. Never rejects; settles never if the guest waits for ever. */
-  getAccessLevels(): Promise<LevelsOutcome>;
   /**
-   * Runs `handle-request`. Never rejects; settles never if the guest waits for ever. An outcome that is not of
-   * the contract's types is a trap.
+   * Asks `get-access-levels`. Never throws or rejects; settles never if the guest waits for ever. Where the guest
+   * cannot be suspended the outcome is there at once.
    */
-  handleRequest(request: RpcRequest): Promise<GuestOutcome>;
+  getAccessLevels(): LevelsOutcome | Promise<LevelsOutcome>;
+  /**
+   * Runs `handle-request`, in the same way. An outcome that is not of the contract's types is a trap.
+   */
+  handleRequest(request: RpcRequest): GuestOutcome | Promise<GuestOutcome>;
   /**
    * Puts it back to the state that it had before its first call, for a next one. To be asked after a call that
    * returned by itself. False where that cannot be done exactly: destroy it then.

@@ -69,15 +69,18 @@ export class InstancePool {
     this.#busy = true;
   }
 
-  /** A fresh instance, prepared if there is one. Throws what the guest throws. {@link release} it afterwards. */
-  async take(): Promise<PreparedInstance> {
+  /**
+   * A fresh instance: at once where one is prepared. Rejects with what the guest throws. {@link release} it
+   * afterwards.
+   */
+  take(): PreparedInstance | Promise<PreparedInstance> {
     if (this.#preparation === "failed") this.#preparation = "none";
     const waiting = this.#idle.pop();
     this.#inUse += 1;
     this.#schedule();
-    const taken = waiting ?? (await this.#makeInUse());
-    if (this.#inUse > this.#peakInUse) this.#raise(this.#inUse);
-    return taken;
+    if (waiting === undefined) return this.#makeInUse();
+    this.#noteDemand();
+    return waiting;
   }
 
   /**
@@ -108,7 +111,9 @@ export class InstancePool {
 
   async #makeInUse(): Promise<PreparedInstance> {
     try {
-      return await this.#make();
+      const made = await this.#make();
+      this.#noteDemand();
+      return made;
     } catch (error) {
       this.#inUse -= 1;
       throw error;
@@ -143,9 +148,10 @@ export class InstancePool {
     this.#schedule();
   }
 
-  #raise(inUse: number): void {
-    this.#peakInUse = inUse;
-    this.#wanted = Math.min(this.#options.maxIdle, Math.max(this.#wanted, inUse));
+  #noteDemand(): void {
+    if (this.#inUse <= this.#peakInUse) return;
+    this.#peakInUse = this.#inUse;
+    this.#wanted = Math.min(this.#options.maxIdle, Math.max(this.#wanted, this.#inUse));
     if (this.#wanted > 1) this.#window ??= setInterval(() => this.#adapt(), DEMAND_WINDOW_MS).unref();
   }
 

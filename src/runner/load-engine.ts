@@ -6,7 +6,13 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ARTIFACT_FORMAT, type ArtifactManifest, type EngineChoice, MANIFEST_FILE } from "../contract/artifact.ts";
+import {
+  ARTIFACT_FORMAT,
+  type ArtifactManifest,
+  chosenEngine,
+  type EngineChoice,
+  MANIFEST_FILE,
+} from "../contract/artifact.ts";
 import { HostError } from "../errors/host-error.ts";
 import { loadJcoEngine } from "./engine-jco.ts";
 import { loadLinkerEngine } from "./engine-linker.ts";
@@ -19,8 +25,7 @@ import type { Engine } from "./engine.ts";
 export async function loadEngine(artifactDir: string, choice: EngineChoice): Promise<Engine> {
   const manifest = await readManifest(artifactDir);
   const { link } = manifest;
-  if (choice === "jco" || (choice === "auto" && link.kind === "refused"))
-    return await loadJcoEngine(artifactDir, manifest);
+  if (chosenEngine(choice, link) === "jco") return await loadJcoEngine(artifactDir, manifest);
   if (link.kind === "planned") return await loadLinkerEngine(artifactDir, link.plan);
   throw new HostError("load-failed", `the linker engine cannot run this component: ${link.reason}`);
 }

@@ -39,25 +39,53 @@ export class Suspension {
     this.#interrupt = undefined;
   }
 
-  /** A suspending import for an instance that is not made of generated code. */
-  suspending(body: HostFunction): object {
-    return new WebAssembly.Suspending(this.#interruptible(body));
+  /** Traps where the instance has ended: the guest runs on after its call was cut off. */
+  check(): void {
+    if (this.#state === "ended") throw createTrap("the call has ended");
+  }
+
+  /**
+   * Waits for a result or for the end, whichever comes first. `resume` makes of the result what the guest gets,
+   * `fail` of what is thrown; neither is called any more once the instance has ended.
+   */
+  wait<Value>(
+    result: Promise<unknown>,
+    resume: (value: unknown) => Value,
+    fail: (thrown: unknown) => unknown,
+  ): Promise<Value> {
+    // One promise and one reaction: this is on the way of every operation of a guest.
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      const settle = (give: () => void): void => {
+        if (this.#interrupt !== reject) return;
+        this.#interrupt = undefined;
+        give();
+      };
+      result.then(
+        (value) =>
+          settle(() => {
+            try {
+              resolve(resume(value));
+            } catch (thrown) {
+              reject(fail(thrown));
+            }
+          }),
+        (thrown: unknown) => settle(() => reject(fail(thrown))),
+      );
+    });
   }
 
   #interruptible(body: HostFunction): HostFunction {
     return (...args) => {
-      if (this.#state === "ended") throw createTrap("the call has ended");
+      this.check();
       const result = body(...args);
-      return result instanceof Promise ? this.#until(result) : result;
+      return result instanceof Promise ? this.wait(result, same, same) : result;
     };
   }
+}
 
-  #until(result: Promise<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#interrupt = reject;
-      result.finally(() => (this.#interrupt = undefined)).then(resolve, reject);
-    });
-  }
+function same(value: unknown): unknown {
+  return value;
 }
 
 /** Puts ours in the place of `WebAssembly.Suspending`, for code that is loaded from now on. Call it once. */

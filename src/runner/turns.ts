@@ -5,32 +5,60 @@
  * @module
  */
 
-import { setImmediate as turn } from "node:timers/promises";
-
 /** How long guests are started back to back before the event loop turns. */
 const TURN_MS = 1;
 
-/** Starts a guest; settles once it has returned control for the first time. Never rejects. */
-export type Start = () => Promise<void>;
+/**
+ * So long a time without a guest means that the event loop has turned. What lies between two requests of one burst
+ * is the decoding of a frame.
+ */
+const PAUSE_MS = 0.1;
+
+/**
+ * Starts a guest. The result settles once the guest has returned control for the first time, and never rejects;
+ * `undefined` where it has already.
+ */
+export type Start = () => Promise<void> | undefined;
 
 export class Turns {
   readonly #waiting: Start[] = [];
-  #state: "idle" | "starting" = "idle";
+  /** `turning`: guests wait for the next turn of the event loop. */
+  #state: "idle" | "starting" | "turning" = "idle";
+  /** When the event loop has to turn. */
+  #endMs = 0;
+  #idleSinceMs = 0;
 
-  /** Starts at once where nothing waits, else in its turn. */
+  /** Starts at once where nothing waits and there is time, else in its turn. */
   take(start: Start): void {
     this.#waiting.push(start);
-    if (this.#state === "idle") void this.#startAll();
+    if (this.#state !== "idle") return;
+    const nowMs = performance.now();
+    if (nowMs - this.#idleSinceMs > PAUSE_MS) this.#endMs = nowMs + TURN_MS;
+    this.#startAll(nowMs);
   }
 
-  async #startAll(): Promise<void> {
+  #startAll(fromMs: number): void {
     this.#state = "starting";
-    while (this.#waiting.length > 0) {
-      const endMs = performance.now() + TURN_MS;
-      do await this.#waiting.shift()?.();
-      while (this.#waiting.length > 0 && performance.now() < endMs);
-      if (this.#waiting.length > 0) await turn();
+    let nowMs = fromMs;
+    while (nowMs < this.#endMs) {
+      const start = this.#waiting.shift();
+      if (start === undefined) {
+        this.#state = "idle";
+        this.#idleSinceMs = nowMs;
+        return;
+      }
+      const begun = start();
+      if (begun !== undefined) {
+        void begun.then(() => this.#startAll(performance.now()));
+        return;
+      }
+      nowMs = performance.now();
     }
-    this.#state = "idle";
+    this.#state = "turning";
+    setImmediate(() => {
+      const turnedMs = performance.now();
+      this.#endMs = turnedMs + TURN_MS;
+      this.#startAll(turnedMs);
+    });
   }
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Suspension } from "../suspension.ts";
 import { createTrap } from "../trap.ts";
 import type { Boundary } from "./boundary.ts";
 import type { FlatValue } from "./compiled-type.ts";
@@ -26,18 +27,31 @@ export interface LiftedFunction {
   readonly postReturn: CoreFunction | undefined;
 }
 
+/** What is made of how a call ended. */
+export interface Settlement<Outcome> {
+  readonly returned: (value: unknown) => Outcome;
+  readonly threw: (thrown: unknown) => Outcome;
+}
+
 /** Calls a component function that does not suspend. */
 export function callLifted(lifted: LiftedFunction, values: readonly unknown[]): unknown {
   return finish(lifted, lifted.core(...begin(lifted, values)));
 }
 
-/** Calls a component function that may suspend; `suspendable` is its core function. */
-export async function callSuspendable(
+/** Calls a component function that may suspend; `suspendable` is its core function. Throws if it cannot be begun. */
+export function callSuspendable<Outcome>(
   lifted: LiftedFunction,
   suspendable: SuspendableFunction,
   values: readonly unknown[],
-): Promise<unknown> {
-  return finish(lifted, await suspendable(...begin(lifted, values)));
+  { returned, threw }: Settlement<Outcome>,
+): Promise<Outcome> {
+  return suspendable(...begin(lifted, values)).then((flat) => {
+    try {
+      return returned(finish(lifted, flat));
+    } catch (thrown) {
+      return threw(thrown);
+    }
+  }, threw);
 }
 
 function begin({ signature, boundary }: LiftedFunction, values: readonly unknown[]): FlatValue[] {
@@ -83,19 +97,17 @@ export function lowered(
 export function loweredSuspending(
   signature: CompiledSignature,
   boundary: Boundary,
+  suspension: Suspension,
   target: (values: readonly unknown[]) => unknown,
 ): (...flat: readonly FlatValue[]) => unknown {
   return (...flat) => {
     try {
+      suspension.check();
       const lent = boundary.component.lentCount;
       const values = liftArguments(signature, boundary, flat);
       const result = target(values);
       if (!(result instanceof Promise)) return giveResult(signature, boundary, flat, lent, result);
-      return result
-        .then((value) => giveResult(signature, boundary, flat, lent, value))
-        .catch((thrown: unknown) => {
-          throw asTrap(thrown);
-        });
+      return suspension.wait(result, (value) => giveResult(signature, boundary, flat, lent, value), asTrap);
     } catch (thrown) {
       throw asTrap(thrown);
     }

@@ -18,6 +18,7 @@ import {
   type LiftedFunction,
   lowered,
   loweredSuspending,
+  type Settlement,
   type SuspendableFunction,
 } from "./calls-across.ts";
 import { ComponentState } from "./component-state.ts";
@@ -68,12 +69,19 @@ export class LinkedInstance implements ResourceSurroundings {
     return this.#stateOf(({ globals }) => globals) as WebAssembly.Global[];
   }
 
-  /** Calls an exported function, by index of the plan's lifts. What the guest throws is thrown here. */
-  async call(lift: number, values: readonly unknown[]): Promise<unknown> {
-    const lifted = this.#lift(lift);
-    if (!this.#linked.suspends) return callLifted(lifted, values);
-    const suspendable = (this.#suspendable[lift] ??= WebAssembly.promising(lifted.core) as SuspendableFunction);
-    return await callSuspendable(lifted, suspendable, values);
+  /**
+   * Calls an exported function, by index of the plan's lifts. Whatever the guest throws goes to the settlement: it
+   * neither throws nor rejects. A component that cannot suspend has its outcome at once.
+   */
+  call<Outcome>(lift: number, values: readonly unknown[], settlement: Settlement<Outcome>): Outcome | Promise<Outcome> {
+    try {
+      const lifted = this.#lift(lift);
+      if (!this.#linked.suspends) return settlement.returned(callLifted(lifted, values));
+      const suspendable = (this.#suspendable[lift] ??= WebAssembly.promising(lifted.core) as SuspendableFunction);
+      return callSuspendable(lifted, suspendable, values, settlement);
+    } catch (thrown) {
+      return settlement.threw(thrown);
+    }
   }
 
   destroyResource(destructor: PlanItem | null, rep: unknown): void {
@@ -114,7 +122,7 @@ export class LinkedInstance implements ResourceSurroundings {
     const host = hostImports[index] as HostImport;
     const call = (values: readonly unknown[]): unknown => host.call(this.#namespace(host.interface), values);
     if (!host.suspends) return lowered(signature, boundary, call);
-    return this.#suspension.suspending(loweredSuspending(signature, boundary, call) as never);
+    return new WebAssembly.Suspending(loweredSuspending(signature, boundary, this.#suspension, call) as never);
   }
 
   #namespace(interfaceId: string): Namespace | undefined {

@@ -31,7 +31,8 @@ export function exported(
 ): (...values: readonly unknown[]) => Promise<unknown> {
   const lift = plan.exports[interfaceName]?.[name];
   if (lift === undefined) throw new Error(`${interfaceName} ${name} is not exported`);
-  return (...values) => instance.call(lift, values);
+  return (...values) =>
+    new Promise((resolve, reject) => void instance.call(lift, values, { returned: resolve, threw: reject }));
 }
 
 function text(bytes: Uint8Array | undefined): string {

@@ -39,7 +39,7 @@ async function turns(count: number): Promise<void> {
 
 it("gives every request an instance that no other got", async () => {
   const { pool } = await openPool(4);
-  const taken = await Promise.all(Array.from({ length: 20 }, () => pool.take()));
+  const taken = await Promise.all(Array.from({ length: 20 }, async () => await pool.take()));
   expect(new Set(taken.map(({ instance }) => instance)).size).toBe(20);
   expect(new Set(taken.map(({ context }) => context)).size).toBe(20);
 });
@@ -64,17 +64,17 @@ it("prepares nothing while messages keep arriving", async () => {
 
 it("keeps as many as were in use at a time, up to its maximum", async () => {
   const { pool } = await openPool(8);
-  await Promise.all(Array.from({ length: 5 }, () => pool.take()));
+  await Promise.all(Array.from({ length: 5 }, async () => await pool.take()));
   await turns(30);
   expect(pool.idleCount).toBe(5);
-  await Promise.all(Array.from({ length: 20 }, () => pool.take()));
+  await Promise.all(Array.from({ length: 20 }, async () => await pool.take()));
   await turns(60);
   expect(pool.idleCount).toBe(8);
 });
 
 it("falls back to one when demand is gone", async () => {
   const { pool, engine } = await openPool(8);
-  const taken = await Promise.all(Array.from({ length: 8 }, () => pool.take()));
+  const taken = await Promise.all(Array.from({ length: 8 }, async () => await pool.take()));
   await turns(40);
   expect(pool.idleCount).toBe(8);
   for (const prepared of taken) pool.release(prepared, "returned");
