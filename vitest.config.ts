@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Four projects: `unit` needs nothing but Node; `conformance` holds both engines to the specification and to each
+ * Five projects: `unit` needs nothing but Node; `conformance` holds both engines to the specification and to each
  * other, and needs the toolchains that its components are built with; `integration` needs real servers, which the global set-up
  * brings up (Testcontainers, or local binaries where there is no Docker daemon); `adversarial` needs the same and
- * attacks a replica in the ways that SECURITY.md says it withstands.
+ * attacks a replica in the ways that SECURITY.md says it withstands. `jco` is what of both depends on the engine, once
+ * more on the one that is not the default.
  */
 export default defineConfig({
   test: {
@@ -38,6 +39,20 @@ export default defineConfig({
         test: {
           name: "adversarial",
           include: ["test/adversarial/**/*.test.ts"],
+          globalSetup: ["test/harness/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "jco",
+          include: [
+            ...["run", "grants", "egress"].map((name) => `test/adversarial/${name}.test.ts`),
+            ...["user-data", "egress"].map((name) => `test/integration/${name}.test.ts`),
+          ],
+          env: { ENGINE: "jco" },
           globalSetup: ["test/harness/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,

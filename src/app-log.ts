@@ -110,10 +110,11 @@ export class AppLog {
   }
 
   #replaced(version: PluginVersion, ms: number): void {
-    const { name: plugin, digest, requested, verdict } = version.parts;
+    const { name: plugin, digest, requested, verdict, engine, manifest } = version.parts;
     const facts = { plugin, digest: short(digest), requested: levelsFromBits(requested), ms };
     if (verdict.kind === "granted") {
-      this.#logger.info({ ...facts, policy: verdict.grant.policyRevision }, "plugin loaded");
+      const unplanned = manifest.link.kind === "refused" && { withoutPlan: manifest.link.reason };
+      this.#logger.info({ ...facts, engine, ...unplanned, policy: verdict.grant.policyRevision }, "plugin loaded");
       return;
     }
     this.#logger.warn(

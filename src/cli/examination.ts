@@ -62,7 +62,7 @@ export class Examiner {
 
   /** Compiled components are kept in `cacheDir`, the same as a replica's. */
   static async open(cacheDir: string): Promise<Examiner> {
-    return new Examiner(new PluginLoader(await ArtifactCache.open(cacheDir), NO_EVENTS, "jco"));
+    return new Examiner(new PluginLoader(await ArtifactCache.open(cacheDir), NO_EVENTS, "auto"));
   }
 
   /** Examines one component. Rejects only for a bug: every other failure is an outcome. */

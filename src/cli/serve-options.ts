@@ -63,7 +63,7 @@ const SETTING = {
     flags: "--engine <engine>",
     env: "ENGINE",
     description: `what runs plugins: ${ENGINE_CHOICES.join(", ")}`,
-    fallback: "jco",
+    fallback: "auto",
   },
   healthPort: {
     flags: "--health-port <[host:]port>",
@@ -185,7 +185,7 @@ function parseRunnerUser(value: SettingValue | undefined): ServeOptions["runnerU
 function parseEngine(value: SettingValue | undefined): EngineChoice {
   const text = value?.text ?? SETTING.engine.fallback;
   const choice = ENGINE_CHOICES.find((name) => name === text);
-  if (choice !== undefined || value === undefined) return choice ?? "jco";
+  if (choice !== undefined || value === undefined) return choice ?? "auto";
   throw badSetting(value, value.text, `write one of ${ENGINE_CHOICES.join(", ")}`);
 }
 

@@ -23,6 +23,15 @@ export type EngineChoice = "auto" | "jco" | "linker";
 
 export const ENGINE_CHOICES: readonly EngineChoice[] = ["auto", "jco", "linker"];
 
+/** An engine that runs a plugin. */
+export type EngineName = Exclude<EngineChoice, "auto">;
+
+/** The engine that a choice comes to for a component. */
+export function chosenEngine(choice: EngineChoice, link: LinkEntry): EngineName {
+  if (choice !== "auto") return choice;
+  return link.kind === "planned" ? "linker" : "jco";
+}
+
 /** Describes an artifact; written last, so that a folder without one is no artifact. */
 export interface ArtifactManifest {
   readonly format: typeof ARTIFACT_FORMAT;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EngineChoice, RunnerConfig } from "../contract/artifact.ts";
+import { chosenEngine, type EngineChoice, type RunnerConfig } from "../contract/artifact.ts";
 import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
@@ -133,6 +133,7 @@ export class PluginLoader {
         name,
         digest: manifest.digest,
         manifest,
+        engine: chosenEngine(this.#engine, manifest.link),
         requested,
         verdict,
         limits,

@@ -7,7 +7,7 @@
  */
 
 import type { AccessLevelBits } from "../contract/access-levels.ts";
-import type { ArtifactManifest } from "../contract/artifact.ts";
+import type { ArtifactManifest, EngineName } from "../contract/artifact.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import type { Verdict } from "../policy/policy.ts";
@@ -17,6 +17,8 @@ export interface PluginVersionParts {
   readonly name: PluginName;
   readonly digest: Digest;
   readonly manifest: ArtifactManifest;
+  /** What its runner executes it with. */
+  readonly engine: EngineName;
   readonly requested: AccessLevelBits;
   readonly verdict: Verdict;
   readonly limits: PluginLimits;

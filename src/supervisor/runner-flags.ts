@@ -18,8 +18,8 @@ const HEAP_MIB = 512;
 
 /**
  * Stack of a call that may be suspended. V8 keeps 4 MiB of used stacks for the next calls: the smaller one is, the
- * more calls at a time are spared the mapping of a new one. On half of this Python's own code overflows it before
- * Python's recursion limit is met; a call that cannot suspend runs on V8's usual stack of 984 KiB.
+ * more calls at a time are spared the mapping of a new one. Interpreters need some: on half of this, native code of
+ * Python overflows at half of Python's recursion limit. A call that cannot suspend runs on V8's usual 984 KiB.
  */
 const SUSPENDABLE_STACK_KIB = 256;
 

@@ -39,7 +39,7 @@ describe("serve", () => {
       cacheDir: join(home, ".cache/network-host/artifacts"),
       sandbox: "auto",
       runnerUser: { uid: 65_534, gid: 65_534 },
-      engine: "jco",
+      engine: "auto",
       log: { level: "info", format: "json", colour: false },
     });
     expect((await optionsOf([])).replicaId).toContain(

@@ -43,6 +43,7 @@ class FakeLoader {
       name: spec.name,
       digest: component as Digest,
       manifest: {} as PluginVersion["parts"]["manifest"],
+      engine: "linker",
       requested,
       verdict,
       limits: spec.limits,
