@@ -2,13 +2,13 @@
  * The key-value store on MongoDB: one collection, one document a value.
  *
  * Invariants: `_id` is a string made here and compared by equality alone, so that no key is ever an operator;
- * "nothing was written" is said only of what was not sent or what the server refused; a statement that the
- * server does not account for is "perhaps written"; no message holds a credential.
+ * "nothing was written" is said only of what was not sent or what the server refused; no message holds a
+ * credential.
  *
  * @module
  */
 
-import { type Document, MongoWriteConcernError } from "mongodb";
+import { MongoWriteConcernError } from "mongodb";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
@@ -16,8 +16,9 @@ import { createCoalescingStore, type StoreLimits } from "../coalescing-store.ts"
 import { boundedMs, type OperationKind } from "../operation.ts";
 import type { KeyValueStore, OperationOptions } from "../store.ts";
 import { createMongoClient, type MongoTarget } from "./mongodb-client.ts";
-import { type FindReply, type FoundDocument, MongoCommands, statementsOf } from "./mongodb-commands.ts";
-import { classifyMongoError, classifyStatement, DUPLICATE_KEY, isDuplicateKey } from "./mongodb-errors.ts";
+import { MongoCommands, statementsOf } from "./mongodb-commands.ts";
+import { classifyMongoError, DUPLICATE_KEY, isDuplicateKey } from "./mongodb-errors.ts";
+import { failStatement, settleFound, settleWritten } from "./mongodb-replies.ts";
 
 const DEFAULT_COLLECTION = "key-value";
 
@@ -113,58 +114,6 @@ class MongoDriver implements BatchDriver {
   #classify(error: unknown, operation: OperationKind, { sends }: ReadEntry | WriteEntry): HostError {
     return classifyMongoError(error, { operation, sends }, this.#target.redact);
   }
-}
-
-/** Settles what was found, and what is known not to be there. Returns the others. */
-function settleFound(entries: readonly ReadEntry[], { documents, extent }: FindReply): readonly ReadEntry[] {
-  const missing = new Map(entries.map((entry) => [entry.id, entry]));
-  for (const document of documents) {
-    const id = entries.length === 1 ? entries[0]?.id : document._id;
-    const entry = missing.get(String(id));
-    if (entry === undefined) continue;
-    missing.delete(entry.id);
-    settleDocument(entry, document);
-  }
-  if (extent === "part" && missing.size < entries.length) return [...missing.values()];
-  for (const entry of missing.values()) {
-    if (extent === "all") entry.succeed(undefined);
-    else entry.fail(new HostError("store-unavailable", "MongoDB's answer to a read has no documents"));
-  }
-  return [];
-}
-
-function settleDocument(entry: ReadEntry, { value }: FoundDocument): void {
-  if (value instanceof Uint8Array) entry.succeed(value);
-  else entry.fail(new HostError("store-unavailable", "a document's value is no binary data"));
-}
-
-/** Settles each statement by what the server says of it. Returns those that lost a race of upserts. */
-function settleWritten(
-  sent: readonly WriteEntry[],
-  reply: Document,
-  durability: "acknowledged" | "unacknowledged",
-): readonly WriteEntry[] {
-  const failed = failedStatements(reply);
-  const isComplete = Number(reply["n"]) + failed.size === sent.length;
-  const lost: WriteEntry[] = [];
-  for (const [index, entry] of sent.entries()) {
-    if (failed.get(index) === DUPLICATE_KEY) lost.push(entry);
-    else if (failed.has(index)) failStatement(entry, failed.get(index));
-    else if (durability === "acknowledged" && isComplete) entry.succeed();
-    else entry.fail(new HostError("store-outcome-unknown", `MongoDB write failed: ${durability}, not accounted for`));
-  }
-  return lost;
-}
-
-/** Index → code of the server's errors about single statements. */
-function failedStatements(reply: Document): ReadonlyMap<number, unknown> {
-  const errors: unknown = reply["writeErrors"];
-  if (!Array.isArray(errors)) return new Map();
-  return new Map(errors.map((error: Document) => [Number(error["index"]), error["code"]]));
-}
-
-function failStatement(entry: WriteEntry, code: unknown): void {
-  entry.fail(classifyStatement(code, { operation: "write", sends: entry.sends }));
 }
 
 /** `promise`, or `otherwise` once the time is over. What the promise does later is ignored. */
