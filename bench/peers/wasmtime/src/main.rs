@@ -4,6 +4,7 @@
 //!
 //! usage: bench-wasmtime-host SUBJECT NATS_URL MONGODB_URL|- COMPONENT
 
+mod no_http;
 mod plugin;
 mod store;
 

@@ -6,6 +6,9 @@ use wasmtime::{
     bail,
 };
 
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::no_http;
 use crate::store::Store;
 
 mod bindings {
@@ -40,6 +43,8 @@ pub struct Bucket(String);
 /// What one instance's imports work on.
 struct State {
     table: ResourceTable,
+    /// Without arguments, variables, folders or a network; made when a plugin asks for it, which few requests do.
+    wasi: Option<WasiCtx>,
     store: Option<Store>,
 }
 
@@ -60,8 +65,8 @@ impl Host {
         let component = Component::from_file(&engine, path)?;
         let mut linker = Linker::<State>::new(&engine);
         Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-        // WASI, which the measured plugins import and do not call.
-        linker.define_unknown_imports_as_traps(&component)?;
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        no_http::add_to_linker(&mut linker, &component, &engine)?;
         let prepared = PluginPre::new(linker.instantiate_pre(&component)?)?;
         Ok(Self {
             engine,
@@ -74,6 +79,7 @@ impl Host {
     pub async fn call(&self, method: &str, payload: &[u8]) -> Result<Answer> {
         let state = State {
             table: ResourceTable::new(),
+            wasi: None,
             store: self.store.clone(),
         };
         let mut instance = Instance::new(&self.engine, state);
@@ -106,6 +112,15 @@ fn configuration(instances: u32) -> Config {
     let mut configuration = Config::new();
     configuration.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     configuration
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: self.wasi.get_or_insert_with(|| WasiCtx::builder().build()),
+            table: &mut self.table,
+        }
+    }
 }
 
 impl logging::Host for State {
