@@ -66,11 +66,11 @@ async function builtOnce(
   { name, folder, sources, tool, build }: Build,
   report: (line: string) => void,
 ): Promise<BuiltProgram> {
-  const toolPath = await findOnPath(tool);
-  if (toolPath === undefined) return { kind: "impossible", reason: `there is no ${tool} on PATH` };
   const bin = join(cacheFolder(), "bin");
   const path = join(bin, `${name}-${await digestOf(folder, sources)}`);
   if (await isExecutable(path)) return { kind: "built", path };
+  const toolPath = await findOnPath(tool);
+  if (toolPath === undefined) return { kind: "impossible", reason: `there is no ${tool} on PATH` };
   report(`building ${name} …`);
   await mkdir(bin, { recursive: true });
   // Whole or not at all: another run may look for it now.

@@ -44,6 +44,13 @@ test("a program is built once for the same sources", async () => {
   expect(await readFile(join(folder, "calls"), "utf8")).toBe("built\n");
 });
 
+test("what is built already needs no toolchain", async () => {
+  await installGo(COMPILES);
+  const first = await build();
+  await rm(join(folder, "bin/go"));
+  expect(await build()).toEqual(first);
+});
+
 test("other sources are another program", async () => {
   await installGo(COMPILES);
   const first = await build();
