@@ -13,7 +13,7 @@ export interface Store {
   set(key: string, value: Uint8Array): Promise<void>;
 }
 
-/** @param address a MongoDB URL or the path of a file that is not there yet */
+/** @param address a MongoDB URL or a file, which is made if it is not there */
 export async function openStore(kind: string, address: string): Promise<Store> {
   return kind === "mongodb" ? await openMongoStore(address) : openSqliteStore(address);
 }
@@ -38,7 +38,7 @@ async function openMongoStore(url: string): Promise<Store> {
 function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path);
   database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE entry (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
   );
   const select = database.prepare("SELECT value FROM entry WHERE key = ?");
   const upsert = database.prepare(
