@@ -14,6 +14,8 @@ import { ArtifactCache } from "../registry/artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
 import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
+import { decideConfinement } from "../supervisor/confinement.ts";
+import { NOBODY } from "../supervisor/wall.ts";
 
 /** What a component is, and what came of loading it under a policy. */
 export interface Examination {
@@ -60,9 +62,14 @@ export class Examiner {
     this.#loader = loader;
   }
 
-  /** Compiled components are kept in `cacheDir`, the same as a replica's. */
+  /**
+   * Compiled components are kept in `cacheDir`, the same as a replica's. Whoever looks at a component does not trust
+   * it yet: its process is walled in as a replica's would be.
+   */
   static async open(cacheDir: string): Promise<Examiner> {
-    return new Examiner(new PluginLoader(await ArtifactCache.open(cacheDir), NO_EVENTS, "auto"));
+    const cache = await ArtifactCache.open(cacheDir);
+    const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir });
+    return new Examiner(new PluginLoader(cache, NO_EVENTS, "auto", confinement));
   }
 
   /** Examines one component. Rejects only for a bug: every other failure is an outcome. */

@@ -16,6 +16,7 @@ import {
   COMMAND_WALLS,
   type CommandWall,
   HOST_WALLS,
+  NOBODY,
   type ProcessBounds,
   type ProcessUser,
   toolOf,
@@ -87,7 +88,7 @@ export class Confinement {
   }
 }
 
-const NO_OPTIONS: WallOptions = { tools: {}, user: { uid: 65_534, gid: 65_534 }, isRoot: false };
+const NO_OPTIONS: WallOptions = { tools: {}, user: NOBODY, isRoot: false };
 
 /** No walls but those of Node and V8: for the command line's own short runs, and where nothing was decided. */
 export const UNCONFINED: Confinement = new Confinement(new Set(), [], NO_OPTIONS);

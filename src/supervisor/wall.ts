@@ -40,6 +40,9 @@ export interface ProcessUser {
   readonly gid: number;
 }
 
+/** A user that owns nothing, as Linux knows it. */
+export const NOBODY: ProcessUser = { uid: 65_534, gid: 65_534 };
+
 /** Absolute paths of the tools of util-linux; those that are missing have no path. */
 export interface WallTools {
   readonly prlimit?: string;

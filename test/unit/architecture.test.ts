@@ -15,7 +15,7 @@ import { beforeAll, describe, expect, test } from "vitest";
  */
 const ALLOWED = {
   main: ["cli", "app"],
-  cli: ["app", "nats", "registry", "telemetry", "config", "policy", "contract", "errors", "version"],
+  cli: ["app", "nats", "registry", "supervisor", "telemetry", "config", "policy", "contract", "errors", "version"],
   app: [
     "consumer",
     "registry",

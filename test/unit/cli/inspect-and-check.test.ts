@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assemblePlugin } from "../../fixtures/wat/assemble.ts";
+import { childrenOf } from "../../harness/processes.ts";
+import { until } from "../../harness/until.ts";
 import { run, type Run } from "./run.ts";
 
 const ECHO = "examples/echo-c/echo.wasm";
@@ -30,6 +33,15 @@ function runCached(args: readonly string[]): Promise<Run> {
 
 function inspect(...args: readonly string[]): Promise<Run> {
   return runCached(["inspect", ...args]);
+}
+
+/** A process below this one that executes a plugin; `undefined` while there is none. */
+async function runnerUnder(pid: number): Promise<number | undefined> {
+  for (const child of await childrenOf(pid)) {
+    const command = await readFile(`/proc/${child}/cmdline`, "latin1").catch(() => "");
+    if (/^[^\0]*node\0.*runner\/main/s.test(command)) return child;
+  }
+  return undefined;
 }
 
 async function consumerFile(name: string, plugins: Record<string, string>): Promise<string> {
@@ -71,6 +83,21 @@ describe("inspect", () => {
       "",
     ]);
   });
+
+  test.runIf(process.platform === "linux" && existsSync("/usr/bin/setpriv"))(
+    "walls in what it looks at: nobody trusts it yet",
+    async () => {
+      const inspected = inspect("test/components/probe-loop.wasm");
+      let runner: number | undefined;
+      await until(async () => (runner = await runnerUnder(process.pid)) !== undefined, {
+        what: "the component is asked for its levels",
+        timeoutMs: 20_000,
+      });
+      expect(await readFile(`/proc/${runner}/status`, "utf8")).toMatch(/^NoNewPrivs:\s+1$/m);
+      expect(await readFile(`/proc/${runner}/limits`, "utf8")).toMatch(/^Max file size +0 +0 /m);
+      expect((await inspected).stderr).toContain("probe-failed");
+    },
+  );
 
   test("says that a policy grants what is requested", async () => {
     const { code, stdout } = await inspect(WRITER, "--policy", policies, "--plugin", "writer");
