@@ -37,16 +37,28 @@ class Allowance {
   }
 }
 
+/** How fast; the defaults are those of a plugin's own lines. */
+export interface LogRateOptions {
+  readonly linesPerSecond?: number;
+  readonly bytesPerSecond?: number;
+  /** Counts milliseconds and never goes back. */
+  readonly clock?: () => number;
+}
+
 /** The rate of one plugin. */
 export class LogRate {
-  readonly #lines = new Allowance(FIXED_LIMITS.logLinesPerSecond);
-  readonly #bytes = new Allowance(FIXED_LIMITS.logBytesPerSecond);
+  readonly #lines: Allowance;
+  readonly #bytes: Allowance;
   readonly #clock: () => number;
   #lastMs: number;
   #missedLines = 0;
 
-  /** `clock` counts milliseconds and never goes back. */
-  constructor(clock: () => number = () => performance.now()) {
+  constructor(options: LogRateOptions = {}) {
+    const { linesPerSecond = FIXED_LIMITS.logLinesPerSecond, bytesPerSecond = FIXED_LIMITS.logBytesPerSecond } =
+      options;
+    const { clock = () => performance.now() } = options;
+    this.#lines = new Allowance(linesPerSecond);
+    this.#bytes = new Allowance(bytesPerSecond);
     this.#clock = clock;
     this.#lastMs = clock();
   }

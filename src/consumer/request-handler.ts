@@ -25,6 +25,7 @@ import { logPluginLine, logRequest } from "../telemetry/request-log.ts";
 import type { AdmissionGate } from "./admission.ts";
 import { Call, type CallTimes } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { encodeReply, messageBytes, publishable, type Reply } from "./reply.ts";
 
 /** What a {@link RequestHandler} works with; it owns none of it. */
@@ -56,10 +57,12 @@ export class RequestHandler {
   readonly #brokers = new WeakMap<PluginVersion, Broker>();
   /** A plugin keeps its rate from version to version. */
   readonly #logRates = new WeakMap<PluginSlot, LogRate>();
+  readonly #refusals: RefusalLog;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: RequestHandlerParts) {
     this.#parts = parts;
+    this.#refusals = new RefusalLog(parts.logger);
   }
 
   /** Requests that were accepted and are not answered yet. */
@@ -206,7 +209,10 @@ export class RequestHandler {
   ): void {
     this.#reply(arrival.message, outcome, request.id === "" ? undefined : request.id, 0);
     arrival.slot.stats.refuse(outcome.code);
-    this.#log({ slot: arrival.slot, request, outcome, code: outcome.code, times: NO_TIMES, traceId, version });
+    const { slot } = arrival;
+    this.#refusals.write(slot, () =>
+      this.#log({ slot, request, outcome, code: outcome.code, times: NO_TIMES, traceId, version }),
+    );
   }
 
   /** Publishes the reply, or an error in its place where it is too large for the limit or the server. */
@@ -229,12 +235,10 @@ export class RequestHandler {
   #dropUnanswerable({ slot, message }: Arrival): void {
     const hasReply = message.reply !== undefined && message.reply !== "";
     slot.stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
-    this.#parts.logger.warn(
-      { plugin: slot.name },
-      hasReply
-        ? "a request was dropped: its reply subject is reserved or is a pattern"
-        : "a request was dropped: it has no reply subject; use request-reply",
-    );
+    const why = hasReply
+      ? "a request was dropped: its reply subject is reserved or is a pattern"
+      : "a request was dropped: it has no reply subject; use request-reply";
+    this.#refusals.write(slot, () => this.#parts.logger.warn({ plugin: slot.name }, why));
   }
 
   #brokerOf(version: PluginVersion, stats: PluginStats): Broker {

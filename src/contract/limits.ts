@@ -349,6 +349,12 @@ export const FIXED_LIMIT_ROWS = {
     summary: "UTF-8 bytes a second of these lines; the rest is dropped and counted.",
     enforcedIn: "broker/log-rate",
   },
+  refusalsLoggedPerSecond: {
+    value: 100,
+    unit: "count",
+    summary: "Records a second of requests of one plugin that were not admitted; all are counted in the metrics.",
+    enforcedIn: "consumer/refusal-log",
+  },
   configFileBytes: {
     value: 64 * KIB,
     unit: "bytes",

@@ -13,7 +13,7 @@ function logOf(maxBytes: number): { readonly log: PluginLog; readonly lines: Plu
 function plugin(): { readonly request: () => PluginLog; readonly lines: PluginLine[]; readonly clock: { ms: number } } {
   const lines: PluginLine[] = [];
   const clock = { ms: 0 };
-  const rate = new LogRate(() => clock.ms);
+  const rate = new LogRate({ clock: () => clock.ms });
   return { request: () => new PluginLog(1024 * 1024, rate, (line) => lines.push(line)), lines, clock };
 }
 
