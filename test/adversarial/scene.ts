@@ -16,6 +16,7 @@ import { childrenOf, runnerOf } from "../harness/processes.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
 import { type Reply, request } from "../harness/request.ts";
+import { until } from "../harness/until.ts";
 
 /** One plugin of the scene. */
 export interface Actor {
@@ -186,7 +187,7 @@ class LiveScene<Role extends string> implements Scene<Role> {
     if ([...said, JSON.stringify(records)].some((text) => text.includes(this.#secret)))
       throw new Error("a reply or a log record holds the canary");
     for (const child of await this.children()) {
-      const environment = await readFile(`/proc/${child}/environ`, "utf8").catch(() => "");
+      const environment = await environmentOf(child, pid);
       if (environment !== "") throw new Error(`the child ${child} has an environment: ${environment.slice(0, 200)}`);
     }
   }
@@ -202,6 +203,17 @@ class LiveScene<Role extends string> implements Scene<Role> {
     await this.#nats?.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The environment that a child was given; empty where it is gone. */
+async function environmentOf(child: number, parent: number): Promise<string> {
+  const read = async (pid: number, file: string): Promise<string> =>
+    await readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+  // Until it executes its program, a child is a copy of its parent, with the parent's own environment.
+  await until(async () => (await read(child, "cmdline")) !== (await read(parent, "cmdline")), {
+    what: "the child executes its program",
+  });
+  return await read(child, "environ");
 }
 
 /** Resident bytes of a process; 0 where it is gone. */

@@ -68,6 +68,24 @@ describe("a channel that brings more than fits its turn", () => {
     expect(events.filter((event) => event !== "other")).toEqual(Array.from({ length: FLOOD }, (_, at) => at + 1));
   });
 
+  test("rests behind each frame that is a turn of its own", async () => {
+    const [flooded, other] = await Promise.all([connection(), connection()]);
+    const events: string[] = [];
+    const done = Promise.withResolvers<void>();
+    channelOn(other.ours, { frame: () => events.push("other") }, { turnMs: TURN_MS });
+    const frame = (): void => {
+      if (events.length === 0) other.theirs.write(pongs(1));
+      computeFor(20 * TURN_MS);
+      events.push("slow");
+      if (events.filter((event) => event === "slow").length === 8) done.resolve();
+    };
+    channelOn(flooded.ours, { frame }, { turnMs: TURN_MS });
+    flooded.theirs.write(pongs(8));
+    await done.promise;
+    expect(events.indexOf("other")).toBeGreaterThan(0);
+    expect(events.indexOf("other")).toBeLessThan(8);
+  });
+
   test("is closed only when all that was sent before has been delivered", async () => {
     const { ours, theirs } = await connection();
     const closed = Promise.withResolvers<void>();
