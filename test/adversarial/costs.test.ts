@@ -60,9 +60,9 @@ test("what custom sections say of names and documentation reaches no generated c
 
 describe("a plugin that logs with all of its requests at once", () => {
   test("has so many lines a second and no more: the rest is dropped, counted and told", async () => {
-    const REQUESTS = 64;
+    const REQUESTS = 96;
     await using scene = await openScene({
-      actors: { loud: { component: COMPONENTS.gauntlet("none"), policy: { limits: { deadlineMs: 30_000 } } } },
+      actors: { loud: { component: COMPONENTS.gauntlet("none"), policy: { limits: { deadlineMs: 60_000 } } } },
     });
     const name = scene.name("loud");
     const startMs = performance.now();
