@@ -1,5 +1,5 @@
 /**
- * The host's build: `src/` compiled to `dist/`.
+ * The host's build: `src/` compiled to `dist/`, the runner's program in one file.
  *
  * Invariants: `dist/` is only ever replaced as a whole, by a build that succeeded; it names the digest of the sources
  * that it was made of, so a build that would give the same is left out.
@@ -12,6 +12,7 @@ import { glob, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { run } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
+import { bundleRunner } from "./runner-bundle.ts";
 
 const STAMP = ".sources.sha256";
 const COMPILE_TIMEOUT_MS = 300_000;
@@ -28,6 +29,7 @@ export async function buildHost(): Promise<boolean> {
       timeoutMs: COMPILE_TIMEOUT_MS,
       cwd: ROOT,
     });
+    await bundleRunner(scratch);
     await writeFile(join(scratch, STAMP), digest);
     await rm(dist, { recursive: true, force: true });
     await rename(scratch, dist);
@@ -44,7 +46,7 @@ async function stampOf(dist: string): Promise<string | undefined> {
 async function sourcesDigest(): Promise<string> {
   const hash = createHash("sha256");
   const configuration = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"];
-  const sources = await Array.fromAsync(glob("src/**/*.{ts,json}", { cwd: ROOT }));
+  const sources = await Array.fromAsync(glob(["src/**/*.{ts,json}", "scripts/build/*.ts"], { cwd: ROOT }));
   for (const path of [...configuration, ...sources.toSorted()]) {
     hash.update(`${path}\0`).update(await readFile(join(ROOT, path)));
   }
