@@ -25,6 +25,8 @@ export const PLUGIN_LIMIT_TESTS: LimitTests<typeof PLUGIN_LIMITS> = {
   valueBytes: proven("unit/broker/broker", "beyond the limit are refused, and the store sees nothing"),
   memoryBytes: proven("adversarial/run", "beyond the cap is refused to the guest, which may go on"),
   runnerMemoryBytes: proven("integration/containment", "memory beyond the limit of its process ends it"),
+  runners: proven("unit/supervisor/plugin-runner", "gets further processes, up to its number"),
+  idleMs: proven("unit/supervisor/plugin-runner", "it becomes when it was idle for long enough"),
   deadlineMs: proven("adversarial/run", "9. an infinite loop is answered within its deadline and 250 ms"),
   concurrency: proven("integration/replies", "overloaded: said at once, with a hint, while the places are taken"),
   logBytes: proven("adversarial/run", "of 100 MB is capped, and what is dropped is counted"),
@@ -39,6 +41,7 @@ export const PLUGIN_LIMIT_TESTS: LimitTests<typeof PLUGIN_LIMITS> = {
 export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
   concurrency: proven("unit/consumer/admission", "gives places up to the replica's limit over all plugins"),
   drainMs: proven("integration/lifecycle", "when the grace is over the rest is answered with draining"),
+  eagerPlugins: proven("integration/fleet", "starts no process before a request"),
 };
 
 export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
@@ -79,6 +82,9 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
     "takes a file of exactly the largest size and refuses one byte more",
   ),
   configDepth: proven("unit/config/yaml-text", "nested beyond measure are refused without exhausting the stack"),
+  consumerFileBytes: proven("unit/config/text-file", "takes as much as the caller allows"),
+  consumerPlugins: proven("unit/config/consumer-document", "takes as many plugins as allowed and no more"),
+  watchedFiles: proven("unit/registry/file-watcher", "beyond its number reports changes by their folders"),
   policyFiles: proven("unit/config/policy-set", "takes as many files as allowed and no more"),
 };
 

@@ -35,6 +35,7 @@ export async function readReplicaConfig({ consumerFile, policyDir }: ReplicaFile
 
 /** What the registry has to load, and which files to watch. */
 export function planOf({ consumer, policies }: ReplicaConfig, { consumerFile, policyDir }: ReplicaFiles): RegistryPlan {
+  const start = consumer.plugins.length <= consumer.replica.eagerPlugins ? "with-load" : "on-demand";
   const specs = consumer.plugins.map(({ name, component, version, description }) => {
     const policy = policies.policyFor(name);
     return {
@@ -44,7 +45,8 @@ export function planOf({ consumer, policies }: ReplicaConfig, { consumerFile, po
       limits: resolveLimits(consumer.limits, policy.limits),
       version,
       description,
-    };
+      start,
+    } as const;
   });
   const policyFiles = policies.plugins.map((plugin) => join(policyDir, `${plugin}.yaml`));
   return { specs, watched: [consumerFile, policyDir, ...policyFiles] };

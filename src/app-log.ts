@@ -40,17 +40,21 @@ export class AppLog {
           "ALARM: a cached artifact is not what was stored; it is built anew. Who can write to the cache folder?",
         ),
       runner: (plugin, digest) => ({
+        started: (reason, durationMs) => {
+          statsOf(plugin)?.runnerStarted(reason);
+          const level = reason === "load" ? "debug" : "info";
+          logger[level]({ plugin, digest: short(digest), reason, ms: Math.round(durationMs) }, "runner started");
+        },
+        counted: (change) => statsOf(plugin)?.countRunners(change),
+        stopped: (reason) => logger.info({ plugin, digest: short(digest), reason }, "runner stopped"),
         ended: (exit, delayMs) => {
           statsOf(plugin)?.runnerRestarted();
           // A process that runs a stranger's code wrote these.
           const [detail, stderr] = [exit.reason, exit.stderr].map(printableText);
           logger.warn({ plugin, digest: short(digest), detail, stderr, delayMs }, "the plugin's runner ended");
         },
-        restartFailed: (error, delayMs) =>
-          logger.error(
-            { plugin, digest: short(digest), err: error, delayMs },
-            "the plugin's runner cannot be restarted",
-          ),
+        startFailed: (error, delayMs) =>
+          logger.error({ plugin, digest: short(digest), err: error, delayMs }, "the plugin's runner cannot be started"),
         circuitOpened: (failures, delayMs) =>
           logger.error(
             { plugin, digest: short(digest), failures, delayMs },

@@ -43,7 +43,7 @@ async function bench({ sizes, components, hostPath }: FleetOptions): Promise<voi
   await using owned = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "network-host-fleet-"));
   owned.defer(() => rm(folder, { recursive: true, force: true }));
-  const servers = await startServers("sqlite", folder, owned, report);
+  const servers = await startServers({ store: "sqlite", jobs: [], folder }, owned, report);
   const paths = await writeComponents(COMPONENT, components, join(folder, "components"));
   const start = (files: FleetFiles, size: number): Promise<RunningChild> =>
     startReplica({ mainPath, natsUrl: servers.natsUrl, files, folder, size });

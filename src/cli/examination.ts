@@ -47,8 +47,11 @@ const NO_EVENTS: LoadEvents = {
   compiled: IGNORE,
   artifactCorrupt: IGNORE,
   runner: () => ({
+    started: IGNORE,
+    counted: IGNORE,
+    stopped: IGNORE,
     ended: IGNORE,
-    restartFailed: IGNORE,
+    startFailed: IGNORE,
     restarted: IGNORE,
     circuitOpened: IGNORE,
     circuitClosed: IGNORE,
@@ -100,5 +103,5 @@ export class Examiner {
 /** A component outside any consumer file, with default limits. */
 export function specOf(name: PluginName, componentPath: string, policy: Policy): PluginSpec {
   const limits = resolveLimits(DEFAULT_PLUGIN_LIMITS, policy.limits);
-  return { name, componentPath, policy, limits, version: "0.0.0", description: "" };
+  return { name, componentPath, policy, limits, version: "0.0.0", description: "", start: "with-load" };
 }

@@ -9,6 +9,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import {
   DEFAULT_REPLICA_LIMITS,
+  FIXED_LIMITS,
   PLUGIN_LIMITS,
   type PluginLimits,
   REPLICA_LIMITS,
@@ -22,7 +23,6 @@ import { checkShape } from "./shape.ts";
 import { readTextFile } from "./text-file.ts";
 import { readYaml } from "./yaml-text.ts";
 
-const MAX_PLUGINS = 1024;
 const MAX_DESCRIPTION_LENGTH = 256;
 const DEFAULT_VERSION = "0.0.0";
 
@@ -99,7 +99,9 @@ export const consumerSchema = z
       plugins: z
         .array(entrySchema, { error: PLUGINS_ADVICE })
         .min(1, { error: PLUGINS_ADVICE })
-        .max(MAX_PLUGINS, { error: `write at most ${MAX_PLUGINS} plugins; spread more over several groups` })
+        .max(FIXED_LIMITS.consumerPlugins, {
+          error: `write at most ${FIXED_LIMITS.consumerPlugins} plugins; spread more over several groups`,
+        })
         .superRefine(
           refuseRepetition(
             (entry) => entry.name,
@@ -147,7 +149,7 @@ export function parseConsumer(text: string, file: string): Parsed<ConsumerDocume
  * Reads a consumer file. Throws `config-invalid` with a line for every problem. Components are not looked at.
  */
 export async function loadConsumerFile(path: string): Promise<ConsumerDocument> {
-  const text = await readTextFile(path);
+  const text = await readTextFile(path, FIXED_LIMITS.consumerFileBytes);
   const parsed = text.kind === "valid" ? parseConsumer(text.value, path) : text;
   if (parsed.kind === "invalid") throw configError(parsed.errors);
   return parsed.value;

@@ -10,27 +10,31 @@ import { constants, type FileHandle, open } from "node:fs/promises";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { type Diagnostic, FILE_START, type Parsed } from "./diagnostic.ts";
 
-/** The text of `path`, without a byte order mark. Never rejects. */
-export async function readTextFile(path: string): Promise<Parsed<string>> {
+/** The text of `path`, without a byte order mark, of at most so many bytes. Never rejects. */
+export async function readTextFile(
+  path: string,
+  maxBytes: number = FIXED_LIMITS.configFileBytes,
+): Promise<Parsed<string>> {
   let bytes: Buffer;
   try {
     // Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if (!(await file.stat()).isFile()) return invalid(path, "not a regular file; name a YAML file");
-    bytes = await readAtMost(file, FIXED_LIMITS.configFileBytes + 1);
+    bytes = await readAtMost(file, maxBytes + 1);
   } catch (error) {
     return invalid(path, `cannot be read (${describeSystemError(error)})`);
   }
-  return decodeText(path, bytes);
+  return decodeText(path, bytes, maxBytes);
 }
 
 /** The text of a file's bytes; pure. */
-export function decodeText(path: string, bytes: Buffer): Parsed<string> {
-  if (bytes.length > FIXED_LIMITS.configFileBytes) {
-    return invalid(
-      path,
-      `larger than ${FIXED_LIMITS.configFileBytes} bytes; split it or remove what is not configuration`,
-    );
+export function decodeText(
+  path: string,
+  bytes: Buffer,
+  maxBytes: number = FIXED_LIMITS.configFileBytes,
+): Parsed<string> {
+  if (bytes.length > maxBytes) {
+    return invalid(path, `larger than ${maxBytes} bytes; split it or remove what is not configuration`);
   }
   if (!isUtf8(bytes)) {
     return invalid(path, "not UTF-8 in this line; save the file in UTF-8", firstLineThatIsNotUtf8(bytes));

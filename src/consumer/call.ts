@@ -11,13 +11,14 @@ import type { PluginLog } from "../broker/logging.ts";
 import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
+import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/runner-call.ts";
 import type { RunnerProcess } from "../supervisor/runner-process.ts";
 import type { DecodedRequest } from "./decode.ts";
 
 /** Times of a settled request in milliseconds. */
 export interface CallTimes {
-  /** From the request's arrival until it was handed to a runner. */
+  /** From the request's arrival until it was handed to a runner: the start of a cold plugin's is in it. */
   readonly queueMs: number;
   /** From then until it was settled. */
   readonly runMs: number;
@@ -43,7 +44,8 @@ export interface CallParts {
 export class Call implements RunnerCall {
   readonly #parts: CallParts;
   readonly #context: OperationContext;
-  readonly #startedMs = performance.now();
+  /** When it was handed to a runner. */
+  #begunMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #runner: RunnerProcess | undefined;
   #runnerCallId = 0;
@@ -61,9 +63,22 @@ export class Call implements RunnerCall {
 
   /** Hands the request to a runner and starts the clock. */
   start(runner: RunnerProcess): void {
-    this.#timer = setTimeout(() => this.#expire(), Math.max(0, this.#context.remainingMs()));
-    this.#runner = runner;
-    this.#runnerCallId = runner.begin(this.#parts.decoded.request, this);
+    this.#startClock();
+    this.#begin(runner);
+  }
+
+  /** Starts the clock and hands the request to the runner once there is one. */
+  async startLater(starting: Promise<RunnerProcess | RunnerUnavailable>): Promise<void> {
+    this.#startClock();
+    const runner = await starting;
+    if (this.#state === "settled") return;
+    if ("retryAfterMs" in runner) this.refuse(runner);
+    else this.#begin(runner);
+  }
+
+  /** There is no runner for it. */
+  refuse({ reason, retryAfterMs }: RunnerUnavailable): void {
+    this.abandon({ kind: "failed", code: "plugin-unavailable", message: reason, retryAfterMs });
   }
 
   /** Gives the request up with this outcome, unless it is settled already. */
@@ -98,11 +113,23 @@ export class Call implements RunnerCall {
     if (this.#state === "settled") return;
     this.#state = "settled";
     clearTimeout(this.#timer);
+    const nowMs = performance.now();
+    const begunMs = this.#begunMs ?? nowMs;
     this.#parts.settled(outcome, {
-      queueMs: this.#startedMs - this.#parts.arrivedMs,
-      runMs: performance.now() - this.#startedMs,
+      queueMs: begunMs - this.#parts.arrivedMs,
+      runMs: nowMs - begunMs,
       storeMs: this.#context.storeMs,
     });
+  }
+
+  #startClock(): void {
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, this.#context.remainingMs()));
+  }
+
+  #begin(runner: RunnerProcess): void {
+    this.#begunMs = performance.now();
+    this.#runner = runner;
+    this.#runnerCallId = runner.begin(this.#parts.decoded.request, this);
   }
 
   #expire(): void {

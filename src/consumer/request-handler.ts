@@ -19,6 +19,7 @@ import type { KeyValueStore } from "../kv/store.ts";
 import { describeDenial } from "../policy/decide.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
+import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { PluginStats } from "../telemetry/plugin-stats.ts";
 import { logPluginLine, logRequest } from "../telemetry/request-log.ts";
@@ -47,6 +48,8 @@ interface Arrival {
 }
 
 type Failure = Extract<Outcome, { kind: "failed" }>;
+
+const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has no runner" };
 
 const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
 
@@ -190,13 +193,10 @@ export class RequestHandler {
   }
 
   #start(call: Call, version: PluginVersion): void {
-    const runner = version.parts.runner?.current ?? { retryAfterMs: 0, reason: "the version has no runner" };
-    if ("retryAfterMs" in runner) {
-      const { reason, retryAfterMs } = runner;
-      call.abandon(failed("plugin-unavailable", reason, { retryAfterMs }));
-      return;
-    }
-    call.start(runner);
+    const runner = version.parts.runner?.acquire() ?? NO_RUNNER;
+    if (runner instanceof Promise) void call.startLater(runner);
+    else if ("retryAfterMs" in runner) call.refuse(runner);
+    else call.start(runner);
   }
 
   /** Answers a message that was not admitted. */

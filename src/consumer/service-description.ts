@@ -54,6 +54,8 @@ function describeState(slot: PluginSlot): Record<string, unknown> {
     shed: stats.shed,
     unanswerable: drops,
     restarts: stats.runnerRestarts,
+    runners: stats.runners,
+    coldStarts: stats.runnerStarts.get("request") ?? 0,
     used: stats.usedLevels,
   };
   if (state.kind === "loading") return { state: "loading", ...counts };

@@ -68,8 +68,25 @@ export const PLUGIN_LIMITS = {
     max: 65_536 * MIB,
     unit: "bytes",
     summary:
-      "Memory of a plugin's whole process, all its instances together; beyond it the process is killed: memory-exceeded.",
+      "Memory of one process of a plugin, all its instances together; beyond it the process is killed: memory-exceeded.",
     enforcedIn: "supervisor/memory-watch",
+  },
+  runners: {
+    default: 16,
+    min: 1,
+    max: 64,
+    unit: "count",
+    summary:
+      "Processes of one plugin, at most, and never more than the machine has processors; a further one is started only where one computes without a rest.",
+    enforcedIn: "supervisor/runner-set",
+  },
+  idleMs: {
+    default: 60_000,
+    min: 100,
+    max: 86_400_000,
+    unit: "ms",
+    summary: "How long a plugin's process without requests is kept; the next request starts it again.",
+    enforcedIn: "supervisor/plugin-runner",
   },
   deadlineMs: {
     default: 5_000,
@@ -164,6 +181,15 @@ export const REPLICA_LIMITS = {
     unit: "ms",
     summary: "Time that accepted requests have to finish after SIGTERM; then they are answered with draining.",
     enforcedIn: "consumer/consumer",
+  },
+  eagerPlugins: {
+    default: 8,
+    min: 0,
+    max: 1_024,
+    unit: "count",
+    summary:
+      "A replica of at most so many plugins starts their processes with itself; in a larger one each is started by its first request.",
+    enforcedIn: "app-config",
   },
 } as const satisfies Record<string, LimitRow>;
 
@@ -358,8 +384,27 @@ export const FIXED_LIMIT_ROWS = {
   configFileBytes: {
     value: 64 * KIB,
     unit: "bytes",
-    summary: "One consumer or policy file; a larger one is config-invalid.",
+    summary: "One policy file; a larger one is config-invalid.",
     enforcedIn: "config/text-file",
+  },
+  consumerFileBytes: {
+    value: 4 * MIB,
+    unit: "bytes",
+    summary: "One consumer file, which names every plugin of its group; a larger one is config-invalid.",
+    enforcedIn: "config/text-file",
+  },
+  consumerPlugins: {
+    value: 16_384,
+    unit: "count",
+    summary: "Plugins of one consumer file; more are config-invalid.",
+    enforcedIn: "config/consumer-document",
+  },
+  watchedFiles: {
+    value: 1_024,
+    unit: "count",
+    summary:
+      "Files that are watched each for itself; beyond it the folders are watched that they are in, and a change elsewhere (behind a link) is seen by the regular look at all files.",
+    enforcedIn: "registry/file-watcher",
   },
   configDepth: {
     value: 16,
@@ -368,7 +413,7 @@ export const FIXED_LIMIT_ROWS = {
     enforcedIn: "config/yaml-text",
   },
   policyFiles: {
-    value: 4_096,
+    value: 16_384,
     unit: "count",
     summary: "Files in the policy folder; more are config-invalid.",
     enforcedIn: "config/policy-set",

@@ -3,8 +3,8 @@
  * lists, and beside it `<digest>.levels`, the access levels that the component asked for first.
  *
  * Replicas may share a folder. An artifact appears whole, by a rename, or not at all; whoever comes second
- * uses what is there. Every file is compared with its digest when an artifact is taken out: what does not
- * match is moved away and reported, so that it is built anew.
+ * uses what is there. Every file is compared with its digest when an artifact is taken out to be executed: what
+ * does not match is moved away and reported, so that it is built anew.
  *
  * Where the folder cannot be written or read, operations throw `compile-failed` with the cause.
  *
@@ -60,17 +60,27 @@ export class ArtifactCache {
     return cache;
   }
 
-  /** Looks an artifact up and verifies every byte of it. */
-  async get(digest: Digest): Promise<CacheLookup> {
+  /** Looks an artifact up by its manifest alone: enough to know of it, not to execute it. */
+  async find(digest: Digest): Promise<CacheLookup> {
     return await attempt("be read", async () => {
       const directory = this.#artifactDirectory(digest);
       const text = await readIfPresent(join(directory, MANIFEST_FILE));
       if (text === undefined)
         return (await isPresent(directory)) ? await this.#discard(digest, "it has no manifest") : MISS;
       const manifest = parseManifest(text);
-      const reason = typeof manifest === "string" ? manifest : await this.#flawOf(directory, manifest, digest);
+      const reason = typeof manifest === "string" ? manifest : this.#manifestFlaw(manifest, digest);
       if (reason !== undefined || typeof manifest === "string") return await this.#discard(digest, reason ?? "");
       return { kind: "hit", artifact: { directory, manifest } };
+    });
+  }
+
+  /** Looks an artifact up and verifies every byte of it. */
+  async get(digest: Digest): Promise<CacheLookup> {
+    const found = await this.find(digest);
+    if (found.kind !== "hit") return found;
+    return await attempt("be read", async () => {
+      const reason = await flawOfFiles(found.artifact);
+      return reason === undefined ? found : await this.#discard(digest, reason);
     });
   }
 
@@ -147,20 +157,11 @@ export class ArtifactCache {
     return { directory, manifest };
   }
 
-  /** What is wrong with a stored artifact. */
-  async #flawOf(directory: string, manifest: ArtifactManifest, digest: Digest): Promise<string | undefined> {
+  /** What is wrong with a stored artifact, as far as its manifest tells. */
+  #manifestFlaw(manifest: ArtifactManifest, digest: Digest): string | undefined {
     if (manifest.format !== ARTIFACT_FORMAT) return "its format is another one";
     if (manifest.digest !== digest) return "its manifest names another component";
     if (manifest.engine !== this.#engine) return "its manifest names another engine";
-    const present = (await readdir(directory)).filter((name) => name !== MANIFEST_FILE);
-    const unexpected = present.find((name) => !Object.hasOwn(manifest.files, name));
-    if (unexpected !== undefined)
-      return `it holds the file ${JSON.stringify(unexpected)}, which its manifest does not list`;
-    for (const [name, expected] of Object.entries(manifest.files)) {
-      const content = await readIfPresent(join(directory, name));
-      if (content === undefined) return `the file ${name} is missing`;
-      if (digestOf(content) !== expected) return `the file ${name} is not what was stored`;
-    }
     return undefined;
   }
 
@@ -179,6 +180,20 @@ export class ArtifactCache {
 }
 
 const MISS: CacheLookup = { kind: "miss" };
+
+/** What is wrong with the files of a stored artifact. */
+async function flawOfFiles({ directory, manifest }: CachedArtifact): Promise<string | undefined> {
+  const present = (await readdir(directory)).filter((name) => name !== MANIFEST_FILE);
+  const unexpected = present.find((name) => !Object.hasOwn(manifest.files, name));
+  if (unexpected !== undefined)
+    return `it holds the file ${JSON.stringify(unexpected)}, which its manifest does not list`;
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    const content = await readIfPresent(join(directory, name));
+    if (content === undefined) return `the file ${name} is missing`;
+    if (digestOf(content) !== expected) return `the file ${name} is not what was stored`;
+  }
+  return undefined;
+}
 
 function parseLevels(text: string): AccessLevelBits | undefined {
   const levels = Number(text);

@@ -2,9 +2,13 @@
  * Loads a plugin: file → digest → artifact (from the cache, or by the compiler) → probe → decision → runner.
  * Every step is bounded, and every failure is one coded error; nothing of a failed load is left behind.
  *
+ * A component that was loaded before needs no process to be loaded again: its artifact and its access levels are
+ * in the cache. The bytes of the artifact are verified whenever a process is about to execute them.
+ *
  * @module
  */
 
+import { availableParallelism } from "node:os";
 import { chosenEngine, type EngineChoice, type RunnerConfig } from "../contract/artifact.ts";
 import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { PluginLimits } from "../contract/limits.ts";
@@ -14,10 +18,13 @@ import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { compileComponent } from "../supervisor/compile.ts";
 import { type Confinement, UNCONFINED } from "../supervisor/confinement.ts";
-import { PluginRunner, type PluginRunnerEvents, type RunnerStart } from "../supervisor/plugin-runner.ts";
+import { PluginRunner } from "../supervisor/plugin-runner.ts";
+import type { PluginRunnerEvents } from "../supervisor/plugin-runner-events.ts";
+import type { RunnerStart } from "../supervisor/plugin-runner-state.ts";
 import { RunnerProcess } from "../supervisor/runner-process.ts";
 import type { ArtifactCache, CachedArtifact } from "./artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
+import { Gate } from "./gate.ts";
 import { readComponentFile } from "./plugin-source.ts";
 import { PluginVersion } from "./plugin-version.ts";
 
@@ -32,7 +39,11 @@ export interface PluginSpec {
   readonly version: string;
   /** For discovery; may be empty. */
   readonly description: string;
+  readonly start: RunnerStartTime;
 }
+
+/** When a plugin's first process is started: as a part of its load, or by its first request. */
+export type RunnerStartTime = "with-load" | "on-demand";
 
 /** Told of what an operator should know about a load. */
 export interface LoadEvents {
@@ -47,6 +58,13 @@ export interface LoadEvents {
 /** Instances that a runner prepares ahead, at most. */
 const MAX_IDLE_INSTANCES = 64;
 
+/** Each takes a core for a while. */
+const CONCURRENT_COMPILATIONS = 2;
+/** Each has a process for as long as it takes. */
+const CONCURRENT_PROBES = 4;
+/** A process that is not ready by then has something to wait for. */
+const HOLD_MS = 1_000;
+
 export class PluginLoader {
   readonly #cache: ArtifactCache;
   readonly #events: LoadEvents;
@@ -55,6 +73,10 @@ export class PluginLoader {
   /** Compilations under way: two plugins may name the same component. */
   readonly #compiling = new Map<Digest, Promise<CachedArtifact>>();
   readonly #loads = new AbortController();
+  readonly #compilers = new Gate({ places: CONCURRENT_COMPILATIONS });
+  /** Requests to a hundred cold plugins must not make a hundred processes start side by side, each too late. */
+  readonly #starts = new Gate({ places: Math.max(2, availableParallelism()), holdMs: HOLD_MS });
+  readonly #probes = new Gate({ places: CONCURRENT_PROBES, holdMs: HOLD_MS });
 
   /** `confinement` is the walls that runners get beside those of Node and V8. */
   constructor(cache: ArtifactCache, events: LoadEvents, engine: EngineChoice, confinement: Confinement = UNCONFINED) {
@@ -74,9 +96,9 @@ export class PluginLoader {
     return await this.#open(spec, artifact);
   }
 
-  /** Opens a component that was loaded before, from the cache alone. Throws `load-failed`, `probe-failed`. */
+  /** Opens a component that was loaded before, whatever its file is now. Throws `load-failed`, `probe-failed`. */
   async reopen(digest: Digest, spec: PluginSpec): Promise<PluginVersion> {
-    const found = await this.#cache.get(digest);
+    const found = await this.#cache.find(digest);
     if (found.kind !== "hit") throw new HostError("load-failed", `the artifact of ${digest} is no longer in the cache`);
     return await this.#open(spec, found.artifact);
   }
@@ -92,12 +114,18 @@ export class PluginLoader {
   }
 
   async #artifact(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
-    const found = await this.#cache.get(digest);
+    const found = await this.#cache.find(digest);
     if (found.kind === "hit") return found.artifact;
     if (found.kind === "corrupt") this.#events.artifactCorrupt(name, digest, found.reason);
+    return await this.#build(name, digest, bytes);
+  }
+
+  async #build(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
     const underWay = this.#compiling.get(digest);
     if (underWay !== undefined) return await underWay;
-    const compiling = this.#compile(name, digest, bytes).finally(() => this.#compiling.delete(digest));
+    const compiling = this.#compilers
+      .run(() => this.#compile(name, digest, bytes))
+      .finally(() => this.#compiling.delete(digest));
     this.#compiling.set(digest, compiling);
     return await compiling;
   }
@@ -113,25 +141,21 @@ export class PluginLoader {
   async #open(spec: PluginSpec, artifact: CachedArtifact): Promise<PluginVersion> {
     const { name, limits, policy } = spec;
     const { manifest } = artifact;
+    const { digest } = manifest;
     const { signal } = this.#loads;
     const runner = this.#runner(spec, artifact);
     const close = (): void => void runner.close();
     signal.addEventListener("abort", close, { once: true });
-    let opened = false;
     try {
-      let requested = await this.#cache.readLevels(manifest.digest);
-      if (requested === undefined) {
-        await runner.open(signal);
-        opened = true;
-        requested = await this.#probe(runner, manifest.digest);
-      }
+      const requested = (await this.#cache.readLevels(digest)) ?? (await this.#probe(runner, digest));
       const verdict = decide(requested, policy);
       const granted = verdict.kind === "granted";
-      if (granted && !opened) await runner.open(signal);
       if (!granted) await runner.close();
+      else if (spec.start === "on-demand") await runner.cool();
+      else if (!runner.isWarm) await runner.open();
       return new PluginVersion({
         name,
-        digest: manifest.digest,
+        digest,
         manifest,
         engine: chosenEngine(this.#engine, manifest.link),
         requested,
@@ -149,10 +173,16 @@ export class PluginLoader {
 
   /** The first answer for a digest is the one that counts, whichever replica asked. */
   async #probe(runner: PluginRunner, digest: Digest): Promise<AccessLevelBits> {
-    return await this.#cache.writeLevels(digest, await runner.probe());
+    return await this.#probes.run(async () => {
+      await runner.open();
+      return await this.#cache.writeLevels(digest, await runner.probe());
+    });
   }
 
-  #runner({ name, limits }: PluginSpec, { directory, manifest }: CachedArtifact): PluginRunner {
+  #runner(spec: PluginSpec, { directory, manifest }: CachedArtifact): PluginRunner {
+    const { name, limits } = spec;
+    const { digest, memories } = manifest;
+    const confinement = this.#confinement;
     const config: RunnerConfig = {
       artifactDir: directory,
       engine: this.#engine,
@@ -160,10 +190,23 @@ export class PluginLoader {
       replyBytes: limits.replyBytes,
       logBytes: limits.logBytes,
     };
-    const { memories } = manifest;
-    const confinement = this.#confinement;
     const start = ({ isSuspect, signal }: RunnerStart): Promise<RunnerProcess> =>
-      RunnerProcess.start({ config, limits, memories, confinement, isSuspect }, signal);
-    return new PluginRunner(start, this.#events.runner(name, manifest.digest));
+      this.#starts.run(async () => {
+        await this.#verify(spec, digest);
+        return await RunnerProcess.start({ config, limits, memories, confinement, isSuspect }, signal);
+      });
+    const bounds = { runners: Math.min(limits.runners, availableParallelism()), idleMs: limits.idleMs };
+    return new PluginRunner(start, this.#events.runner(name, digest), bounds);
+  }
+
+  /** Makes sure that the artifact is what was stored. Where it is not, it is built anew, if the component is still there. */
+  async #verify({ name, componentPath }: PluginSpec, digest: Digest): Promise<void> {
+    const found = await this.#cache.get(digest);
+    if (found.kind === "hit") return;
+    if (found.kind === "corrupt") this.#events.artifactCorrupt(name, digest, found.reason);
+    const bytes = await readComponentFile(componentPath);
+    if (digestOf(bytes) !== digest)
+      throw new HostError("load-failed", `the artifact of ${digest} is no longer in the cache, nor is its component`);
+    await this.#build(name, digest, bytes);
   }
 }

@@ -87,11 +87,17 @@ export class PluginSlot {
     if (this.#closed) return { kind: "unchanged" };
     try {
       if (await this.#isCurrent(spec)) return { kind: "unchanged" };
-      const version = await this.#loader.load(spec);
+      const version = await this.#loader.load(this.#warmed(spec));
       return await this.#consider(version, spec);
     } catch (error) {
       return await this.#reject(toHostError(error, "load-failed"), spec);
     }
+  }
+
+  /** Requests that found a warm version must not wait for the start of the next one: it is started before the swap. */
+  #warmed(spec: PluginSpec): PluginSpec {
+    const isWarm = this.#state.kind === "loaded" && (this.#state.version.parts.runner?.isWarm ?? false);
+    return isWarm ? { ...spec, start: "with-load" } : spec;
   }
 
   /** Would a load bring what serves already? */
@@ -129,7 +135,7 @@ export class PluginSlot {
     if (decide(parts.requested, spec.policy).kind !== "granted") return false;
     if (this.#isUnder(parts, spec)) return true;
     try {
-      this.#replace(await this.#loader.reopen(parts.digest, spec));
+      this.#replace(await this.#loader.reopen(parts.digest, this.#warmed(spec)));
       return true;
     } catch {
       // The caller reports the error that made the old version worth keeping; this one only says that it is gone too.

@@ -30,8 +30,8 @@ export interface RegistryEvents {
   planFailed(error: unknown): void;
 }
 
-/** Loads that go on at a time: each may compile, which takes a core for a while. */
-const CONCURRENT_LOADS = 2;
+/** Loads that go on at a time: most of them only read files. */
+const CONCURRENT_LOADS = 16;
 
 export class Registry implements AsyncDisposable {
   readonly #loader: PluginLoader;

@@ -116,7 +116,7 @@ export class CpuWatch {
     this.#options = options;
     if (process.platform !== "linux") return;
     this.#schedstat = openSchedstat(options.pid);
-    const first = this.#sample();
+    const first = this.sample();
     if (first === undefined) return;
     this.#appetite = new CpuAppetite(first, { isSuspect: options.isSuspect, isFinal: !mayRaisePriority() });
     this.#applyPriority(this.#appetite);
@@ -128,6 +128,11 @@ export class CpuWatch {
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
+  /** What the process did up to now; `undefined` where that cannot be told. */
+  sample(): CpuSample | undefined {
+    return this.#schedstat === undefined ? undefined : readSchedstat(this.#schedstat);
+  }
+
   /** Ends the watch. Idempotent. */
   close(): void {
     this.#sleep();
@@ -136,7 +141,7 @@ export class CpuWatch {
   }
 
   #look(): void {
-    const sample = this.#sample();
+    const sample = this.sample();
     if (sample === undefined || this.#appetite === undefined) return;
     this.#appetite.add(sample);
     this.#applyPriority(this.#appetite);
@@ -150,10 +155,6 @@ export class CpuWatch {
     if (nice === this.#nice) return;
     this.#nice = nice;
     setNice(this.#options.pid, nice);
-  }
-
-  #sample(): CpuSample | undefined {
-    return this.#schedstat === undefined ? undefined : readSchedstat(this.#schedstat);
   }
 
   #sleep(): void {

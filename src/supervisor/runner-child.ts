@@ -10,7 +10,7 @@ import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { type Confinement, UNCONFINED } from "./confinement.ts";
-import { CpuWatch } from "./cpu-watch.ts";
+import { type CpuSample, CpuWatch } from "./cpu-watch.ts";
 import { childDescriptors } from "./inherited-descriptors.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { maxDataBytes, type RunnerFlagOptions, runnerArguments } from "./runner-flags.ts";
@@ -90,6 +90,11 @@ export class RunnerChild {
   /** The last lines it wrote to stderr, bounded. */
   get stderr(): string {
     return this.#stderr;
+  }
+
+  /** What its main thread did up to now, where this machine tells. */
+  cpuSample(): CpuSample | undefined {
+    return this.#cpu?.sample();
   }
 
   /** It has something to do from now on. */

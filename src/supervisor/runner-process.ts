@@ -23,6 +23,7 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import { HostError } from "../errors/host-error.ts";
 import { CallLedger } from "./call-ledger.ts";
+import type { CpuSample } from "./cpu-watch.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
 import { ReadWindow } from "./read-window.ts";
 import type { RunnerCall } from "./runner-call.ts";
@@ -68,6 +69,7 @@ export class RunnerProcess implements AsyncDisposable {
   #reason = "";
   #lossCode: LossCode = "runner-lost";
   #lastId = 0;
+  #callsBegun = 0;
   #idlePing: NodeJS.Timeout | undefined;
   /** Bytes of values that are being written for it. */
   #valueBytes = 0;
@@ -78,6 +80,8 @@ export class RunnerProcess implements AsyncDisposable {
   );
   readonly #reads = new ReadWindow(FIXED_LIMITS.runnerValueBytes);
   readonly #proven = Promise.withResolvers<void>();
+  /** Somebody waits for its last call. */
+  #drained: PromiseWithResolvers<void> | undefined;
 
   /** Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws `load-failed`; no process is left then. */
   static async start(options: RunnerOptions, signal?: AbortSignal): Promise<RunnerProcess> {
@@ -141,6 +145,16 @@ export class RunnerProcess implements AsyncDisposable {
     return this.#calls.waiting;
   }
 
+  /** Requests that were ever begun on it. */
+  get callsBegun(): number {
+    return this.#callsBegun;
+  }
+
+  /** What its main thread did up to now; `undefined` where this machine does not tell. */
+  cpuSample(): CpuSample | undefined {
+    return this.#child.cpuSample();
+  }
+
   /** Is no call in flight and no sign of life owed for one that was given up? */
   get isQuiet(): boolean {
     return this.#calls.waiting === 0 && !this.#watchdog.isOwed;
@@ -176,6 +190,7 @@ export class RunnerProcess implements AsyncDisposable {
   /** Starts a request; `call.settle` tells how it ended. Returns the id to {@link cancel} it by. */
   begin(request: RpcRequest, call: RunnerCall): number {
     const id = this.#newId();
+    this.#callsBegun += 1;
     if (this.#state !== "ready") {
       call.settle(this.#lost());
       return id;
@@ -198,6 +213,7 @@ export class RunnerProcess implements AsyncDisposable {
    */
   cancel(id: number, graceMs: number): void {
     if (!this.#calls.cancel(id) || this.#state !== "ready") return;
+    this.#noteCallEnd();
     this.#exchanges.cancelCall(id);
     this.#channel.send({ kind: "cancel", call: id });
     const nonce = this.#watchdog.expect(() => {
@@ -213,6 +229,15 @@ export class RunnerProcess implements AsyncDisposable {
     this.#closing = true;
     this.#end("the host closed it");
     await this.#exited.promise;
+  }
+
+  /** Lets the calls on it be answered, which their deadlines bound, and ends it. Begin no call on it any more. */
+  async drain(): Promise<void> {
+    if (this.#state === "ready" && this.#calls.waiting > 0) {
+      this.#drained ??= Promise.withResolvers<void>();
+      await this.#drained.promise;
+    }
+    await this.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -338,6 +363,11 @@ export class RunnerProcess implements AsyncDisposable {
     this.#exchanges.endCall(id);
     this.#proven.resolve();
     call.settle(outcome);
+    this.#noteCallEnd();
+  }
+
+  #noteCallEnd(): void {
+    if (this.#drained !== undefined && this.#calls.waiting === 0) this.#drained.resolve();
   }
 
   /** Ends the process for a reason. Everything that waits is settled now, not when the process is gone. */
@@ -358,6 +388,7 @@ export class RunnerProcess implements AsyncDisposable {
     this.#probes.clear();
     this.#exchanges.endAll();
     for (const call of this.#calls.clear()) call.settle(this.#lost());
+    this.#drained?.resolve();
   }
 
   #exit(): RunnerExit {

@@ -81,9 +81,35 @@ function registerPluginState(registry: Registry, source: StatsSource): void {
     }),
   );
   registry.registerMetric(
+    new Gauge({
+      name: "network_host_runners",
+      help: "Processes that run now, by plugin.",
+      labelNames: ["plugin"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { plugin, runners } of source.plugins()) if (runners > 0) this.set({ plugin }, runners);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Counter({
+      name: "network_host_runner_starts_total",
+      help: "Processes started, by plugin and reason: load, request (the plugin was cold), busy (one more). Restarts are not in it.",
+      labelNames: ["plugin", "reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { plugin, runnerStarts } of source.plugins()) {
+          for (const [reason, count] of runnerStarts) this.inc({ plugin, reason }, count);
+        }
+      },
+    }),
+  );
+  registry.registerMetric(
     new Counter({
       name: "network_host_runner_restarts_total",
-      help: "Times that a plugin's process ended by itself and was started again.",
+      help: "Times that a process of a plugin ended by itself.",
       labelNames: ["plugin"],
       registers: [],
       collect() {

@@ -20,6 +20,9 @@ export type DropReason =
   /** Its reply subject is one that the host never publishes on. */
   | "reply-subject-refused";
 
+/** Why a process was started: with the load, by a request to a cold plugin, or since those there were busy. */
+export type RunnerStartReason = "load" | "request" | "busy";
+
 /** The contract's operations on the key-value store. */
 export type StoreOperation = "get" | "set";
 
@@ -66,6 +69,8 @@ export class PluginStats {
   #inFlight = 0;
   #shed = 0;
   #runnerRestarts = 0;
+  #runners = 0;
+  readonly #runnerStarts = new Map<RunnerStartReason, number>();
   #lastError: ErrorCode | undefined;
 
   constructor(plugin: PluginName) {
@@ -105,7 +110,17 @@ export class PluginStats {
     increment(this.#httpRequests, outcome);
   }
 
-  /** The plugin's process ended by itself and was started again. */
+  /** A process was started that takes nobody's place. */
+  runnerStarted(reason: RunnerStartReason): void {
+    increment(this.#runnerStarts, reason);
+  }
+
+  /** One process of the plugin more runs now, or one fewer. */
+  countRunners(change: 1 | -1): void {
+    this.#runners += change;
+  }
+
+  /** A process of the plugin ended by itself; where it was needed it was started again. */
   runnerRestarted(): void {
     this.#runnerRestarts += 1;
   }
@@ -122,6 +137,16 @@ export class PluginStats {
 
   get runnerRestarts(): number {
     return this.#runnerRestarts;
+  }
+
+  /** Processes of the plugin that run now. */
+  get runners(): number {
+    return this.#runners;
+  }
+
+  /** Starts of processes that took nobody's place, by reason. */
+  get runnerStarts(): ReadonlyMap<RunnerStartReason, number> {
+    return this.#runnerStarts;
   }
 
   /** Requests by outcome: those that occurred. */

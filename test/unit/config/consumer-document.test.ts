@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConsumerFile, parseConsumer } from "../../../src/config/consumer-document.ts";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
-import { DEFAULT_REPLICA_LIMITS } from "../../../src/contract/limits.ts";
+import { DEFAULT_REPLICA_LIMITS, FIXED_LIMITS } from "../../../src/contract/limits.ts";
 
 const FILE = "consumers/default.yaml";
 
@@ -14,6 +14,18 @@ function errorsOf(text: string): string[] {
 }
 
 describe("a consumer file", () => {
+  test("takes as many plugins as allowed and no more", () => {
+    const text = (count: number): string => {
+      const lines = Array.from({ length: count }, (_, index) => `  - { name: p${index}, component: p.wasm }\n`);
+      return `group: g\nplugins:\n${lines.join("")}`;
+    };
+    const { consumerPlugins } = FIXED_LIMITS;
+    expect(parseConsumer(text(consumerPlugins), FILE).kind).toBe("valid");
+    expect(errorsOf(text(consumerPlugins + 1))).toEqual([
+      expect.stringContaining(`at most ${consumerPlugins} plugins`),
+    ]);
+  });
+
   test("becomes a document with its defaults filled in", () => {
     const text = `group: default
 plugins:

@@ -44,6 +44,13 @@ describe("reading a configuration file", () => {
     );
   });
 
+  test("takes as much as the caller allows", async () => {
+    const file = join(folder, "large.yaml");
+    await writeFile(file, "#".repeat(FIXED_LIMITS.consumerFileBytes));
+    expect(await readTextFile(file, FIXED_LIMITS.consumerFileBytes)).toMatchObject({ kind: "valid" });
+    expect(await readTextFile(file, FIXED_LIMITS.consumerFileBytes - 1)).toMatchObject(problem(1, "larger than"));
+  });
+
   test("refuses a folder, a device and a named pipe without waiting for them", async () => {
     const pipe = join(folder, "pipe.yaml");
     execFileSync("mkfifo", [pipe]);

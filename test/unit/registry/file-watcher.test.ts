@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { FileWatcher } from "../../../src/registry/file-watcher.ts";
 
 describe("watching files", () => {
@@ -43,6 +44,19 @@ describe("watching files", () => {
     await writeFile(file, "1");
     const changes = await watching(file);
     await writeFile(file, "22");
+    await changes.next();
+  });
+
+  test("beyond its number reports changes by their folders", async () => {
+    const [file, policies] = [join(folder, "a"), join(folder, "policies")];
+    await mkdir(policies);
+    await writeFile(file, "1");
+    // Most of them are not there, which is looked at all the same.
+    const others = Array.from({ length: FIXED_LIMITS.watchedFiles }, (_, index) => join(folder, `other-${index}`));
+    const changes = await watching(...others, file, policies);
+    await writeFile(file, "22");
+    await changes.next();
+    await writeFile(join(policies, "new"), "1");
     await changes.next();
   });
 

@@ -67,6 +67,7 @@ function specWith(allow: AccessLevelBits): PluginSpec {
     limits: DEFAULT_PLUGIN_LIMITS,
     version: "1.0.0",
     description: "",
+    start: "with-load",
   };
 }
 
