@@ -9,7 +9,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -26,17 +25,19 @@ const LOOK_FILES = 32;
 
 export class FileWatcher {
   readonly #paths: () => readonly string[];
-  readonly #changed: () => void;
+  readonly #changed: (paths: ReadonlySet<string>) => void;
   readonly #watchers = new Map<string, FSWatcher>();
-  #fingerprint = "";
-  /** Watched paths that were folders at the last look. */
-  #folders: ReadonlySet<string> = new Set();
+  /** What each path was at the last look. */
+  #seen: ReadonlyMap<string, Look> = new Map();
   #settle: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   #state: "watching" | "closed" = "watching";
 
-  /** `paths` names the files and folders to watch at this moment; `changed` is called after each burst of changes. */
-  constructor(paths: () => readonly string[], changed: () => void) {
+  /**
+   * `paths` names the files and folders to watch at this moment; `changed` is called after each burst of changes,
+   * with those that are not as they were.
+   */
+  constructor(paths: () => readonly string[], changed: (paths: ReadonlySet<string>) => void) {
     this.#paths = paths;
     this.#changed = changed;
   }
@@ -44,7 +45,7 @@ export class FileWatcher {
   /** Remembers how things are now and begins to watch. */
   async open(): Promise<void> {
     const startMs = performance.now();
-    this.#fingerprint = await this.#look();
+    this.#seen = await this.#look();
     this.#watchFolders();
     this.#planPoll(performance.now() - startMs);
   }
@@ -72,7 +73,8 @@ export class FileWatcher {
 
   #watchFolders(): void {
     const paths = this.#paths();
-    const own = paths.length <= FIXED_LIMITS.watchedFiles ? paths : this.#folders;
+    const isMany = paths.length > FIXED_LIMITS.watchedFiles;
+    const own = isMany ? paths.filter((path) => this.#seen.get(path)?.isFolder ?? false) : paths;
     const folders = new Set([...own, ...paths.map((path) => dirname(path))]);
     for (const [folder, watcher] of this.#watchers) {
       if (folders.has(folder)) continue;
@@ -103,35 +105,58 @@ export class FileWatcher {
   }
 
   async #check(): Promise<void> {
-    const fingerprint = await this.#look();
-    if (this.#state === "closed" || fingerprint === this.#fingerprint) return;
-    this.#fingerprint = fingerprint;
+    const before = this.#seen;
+    const seen = await this.#look();
+    if (this.#state === "closed") return;
+    this.#seen = seen;
+    const changed = differences(before, seen);
+    if (changed.size === 0) return;
     this.#watchFolders();
-    this.#changed();
+    this.#changed(changed);
   }
 
-  /** What can be told of the watched files without reading them. */
-  async #look(): Promise<string> {
-    const hash = createHash("sha256");
-    const folders = new Set<string>();
+  async #look(): Promise<ReadonlyMap<string, Look>> {
+    const seen = new Map<string, Look>();
     const paths = this.#paths();
     for (let at = 0; at < paths.length; at += LOOK_FILES) {
-      const looks = await Promise.all(paths.slice(at, at + LOOK_FILES).map(lookAt));
-      for (const { path, isFolder, line } of looks) {
-        hash.update(line);
-        if (isFolder) folders.add(path);
-      }
+      const some = paths.slice(at, at + LOOK_FILES);
+      const looks = await Promise.all(some.map(lookAt));
+      for (const [index, path] of some.entries()) seen.set(path, looks[index] ?? ABSENT);
     }
-    this.#folders = folders;
-    return hash.digest("base64");
+    return seen;
   }
 }
 
-async function lookAt(path: string): Promise<{ path: string; isFolder: boolean; line: string }> {
+/** What can be told of a file without reading it. */
+interface Look {
+  readonly isFolder: boolean;
+  readonly inode: number;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+const ABSENT: Look = { isFolder: false, inode: 0, bytes: 0, modifiedMs: 0 };
+
+async function lookAt(path: string): Promise<Look> {
   try {
     const info = await stat(path);
-    return { path, isFolder: info.isDirectory(), line: `${path} ${info.ino} ${info.size} ${info.mtimeMs}\n` };
+    return { isFolder: info.isDirectory(), inode: info.ino, bytes: info.size, modifiedMs: info.mtimeMs };
   } catch {
-    return { path, isFolder: false, line: `${path} -\n` };
+    return ABSENT;
   }
+}
+
+/** Paths that are new, gone or not the same. */
+function differences(before: ReadonlyMap<string, Look>, now: ReadonlyMap<string, Look>): Set<string> {
+  const changed = new Set<string>();
+  for (const path of before.keys()) if (!now.has(path)) changed.add(path);
+  for (const [path, look] of now) {
+    const old = before.get(path);
+    if (old === undefined || !isSame(old, look)) changed.add(path);
+  }
+  return changed;
+}
+
+function isSame(one: Look, other: Look): boolean {
+  return one.inode === other.inode && one.bytes === other.bytes && one.modifiedMs === other.modifiedMs;
 }

@@ -58,6 +58,8 @@ export interface LoadEvents {
 /** Instances that a runner prepares ahead, at most. */
 const MAX_IDLE_INSTANCES = 64;
 
+/** Each may hold a component of the largest size. */
+const CONCURRENT_READS = 4;
 /** Each takes a core for a while. */
 const CONCURRENT_COMPILATIONS = 2;
 /** Each has a process for as long as it takes. */
@@ -73,6 +75,7 @@ export class PluginLoader {
   /** Compilations under way: two plugins may name the same component. */
   readonly #compiling = new Map<Digest, Promise<CachedArtifact>>();
   readonly #loads = new AbortController();
+  readonly #reads = new Gate({ places: CONCURRENT_READS });
   readonly #compilers = new Gate({ places: CONCURRENT_COMPILATIONS });
   /** Requests to a hundred cold plugins must not make a hundred processes start side by side, each too late. */
   readonly #starts = new Gate({ places: Math.max(2, availableParallelism()), holdMs: HOLD_MS });
@@ -91,8 +94,7 @@ export class PluginLoader {
    * `load-failed` or `probe-failed`.
    */
   async load(spec: PluginSpec): Promise<PluginVersion> {
-    const bytes = await readComponentFile(spec.componentPath);
-    const artifact = await this.#artifact(spec.name, digestOf(bytes), bytes);
+    const artifact = await this.#artifact(spec, await this.digest(spec));
     return await this.#open(spec, artifact);
   }
 
@@ -110,28 +112,34 @@ export class PluginLoader {
 
   /** The digest of the file as it is now, to see whether a load would bring something new. */
   async digest(spec: PluginSpec): Promise<Digest> {
-    return digestOf(await readComponentFile(spec.componentPath));
+    return await this.#reads.run(async () => digestOf(await readComponentFile(spec.componentPath)));
   }
 
-  async #artifact(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
+  async #artifact(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const found = await this.#cache.find(digest);
     if (found.kind === "hit") return found.artifact;
-    if (found.kind === "corrupt") this.#events.artifactCorrupt(name, digest, found.reason);
-    return await this.#build(name, digest, bytes);
+    if (found.kind === "corrupt") this.#events.artifactCorrupt(spec.name, digest, found.reason);
+    return await this.#build(spec, digest);
   }
 
-  async #build(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
+  async #build(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const underWay = this.#compiling.get(digest);
     if (underWay !== undefined) return await underWay;
     const compiling = this.#compilers
-      .run(() => this.#compile(name, digest, bytes))
-      .finally(() => this.#compiling.delete(digest));
+      .run(() => this.#compile(spec, digest))
+      .finally(() => {
+        this.#compiling.delete(digest);
+      });
     this.#compiling.set(digest, compiling);
     return await compiling;
   }
 
-  async #compile(name: PluginName, digest: Digest, bytes: Buffer): Promise<CachedArtifact> {
+  /** Reads the component once more: many may wait for a compiler, and must not hold their bytes meanwhile. */
+  async #compile({ name, componentPath }: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const startMs = performance.now();
+    const bytes = await readComponentFile(componentPath);
+    if (digestOf(bytes) !== digest)
+      throw new HostError("load-failed", `${componentPath} is no longer the component ${digest}`);
     const options = { confinement: this.#confinement, signal: this.#loads.signal };
     const stored = await this.#cache.put(await compileComponent(bytes, options));
     this.#events.compiled(name, digest, performance.now() - startMs);
@@ -200,13 +208,10 @@ export class PluginLoader {
   }
 
   /** Makes sure that the artifact is what was stored. Where it is not, it is built anew, if the component is still there. */
-  async #verify({ name, componentPath }: PluginSpec, digest: Digest): Promise<void> {
+  async #verify(spec: PluginSpec, digest: Digest): Promise<void> {
     const found = await this.#cache.get(digest);
     if (found.kind === "hit") return;
-    if (found.kind === "corrupt") this.#events.artifactCorrupt(name, digest, found.reason);
-    const bytes = await readComponentFile(componentPath);
-    if (digestOf(bytes) !== digest)
-      throw new HostError("load-failed", `the artifact of ${digest} is no longer in the cache, nor is its component`);
-    await this.#build(name, digest, bytes);
+    if (found.kind === "corrupt") this.#events.artifactCorrupt(spec.name, digest, found.reason);
+    await this.#build(spec, digest);
   }
 }

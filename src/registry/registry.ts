@@ -39,10 +39,10 @@ export class Registry implements AsyncDisposable {
   readonly #events: RegistryEvents;
   readonly #slots = new Map<PluginName, PluginSlot>();
   readonly #watcher: FileWatcher;
-  #watched: readonly string[] = [];
-  /** The reload under way, if any, and whether another change came meanwhile. */
+  #watched: ReadonlySet<string> = new Set();
   #reloading: Promise<void> | undefined;
-  #changedAgain = false;
+  /** Files that changed and were not followed yet. */
+  #changed = new Set<string>();
 
   /** `plan` reads the configuration; it is called at the start and after each change. */
   constructor(loader: PluginLoader, plan: () => Promise<RegistryPlan>, events: RegistryEvents) {
@@ -51,7 +51,7 @@ export class Registry implements AsyncDisposable {
     this.#events = events;
     this.#watcher = new FileWatcher(
       () => [...this.#watched, ...[...this.#slots.values()].map((slot) => slot.spec.componentPath)],
-      () => void this.reload(),
+      (changed) => void this.#reload(changed),
     );
   }
 
@@ -72,15 +72,6 @@ export class Registry implements AsyncDisposable {
     await this.#load(plan.specs, added);
   }
 
-  /** Reads the plan again and reloads what changed. Changes during a reload cause one more. Never rejects. */
-  reload(): Promise<void> {
-    this.#changedAgain = true;
-    this.#reloading ??= this.#reloadUntilStill().finally(() => {
-      this.#reloading = undefined;
-    });
-    return this.#reloading;
-  }
-
   /** Ends loads under way: nothing new will serve. What serves goes on. */
   giveUpLoads(): void {
     this.#watcher.close();
@@ -97,15 +88,33 @@ export class Registry implements AsyncDisposable {
     await this.close();
   }
 
+  /** Reloads what changed. Changes during a reload cause one more. Never rejects. */
+  #reload(changed: ReadonlySet<string>): Promise<void> {
+    for (const path of changed) this.#changed.add(path);
+    this.#reloading ??= this.#reloadUntilStill().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
   async #reloadUntilStill(): Promise<void> {
-    while (this.#changedAgain) {
-      this.#changedAgain = false;
+    while (this.#changed.size > 0) {
+      const changed = this.#changed;
+      this.#changed = new Set();
       try {
-        await this.#follow(await this.#plan());
+        if (changed.isDisjointFrom(this.#watched)) await this.#reloadComponents(changed);
+        else await this.#follow(await this.#plan());
       } catch (error) {
         this.#events.planFailed(toHostError(error));
       }
     }
+  }
+
+  /** The configuration is as it was: among thousands of plugins, only those whose component changed are looked at. */
+  async #reloadComponents(changed: ReadonlySet<string>): Promise<void> {
+    const specs = [...this.#slots.values()].map(({ spec }) => spec);
+    const affected = specs.filter(({ componentPath }) => changed.has(componentPath));
+    await this.#load(affected, new Set());
   }
 
   async #follow(plan: RegistryPlan): Promise<void> {
@@ -121,7 +130,7 @@ export class Registry implements AsyncDisposable {
 
   /** Makes a slot for each plugin that is new in the plan; the result names them. */
   #adopt(plan: RegistryPlan): ReadonlySet<PluginName> {
-    this.#watched = plan.watched;
+    this.#watched = new Set(plan.watched);
     const added = plan.specs.filter(({ name }) => !this.#slots.has(name));
     for (const spec of added) this.#slots.set(spec.name, new PluginSlot(spec, this.#loader));
     return new Set(added.map(({ name }) => name));

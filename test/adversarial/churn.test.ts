@@ -34,7 +34,10 @@ test(
     const cache = await mkdtemp(join(tmpdir(), "churn-"));
     try {
       await using scene = await openScene({
-        actors: { victim: { component: COMPONENTS.gauntlet("read-write"), policy: READ_WRITE } },
+        // One process, so that its end and its return are those of the plugin.
+        actors: {
+          victim: { component: COMPONENTS.gauntlet("read-write"), policy: { ...READ_WRITE, limits: { runners: 1 } } },
+        },
         replica: { args: ["--cache", cache] },
       });
       // Everything that is made once is there before it is counted.

@@ -19,22 +19,23 @@ describe("watching files", () => {
   });
 
   /** Watches these files; each await of `next()` is one report. */
-  async function watching(...paths: string[]): Promise<{ next(): Promise<void>; reports(): number }> {
+  async function watching(...paths: string[]): Promise<{ next(): Promise<ReadonlySet<string>>; reports(): number }> {
     let reports = 0;
-    let change = Promise.withResolvers<void>();
+    let change = Promise.withResolvers<ReadonlySet<string>>();
     watcher = new FileWatcher(
       () => paths,
-      () => {
+      (changed) => {
         reports += 1;
-        change.resolve();
+        change.resolve(changed);
       },
     );
     await watcher.open();
     return {
       reports: () => reports,
       async next() {
-        await change.promise;
-        change = Promise.withResolvers<void>();
+        const changed = await change.promise;
+        change = Promise.withResolvers<ReadonlySet<string>>();
+        return changed;
       },
     };
   }
@@ -55,9 +56,9 @@ describe("watching files", () => {
     const others = Array.from({ length: FIXED_LIMITS.watchedFiles }, (_, index) => join(folder, `other-${index}`));
     const changes = await watching(...others, file, policies);
     await writeFile(file, "22");
-    await changes.next();
+    expect(await changes.next()).toEqual(new Set([file]));
     await writeFile(join(policies, "new"), "1");
-    await changes.next();
+    expect(await changes.next()).toEqual(new Set([policies]));
   });
 
   test("reports a file that is replaced by a rename, again and again", async () => {
