@@ -9,8 +9,8 @@ import { pino } from "pino";
 
 /** Bytes that may wait for a slow reader before records are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
-/** Records are written when there are so many bytes of them … */
-const BATCH_BYTES = 16 * 1024;
+/** Records are written when there are so many bytes of them (less than the 16 KiB that are written at a time) … */
+const BATCH_BYTES = 12 * 1024;
 /** … or when the first of them is so old. */
 const BATCH_MS = 10;
 

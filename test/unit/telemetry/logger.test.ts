@@ -195,6 +195,10 @@ describe("standard output", () => {
     expect(destination.flushes).toBe(2);
   });
 
+  test("can be opened", () => {
+    expect(() => new StandardOutput()).not.toThrow();
+  });
+
   test("whose reader was too slow says how many records it missed, once the reader has caught up", () => {
     const slow = new RecordingDestination();
     capture({ destination: new StandardOutput(slow) });
