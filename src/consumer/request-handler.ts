@@ -7,13 +7,8 @@
  */
 
 import type { Msg, NatsConnection } from "nats";
-import type { Broker } from "../broker/broker.ts";
-import { createBroker } from "../broker/broker.ts";
-import { LogRate } from "../broker/log-rate.ts";
-import { PluginLog } from "../broker/logging.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import type { OutboundHttp } from "../egress/outbound-http.ts";
-import type { HostError } from "../errors/host-error.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { KeyValueStore } from "../kv/store.ts";
 import { describeDenial } from "../policy/decide.ts";
@@ -21,12 +16,12 @@ import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
 import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { PluginStats } from "../telemetry/plugin-stats.ts";
-import { logPluginLine, logRequest } from "../telemetry/request-log.ts";
 import type { AdmissionGate } from "./admission.ts";
 import { Call, type CallTimes } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
 import { RefusalLog } from "./refusal-log.ts";
+import { RequestRecords } from "./request-records.ts";
+import { VersionBrokers } from "./version-brokers.ts";
 import { encodeReply, messageBytes, publishable, type Reply } from "./reply.ts";
 
 /** What a {@link RequestHandler} works with; it owns none of it. */
@@ -56,15 +51,15 @@ const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
 export class RequestHandler {
   readonly #parts: RequestHandlerParts;
   readonly #calls = new Set<Call>();
-  /** A version's broker holds its grant, so it lives as long as the version does. */
-  readonly #brokers = new WeakMap<PluginVersion, Broker>();
-  /** A plugin keeps its rate from version to version. */
-  readonly #logRates = new WeakMap<PluginSlot, LogRate>();
+  readonly #brokers: VersionBrokers;
+  readonly #records: RequestRecords;
   readonly #refusals: RefusalLog;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: RequestHandlerParts) {
     this.#parts = parts;
+    this.#brokers = new VersionBrokers(parts);
+    this.#records = new RequestRecords(parts.logger);
     this.#refusals = new RefusalLog(parts.logger);
   }
 
@@ -159,7 +154,7 @@ export class RequestHandler {
     const { admission } = this.#parts;
     const { limits } = version.parts;
     const { stats } = slot;
-    const log = this.#pluginLog(slot, version, decoded.request);
+    const log = this.#records.pluginLog(slot, version, decoded.request);
     version.acquire();
     stats.begin();
     const call = new Call({
@@ -167,7 +162,7 @@ export class RequestHandler {
       arrivedMs: arrival.arrivedMs,
       deadlineMs: limits.deadlineMs,
       budgetMs: Math.min(limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY),
-      broker: this.#brokerOf(version, stats),
+      broker: this.#brokers.of(version, stats),
       log,
       settled: (outcome, times) => {
         admission.leave(slot.name);
@@ -175,7 +170,7 @@ export class RequestHandler {
         this.#calls.delete(call);
         const sent = this.#reply(message, outcome, decoded.request.id, limits.replyBytes);
         stats.end(sent.code ?? "ok", performance.now() - arrival.arrivedMs);
-        this.#log({
+        this.#records.write({
           slot,
           request: decoded.request,
           outcome,
@@ -211,7 +206,7 @@ export class RequestHandler {
     arrival.slot.stats.refuse(outcome.code);
     const { slot } = arrival;
     this.#refusals.write(slot, () =>
-      this.#log({ slot, request, outcome, code: outcome.code, times: NO_TIMES, traceId, version }),
+      this.#records.write({ slot, request, outcome, code: outcome.code, times: NO_TIMES, traceId, version }),
     );
   }
 
@@ -240,65 +235,6 @@ export class RequestHandler {
       : "a request was dropped: it has no reply subject; use request-reply";
     this.#refusals.write(slot, () => this.#parts.logger.warn({ plugin: slot.name }, why));
   }
-
-  #brokerOf(version: PluginVersion, stats: PluginStats): Broker {
-    const known = this.#brokers.get(version);
-    if (known !== undefined) return known;
-    const { verdict, limits, name } = version.parts;
-    if (verdict.kind !== "granted") throw new TypeError("a denied version has no broker");
-    const broker = createBroker({
-      grant: verdict.grant,
-      limits,
-      store: this.#parts.store,
-      onStoreError: (error: HostError) =>
-        this.#parts.logger.error({ plugin: name, err: error }, "a store operation failed"),
-      onOperation: (operation, outcome) => stats.storeOperation(operation === "kv-get" ? "get" : "set", outcome),
-      http: this.#parts.http,
-      onHttp: (outcome) => stats.httpRequest(outcome),
-    });
-    this.#brokers.set(version, broker);
-    void version.closed.then(() => broker.close());
-    return broker;
-  }
-
-  #pluginLog(slot: PluginSlot, version: PluginVersion, request: RpcRequest): PluginLog {
-    const { name, limits } = version.parts;
-    const rate = this.#logRates.get(slot) ?? new LogRate();
-    this.#logRates.set(slot, rate);
-    return new PluginLog(limits.logBytes, rate, (line) =>
-      logPluginLine(this.#parts.logger, { plugin: name, id: request.id, ...line }),
-    );
-  }
-
-  #log({ slot, request, outcome, code, times, traceId, version, droppedLogBytes = 0 }: Ended): void {
-    const detail = "message" in outcome ? outcome.message : undefined;
-    logRequest(this.#parts.logger, {
-      plugin: slot.name,
-      method: request.method,
-      id: request.id,
-      ...(version !== undefined && { digest: version.parts.digest }),
-      outcome:
-        code === undefined && outcome.kind === "ok"
-          ? { kind: "ok", status: outcome.response.status }
-          : { kind: "error", code: code ?? "internal", ...(detail !== undefined && { detail }) },
-      ...times,
-      ...(traceId !== undefined && { traceId }),
-      ...(droppedLogBytes > 0 && { droppedLogBytes }),
-    });
-  }
-}
-
-/** A request that has been answered. */
-interface Ended {
-  readonly slot: PluginSlot;
-  readonly request: Pick<RpcRequest, "id" | "method">;
-  readonly outcome: Outcome;
-  /** The code of the reply that was sent, or `undefined` where the plugin answered. */
-  readonly code: ErrorCode | undefined;
-  readonly times: CallTimes;
-  readonly traceId: string | undefined;
-  readonly version: PluginVersion | undefined;
-  readonly droppedLogBytes?: number;
 }
 
 interface FailureHints {

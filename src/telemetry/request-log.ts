@@ -16,25 +16,24 @@ import { printableLine } from "./plugin-text.ts";
 export type LoggedOutcome =
   | { readonly kind: "ok"; readonly status: number }
   /** `detail` is for the log only: a trap's message, or what a dependency said. */
-  | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string };
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string | undefined };
 
 /** One request, when its reply has been sent. */
 export interface RequestLogLine {
-  readonly plugin: PluginName;
   readonly method: string;
   readonly id: string;
-  /** Of the version that took the request; absent where none did. */
-  readonly digest?: Digest;
   readonly outcome: LoggedOutcome;
-  /** From arrival to the plugin's process. */
-  readonly queueMs: number;
-  /** In the plugin's process, store operations included. */
-  readonly runMs: number;
-  /** Sum over the request's store operations. */
-  readonly storeMs: number;
+  readonly times: {
+    /** From arrival to the plugin's process. */
+    readonly queueMs: number;
+    /** In the plugin's process, store operations included. */
+    readonly runMs: number;
+    /** Sum over the request's store operations. */
+    readonly storeMs: number;
+  };
   /** From `traceparent`, if there was one. */
-  readonly traceId?: string;
-  /** Bytes of the plugin's log lines and output that were dropped because of the limit, if any were. */
+  readonly traceId?: string | undefined;
+  /** Bytes of the plugin's log lines and output that were dropped because of the limit. */
   readonly droppedLogBytes?: number;
 }
 
@@ -66,28 +65,34 @@ const FAULT_LEVELS = {
   bug: "error",
 } as const satisfies Record<Fault, string>;
 
-/** Writes a request's record: info when it went well, error when the host or a dependency failed, else warn. */
+/** A logger for the requests of one version of a plugin; no digest where no version took them. */
+export function requestLogger(logger: Logger, plugin: PluginName, digest: Digest | undefined): Logger {
+  return logger.child({ plugin, ...(digest !== undefined && { digest: digest.slice(0, SHORT_DIGEST_LENGTH) }) });
+}
+
+/**
+ * Writes a request's record to a {@link requestLogger}: info when it went well, error when the host or a dependency
+ * failed, else warn.
+ */
 export function logRequest(logger: Logger, line: RequestLogLine): void {
   const level = requestLevel(line.outcome);
   if (!logger.isLevelEnabled(level)) return;
-  const { outcome, digest, traceId, droppedLogBytes } = line;
-  logger[level](
-    {
-      plugin: line.plugin,
-      method: printableLine(line.method, MAX_NAME_CHARS),
-      id: printableLine(line.id, MAX_NAME_CHARS),
-      digest: digest?.slice(0, SHORT_DIGEST_LENGTH),
-      ...(outcome.kind === "ok" ? { status: outcome.status } : { error: outcome.code }),
-      ...(outcome.kind === "error" &&
-        outcome.detail !== undefined && { detail: printableLine(outcome.detail, MAX_LINE_CHARS) }),
-      queueMs: roundMs(line.queueMs),
-      runMs: roundMs(line.runMs),
-      storeMs: roundMs(line.storeMs),
-      traceId,
-      droppedLogBytes,
-    },
-    REQUEST_MESSAGE,
-  );
+  const { outcome, times, traceId, droppedLogBytes = 0 } = line;
+  const record: Record<string, unknown> = {
+    method: printableLine(line.method, MAX_NAME_CHARS),
+    id: printableLine(line.id, MAX_NAME_CHARS),
+  };
+  if (outcome.kind === "ok") record["status"] = outcome.status;
+  else {
+    record["error"] = outcome.code;
+    if (outcome.detail !== undefined) record["detail"] = printableLine(outcome.detail, MAX_LINE_CHARS);
+  }
+  record["queueMs"] = roundMs(times.queueMs);
+  record["runMs"] = roundMs(times.runMs);
+  record["storeMs"] = roundMs(times.storeMs);
+  if (traceId !== undefined) record["traceId"] = traceId;
+  if (droppedLogBytes > 0) record["droppedLogBytes"] = droppedLogBytes;
+  logger[level](record, REQUEST_MESSAGE);
 }
 
 function requestLevel(outcome: LoggedOutcome): "info" | "warn" | "error" {

@@ -25,7 +25,16 @@ class FakeLoader {
     const digest = (await readFile(componentPath, "utf8")) as Digest;
     const manifest = {} as PluginVersion["parts"]["manifest"];
     const verdict = decide(0, policy);
-    return new PluginVersion({ name, digest, manifest, requested: 0, verdict, limits, runner: undefined });
+    return new PluginVersion({
+      name,
+      digest,
+      manifest,
+      engine: "linker",
+      requested: 0,
+      verdict,
+      limits,
+      runner: undefined,
+    });
   }
 
   giveUp(): void {}

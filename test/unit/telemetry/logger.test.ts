@@ -4,7 +4,7 @@ import type { Digest, PluginName } from "../../../src/contract/names.ts";
 import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { createLogger, type Logger, type LoggerOptions } from "../../../src/telemetry/logger.ts";
-import { logPluginLine, logRequest, type RequestLogLine } from "../../../src/telemetry/request-log.ts";
+import { logPluginLine, logRequest, requestLogger, type RequestLogLine } from "../../../src/telemetry/request-log.ts";
 import { StandardOutput } from "../../../src/telemetry/standard-output.ts";
 
 const PLUGIN = "echo" as PluginName;
@@ -27,22 +27,20 @@ function capture(options: Partial<LoggerOptions> = {}): Captured {
   return { logger, lines, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
+const DIGEST = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" as Digest;
+
 const REQUEST: RequestLogLine = {
-  plugin: PLUGIN,
   method: "hello",
   id: "id-1",
-  digest: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" as Digest,
   outcome: { kind: "ok", status: 200 },
-  queueMs: 0.123_456,
-  runMs: 2,
-  storeMs: 1.5,
+  times: { queueMs: 0.123_456, runMs: 2, storeMs: 1.5 },
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
 };
 
 describe("a request's record", () => {
   test("names plugin, method, id, digest, status, times and trace under the replica and its group", () => {
     const { logger, records } = capture();
-    logRequest(logger, REQUEST);
+    logRequest(requestLogger(logger, PLUGIN, DIGEST), REQUEST);
     const [{ time, ...record } = {}] = records();
     expect(record).toEqual({
       level: "info",
@@ -64,7 +62,8 @@ describe("a request's record", () => {
 
   test("is a warning when caller, plugin or operator must act, and an error when host or dependency failed", () => {
     const { logger, records } = capture();
-    for (const code of ERROR_CODES) logRequest(logger, { ...REQUEST, outcome: { kind: "error", code } });
+    for (const code of ERROR_CODES)
+      logRequest(requestLogger(logger, PLUGIN, DIGEST), { ...REQUEST, outcome: { kind: "error", code } });
     for (const record of records()) {
       const code = ERROR_CODES.find((known) => known === record["error"]) ?? "internal";
       const fault = errorRow(code).fault;
@@ -76,13 +75,13 @@ describe("a request's record", () => {
 
   test("shows a caller's id and method as text, whatever they hold", () => {
     const { logger, records } = capture();
-    logRequest(logger, { ...REQUEST, id: "\u001b[2J", method: "a\nb" });
+    logRequest(requestLogger(logger, PLUGIN, DIGEST), { ...REQUEST, id: "\u001b[2J", method: "a\nb" });
     expect(records()).toMatchObject([{ id: "\\u{1b}[2J", method: "a\\nb" }]);
   });
 
   test("is not written below the threshold", () => {
     const { logger, lines } = capture({ level: "warn" });
-    logRequest(logger, REQUEST);
+    logRequest(requestLogger(logger, PLUGIN, DIGEST), REQUEST);
     expect(lines).toEqual([]);
   });
 });
@@ -214,7 +213,7 @@ describe("standard output", () => {
 describe("the text for terminals", () => {
   test("shows a request in one line, with its times", () => {
     const { logger, lines } = capture({ pretty: true });
-    logRequest(logger, REQUEST);
+    logRequest(requestLogger(logger, PLUGIN, DIGEST), REQUEST);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/INFO: echo\.hello → 200 .*"runMs":2/);
   });

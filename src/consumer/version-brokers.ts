@@ -1,0 +1,49 @@
+/**
+ * A broker for each version of a plugin. It holds the version's grant, so it lives as long as the version does.
+ *
+ * @module
+ */
+
+import { type Broker, createBroker } from "../broker/broker.ts";
+import type { OutboundHttp } from "../egress/outbound-http.ts";
+import type { KeyValueStore } from "../kv/store.ts";
+import type { PluginVersion } from "../registry/plugin-version.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { PluginStats } from "../telemetry/plugin-stats.ts";
+
+/** What brokers work on; none of it is theirs. */
+export interface BrokerParts {
+  readonly store: KeyValueStore;
+  readonly http: OutboundHttp;
+  readonly logger: Logger;
+}
+
+export class VersionBrokers {
+  readonly #parts: BrokerParts;
+  readonly #brokers = new WeakMap<PluginVersion, Broker>();
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
+  }
+
+  /** The broker of a granted version; `stats` are its plugin's. It is closed with the version. */
+  of(version: PluginVersion, stats: PluginStats): Broker {
+    const known = this.#brokers.get(version);
+    if (known !== undefined) return known;
+    const { verdict, limits, name } = version.parts;
+    if (verdict.kind !== "granted") throw new TypeError("a denied version has no broker");
+    const { store, http, logger } = this.#parts;
+    const broker = createBroker({
+      grant: verdict.grant,
+      limits,
+      store,
+      http,
+      onStoreError: (error) => logger.error({ plugin: name, err: error }, "a store operation failed"),
+      onOperation: (operation, outcome) => stats.storeOperation(operation === "kv-get" ? "get" : "set", outcome),
+      onHttp: (outcome) => stats.httpRequest(outcome),
+    });
+    this.#brokers.set(version, broker);
+    void version.closed.then(() => broker.close());
+    return broker;
+  }
+}
