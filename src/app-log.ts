@@ -18,6 +18,8 @@ import type { PluginStats } from "./telemetry/plugin-stats.ts";
 import { printableText } from "./telemetry/plugin-text.ts";
 
 const SHORT_DIGEST_LENGTH = 12;
+/** In one line; each has had a line of its own when it was loaded. */
+const NAMED_PLUGINS = 64;
 
 export class AppLog {
   readonly #logger: Logger;
@@ -86,8 +88,10 @@ export class AppLog {
 
   /** The replica takes requests. */
   ready(slots: Iterable<PluginSlot>, server: string): void {
-    const plugins = [...slots].map((slot) => `${slot.name}: ${describeSlot(slot)}`);
-    this.#logger.info({ server, plugins }, "ready");
+    const all = [...slots];
+    const plugins = all.slice(0, NAMED_PLUGINS).map((slot) => `${slot.name}: ${describeSlot(slot)}`);
+    const unnamed = all.length - plugins.length;
+    this.#logger.info({ server, plugins, ...(unnamed > 0 && { andMore: unnamed }) }, "ready");
   }
 
   #loaded(spec: PluginSpec, outcome: ReloadOutcome, ms: number): void {

@@ -45,6 +45,8 @@ export interface App {
 }
 
 const STORE_PING_MS = 1_000;
+/** In the answer to a question for readiness. */
+const NAMED_PLUGINS = 16;
 
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
 export async function startApp(options: ServeOptions): Promise<App> {
@@ -282,9 +284,15 @@ class Replica implements App {
       nats: check(this.#connection?.isUp ?? false, "not connected"),
       subscriptions: check(confirmed, stopping ? "draining" : "not confirmed by the server"),
       store: check(storeUp, "not reachable"),
-      plugins: check(this.#registry !== undefined && loading.length === 0, `loading: ${loading.join(", ")}`),
+      plugins: check(this.#registry !== undefined && loading.length === 0, `loading: ${someOf(loading)}`),
     };
   }
+}
+
+/** The first of many names, and how many more there are. */
+function someOf(names: readonly string[]): string {
+  const some = names.slice(0, NAMED_PLUGINS).join(", ");
+  return names.length <= NAMED_PLUGINS ? some : `${some} and ${names.length - NAMED_PLUGINS} more`;
 }
 
 function check(ready: boolean, reason: string): ReadinessCheck {
