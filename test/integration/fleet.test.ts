@@ -111,7 +111,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
     process.kill((await childrenOf(replica.pid))[0] ?? 0, "SIGKILL");
     for (const { headers } of await Promise.all(waiting)) {
       expect(headers).toMatchObject({ "Rpc-Error": "plugin-unavailable", "Rpc-Retryable": "true" });
-      expect(Number(headers["Rpc-Retry-After-Ms"])).toBeGreaterThan(0);
+      expect(Number(headers["Retry-After-Ms"])).toBeGreaterThan(0);
     }
     await until(async () => (await request(nats, `rpc.${plugin}.echo`, "x")).status === 200, { what: "it is back" });
   });
