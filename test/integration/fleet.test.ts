@@ -156,6 +156,24 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
     expect(starts(replica)).toEqual(["request"]);
   });
 
+  test("a reload while the process starts: the old version answers those who wait, and the new one takes over warm", async () => {
+    const plugin = uniqueName("reloaded");
+    await using replica = await startReplica({
+      consumer: consumerFile({ group: plugin, plugins: { [plugin]: "plugin.wasm" }, replica: ON_DEMAND }),
+      policies: {},
+      files: { "plugin.wasm": COMPONENTS.gauntlet("none") },
+    });
+    const waiting = Array.from({ length: 5 }, () => request(nats, `rpc.${plugin}.id`, "", { "Rpc-Id": "waits" }));
+    await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 5 });
+    await copyFile(COMPONENTS.echo, join(replica.folder, "plugin.wasm"));
+    // The echo would have answered with nothing.
+    for (const { text } of await Promise.all(waiting)) expect(text).toBe("waits");
+    await until(async () => (await request(nats, `rpc.${plugin}.id`, "y")).text === "y", {
+      what: "the new one serves",
+    });
+    expect(starts(replica)).toEqual(["request"]);
+  });
+
   test("a plugin that computes without a rest gets a second process, and both take its requests", async () => {
     const plugin = uniqueName("compute");
     await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { runners: 2, idleMs: 1_000 });
