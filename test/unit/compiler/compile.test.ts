@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts";
 import type { ReportHeader } from "../../../src/compiler/report.ts";
 import { encodeHeader } from "../../../src/compiler/report.ts";
 import { digestOf } from "../../../src/contract/digest.ts";
@@ -10,7 +11,7 @@ import { parseReport } from "../../../src/supervisor/compile-report.ts";
 import { compileComponent, inspectComponent } from "../../../src/supervisor/compile.ts";
 import { runCompiler } from "../../../src/supervisor/compiler-process.ts";
 import { engineKey } from "../../../src/supervisor/engine-key.ts";
-import { assemblePlugin, keyValueStoreImport } from "../../fixtures/wat/assemble.ts";
+import { assemblePlugin, keyValueStoreImport, type PluginEdits } from "../../fixtures/wat/assemble.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
 
 /** Passes the gate and traps the transpiler: jco does not implement this encoding. */
@@ -21,6 +22,30 @@ function crashesTheTranspiler(): Promise<Uint8Array> {
 }
 
 describe("compiling a component", () => {
+  test.each([
+    ["core code that is not well-typed", { insert: { "core-body": "(func (result i32))" } }],
+    [
+      "a function lifted as another type",
+      {
+        replace: { '(core func $main "get-access-levels")': '(core func $main "cabi_realloc")' },
+      },
+    ],
+    [
+      "a memory that is none",
+      { replace: { '(alias core export $main "memory"': '(alias core export $main "get-access-levels"' } },
+    ],
+  ] satisfies [string, PluginEdits][])(
+    "is refused by the validator where a plan could be made all the same: %s",
+    async (_, edits) => {
+      const bytes = await assemblePlugin(edits);
+      expect(planComponent(bytes).kind).toBe("planned");
+      await expect(compileComponent(bytes)).rejects.toMatchObject({
+        code: "compile-failed",
+        message: expect.stringContaining("the transpiler refused the component") as string,
+      });
+    },
+  );
+
   test("gives an artifact whose manifest describes it", async () => {
     const bytes = await assemblePlugin({ insert: { imports: keyValueStoreImport() } });
     const { manifest, files } = await compileComponent(bytes);
