@@ -12,7 +12,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ALL_ACCESS_LEVEL_BITS, type AccessLevelBits } from "../contract/access-levels.ts";
 import { ARTIFACT_FORMAT, type ArtifactManifest, type CompiledArtifact, MANIFEST_FILE } from "../contract/artifact.ts";
@@ -49,12 +49,16 @@ export class ArtifactCache {
     this.#engine = engine;
   }
 
-  /** Opens or creates a cache in a folder. What crashed processes left behind long ago is removed. */
+  /**
+   * Opens or creates a cache in a folder. What crashed processes left behind long ago is removed. Throws
+   * `usage-invalid` where others may write to it: what they put there would be executed.
+   */
   static async open(directory: string, engine?: string): Promise<ArtifactCache> {
     const key = engine ?? (await engineKey());
     const cache = new ArtifactCache(resolve(directory, key), key);
     await attempt("be opened", async () => {
       await mkdir(cache.#directory, { recursive: true, mode: 0o700 });
+      await expectOwnFolder(cache.#directory);
       await removeStale(cache.#directory, TEMPORARY_PREFIX);
     });
     return cache;
@@ -180,6 +184,24 @@ export class ArtifactCache {
 }
 
 const MISS: CacheLookup = { kind: "miss" };
+
+/** Permission bits of a folder that let others write to it. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** An artifact's files are held against its manifest, and whoever can write one can write the other. */
+async function expectOwnFolder(directory: string): Promise<void> {
+  const self = process.geteuid?.();
+  if (self === undefined) return;
+  const { uid, mode } = await stat(directory);
+  const flaw =
+    uid !== self && uid !== 0
+      ? "belongs to another user"
+      : (mode & WRITABLE_BY_OTHERS) !== 0
+        ? "can be written to by other users"
+        : undefined;
+  if (flaw === undefined) return;
+  throw new HostError("usage-invalid", `The cache folder ${directory} ${flaw}: remove it, or name another by --cache.`);
+}
 
 /** What is wrong with the files of a stored artifact. */
 async function flawOfFiles({ directory, manifest }: CachedArtifact): Promise<string | undefined> {

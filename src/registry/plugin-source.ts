@@ -5,7 +5,7 @@
  * @module
  */
 
-import { open } from "node:fs/promises";
+import { constants, open } from "node:fs/promises";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
 
@@ -15,8 +15,11 @@ import { HostError } from "../errors/host-error.ts";
  */
 export async function readComponentFile(path: string): Promise<Buffer> {
   try {
-    await using file = await open(path, "r");
-    const { size } = await file.stat();
+    // Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const info = await file.stat();
+    if (!info.isFile()) throw new HostError("component-unreadable", `${path}: the component is not a regular file`);
+    const { size } = info;
     if (size > FIXED_LIMITS.componentBytes) {
       throw new HostError(
         "component-rejected",

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -50,6 +50,17 @@ const inArtifact = (name: string): string => join(directory, ENGINE, digest, nam
 async function leftovers(): Promise<string[]> {
   return (await readdir(join(directory, ENGINE))).filter((name) => name.startsWith("tmp-"));
 }
+
+test.each([0o770, 0o707])(
+  "a cache folder that others may write to (mode %o) is refused: they could forge artifacts",
+  async (mode) => {
+    await chmod(join(directory, ENGINE), mode);
+    await expect(ArtifactCache.open(directory, ENGINE)).rejects.toMatchObject({
+      code: "usage-invalid",
+      message: expect.stringContaining("can be written to by other users"),
+    });
+  },
+);
 
 describe("an artifact", () => {
   test("that was never stored is a miss", async () => {
