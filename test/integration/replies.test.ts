@@ -249,6 +249,7 @@ describe("every way a request can end has its own reply", () => {
   test("what a plugin logs is capped and cannot forge a record", async () => {
     await call(full, "log-escapes");
     await call(full, "log-flood", "1000\n1000");
+    await replica.logged((record) => record["id"] === "id-log-flood" && "runMs" in record);
     const own = replica.records.filter((record) => record["plugin"] === full && record["source"] !== undefined);
     expect(own.every((record) => typeof record["id"] === "string")).toBe(true);
     // eslint-disable-next-line no-control-regex -- control characters are what must not be there

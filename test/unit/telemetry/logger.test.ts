@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
@@ -168,47 +169,72 @@ describe("an error in a record", () => {
 });
 
 describe("standard output", () => {
-  /** Stands in for the file: says when it is asked to write. */
+  /** Stands in for the file. */
   class RecordingDestination extends EventEmitter {
-    readonly lines: string[] = [];
-    flushes = 0;
+    readonly batches: string[] = [];
 
-    write(line: string): boolean {
-      return this.lines.push(line) > 0;
-    }
-
-    flush(): void {
-      this.flushes += 1;
-      this.emit("flush");
+    write(lines: string): void {
+      this.batches.push(lines);
+      this.emit("written");
     }
   }
 
-  test("is told of a record at once and asked to write once for all of a few milliseconds", async () => {
+  test("is written to once for all records of a few milliseconds", async () => {
     const destination = new RecordingDestination();
     const { logger } = capture({ destination: new StandardOutput(destination) });
-    const flushed = once(destination, "flush");
+    const written = once(destination, "written");
     for (const text of ["a", "b", "c"]) logger.info(text);
-    expect([destination.lines.length, destination.flushes]).toEqual([3, 0]);
-    await flushed;
-    logger.flush();
-    expect(destination.flushes).toBe(2);
+    expect(destination.batches).toEqual([]);
+    await written;
+    expect(destination.batches.map((batch) => batch.trimEnd().split("\n").length)).toEqual([3]);
   });
 
-  test("can be opened", () => {
-    expect(() => new StandardOutput()).not.toThrow();
+  test("is written to at once when there is much to write, and when it is flushed", () => {
+    const destination = new RecordingDestination();
+    const { logger } = capture({ destination: new StandardOutput(destination) });
+    logger.info("x".repeat(20_000));
+    logger.info("y");
+    expect(destination.batches).toHaveLength(1);
+    logger.flush();
+    expect(destination.batches).toHaveLength(2);
+    logger.flush();
+    expect(destination.batches).toHaveLength(2);
   });
+
+  test.each(["process.exit(0)", "setImmediate(() => { throw new TypeError('on purpose') })", ""])(
+    "has every record when the process ends by %j",
+    async (ending) => {
+      const { stdout } = await runScript(`
+        const { createLogger } = await import(${JSON.stringify(LOGGER_MODULE)});
+        const logger = createLogger({ level: "info", pretty: false, base: { replica: "r", group: "g" } });
+        for (let record = 0; record < 1_000; record += 1) logger.info({ record }, "x".repeat(100));
+        ${ending}`);
+      const records = stdout.trimEnd().split("\n");
+      expect(records.map((line) => (JSON.parse(line) as { record: number }).record)).toEqual([...Array(1_000).keys()]);
+    },
+  );
 
   test("whose reader was too slow says how many records it missed, once the reader has caught up", () => {
     const slow = new RecordingDestination();
-    capture({ destination: new StandardOutput(slow) });
+    const { logger } = capture({ destination: new StandardOutput(slow) });
     slow.emit("drain");
-    slow.emit("drop", "x");
-    slow.emit("drop", "y");
+    slow.emit("drop", "x\ny\n");
+    slow.emit("drop", "z\n");
     slow.emit("drain");
     slow.emit("drain");
-    expect(slow.lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ level: "warn", records: 2 }]);
+    logger.flush();
+    expect(slow.batches.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ level: "warn", records: 3 }]);
   });
 });
+
+const LOGGER_MODULE = new URL("../../../src/telemetry/logger.ts", import.meta.url).href;
+
+/** Runs a module to its end, however it ends. */
+function runScript(source: string): Promise<{ stdout: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["--input-type=module", "--eval", source], (_error, stdout) => resolve({ stdout }));
+  });
+}
 
 describe("the text for terminals", () => {
   test("shows a request in one line, with its times", () => {
