@@ -68,8 +68,10 @@ export interface RunnerConfig {
   /** Absolute path of the artifact's folder; the only one the runner may read besides its own code. */
   readonly artifactDir: string;
   readonly engine: EngineChoice;
-  /** Instances that are prepared ahead in idle moments, at most. */
+  /** Instances that wait for requests, at most. */
   readonly maxIdleInstances: number;
+  /** Linear memory of the instances that wait, all together, at most; one may wait whatever it holds. */
+  readonly maxIdleBytes: number;
   /** See `PLUGIN_LIMITS.replyBytes`. */
   readonly replyBytes: number;
   /** See `PLUGIN_LIMITS.logBytes`. */

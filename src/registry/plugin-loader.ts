@@ -55,8 +55,8 @@ export interface LoadEvents {
   runner(name: PluginName, digest: Digest): PluginRunnerEvents;
 }
 
-/** Instances that a runner prepares ahead, at most. */
-const MAX_IDLE_INSTANCES = 64;
+/** The part of a runner's memory that instances may hold while they wait for requests. */
+const IDLE_MEMORY_SHARE = 1 / 4;
 
 /** Each may hold a component of the largest size. */
 const CONCURRENT_READS = 4;
@@ -194,7 +194,8 @@ export class PluginLoader {
     const config: RunnerConfig = {
       artifactDir: directory,
       engine: this.#engine,
-      maxIdleInstances: Math.min(MAX_IDLE_INSTANCES, limits.concurrency),
+      maxIdleInstances: limits.concurrency,
+      maxIdleBytes: Math.floor(limits.runnerMemoryBytes * IDLE_MEMORY_SHARE),
       replyBytes: limits.replyBytes,
       logBytes: limits.logBytes,
     };

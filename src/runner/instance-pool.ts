@@ -27,6 +27,8 @@ export type CallEnding = "returned" | "cut-off";
 export interface InstancePoolOptions {
   readonly engine: Engine;
   readonly maxIdle: number;
+  /** Linear memory of the instances that wait, all together; one may wait whatever it holds. */
+  readonly maxIdleBytes: number;
   readonly logBytes: number;
   readonly reclaimer: MemoryReclaimer;
 }
@@ -41,8 +43,10 @@ export class InstancePool {
   /** Instances out at a time, the most in this window of demand. */
   #peakInUse = 0;
   #inUse = 0;
-  /** Did the instance of the last call that returned come back? Then those in use will, too. */
+  /** Could the instance of the last call that returned be put back? Then those in use will come back, too. */
   #comesBack = false;
+  /** Linear memory of an instance: of the last one that was made or came back. */
+  #instanceBytes = 0;
   #preparation: "none" | "scheduled" | "failed" = "none";
   /** Did something arrive since the last turn of the event loop? */
   #busy = false;
@@ -61,7 +65,7 @@ export class InstancePool {
   /** Makes the first instance: the proof that the artifact can be instantiated. Throws what the guest throws. */
   async open(): Promise<void> {
     const first = await this.#make();
-    if (this.#wanted > 0) this.#idle.push(first);
+    if (this.#wanted > 0) this.#keep(first);
   }
 
   /** Something arrived: whatever can wait, waits. */
@@ -91,17 +95,30 @@ export class InstancePool {
     const { instance, context } = prepared;
     this.#inUse -= 1;
     context.retire();
-    if (ending === "returned") {
-      this.#comesBack = this.#idle.length < this.#wanted && instance.restore();
+    // One that finds no room says nothing about those that are still out.
+    if (ending === "returned" && this.#idle.length < this.#wanted) {
+      this.#comesBack = instance.restore();
       if (this.#comesBack) {
         context.renew();
-        this.#idle.push(prepared);
+        this.#keep(prepared);
         return;
       }
     }
     this.#options.reclaimer.note(instance.memoryBytes);
     instance.destroy();
     this.#schedule();
+  }
+
+  #keep(prepared: PreparedInstance): void {
+    this.#instanceBytes = prepared.instance.memoryBytes;
+    this.#idle.push(prepared);
+  }
+
+  /** How many may wait. */
+  get #most(): number {
+    const { maxIdle, maxIdleBytes } = this.#options;
+    const fitting = this.#instanceBytes === 0 ? maxIdle : Math.floor(maxIdleBytes / this.#instanceBytes);
+    return Math.min(maxIdle, Math.max(1, fitting));
   }
 
   /** Instances that are or will be there for requests to come. */
@@ -139,7 +156,7 @@ export class InstancePool {
       return;
     }
     try {
-      if (this.#coming < this.#wanted) this.#idle.push(await this.#make());
+      if (this.#coming < this.#wanted) this.#keep(await this.#make());
       this.#preparation = "none";
     } catch {
       // The next request makes an instance itself and meets the error where it can be reported.
@@ -151,7 +168,7 @@ export class InstancePool {
   #noteDemand(): void {
     if (this.#inUse <= this.#peakInUse) return;
     this.#peakInUse = this.#inUse;
-    this.#wanted = Math.min(this.#options.maxIdle, Math.max(this.#wanted, this.#inUse));
+    this.#wanted = Math.min(this.#most, Math.max(this.#wanted, this.#inUse));
     if (this.#wanted > 1) this.#window ??= setInterval(() => this.#adapt(), DEMAND_WINDOW_MS).unref();
   }
 

@@ -26,7 +26,7 @@ const EXIT_BROKEN = 2;
 
 function parseConfig(text: string | undefined): RunnerConfig {
   const config = JSON.parse(text ?? "null") as Partial<RunnerConfig> | null;
-  const counts = [config?.maxIdleInstances, config?.replyBytes, config?.logBytes];
+  const counts = [config?.maxIdleInstances, config?.maxIdleBytes, config?.replyBytes, config?.logBytes];
   const isKnownEngine = ENGINE_CHOICES.some((choice) => choice === config?.engine);
   if (
     typeof config?.artifactDir !== "string" ||
@@ -63,8 +63,8 @@ async function run(config: RunnerConfig): Promise<void> {
   try {
     const reclaimer = new MemoryReclaimer(exposedCollector());
     const engine = await loadEngine(config.artifactDir, config.engine);
-    const { maxIdleInstances: maxIdle, logBytes } = config;
-    const pool = new InstancePool({ engine, maxIdle, logBytes, reclaimer });
+    const { maxIdleInstances: maxIdle, maxIdleBytes, logBytes } = config;
+    const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer });
     await pool.open();
     const calls = new Calls({ channel, pool, replyBytes: config.replyBytes });
     receive = (message) => calls.receive(message);

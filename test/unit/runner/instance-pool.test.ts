@@ -4,18 +4,22 @@ import type { Engine, Instance } from "../../../src/runner/engine.ts";
 import { InstancePool } from "../../../src/runner/instance-pool.ts";
 import { MemoryReclaimer } from "../../../src/runner/memory-reclaimer.ts";
 
+const INSTANCE_BYTES = 65_536;
+
 /** Counts what it makes; no instance of it is ever run here. */
 class CountingEngine implements Engine {
   made = 0;
   destroyed = 0;
   failing = false;
+  /** Can its instances be put back? */
+  restores = false;
 
   async instantiate(): Promise<Instance> {
     if (this.failing) throw new Error("start trapped");
     this.made += 1;
     return {
-      memoryBytes: 65_536,
-      restore: () => false,
+      memoryBytes: INSTANCE_BYTES,
+      restore: () => this.restores,
       destroy: () => void (this.destroyed += 1),
       getAccessLevels: async () => ({ kind: "levels", levels: 0 }),
       handleRequest: async () => ({ kind: "trap", message: "" }),
@@ -26,9 +30,13 @@ class CountingEngine implements Engine {
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
 afterEach(() => void vi.useRealTimers());
 
-async function openPool(maxIdle: number): Promise<{ pool: InstancePool; engine: CountingEngine }> {
+async function openPool(
+  maxIdle: number,
+  maxIdleBytes = 1_000 * INSTANCE_BYTES,
+): Promise<{ pool: InstancePool; engine: CountingEngine }> {
   const engine = new CountingEngine();
-  const pool = new InstancePool({ engine, maxIdle, logBytes: 0, reclaimer: new MemoryReclaimer(() => undefined) });
+  const reclaimer = new MemoryReclaimer(() => undefined);
+  const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes: 0, reclaimer });
   await pool.open();
   return { pool, engine };
 }
@@ -70,6 +78,32 @@ it("keeps as many as were in use at a time, up to its maximum", async () => {
   await Promise.all(Array.from({ length: 20 }, async () => await pool.take()));
   await turns(60);
   expect(pool.idleCount).toBe(8);
+});
+
+it("keeps no more than may hold memory while they wait, and one in any case", async () => {
+  for (const [bytes, kept] of [
+    [3 * INSTANCE_BYTES, 3],
+    [1, 1],
+  ] as const) {
+    const { pool } = await openPool(8, bytes);
+    await Promise.all(Array.from({ length: 8 }, async () => await pool.take()));
+    await turns(40);
+    expect(pool.idleCount).toBe(kept);
+  }
+});
+
+it("makes no instance anew where those that served come back, though more were out than may wait", async () => {
+  const { pool, engine } = await openPool(4);
+  engine.restores = true;
+  const taken = await Promise.all(Array.from({ length: 6 }, async () => await pool.take()));
+  for (const prepared of taken) pool.release(prepared, "returned");
+  expect([pool.idleCount, engine.made, engine.destroyed]).toEqual([4, 6, 2]);
+  for (let round = 0; round < 20; round++) {
+    const again = [await pool.take(), await pool.take()];
+    await turns(3);
+    for (const prepared of again) pool.release(prepared, "returned");
+  }
+  expect([pool.idleCount, engine.made]).toEqual([4, 6]);
 });
 
 it("falls back to one when demand is gone", async () => {

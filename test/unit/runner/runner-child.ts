@@ -51,6 +51,7 @@ export class RunnerChild implements AsyncDisposable {
       artifactDir,
       engine: "auto",
       maxIdleInstances: 4,
+      maxIdleBytes: 64 * 1024 * 1024,
       replyBytes: 1024 * 1024,
       logBytes: 64 * 1024,
       ...config,

@@ -17,6 +17,7 @@ describe.runIf(process.platform === "linux")("amplification while values are lif
         artifactDir: await buildArtifact("amplifier"),
         engine: "auto",
         maxIdleInstances: 1,
+        maxIdleBytes: 1,
         replyBytes: MIB,
         logBytes: 64 * 1024,
       },

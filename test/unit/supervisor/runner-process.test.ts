@@ -70,7 +70,14 @@ const started: RunnerProcess[] = [];
 
 async function start(manner: string): Promise<RunnerProcess> {
   const runner = await RunnerProcess.start({
-    config: { artifactDir: tmpdir(), engine: "auto", maxIdleInstances: 1, replyBytes: MIB, logBytes: 64 * 1024 },
+    config: {
+      artifactDir: tmpdir(),
+      engine: "auto",
+      maxIdleInstances: 1,
+      maxIdleBytes: MIB,
+      replyBytes: MIB,
+      logBytes: 64 * 1024,
+    },
     limits: { ...DEFAULT_PLUGIN_LIMITS, runnerMemoryBytes: 256 * MIB },
     memories: 1,
     confinement: new Impostor(manner),
