@@ -6,11 +6,11 @@
  * @module
  */
 
-import { BenchError } from "./bench-error.ts";
+import { BenchError, RefusedError } from "./bench-error.ts";
 import { type Competitor, prepareStore } from "./competitors.ts";
-import { isRefusal } from "./generator.ts";
+import { type Generator, isRefusal } from "./generator.ts";
 import type { Job } from "./jobs.ts";
-import type { Latencies, LoadFigures } from "./load-spec.ts";
+import type { Latencies, LoadFigures, LoadSpec } from "./load-spec.ts";
 import type { Measurement } from "./measurement.ts";
 import { inTurn, type RoundsSetting } from "./rounds.ts";
 import { median, type Spread, spreadOf } from "./statistics.ts";
@@ -44,8 +44,9 @@ export interface RateCell {
 
 /** Requests that may be in flight: as many as `kv` has keys, and a pause of a second at a thousand a second. */
 const MAX_IN_FLIGHT = 1_000;
-/** A queue that is left behind is no part of the next measurement. */
+/** A queue that is left behind is no part of the next measurement: until none of so many requests is refused. */
 const CALM_REQUESTS = 200;
+const CALM_TRIES = 50;
 const TOLERATED_QUEUE = 0.2;
 const LEAST_QUEUE_MS = 100;
 
@@ -125,7 +126,7 @@ async function measureRate(
     figures = await generator.count({ server, loop, job: job.load });
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;
-    await generator.run({ server, loop: { ...target, concurrency: 1, requests: CALM_REQUESTS }, job: job.load });
+    await calm({ server, loop: { ...target, concurrency: 1, requests: CALM_REQUESTS }, job: job.load }, generator);
     return { kind: "not-held", reason: error.message };
   }
   const { latencyMs, sendLagP99Ms, errors, firstError = "" } = figures;
@@ -137,4 +138,16 @@ async function measureRate(
   // An overloaded host refuses, which is an answer, but not the one that was asked for. Everything else is a fault.
   if (!isRefusal(firstError)) throw new BenchError(`${job.name} ${name}: ${firstError}`);
   return { kind: "not-held", reason: `${errors} requests were refused; ${firstError}` };
+}
+
+/** Returns when what a contender was sent before holds up nobody any more. */
+async function calm(spec: LoadSpec, generator: Generator): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await generator.run(spec);
+      return;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || tries === CALM_TRIES) throw error;
+    }
+  }
 }
