@@ -42,8 +42,11 @@ export interface RunnerExit {
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
 
-/** What one runner's messages may take of the host's thread before the other runners, and NATS, have their turn. */
-const TURN_MS = 2;
+/**
+ * What one runner's messages may take of the host's thread before the other runners, and NATS, have their turn. Measured
+ * against 2 ms: neighbours of a flood have a p99 lower by a quarter to a half, and a lone plugin loses nothing.
+ */
+const TURN_MS = 0.5;
 
 /** How often a runner without calls is asked for a sign of life. */
 const IDLE_PING_MS = 2_500;
