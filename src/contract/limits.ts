@@ -252,7 +252,7 @@ export const FIXED_LIMIT_ROWS = {
     enforcedIn: "consumer/request-headers",
   },
   memoryWatchMs: {
-    value: 100,
+    value: 25,
     unit: "ms",
     summary: "How often the memory of a plugin's process is looked at while it works.",
     enforcedIn: "supervisor/memory-watch",
