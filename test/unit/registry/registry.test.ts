@@ -83,7 +83,8 @@ describe("the plugins of a replica", () => {
       },
     );
     await registry.open();
-    expect([loaded, plans]).toEqual([["a replaced", "b replaced"], 1]);
+    // They are loaded side by side.
+    expect([loaded.toSorted(), plans]).toEqual([["a replaced", "b replaced"], 1]);
 
     await writeFile(join(folder, "b"), "other");
     await until(() => loaded.length === 3, { what: "the component is taken up" });
@@ -91,6 +92,6 @@ describe("the plugins of a replica", () => {
 
     await writeFile(join(folder, "configuration"), "other");
     await until(() => loader.looks.length === 3, { what: "all are looked at" });
-    expect([loader.looks.slice(1), plans, loaded.length]).toEqual([["a", "b"], 2, 3]);
+    expect([loader.looks.slice(1).toSorted(), plans, loaded.length]).toEqual([["a", "b"], 2, 3]);
   });
 });
