@@ -5,21 +5,18 @@
  * @module
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/lib/project.ts";
-import { freePort } from "../../test/harness/ports.ts";
-import { type RunningChild, startChild } from "../child-process.ts";
-import { isReady, storeFlag } from "../contenders/host.ts";
+import type { EngineChoice } from "../../src/contract/artifact.ts";
 import { obtainComponent } from "../components.ts";
 import { JOBS } from "../jobs.ts";
+import { type RunningReplica, type ServedPlugin, startReplica, writeReplicaFiles } from "../replica.ts";
 import type { Servers } from "../servers.ts";
-import type { EngineChoice } from "../../src/contract/artifact.ts";
 import type { Attack } from "./attacks.ts";
 import { GOOD_JOBS, type GoodJob } from "./fairness.ts";
 
 /** What the replica is made of. */
-export interface ReplicaPlan {
+export interface AttackedReplicaPlan {
   /** The host's executable. */
   readonly mainPath: string;
   readonly engine: EngineChoice;
@@ -47,7 +44,7 @@ export function hostileSubject(method: string): string {
 }
 
 /** Starts the replica. Disposing of it ends it. */
-export async function startReplica({
+export async function startAttackedReplica({
   mainPath,
   engine,
   attack,
@@ -56,43 +53,33 @@ export async function startReplica({
   cache,
   sink,
   report,
-}: ReplicaPlan): Promise<RunningChild> {
-  const consumer = join(folder, "consumer.yaml");
-  const policies = join(folder, "policy");
-  await mkdir(policies, { recursive: true });
-  const plugins = [{ name: HOSTILE, component: join(ROOT, attack.component) }];
+}: AttackedReplicaPlan): Promise<RunningReplica> {
+  const plugins = [attackedPlugin(HOSTILE, join(ROOT, attack.component), sink)];
   for (const job of GOOD_JOBS) {
     for (const component of JOBS[job].components) {
-      plugins.push({ name: goodName(job), component: await obtainComponent(component, report) });
+      plugins.push(attackedPlugin(goodName(job), await obtainComponent(component, report), sink));
     }
   }
-  const lines = plugins.map(
-    ({ name, component }) => `  - name: ${name}\n    component: ${JSON.stringify(component)}\n`,
-  );
-  await writeFile(consumer, `group: fairness\nplugins:\n${lines.join("")}`);
-  for (const { name } of plugins) {
-    await writeFile(
-      join(policies, `${name}.yaml`),
-      `plugin: ${name}\nallow: [key-value-read, key-value-write, outbound-http]\nhosts: ["http://${sink}"]\n`,
-    );
-  }
-  const healthPort = await freePort();
-  const flags = [
-    ["--nats", servers.natsUrl],
-    storeFlag(servers.store, "host"),
-    ["--engine", engine],
-    ["--consumer", consumer],
-    ["--policy", policies],
-    ["--cache", cache],
-    ["--health-port", String(healthPort)],
-  ];
-  return await startChild({
+  return await startReplica({
     name: "network-host",
-    command: process.execPath,
-    args: [mainPath, "serve", ...flags.flat()],
+    mainPath,
+    natsUrl: servers.natsUrl,
+    store: servers.store,
+    database: "host",
+    engine,
+    files: await writeReplicaFiles("fairness", plugins, folder),
+    cache,
     folder,
-    answers: () => isReady(healthPort),
   });
+}
+
+function attackedPlugin(name: string, component: string, sink: string): ServedPlugin {
+  return {
+    name,
+    component,
+    allow: ["key-value-read", "key-value-write", "outbound-http"],
+    hosts: [`http://${sink}`],
+  };
 }
 
 function goodName(job: GoodJob): string {

@@ -19,7 +19,7 @@ import type { Servers } from "../servers.ts";
 import { startAttack } from "./attack-load.ts";
 import { type Attack, type AttackName, ATTACKS } from "./attacks.ts";
 import { type FairnessMeasurement, GOOD_JOBS, type GoodJob } from "./fairness.ts";
-import { goodSubject, hostileSubject, startReplica } from "./replica.ts";
+import { goodSubject, hostileSubject, startAttackedReplica } from "./replica.ts";
 import { openSink } from "./sink.ts";
 
 /** How long and how often, and what. */
@@ -78,7 +78,7 @@ async function measureAttack(
   const folder = join(setting.folder, attack.name);
   await mkdir(folder);
   const cache = join(setting.folder, "cache");
-  await using replica = await startReplica({
+  await using replica = await startAttackedReplica({
     mainPath,
     engine: timing.engine,
     attack,

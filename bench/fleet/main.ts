@@ -7,19 +7,18 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildHost } from "../../scripts/build/host.ts";
 import { CommandError } from "../../scripts/lib/command.ts";
 import { ROOT } from "../../scripts/lib/project.ts";
 import { ServerMissingError } from "../../scripts/servers/binaries.ts";
-import { freePort } from "../../test/harness/ports.ts";
 import { BenchError } from "../bench-error.ts";
-import { type RunningChild, startChild } from "../child-process.ts";
+import { type ReplicaFiles, type RunningReplica, startReplica } from "../replica.ts";
 import { median } from "../statistics.ts";
 import { startServers } from "../servers.ts";
-import { type FleetFiles, writeComponents, writeFleet } from "./components.ts";
+import { writeComponents, writeFleet } from "./components.ts";
 import { type FleetRow, measureReplica } from "./measurement.ts";
 import { FLEET_USAGE, type FleetOptions, parseFleetOptions } from "./options.ts";
 
@@ -45,63 +44,34 @@ async function bench({ sizes, components, hostPath }: FleetOptions): Promise<voi
   owned.defer(() => rm(folder, { recursive: true, force: true }));
   const servers = await startServers({ store: "sqlite", jobs: [], folder }, owned, report);
   const paths = await writeComponents(COMPONENT, components, join(folder, "components"));
-  const start = (files: FleetFiles, size: number): Promise<RunningChild> =>
-    startReplica({ mainPath, natsUrl: servers.natsUrl, files, folder, size });
+  const start = (files: ReplicaFiles, name: string): Promise<RunningReplica> =>
+    startReplica({
+      name,
+      mainPath,
+      natsUrl: servers.natsUrl,
+      store: servers.store,
+      database: name,
+      engine: "auto",
+      files,
+      cache: join(folder, "cache"),
+      folder,
+    });
 
   report(`filling the cache with ${components} components`);
-  await (await start(await writeFleet(components, paths, join(folder, "warm-up")), components))[Symbol.asyncDispose]();
+  const warmUp = await start(await writeFleet(components, paths, join(folder, "warm-up")), "warm-up");
+  await warmUp[Symbol.asyncDispose]();
   const nodeMs = await nodeStartMs();
   const rows: FleetRow[] = [];
   for (const size of sizes) {
     report(`${size} plugins`);
     const files = await writeFleet(size, paths, join(folder, `fleet-${size}`));
     const startMs = performance.now();
-    await using replica = await start(files, size);
+    await using replica = await start(files, `fleet-${size}`);
     const readyMs = performance.now() - startMs - nodeMs;
     rows.push(await measureReplica(replica.pid, servers.natsUrl, size, readyMs));
   }
   console.table(rows.map(rounded));
   console.log(JSON.stringify({ nodeStartMs: nodeMs, fleet: rows }));
-}
-
-interface ReplicaPlan {
-  readonly mainPath: string;
-  readonly natsUrl: string;
-  readonly files: FleetFiles;
-  readonly folder: string;
-  readonly size: number;
-}
-
-async function startReplica({ mainPath, natsUrl, files, folder, size }: ReplicaPlan): Promise<RunningChild> {
-  const healthPort = await freePort();
-  const stores = join(folder, "stores");
-  await mkdir(stores, { recursive: true });
-  const flags = {
-    nats: natsUrl,
-    sqlite: join(stores, `${size}-${healthPort}.sqlite`),
-    consumer: files.consumer,
-    policy: files.policies,
-    cache: join(folder, "cache"),
-    "health-port": String(healthPort),
-    engine: "auto",
-  };
-  return await startChild({
-    name: `replica-${size}`,
-    command: process.execPath,
-    args: [mainPath, "serve", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])],
-    folder,
-    answers: () => isReady(`http://127.0.0.1:${healthPort}/readyz`),
-  });
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url);
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }
 
 /** What Node itself takes for a program that does nothing. */

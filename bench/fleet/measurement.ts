@@ -47,8 +47,11 @@ export async function measureReplica(
     const after = await usage(pid);
     // From the last on: the first may have been started ahead.
     const asked = Array.from({ length: Math.min(COLD_PLUGINS, plugins) }, (_, index) => plugins - 1 - index);
-    const first = await timesOf(connection, asked.map(pluginName));
-    const [name = ""] = asked.map(pluginName);
+    const first = await timesOf(
+      connection,
+      asked.map((index) => pluginName(index)),
+    );
+    const [name = ""] = asked.map((index) => pluginName(index));
     const warm = await timesOf(
       connection,
       Array.from({ length: WARM_REQUESTS }, () => name),
