@@ -7,11 +7,14 @@
 import { parseArgs } from "node:util";
 import { BenchError } from "./bench-error.ts";
 
+/** How many requests a soak has unless it is told. */
+export const SOAK_REQUESTS = 1_000_000;
+
 /** @param usage is shown with an error */
 export function parseFlags(args: readonly string[], usage: string) {
   try {
     return parseArgs({
-      args: [...args],
+      args: withDefaults(args),
       options: {
         quick: { type: "boolean" },
         guard: { type: "boolean" },
@@ -27,6 +30,11 @@ export function parseFlags(args: readonly string[], usage: string) {
         generator: { type: "string" },
         fairness: { type: "boolean" },
         attacks: { type: "string" },
+        scaling: { type: "boolean" },
+        growth: { type: "boolean" },
+        curves: { type: "string" },
+        soak: { type: "string" },
+        swap: { type: "boolean" },
         host: { type: "string" },
         publish: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -35,6 +43,13 @@ export function parseFlags(args: readonly string[], usage: string) {
   } catch (error) {
     throw new BenchError(`${error instanceof Error ? error.message : String(error)}\n${usage}`, { cause: error });
   }
+}
+
+/** A number may follow `--soak`. */
+function withDefaults(args: readonly string[]): string[] {
+  return args.map((arg, index) =>
+    arg === "--soak" && !/^\d/.test(args[index + 1] ?? "") ? `--soak=${SOAK_REQUESTS}` : arg,
+  );
 }
 
 /** The parts between commas, each once. */
@@ -58,7 +73,7 @@ export function oneOf<Name extends string>(flag: string, names: readonly Name[],
 }
 
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new BenchError(`${flag} "${text}": write a whole number from ${min} to ${max}`);
 }

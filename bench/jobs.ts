@@ -146,5 +146,11 @@ const JOB_LIST: readonly Job[] = [
 
 export const JOBS = Object.fromEntries(JOB_LIST.map((job) => [job.name, job])) as Readonly<Record<JobName, Job>>;
 
+/** Measured where not every job is. */
+export const BASIC_JOBS: readonly JobName[] = ["echo", "kv"];
+
+/** Requests in flight where neither the plan nor the job says otherwise. */
+export const CONCURRENCIES: readonly number[] = [1, 16, 64, 256];
+
 /** How many requests in flight fill the store before the first measurement. */
 export const FILL_CONCURRENCY = 20;

@@ -5,7 +5,8 @@
  * Tables go to stdout, progress to stderr, everything measured to `bench/results/` as JSON, text and charts; the last
  * line of stdout is one line of JSON with the throughput ratios. A wrong reply fails the run. With `--fairness` it
  * measures good plugins beside a hostile one on the same replica instead, and the last line has the ratios of their
- * p99. With `--guard` it fails when the host has become slower than was recorded.
+ * p99. With `--guard` it fails when the host has become slower than was recorded. `--scaling`, `--growth`, `--soak` and
+ * `--swap` are about the host alone: processes of a plugin, growth, memory, and the replacement of components.
  *
  * @module
  */
@@ -16,7 +17,12 @@ import { BenchError } from "./bench-error.ts";
 import { runComparison } from "./comparison-run.ts";
 import { runFairness } from "./fairness/fairness-run.ts";
 import { runGuard } from "./guard-run.ts";
-import { type BenchPlan, parsePlan, USAGE } from "./plan.ts";
+import { runGrowth } from "./growth/growth-run.ts";
+import { type BenchPlan, parsePlan } from "./plan.ts";
+import { runScaling } from "./scaling-run.ts";
+import { runSoak } from "./soak/soak-run.ts";
+import { runSwap } from "./swap/swap-run.ts";
+import { USAGE } from "./usage.ts";
 
 const INTERRUPTED = 130;
 
@@ -44,5 +50,13 @@ function run(plan: BenchPlan, signal: AbortSignal): Promise<void> {
       return runGuard(plan, signal);
     case "fairness":
       return runFairness(plan, signal);
+    case "scaling":
+      return runScaling(plan, signal);
+    case "growth":
+      return runGrowth(plan, signal);
+    case "soak":
+      return runSoak(plan, signal);
+    case "swap":
+      return runSwap(plan, signal);
   }
 }

@@ -14,6 +14,8 @@ export interface ProcessCost {
   readonly cpuSecondsPer10k: number;
   /** At the end of the measurement. */
   readonly rssBytes: number;
+  /** The most during the measurement. */
+  readonly peakBytes: number;
 }
 
 /** One measurement: one contender, one job, one concurrency, one round. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 
 /** A process to watch, and what it is in the report. */
 export interface WatchedProcess {
@@ -16,10 +16,14 @@ export interface WatchedProcess {
 export interface Usage {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  /** The most that it was, since {@link forgetPeak} or since the process began. */
+  readonly peakBytes: number;
 }
 
 /** The kernel shows times in this unit, whatever its own clock: `getconf CLK_TCK` on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
+/** What makes the kernel count the peak anew when it is written to `clear_refs` (proc(5)). */
+const FORGET_PEAK = "5";
 const KIB = 1024;
 
 /** @returns `undefined` where there is no /proc or no such process. */
@@ -29,10 +33,25 @@ export async function usageOf(pid: number): Promise<Usage | undefined> {
       readFile(`/proc/${pid}/stat`, "utf8"),
       readFile(`/proc/${pid}/status`, "utf8"),
     ]);
-    return { cpuSeconds: parseStat(stat).cpuSeconds, rssBytes: parseRss(status) };
+    return {
+      cpuSeconds: parseStat(stat).cpuSeconds,
+      rssBytes: parseMemory("VmRSS", status),
+      peakBytes: parseMemory("VmHWM", status),
+    };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+/** From now on a process's peak is counted anew. @returns whether the system permits it. */
+export async function forgetPeak(pid: number): Promise<boolean> {
+  try {
+    await writeFile(`/proc/${pid}/clear_refs`, FORGET_PEAK);
+    return true;
+  } catch {
+    // No such process, no right to it, or no such file: the peak is the one since the process began.
+    return false;
   }
 }
 
@@ -66,9 +85,9 @@ export function parseStat(text: string): { readonly parent: number; readonly cpu
   return { parent, cpuSeconds: (userTicks + systemTicks) / TICKS_PER_SECOND };
 }
 
-/** Reads the resident memory from `/proc/<pid>/status`. 0 for a process that has ended. */
-export function parseRss(text: string): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1];
+/** Reads the resident memory or its peak from `/proc/<pid>/status`. 0 for a process that has ended. */
+export function parseMemory(field: "VmRSS" | "VmHWM", text: string): number {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)?.[1];
   return Number(kibibytes ?? 0) * KIB;
 }
 

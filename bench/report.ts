@@ -17,16 +17,21 @@ const MIB = 2 ** 20;
 /** A generator that is busier than this on one core may bound what it measures. */
 export const BUSY_GENERATOR = 0.8;
 
+const NODE_TITLE = "the hand-written responder in Node";
+
 /** One line on the machine. */
 export function machineLine({ cpu, cores, memoryGiB, system, loadAverage, versions }: Machine): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `${cores} × ${cpu}, ${memoryGiB} GiB, ${system}, load average before ${loadAverage.toFixed(1)}; ${programs.join(", ")}`;
 }
 
-/** All tables of a run. Figures are medians over the rounds, with the smallest and the largest in brackets. */
-export function reportText({ cells, comparisons }: Summary): string {
+/**
+ * All tables of a run. Figures are medians over the rounds, with the smallest and the largest in brackets.
+ * @param baseline what the comparisons are with
+ */
+export function reportText({ cells, comparisons }: Summary, baseline: string = NODE_TITLE): string {
   const jobs = [...new Set(cells.map(({ job }) => job))];
-  return jobs.map((job) => jobText(job, cells, comparisons)).join("\n\n");
+  return jobs.map((job) => jobText(job, cells, comparisons, baseline)).join("\n\n");
 }
 
 /** What must be known to read the figures rightly; empty when there is nothing. */
@@ -46,15 +51,13 @@ export function leftOutText(leftOut: readonly LeftOut[]): string {
   return ["Left out:", "", ...lines].join("\n");
 }
 
-function jobText(job: JobName, cells: readonly Cell[], comparisons: readonly Comparison[]): string {
+function jobText(job: JobName, cells: readonly Cell[], comparisons: readonly Comparison[], baseline: string): string {
   const own = cells.filter((cell) => cell.job === job).toSorted((a, b) => a.concurrency - b.concurrency);
   const compared = comparisons.filter((one) => one.job === job).toSorted((a, b) => a.concurrency - b.concurrency);
   return [
     `## ${job}: ${JOBS[job].summary}`,
     speedTable(own),
-    ...(compared.length === 0
-      ? []
-      : ["As ratios to the hand-written responder in Node, round by round:", ratioTable(compared)]),
+    ...(compared.length === 0 ? [] : [`As ratios to ${baseline}, round by round:`, ratioTable(compared)]),
     "CPU seconds for 10,000 requests, and memory in MiB at its highest:",
     costTable(own),
   ].join("\n\n");

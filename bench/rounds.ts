@@ -8,10 +8,10 @@
 import { RefusedError } from "./bench-error.ts";
 import { type Competitor, type LeftOut, prepareStore } from "./competitors.ts";
 import type { Generator } from "./generator.ts";
-import type { Job } from "./jobs.ts";
-import type { Measurement, ProcessCost } from "./measurement.ts";
-import { type BenchPlan, CONCURRENCIES } from "./plan.ts";
-import { usageOf, type WatchedProcess } from "./process-usage.ts";
+import { CONCURRENCIES, type Job } from "./jobs.ts";
+import type { Measurement } from "./measurement.ts";
+import type { BenchPlan } from "./plan.ts";
+import { watchProcesses } from "./process-watch.ts";
 import { type Servers, storeOf } from "./servers.ts";
 
 /** What the rounds are made with. */
@@ -65,8 +65,8 @@ export async function measureRounds(
 }
 
 /** Every second round goes the other way round. */
-export function inTurn(competitors: readonly Competitor[], round: number): readonly Competitor[] {
-  return round % 2 === 1 ? competitors : competitors.toReversed();
+export function inTurn<Of>(all: readonly Of[], round: number): readonly Of[] {
+  return round % 2 === 1 ? all : all.toReversed();
 }
 
 async function measure(
@@ -78,7 +78,7 @@ async function measure(
 ): Promise<Measurement> {
   const { name, running, target } = competitor;
   await prepareStore(job, name, servers);
-  const costs = await watch([...(await running.processes()), ...storeOf(job, servers).processes]);
+  const costs = await watchProcesses(async () => [...(await running.processes()), ...storeOf(job, servers).processes]);
   const figures = await generator.run({
     server: servers.natsUrl,
     loop: { ...target, concurrency, warmUpMs: plan.warmUpMs, measureMs: plan.measureMs },
@@ -94,28 +94,6 @@ async function measure(
     latencyMs: figures.latencyMs,
     generatorLoad: figures.cpuSeconds / figures.totalSeconds,
     processes: await costs(figures.totalRequests),
-  };
-}
-
-type Costs = (requests: number) => Promise<ProcessCost[]>;
-
-/** Reads what processes have used; the result reads it again and shares the difference out over requests. */
-async function watch(processes: readonly WatchedProcess[]): Promise<Costs> {
-  const before = await Promise.all(processes.map(({ pid }) => usageOf(pid)));
-  return async (requests) => {
-    const after = await Promise.all(processes.map(({ pid }) => usageOf(pid)));
-    const costs = new Map<string, ProcessCost>();
-    for (const [index, { role }] of processes.entries()) {
-      const [start, end] = [before[index], after[index]];
-      if (start === undefined || end === undefined) continue;
-      const { cpuSecondsPer10k, rssBytes } = costs.get(role) ?? { cpuSecondsPer10k: 0, rssBytes: 0 };
-      costs.set(role, {
-        role,
-        cpuSecondsPer10k: cpuSecondsPer10k + ((end.cpuSeconds - start.cpuSeconds) / requests) * 10_000,
-        rssBytes: rssBytes + end.rssBytes,
-      });
-    }
-    return [...costs.values()];
   };
 }
 

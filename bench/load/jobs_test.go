@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -48,5 +49,17 @@ func TestEveryRequestOfAMixGoesToTheNextPlugin(t *testing.T) {
 	subjects := loopSpec{Subject: "rpc.bench-*.echo", Targets: 3}.subjects()
 	if len(subjects) != 3 || subjects[2] != "rpc.bench-2.echo" {
 		t.Errorf("the subjects are %q", subjects)
+	}
+}
+
+func TestAPayloadIsAsLongAsItIsMeantToBe(t *testing.T) {
+	for _, length := range []int{0, 1, 3, 4, 5, 64, 1_000_000} {
+		want := []byte("1/2 ")[:min(4, length)]
+		for len(want) < length {
+			want = append(want, '.')
+		}
+		if got := padded([]byte("1/2 "), length); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes are %q", length, clipped(got))
+		}
 	}
 }

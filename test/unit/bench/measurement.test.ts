@@ -20,8 +20,8 @@ function measured({ p99 = 4, processes = [], ...given }: Given): Measurement {
 
 function processes(own: readonly number[]): Measurement["processes"] {
   return [
-    ...own.map((cpuSecondsPer10k, index) => ({ role: `own-${index}`, cpuSecondsPer10k, rssBytes: 1 })),
-    { role: "mongod", cpuSecondsPer10k: 100, rssBytes: 1 },
+    ...own.map((cpuSecondsPer10k, index) => ({ role: `own-${index}`, cpuSecondsPer10k, rssBytes: 1, peakBytes: 1 })),
+    { role: "mongod", cpuSecondsPer10k: 100, rssBytes: 1, peakBytes: 1 },
   ];
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { BenchError } from "../../../bench/bench-error.ts";
-import { JOB_NAMES } from "../../../bench/jobs.ts";
-import { CONCURRENCIES, parsePlan } from "../../../bench/plan.ts";
+import { CURVE_NAMES, CURVES } from "../../../bench/growth/curves.ts";
+import { CONCURRENCIES, JOB_NAMES } from "../../../bench/jobs.ts";
+import { parsePlan } from "../../../bench/plan.ts";
 
 test("a quick run measures the host beside the hand-written responder, not below five rounds", () => {
   const quick = parsePlan(["--quick"]);
@@ -56,6 +57,45 @@ test("fairness is measured where it is asked for, beside all attacks or those na
   });
 });
 
+test("two processes of a plugin are compared with one where a plugin computes", () => {
+  expect(parsePlan(["--scaling"])).toMatchObject({
+    mode: "scaling",
+    jobs: ["compute"],
+    contenders: ["host-1-runner", "host-2-runners"],
+    concurrencies: [16],
+  });
+});
+
+test("a warm-up before two processes are measured is long enough for the second one to be started", () => {
+  for (const args of [["--scaling"], ["--scaling", "--quick"]]) {
+    expect(parsePlan(args)?.warmUpMs).toBeGreaterThanOrEqual(2_000);
+  }
+});
+
+test("growth is measured over all curves or those named", () => {
+  expect(parsePlan(["--growth"])).toMatchObject({ mode: "growth", curves: CURVE_NAMES });
+  expect(parsePlan(["--growth", "--curves", "memory,payload"])?.curves).toEqual(["memory", "payload"]);
+});
+
+test("a quick run over all curves has less than six minutes of load", () => {
+  const plan = parsePlan(["--growth", "--quick"]);
+  if (plan === undefined) throw new Error("no plan");
+  const places = Object.values(CURVES).reduce((sum, { points, jobs }) => sum + points.length * jobs.length, 0);
+  expect((places * (plan.settleMs + plan.rounds * (plan.warmUpMs + plan.measureMs))) / 1_000).toBeLessThan(360);
+  expect(plan.rounds).toBeGreaterThanOrEqual(5);
+});
+
+test("a soak has a million requests, or as many as it is told", () => {
+  expect(parsePlan(["--soak"])).toMatchObject({ mode: "soak", soakRequests: 1_000_000 });
+  expect(parsePlan(["--soak", "20000", "--store", "sqlite"])).toMatchObject({ soakRequests: 20_000, store: "sqlite" });
+  expect(parsePlan(["--soak", "--store", "sqlite"])).toMatchObject({ soakRequests: 1_000_000, store: "sqlite" });
+});
+
+test("swaps are measured where it is asked for, in three rounds or more", () => {
+  expect(parsePlan(["--swap"])).toMatchObject({ mode: "swap", rounds: 5 });
+  expect(parsePlan(["--swap", "--quick"])).toMatchObject({ mode: "swap", rounds: 3 });
+});
+
 test("help asks for no run", () => {
   expect(parsePlan(["--help"])).toBeUndefined();
 });
@@ -76,6 +116,16 @@ test.each([
   [["--record"]],
   [["--guard", "--quick"]],
   [["--guard", "--contenders", "go"]],
+  [["--curves", "memory"]],
+  [["--growth", "--curves", "memories"]],
+  [["--growth", "--rounds", "4"]],
+  [["--growth", "--swap"]],
+  [["--soak", "--growth"]],
+  [["--soak", "10"]],
+  [["--soak", "--quick"]],
+  [["--soak", "1e6"]],
+  [["--swap", "--rounds", "2"]],
+  [["--scaling", "--guard"]],
   [["--fast"]],
   [["quick"]],
 ])("%j is refused with what to write instead", (args) => {

@@ -1,7 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { childrenOf, parseRss, parseStat, usageOf } from "../../../bench/process-usage.ts";
+import { childrenOf, forgetPeak, parseMemory, parseStat, usageOf } from "../../../bench/process-usage.ts";
+
+const HELD_BYTES = 64 * 1024 * 1024;
+/** Memory that V8 does not keep for later when it is let go. */
+const HOLD_AND_LET_GO = `
+  let held = new Uint8Array(${HELD_BYTES}).fill(1);
+  held = held.buffer.transfer(0);
+  process.stdin.resume();
+  process.stdout.write("ready");
+`;
 
 const onLinux = test.runIf(process.platform === "linux");
 
@@ -11,8 +20,9 @@ test("CPU time and parent are read whatever the program calls itself", () => {
 });
 
 test("resident memory is read in bytes, and is 0 for a process that has ended", () => {
-  expect(parseRss("Name:\tx\nVmHWM:\t   999 kB\nVmRSS:\t    2048 kB\nThreads:\t1\n")).toBe(2 * 1024 * 1024);
-  expect(parseRss("Name:\tx\nState:\tZ (zombie)\n")).toBe(0);
+  expect(parseMemory("VmRSS", "Name:\tx\nVmHWM:\t   999 kB\nVmRSS:\t    2048 kB\nThreads:\t1\n")).toBe(2 * 1024 * 1024);
+  expect(parseMemory("VmHWM", "Name:\tx\nVmHWM:\t   999 kB\nVmRSS:\t    2048 kB\n")).toBe(999 * 1024);
+  expect(parseMemory("VmRSS", "Name:\tx\nState:\tZ (zombie)\n")).toBe(0);
 });
 
 onLinux("a process that computes is seen to use CPU time and memory", async () => {
@@ -37,4 +47,22 @@ onLinux("a child is found while it runs and not after its end", async () => {
   await once(child, "exit");
   expect(await childrenOf(process.pid)).not.toContain(pid);
   expect(await usageOf(pid ?? 0)).toBeUndefined();
+});
+
+onLinux("a peak is forgotten, and counted anew", async () => {
+  const child = spawn(process.execPath, ["-e", HOLD_AND_LET_GO], { stdio: ["pipe", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  const pid = child.pid ?? 0;
+  const before = await usageOf(pid);
+  const isForgotten = await forgetPeak(pid);
+  const after = await usageOf(pid);
+  child.stdin.end();
+  await once(child, "exit");
+  expect(before?.peakBytes).toBeGreaterThan((before?.rssBytes ?? 0) + HELD_BYTES / 2);
+  // Not every system permits it.
+  expect((after?.peakBytes ?? 0) < (before?.peakBytes ?? 0) - HELD_BYTES / 2).toBe(isForgotten);
+});
+
+test("a peak that cannot be forgotten is no error", async () => {
+  await expect(forgetPeak(2 ** 30)).resolves.toBe(false);
 });

@@ -1,0 +1,93 @@
+/**
+ * The measurements of a curve: all its points are deployed, and in every round each is measured in turn, in every second
+ * round in the opposite order.
+ *
+ * @module
+ */
+
+import { BenchError } from "../bench-error.ts";
+import type { Generator } from "../generator.ts";
+import { FILL_CONCURRENCY, JOBS } from "../jobs.ts";
+import type { LoopSpec } from "../load-spec.ts";
+import { watchProcesses } from "../process-watch.ts";
+import { inTurn } from "../rounds.ts";
+import type { Timing } from "../timings.ts";
+import type { Curve } from "./curves.ts";
+import { deploy, type Deployment, type DeploymentSetting } from "./deployment.ts";
+import type { GrowthMeasurement, Place } from "./growth.ts";
+
+/** What the rounds are made with. */
+export interface GrowthSetting extends DeploymentSetting {
+  readonly timing: Timing;
+  readonly generator: Generator;
+  /** Aborted: no further measurement is begun. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs all rounds of a curve. */
+export async function measureCurve(curve: Curve, setting: GrowthSetting): Promise<GrowthMeasurement[]> {
+  const { timing, report, signal } = setting;
+  await using owned = new AsyncDisposableStack();
+  const deployments: Deployment[] = [];
+  for (const place of placesOf(curve, setting)) {
+    signal.throwIfAborted();
+    report(`${curve.name}: starting ${place.job} at ${place.x} …`);
+    const deployment = await deploy(place, setting, owned);
+    await settle(deployment, setting);
+    deployments.push(deployment);
+  }
+  const measurements: GrowthMeasurement[] = [];
+  for (let round = 1; round <= timing.rounds; round++) {
+    for (const deployment of inTurn(deployments, round)) {
+      signal.throwIfAborted();
+      measurements.push(await measure(deployment, round, setting));
+    }
+    report(`${curve.name}: round ${round}/${timing.rounds}`);
+  }
+  return measurements;
+}
+
+function placesOf({ name, points, jobs }: Curve, { servers, report }: GrowthSetting): Place[] {
+  return jobs.flatMap((job) => {
+    if (name === "replicas" && JOBS[job].store !== "none" && servers.store.kind === "sqlite") {
+      report(`${name}: ${job} is left out, since replicas cannot share an embedded store`);
+      return [];
+    }
+    return points.map((x) => ({ curve: name, job, x }));
+  });
+}
+
+async function settle({ subject, load, concurrency }: Deployment, setting: GrowthSetting): Promise<void> {
+  const { timing, servers, generator } = setting;
+  const run = (job: Deployment["load"], loop: Omit<LoopSpec, "subject">) =>
+    generator.run({ server: servers.natsUrl, loop: { subject, ...loop }, job });
+  if (load.kind === "kv") {
+    await run({ ...load, filling: true }, { concurrency: FILL_CONCURRENCY, requests: load.keys });
+  }
+  await run(load, { concurrency, warmUpMs: 0, measureMs: timing.settleMs });
+}
+
+async function measure(
+  deployment: Deployment,
+  round: number,
+  { timing, servers, generator }: GrowthSetting,
+): Promise<GrowthMeasurement> {
+  const { place, subject, load, concurrency } = deployment;
+  const { warmUpMs, measureMs } = timing;
+  const used = await watchProcesses(() => deployment.processes());
+  const figures = await generator.run({
+    server: servers.natsUrl,
+    loop: { subject, concurrency, warmUpMs, measureMs },
+    job: load,
+  });
+  if (figures.requests === 0) throw new BenchError(`${place.curve} ${place.x}: nothing was answered`);
+  return {
+    ...place,
+    round,
+    requests: figures.requests,
+    requestsPerSecond: figures.requests / figures.seconds,
+    latencyMs: figures.latencyMs,
+    generatorLoad: figures.cpuSeconds / figures.totalSeconds,
+    processes: await used(figures.totalRequests),
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * A run that measures plugins at a fixed rate, quiet and while their components are replaced, in turns.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { connect, type NatsConnection } from "nats";
+import {
+  type BasicReplica,
+  nameOf,
+  REPLICA_JOBS,
+  type ReplicaJob,
+  startBasicReplica,
+  subjectOf,
+} from "../basic-replica.ts";
+import { BenchError } from "../bench-error.ts";
+import { type Generator, openGenerator } from "../generator.ts";
+import { JOBS } from "../jobs.ts";
+import type { LoadFigures } from "../load-spec.ts";
+import { describeMachine } from "../machine.ts";
+import type { BenchPlan } from "../plan.ts";
+import { machineLine } from "../report.ts";
+import { asJson, hostPathOf, openFolder, report, writeResults } from "../run-parts.ts";
+import { type Servers, startServers } from "../servers.ts";
+import type { Timing } from "../timings.ts";
+import { type SwapMeasurement, swapLine, swapsOf, swapText, swapWarnings } from "./swap.ts";
+import { startSwaps } from "./swapper.ts";
+
+/** A tenth of what two cores can do of each: there is room for a compiler beside it, as an operator would see to. */
+const RATES: Readonly<Record<ReplicaJob, number>> = { echo: 1_000, kv: 400 };
+/** Requests of a plugin that may be in flight: as many as `kv` has keys. */
+const MAX_IN_FLIGHT = 1_000;
+
+/** Measures, prints and writes down everything; the last line is the ratios of p99. */
+export async function runSwap(plan: BenchPlan, signal: AbortSignal): Promise<void> {
+  const machine = await describeMachine();
+  const generator = await openGenerator(plan.generator, report);
+  const mainPath = await hostPathOf(plan);
+  await using owned = new AsyncDisposableStack();
+  const folder = await openFolder(owned);
+  const servers = await startServers({ store: plan.store, jobs: [], folder }, owned, report);
+  const { engine } = plan;
+  const running = await startBasicReplica({ mainPath, engine, servers, generator, folder, report }, owned);
+  const connection = await connect({ servers: servers.natsUrl, name: "bench swap" });
+  owned.defer(() => connection.close());
+  const measurements = await measureSwaps({ timing: plan, servers, generator, running, connection, signal });
+  const cells = swapsOf(measurements);
+  const rates = REPLICA_JOBS.map((job) => `${job} ${RATES[job]}/s`).join(", ");
+  const text = [
+    `${machineLine(machine)}; store ${plan.store}, engine ${engine}, load generator in ${generator.kind}`,
+    `${plan.rounds} rounds of ${plan.measureMs} ms quiet and as long with swaps, ${rates}: median (smallest–largest)`,
+    swapText(cells),
+    ...swapWarnings(cells).map((warning) => `Beware: ${warning}.`),
+  ].join("\n\n");
+  const results = asJson({ plan, machine, generator: generator.kind, cells, measurements });
+  const path = await writeResults(
+    new Map([
+      ["results.json", results],
+      ["report.md", `${text}\n`],
+    ]),
+  );
+  console.log(`${text}\n\nEverything measured: ${path}`);
+  console.log(swapLine(cells));
+}
+
+interface SwapSetting {
+  readonly timing: Timing;
+  readonly servers: Servers;
+  readonly generator: Generator;
+  readonly running: BasicReplica;
+  readonly connection: NatsConnection;
+  /** Aborted: no further measurement is begun. */
+  readonly signal: AbortSignal;
+}
+
+async function measureSwaps(setting: SwapSetting): Promise<SwapMeasurement[]> {
+  const { timing, running, connection, signal } = setting;
+  const plugins = REPLICA_JOBS.map((job) => ({ name: nameOf(job), component: running.components[job] }));
+  await measureJobs(setting, 0, timing.settleMs);
+  const measurements: SwapMeasurement[] = [];
+  for (let round = 1; round <= timing.rounds; round++) {
+    signal.throwIfAborted();
+    const quiet = await measureJobs(setting, timing.warmUpMs, timing.measureMs);
+    signal.throwIfAborted();
+    const swaps = await startSwaps(connection, plugins, `round-${round}`);
+    let swapped, swapMs;
+    try {
+      swapped = await measureJobs(setting, timing.warmUpMs, timing.measureMs);
+    } finally {
+      swapMs = await swaps.stop();
+    }
+    if (swapMs.length === 0) throw new BenchError("nothing was replaced in the measured time");
+    for (const job of REPLICA_JOBS) {
+      measurements.push({ job, round, quiet: quiet[job], swapped: swapped[job], swapMs });
+    }
+    report(roundLine(measurements.slice(-REPLICA_JOBS.length), timing.rounds));
+    // Those that were replaced end their processes: that is no part of the next quiet time.
+    await delay(timing.warmUpMs);
+  }
+  return measurements;
+}
+
+/** Measures both plugins at the same time. */
+async function measureJobs(
+  { servers, generator }: SwapSetting,
+  warmUpMs: number,
+  measureMs: number,
+): Promise<Readonly<Record<ReplicaJob, LoadFigures>>> {
+  const count = (job: ReplicaJob): Promise<LoadFigures> => {
+    const loop = {
+      subject: subjectOf(job),
+      concurrency: MAX_IN_FLIGHT,
+      ratePerSecond: RATES[job],
+      warmUpMs,
+      measureMs,
+    };
+    return generator.count({ server: servers.natsUrl, loop, job: JOBS[job].load });
+  };
+  const [echo, kv] = await Promise.all([count("echo"), count("kv")]);
+  return { echo, kv };
+}
+
+function roundLine(measurements: readonly SwapMeasurement[], rounds: number): string {
+  const [first] = measurements;
+  const figures = measurements.map(
+    ({ job, quiet, swapped }) =>
+      `${job} p99 ${quiet.latencyMs.p99.toFixed(2)} → ${swapped.latencyMs.p99.toFixed(2)} ms, ${quiet.errors + swapped.errors} failed`,
+  );
+  return `round ${first?.round}/${rounds}: ${first?.swapMs.length} swaps; ${figures.join("; ")}`;
+}
