@@ -40,6 +40,8 @@ export interface Deployment {
   readonly subject: string;
   readonly load: JobSpec;
   readonly concurrency: number;
+  /** How many share the requests. */
+  readonly replicas: number;
   processes(): Promise<readonly WatchedProcess[]>;
 }
 
@@ -75,6 +77,7 @@ export async function deploy(
     subject: `rpc.${plugin}.${job.method}`,
     load: curve === "payload" ? { kind: "echo", bytes: x } : job.load,
     concurrency: CURVES[curve].inFlight(x),
+    replicas: count,
     processes: async () => (await Promise.all(replicas.map((replica) => replica.processes()))).flat(),
   };
 }

@@ -9,20 +9,29 @@ import { digits, percent, spread, table, times, whole } from "../report-text.ts"
 import { REPLICA_ROLES } from "../replica.ts";
 import { CLIFF_FACTOR } from "./cliff.ts";
 import { CURVE_NAMES, CURVES, type Curve, type CurveName } from "./curves.ts";
-import { type GrowthCell, type NamedCliff, peakOf } from "./growth.ts";
+import { type GrowthCell, type NamedCliff, peakOf, type Place, type RefusedPlace } from "./growth.ts";
 
 const MIB = 2 ** 20;
 
+/** What a run says about growth. */
+export interface Growth {
+  readonly cells: readonly GrowthCell[];
+  readonly cliffs: readonly NamedCliff[];
+  readonly refused: readonly RefusedPlace[];
+}
+
 /** Tables of all curves, each with its verdict. */
-export function growthText(cells: readonly GrowthCell[], cliffs: readonly NamedCliff[]): string {
-  const curves = CURVE_NAMES.filter((name) => cells.some(({ curve }) => curve === name));
+export function growthText({ cells, cliffs, refused }: Growth): string {
+  const curves = CURVE_NAMES.filter((name) => [...cells, ...refused].some(({ curve }) => curve === name));
   return curves
     .map((name) => {
-      const own = cells.filter(({ curve }) => curve === name);
-      const ownCliffs = cliffs.filter(({ curve }) => curve === name);
-      return [`## ${name}: ${CURVES[name].summary}`, curveTable(CURVES[name], own), verdict(name, ownCliffs)].join(
-        "\n\n",
-      );
+      const isOwn = ({ curve }: Pick<Place, "curve">): boolean => curve === name;
+      const own = cells.filter(isOwn);
+      return [
+        `## ${name}: ${CURVES[name].summary}`,
+        curveTable(CURVES[name], own),
+        verdict(name, cliffs.filter(isOwn), refused.filter(isOwn)),
+      ].join("\n\n");
     })
     .join("\n\n");
 }
@@ -38,7 +47,7 @@ export function growthWarnings(cells: readonly GrowthCell[]): readonly string[] 
 }
 
 /** The last line of a run. */
-export function growthLine(cells: readonly GrowthCell[], cliffs: readonly NamedCliff[]): string {
+export function growthLine({ cells, cliffs, refused }: Growth): string {
   const lines = Map.groupBy(cells, ({ curve, job }) => `${curve} ${job}`);
   const curves = [...lines].map(([name, own]) => [
     name,
@@ -48,6 +57,7 @@ export function growthLine(cells: readonly GrowthCell[], cliffs: readonly NamedC
     growth: {
       factor: CLIFF_FACTOR,
       cliffs: cliffs.map(({ factor, ...cliff }) => ({ ...cliff, factor: short(factor) })),
+      refused: refused.map(({ curve, job, x }) => ({ curve, job, x })),
       curves: Object.fromEntries(curves),
     },
   });
@@ -76,17 +86,17 @@ function peakText({ peakBytes }: GrowthCell, role: string): string {
   return peak === undefined ? "–" : whole(peak.median / MIB);
 }
 
-function verdict(curve: CurveName, cliffs: readonly NamedCliff[]): string {
-  if (cliffs.length === 0) {
-    return `No cliff: in no step does a request's time or CPU time, or the memory, grow by more than ${times(CLIFF_FACTOR)} beyond what is expected.`;
-  }
+function verdict(curve: CurveName, cliffs: readonly NamedCliff[], refused: readonly RefusedPlace[]): string {
   const { unit } = CURVES[curve];
-  return cliffs
-    .map(
+  const lines = [
+    ...cliffs.map(
       ({ job, cost, from, to, factor }) =>
         `CLIFF: ${job}, ${cost}: from ${digits(from / unit)} to ${digits(to / unit)} by ${times(factor)} beyond what is expected.`,
-    )
-    .join("\n");
+    ),
+    ...refused.map(({ job, x, reason }) => `REFUSED: ${job} at ${digits(x / unit)}: ${reason}`),
+  ];
+  if (lines.length > 0) return lines.join("\n");
+  return `No cliff: in no step does a request's time or CPU time, or the memory, grow by more than ${times(CLIFF_FACTOR)} beyond what is expected.`;
 }
 
 function pointOf(cell: GrowthCell): Record<string, number> {

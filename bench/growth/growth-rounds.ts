@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BenchError } from "../bench-error.ts";
+import { BenchError, RefusedError } from "../bench-error.ts";
 import type { Generator } from "../generator.ts";
 import { FILL_CONCURRENCY, JOBS } from "../jobs.ts";
 import type { LoopSpec } from "../load-spec.ts";
@@ -14,7 +14,7 @@ import { inTurn } from "../rounds.ts";
 import type { Timing } from "../timings.ts";
 import type { Curve } from "./curves.ts";
 import { deploy, type Deployment, type DeploymentSetting } from "./deployment.ts";
-import type { GrowthMeasurement, Place } from "./growth.ts";
+import type { GrowthMeasurement, Place, RefusedPlace } from "./growth.ts";
 
 /** What the rounds are made with. */
 export interface GrowthSetting extends DeploymentSetting {
@@ -24,27 +24,58 @@ export interface GrowthSetting extends DeploymentSetting {
   readonly signal: AbortSignal;
 }
 
+/** What the rounds of a curve gave. */
+export interface CurveResult {
+  readonly measurements: readonly GrowthMeasurement[];
+  /** Points that answered with errors: of half a series of rounds no median is made. */
+  readonly refused: readonly RefusedPlace[];
+}
+
 /** Runs all rounds of a curve. */
-export async function measureCurve(curve: Curve, setting: GrowthSetting): Promise<GrowthMeasurement[]> {
+export async function measureCurve(curve: Curve, setting: GrowthSetting): Promise<CurveResult> {
   const { timing, report, signal } = setting;
   await using owned = new AsyncDisposableStack();
+  const refused = new Map<Place, string>();
   const deployments: Deployment[] = [];
   for (const place of placesOf(curve, setting)) {
     signal.throwIfAborted();
     report(`${curve.name}: starting ${place.job} at ${place.x} …`);
     const deployment = await deploy(place, setting, owned);
-    await settle(deployment, setting);
     deployments.push(deployment);
+    await unlessRefused(place, refused, () => settle(deployment, setting));
   }
   const measurements: GrowthMeasurement[] = [];
   for (let round = 1; round <= timing.rounds; round++) {
     for (const deployment of inTurn(deployments, round)) {
       signal.throwIfAborted();
-      measurements.push(await measure(deployment, round, setting));
+      const { place } = deployment;
+      const measurement = await unlessRefused(place, refused, () => measure(deployment, round, setting));
+      if (measurement !== undefined) measurements.push(measurement);
     }
     report(`${curve.name}: round ${round}/${timing.rounds}`);
   }
-  return measurements;
+  const isWhole = ({ job, x }: GrowthMeasurement): boolean =>
+    ![...refused.keys()].some((place) => place.job === job && place.x === x);
+  return {
+    measurements: measurements.filter(isWhole),
+    refused: [...refused].map(([{ job, x }, reason]) => ({ curve: curve.name, job, x, reason })),
+  };
+}
+
+/** Does nothing at a place that was refused, and notes one that is. */
+async function unlessRefused<Outcome>(
+  place: Place,
+  refused: Map<Place, string>,
+  work: () => Promise<Outcome>,
+): Promise<Outcome | undefined> {
+  if (refused.has(place)) return undefined;
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    refused.set(place, error.message);
+    return undefined;
+  }
 }
 
 function placesOf({ name, points, jobs }: Curve, { servers, report }: GrowthSetting): Place[] {
@@ -57,14 +88,16 @@ function placesOf({ name, points, jobs }: Curve, { servers, report }: GrowthSett
   });
 }
 
-async function settle({ subject, load, concurrency }: Deployment, setting: GrowthSetting): Promise<void> {
+async function settle(deployment: Deployment, setting: GrowthSetting): Promise<void> {
+  const { subject, load, concurrency, replicas } = deployment;
   const { timing, servers, generator } = setting;
   const run = (job: Deployment["load"], loop: Omit<LoopSpec, "subject">) =>
     generator.run({ server: servers.natsUrl, loop: { subject, ...loop }, job });
   if (load.kind === "kv") {
     await run({ ...load, filling: true }, { concurrency: FILL_CONCURRENCY, requests: load.keys });
   }
-  await run(load, { concurrency, warmUpMs: 0, measureMs: timing.settleMs });
+  // The compilers of each have as many requests to learn from as those of a single one.
+  await run(load, { concurrency, warmUpMs: 0, measureMs: timing.settleMs * replicas });
 }
 
 async function measure(

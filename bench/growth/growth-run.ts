@@ -11,7 +11,7 @@ import { machineLine } from "../report.ts";
 import { asJson, hostPathOf, openFolder, publishCharts, report, writeResults } from "../run-parts.ts";
 import { startServers } from "../servers.ts";
 import { CURVES } from "./curves.ts";
-import { cliffsOf, type GrowthMeasurement, growthOf } from "./growth.ts";
+import { cliffsOf, type GrowthMeasurement, growthOf, type RefusedPlace } from "./growth.ts";
 import { growthCharts } from "./growth-charts.ts";
 import { growthLine, growthText, growthWarnings } from "./growth-report.ts";
 import { measureCurve } from "./growth-rounds.ts";
@@ -26,22 +26,25 @@ export async function runGrowth(plan: BenchPlan, signal: AbortSignal): Promise<v
   const folder = await openFolder(owned);
   const servers = await startServers({ store: plan.store, jobs: [], folder }, owned, report);
   const measurements: GrowthMeasurement[] = [];
+  const refused: RefusedPlace[] = [];
   for (const name of plan.curves) {
     const setting = { timing: plan, mainPath, engine, servers, generator, folder, report, signal };
-    measurements.push(...(await measureCurve(CURVES[name], setting)));
+    const measured = await measureCurve(CURVES[name], setting);
+    measurements.push(...measured.measurements);
+    refused.push(...measured.refused);
   }
   const cells = growthOf(measurements);
-  const cliffs = cliffsOf(cells);
+  const growth = { cells, cliffs: cliffsOf(cells), refused };
   const charts = growthCharts(cells);
   const text = [
     `${machineLine(machine)}; store ${plan.store}, engine ${engine}, load generator in ${generator.kind}`,
     `${plan.rounds} rounds of ${plan.measureMs} ms: median (smallest–largest)`,
-    growthText(cells, cliffs),
+    growthText(growth),
     ...growthWarnings(cells).map((warning) => `Beware: ${warning}.`),
   ].join("\n\n");
-  const results = asJson({ plan, machine, generator: generator.kind, cells, cliffs, measurements });
+  const results = asJson({ plan, machine, generator: generator.kind, ...growth, measurements });
   const path = await writeResults(new Map([["results.json", results], ["report.md", `${text}\n`], ...charts]));
   if (plan.publishes) await publishCharts(charts);
   console.log(`${text}\n\nEverything measured: ${path}`);
-  console.log(growthLine(cells, cliffs));
+  console.log(growthLine(growth));
 }

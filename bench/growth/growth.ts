@@ -42,6 +42,11 @@ export interface GrowthCell extends Place {
   readonly peakBytes: Readonly<Record<string, Spread>>;
 }
 
+/** A point that answered with errors: worse than a cliff. */
+export interface RefusedPlace extends Place {
+  readonly reason: string;
+}
+
 /** What is held against a cliff. */
 export type CostName = "time" | "CPU time" | "memory";
 

@@ -1,11 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { expect, test } from "vitest";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { CURVE_NAMES, CURVES } from "../../../bench/growth/curves.ts";
-import { cliffsOf, type GrowthMeasurement, growthOf } from "../../../bench/growth/growth.ts";
+import { cliffsOf, type GrowthCell, type GrowthMeasurement, growthOf } from "../../../bench/growth/growth.ts";
 import { growthCharts } from "../../../bench/growth/growth-charts.ts";
 import { growthLine, growthText, growthWarnings } from "../../../bench/growth/growth-report.ts";
-import { memoryPluginText } from "../../../bench/growth/memory-plugin.ts";
+import { memoryPluginText, writeMemoryPlugin } from "../../../bench/growth/memory-plugin.ts";
 import { JOBS } from "../../../bench/jobs.ts";
+import { readComponent } from "../../../src/component/read-component.ts";
+import { Scope } from "../../../src/component/scope.ts";
 
 const MIB = 2 ** 20;
 
@@ -63,7 +67,7 @@ test("memory may follow a straight line over what grows", () => {
 test("where the system tells no CPU time and no memory, time is still judged", () => {
   const cells = growthOf([measured(1, 1, { processes: [] }), measured(10, 1, { processes: [], requestsPerSecond: 1 })]);
   expect(cliffsOf(cells)).toMatchObject([{ cost: "time" }]);
-  expect(growthText(cells, [])).toContain("–");
+  expect(growthText({ cells, cliffs: [], refused: [] })).toContain("–");
 });
 
 test("lines of different jobs are judged apart", () => {
@@ -71,19 +75,32 @@ test("lines of different jobs are judged apart", () => {
   expect(cliffsOf(cells)).toEqual([]);
 });
 
+function textOf(cells: readonly GrowthCell[]): string {
+  return growthText({ cells, cliffs: cliffsOf(cells), refused: [] });
+}
+
+test("a point that answered with errors is named, and there is no good verdict", () => {
+  const refused = [{ curve: "memory", job: "echo", x: 64 * MIB, reason: "too much" } as const];
+  const growth = { cells: growthOf([measured(MIB, 1, { curve: "memory" })]), cliffs: [], refused };
+  expect(growthText(growth)).toContain("REFUSED: echo at 64.0: too much");
+  expect(growthText(growth)).not.toContain("No cliff");
+  expect(growthLine(growth)).toContain('"refused":[{"curve":"memory","job":"echo","x":67108864}]');
+});
+
 test("the report has a table and a verdict for each curve", () => {
   const flat = growthOf([measured(1, 1), measured(10, 1)]);
-  expect(growthText(flat, cliffsOf(flat))).toMatch(/## plugins: [^]*\| 10\.0 +\| echo \| 1,000 [^]*No cliff/);
+  expect(textOf(flat)).toMatch(/## plugins: [^]*\| 10\.0 +\| echo \| 1,000 [^]*No cliff/);
   const steep = growthOf([measured(1, 1), measured(10, 1, { requestsPerSecond: 250 })]);
-  expect(growthText(steep, cliffsOf(steep))).toContain("CLIFF: echo, time: from 1.00 to 10.0 by 4.00×");
+  expect(textOf(steep)).toContain("CLIFF: echo, time: from 1.00 to 10.0 by 4.00×");
 });
 
 test("the last line has every point and the cliffs", () => {
   const cells = growthOf([measured(10, 1, { requestsPerSecond: 250 }), measured(1, 1)]);
-  expect(JSON.parse(growthLine(cells, cliffsOf(cells)))).toEqual({
+  expect(JSON.parse(growthLine({ cells, cliffs: cliffsOf(cells), refused: [] }))).toEqual({
     growth: {
       factor: 2,
       cliffs: [{ curve: "plugins", job: "echo", cost: "time", from: 1, to: 10, factor: 4 }],
+      refused: [],
       curves: {
         "plugins echo": [
           { x: 1, requestsPerSecond: 1_000, p50Ms: 1, p99Ms: 3, cpuMicros: 50, peakMib: 170 },
@@ -138,4 +155,11 @@ test("the template of a plugin's memory is filled in everywhere, for whole pages
   expect(text).not.toContain("{{");
   expect(() => memoryPluginText(template, 100_000)).toThrow(RangeError);
   expect(() => memoryPluginText(template, 0)).toThrow(RangeError);
+});
+
+test("a plugin of the template is a component that exports the handler", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bench-growth-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const component = readComponent(await readFile(await writeMemoryPlugin(256 * 1024, folder)));
+  expect(Scope.of(component).exports.map(({ name }) => name)).toEqual(["local:network-host/handler@1.0.0"]);
 });
