@@ -42,6 +42,8 @@ export interface Job {
   readonly components: readonly ComponentName[];
   /** Requests in flight that are measured when nothing else is asked for; all of the run's if absent. */
   readonly concurrencies?: readonly number[];
+  /** Load before each measurement, at least. */
+  readonly leastWarmUpMs?: number;
   /** Is it measured at fixed rates, too? */
   readonly hasRates: boolean;
   readonly load: JobSpec;
@@ -54,6 +56,12 @@ const PLUGINS_OF_MIX = 50;
 const SOME_CONCURRENCIES = [16, 64];
 /** About a millisecond of a core of 3 GHz: a multiplication and an addition, each waiting for the one before. */
 const COMPUTE_TURNS = 750_000;
+
+/**
+ * The host needs half a second to see that a plugin could use a further process, and some to start it. It lets it go while
+ * others are measured.
+ */
+const RUNNER_GROWTH_MS = 2_000;
 
 const ECHO: Omit<Job, "name" | "summary"> = {
   work: "echo",
@@ -121,6 +129,7 @@ const JOB_LIST: readonly Job[] = [
     summary: `${COMPUTE_TURNS.toLocaleString("en")} dependent multiplications and additions: about a millisecond`,
     components: ["compute"],
     concurrencies: SOME_CONCURRENCIES,
+    leastWarmUpMs: RUNNER_GROWTH_MS,
     load: { kind: "compute", turns: COMPUTE_TURNS },
   },
   {

@@ -60,13 +60,17 @@ export interface RunningReplica extends RunningChild {
 /** The roles of a replica's processes. */
 export const REPLICA_ROLES = { host: "host", runner: "runner" } as const;
 
-/** Writes the files of a group into a folder, which is made. */
+/**
+ * Writes the files of a group. They have a folder of their own in `folder`: the host watches it, and a log or a store beside
+ * them would stir it all the time.
+ */
 export async function writeReplicaFiles(
   group: string,
   plugins: readonly ServedPlugin[],
   folder: string,
 ): Promise<ReplicaFiles> {
-  const files = { consumer: join(folder, "consumer.yaml"), policies: join(folder, "policy") };
+  const own = join(folder, "configuration");
+  const files = { consumer: join(own, "consumer.yaml"), policies: join(own, "policy") };
   await mkdir(files.policies, { recursive: true });
   const entries = plugins.map(
     ({ name, component }) => `  - name: ${name}\n    component: ${JSON.stringify(component)}\n`,

@@ -81,7 +81,12 @@ async function measure(
   const costs = await watchProcesses(async () => [...(await running.processes()), ...storeOf(job, servers).processes]);
   const figures = await generator.run({
     server: servers.natsUrl,
-    loop: { ...target, concurrency, warmUpMs: plan.warmUpMs, measureMs: plan.measureMs },
+    loop: {
+      ...target,
+      concurrency,
+      warmUpMs: Math.max(plan.warmUpMs, job.leastWarmUpMs ?? 0),
+      measureMs: plan.measureMs,
+    },
     job: job.load,
   });
   return {

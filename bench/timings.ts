@@ -31,8 +31,8 @@ const TIMINGS: Readonly<Record<BenchMode, { readonly full: Timing; readonly quic
     quick: { rounds: 3, settleMs: 5_000, warmUpMs: 1_000, measureMs: 4_000 },
   },
   scaling: {
-    full: { rounds: 7, settleMs: 4_000, warmUpMs: 2_000, measureMs: 3_000 },
-    quick: { rounds: 5, settleMs: 3_000, warmUpMs: 2_000, measureMs: 2_000 },
+    full: { rounds: 7, settleMs: 4_000, warmUpMs: 500, measureMs: 3_000 },
+    quick: { rounds: 5, settleMs: 3_000, warmUpMs: 400, measureMs: 2_000 },
   },
   growth: {
     full: { rounds: 5, settleMs: 3_000, warmUpMs: 400, measureMs: 1_500 },

@@ -66,12 +66,6 @@ test("two processes of a plugin are compared with one where a plugin computes", 
   });
 });
 
-test("a warm-up before two processes are measured is long enough for the second one to be started", () => {
-  for (const args of [["--scaling"], ["--scaling", "--quick"]]) {
-    expect(parsePlan(args)?.warmUpMs).toBeGreaterThanOrEqual(2_000);
-  }
-});
-
 test("growth is measured over all curves or those named", () => {
   expect(parsePlan(["--growth"])).toMatchObject({ mode: "growth", curves: CURVE_NAMES });
   expect(parsePlan(["--growth", "--curves", "memory,payload"])?.curves).toEqual(["memory", "payload"]);

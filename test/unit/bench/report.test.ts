@@ -35,6 +35,14 @@ test("a small ratio keeps two digits that count", () => {
   expect(text).toContain("0.012× (0.012×–0.012×) | 70.0× (70.0×–70.0×) | 0.50× (0.50×–0.50×) | –");
 });
 
+test("ratios say what they are ratios to", () => {
+  const comparison = { job: "echo", concurrency: 64, contender: "host", cpu: undefined } as const;
+  const comparisons = [{ ...comparison, requestsPerSecond: one(2), p50: one(1), p99: one(1) }];
+  const summary = { cells: [cell({})], comparisons };
+  expect(reportText(summary)).toContain("As ratios to the hand-written responder in Node");
+  expect(reportText(summary, "host-1-runner")).toContain("As ratios to host-1-runner");
+});
+
 test("rows are in the order of concurrency, whichever was measured first", () => {
   const text = reportText({ cells: [cell({ concurrency: 256 }), cell({ concurrency: 1 })], comparisons: [] });
   expect(text.indexOf("| 1 ")).toBeLessThan(text.indexOf("| 256 "));

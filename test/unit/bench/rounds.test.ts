@@ -58,6 +58,19 @@ test("in every second round the contenders are measured in the opposite order", 
   expect(measurements).toHaveLength(10);
 });
 
+test("a plugin that may get a further process has load for long enough before each measurement", async () => {
+  const warmUps: (number | undefined)[] = [];
+  const setting = settingWith(({ loop }) => {
+    warmUps.push(loop.warmUpMs);
+    return FIGURES;
+  });
+  await measureRounds(JOBS.compute, COMPETITORS, setting);
+  expect(new Set(warmUps)).toEqual(new Set([2_000]));
+  warmUps.length = 0;
+  await measureRounds(JOBS.echo, COMPETITORS, setting);
+  expect(new Set(warmUps)).toEqual(new Set([setting.plan.warmUpMs]));
+});
+
 test("who answers with errors in one round is left out of all of them, with the reason", async () => {
   let calls = 0;
   const setting = settingWith(({ loop }) => {

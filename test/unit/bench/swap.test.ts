@@ -50,6 +50,12 @@ test("a request that failed breaks it, whatever the latencies are", () => {
   expect(swapWarnings(cells)).toEqual(["echo: 1 requests failed"]);
 });
 
+test("a machine that fails without a replacement tells nothing, and says so", () => {
+  const cells = swapsOf([measured(1, figures(15_000, { errors: 7 }), figures(15_000))]);
+  expect(swapLine(cells)).toContain('"kept":false');
+  expect(swapWarnings(cells)).toEqual([expect.stringMatching(/7 requests failed without a replacement/)]);
+});
+
 test("a load generator that was late itself is named", () => {
   const [warning] = swapWarnings(swapsOf([measured(1, figures(2), figures(2, { sendLagP99Ms: 1.5 }))]));
   expect(warning).toMatch(/load generator itself was 1\.50 ms late/);
