@@ -15,8 +15,8 @@ export const SOAK_CONCURRENCY = 64;
 export const MIN_SOAK_REQUESTS = SAMPLES * 2 * SOAK_CONCURRENCY;
 
 /**
- * A line may rise by so much. The smallest thing that could be kept of a request, an object with a reference to it, is
- * larger; the noise of a million requests is smaller.
+ * A line may rise by so much: less than an object of JavaScript and a reference to it take, and more than the noise of a
+ * million requests.
  */
 export const FLAT_BYTES_PER_REQUEST = 32;
 
