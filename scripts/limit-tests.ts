@@ -73,10 +73,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   logLines: proven("unit/broker/logging", "bounds the number of lines too"),
   logLinesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in lines a second"),
   logBytesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in bytes a second"),
-  refusalsLoggedPerSecond: proven(
-    "unit/consumer/refusal-log",
-    "are written up to a rate, and told of by number beyond it",
-  ),
+  refusalsLoggedPerSecond: proven("unit/consumer/refusal-log", "are written up to a rate"),
   configFileBytes: proven(
     "unit/config/text-file",
     "takes a file of exactly the largest size and refuses one byte more",

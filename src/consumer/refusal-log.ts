@@ -12,10 +12,13 @@ import type { Logger } from "../telemetry/logger.ts";
 
 export class RefusalLog {
   readonly #logger: Logger;
+  readonly #clock: () => number;
   readonly #rates = new WeakMap<Pick<PluginSlot, "name">, LogRate>();
 
-  constructor(logger: Logger) {
+  /** The clock counts milliseconds and never goes back. */
+  constructor(logger: Logger, clock: () => number = () => performance.now()) {
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /** Calls `write`, which writes a record, unless the plugin has had as many as it may lately. */
@@ -30,7 +33,7 @@ export class RefusalLog {
   #rateOf(slot: Pick<PluginSlot, "name">): LogRate {
     const known = this.#rates.get(slot);
     if (known !== undefined) return known;
-    const rate = new LogRate({ linesPerSecond: FIXED_LIMITS.refusalsLoggedPerSecond });
+    const rate = new LogRate({ linesPerSecond: FIXED_LIMITS.refusalsLoggedPerSecond, clock: this.#clock });
     this.#rates.set(slot, rate);
     return rate;
   }
