@@ -60,8 +60,15 @@ export async function runComparison(plan: BenchPlan, signal: AbortSignal): Promi
   console.log(ratioLine(summary.comparisons, host));
 }
 
-/** Measures what the plan names. What this machine cannot measure is left out, with the reason. */
-export async function measureAll(plan: BenchPlan, signal: AbortSignal): Promise<Comparisons> {
+/**
+ * Measures what the plan names. What this machine cannot measure is left out, with the reason. `suffices`: see
+ * {@link RoundsSetting}.
+ */
+export async function measureAll(
+  plan: BenchPlan,
+  signal: AbortSignal,
+  suffices: RoundsSetting["suffices"] = () => true,
+): Promise<Comparisons> {
   const machine = await describeMachine();
   const generator = await openGenerator(plan.generator, report);
   const candidates = createContenders(plan.contenders, plan.engine, await hostPathOf(plan));
@@ -70,7 +77,7 @@ export async function measureAll(plan: BenchPlan, signal: AbortSignal): Promise<
   const folder = await openFolder(owned);
   const jobs = plan.jobs.map((name) => JOBS[name]);
   const servers = await startServers({ store: plan.store, jobs, folder }, owned, report);
-  const setting = { plan, servers, generator, folder, report, signal };
+  const setting = { plan, servers, generator, folder, report, suffices, signal };
   const measurements: Measurement[] = [];
   const rates: RateMeasurement[] = [];
   const allLeftOut = [...leftOut];

@@ -6,9 +6,10 @@
 
 import { BenchError } from "./bench-error.ts";
 import { measureAll } from "./comparison-run.ts";
+import { NODE_NAME } from "./contenders/hand-written.ts";
 import { hostName } from "./contenders/host.ts";
-import { guardText, judgeRatios, ratiosOf, readRecord, RECORD_FILE, writeRecord } from "./guard.ts";
-import { ratioLine } from "./measurement.ts";
+import { guardText, judgeRatios, mediansOf, readRecord, RECORD_FILE, writeRecord } from "./guard.ts";
+import { type Measurement, ratioLine, throughputRatios } from "./measurement.ts";
 import type { BenchPlan } from "./plan.ts";
 import { leftOutText, machineLine, reportText } from "./report.ts";
 
@@ -16,22 +17,25 @@ import { leftOutText, machineLine, reportText } from "./report.ts";
 export async function runGuard(plan: BenchPlan, signal: AbortSignal): Promise<void> {
   // Before minutes are spent.
   const record = plan.records ? undefined : await readRecord();
-  const { machine, summary, leftOut } = await measureAll(plan, signal);
-  if (leftOut.length > 0) throw new BenchError(leftOutText(leftOut));
   const host = hostName(plan.engine);
-  const comparisons = summary.comparisons.filter(({ contender }) => contender === host);
-  const ratios = ratiosOf(comparisons);
+  const ratiosOf = (measurements: readonly Measurement[]): ReadonlyMap<string, readonly number[]> =>
+    throughputRatios(measurements, host, NODE_NAME);
+  const isDecided = (measurements: readonly Measurement[]): boolean =>
+    record === undefined || judgeRatios(ratiosOf(measurements), record).every(({ verdict }) => verdict !== "open");
+  const { machine, measurements, summary, leftOut } = await measureAll(plan, signal, isDecided);
+  if (leftOut.length > 0) throw new BenchError(leftOutText(leftOut));
   console.log(`${machineLine(machine)}\n\n${reportText(summary)}\n`);
+  const ratios = ratiosOf(measurements);
   if (record === undefined) {
-    await writeRecord({ machine: `${machine.cores} × ${machine.cpu}, ${machine.system}`, ratios });
+    await writeRecord({ machine: `${machine.cores} × ${machine.cpu}, ${machine.system}`, ratios: mediansOf(ratios) });
     console.log(`Written: ${RECORD_FILE}`);
-    console.log(ratioLine(comparisons, host));
+    console.log(ratioLine(summary.comparisons, host));
     return;
   }
-  const verdicts = judgeRatios(ratios, record);
-  console.log(`${guardText(verdicts)}\n\nRecorded on ${record.machine}.`);
-  console.log(ratioLine(comparisons, host));
-  const fallen = verdicts.filter(({ holds }) => !holds).map(({ place }) => place);
+  const judged = judgeRatios(ratios, record);
+  console.log(`${guardText(judged)}\n\nRecorded on ${record.machine}.`);
+  console.log(ratioLine(summary.comparisons, host));
+  const fallen = judged.filter(({ verdict }) => verdict === "fallen").map(({ place }) => place);
   if (fallen.length > 0) {
     throw new BenchError(`The host has become slower beside the hand-written responder: ${fallen.join(", ")}`);
   }

@@ -113,6 +113,28 @@ export function compare(
   return comparisonOf(inOrder(own), inOrder(others), place, isServer);
 }
 
+/**
+ * A contender's throughput divided by the baseline's in every round in which both were measured, by job and concurrency
+ * as in `kv@64`.
+ */
+export function throughputRatios(
+  measurements: readonly Measurement[],
+  contender: string,
+  baseline: string,
+): ReadonlyMap<string, readonly number[]> {
+  const byPlace = new Map<string, number[]>();
+  for (const own of inOrder(measurements.filter((measurement) => measurement.contender === contender))) {
+    const { job, concurrency, round, requestsPerSecond } = own;
+    const other = measurements.find(
+      (one) => one.contender === baseline && one.job === job && one.concurrency === concurrency && one.round === round,
+    );
+    if (other === undefined) continue;
+    const place = `${job}@${concurrency}`;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), requestsPerSecond / other.requestsPerSecond]);
+  }
+  return byPlace;
+}
+
 type Place = Pick<Cell, "job" | "concurrency" | "contender">;
 
 function cellOf(rounds: readonly Measurement[], place: Place): Cell {

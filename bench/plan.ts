@@ -24,6 +24,8 @@ export type GeneratorChoice = "auto" | "go" | "node";
 /** One run of the benchmark. */
 export interface BenchPlan extends Timing {
   readonly mode: BenchMode;
+  /** With `guard`: rounds at most, where those of the plan leave it open whether the host has fallen behind. */
+  readonly maxRounds: number;
   readonly jobs: readonly JobName[];
   readonly contenders: readonly ContenderName[];
   /** Of the host. */
@@ -62,6 +64,9 @@ const DEFAULTS: Readonly<Record<"full" | "short" | "scaling", Defaults>> = {
   scaling: { jobs: ["compute"], contenders: SCALING_CONTENDERS, rateFractions: [] },
 };
 
+/** Some three minutes for both jobs, with all that goes before. */
+const GUARD_MAX_ROUNDS = 25;
+
 type Defaults = Pick<BenchPlan, "jobs" | "contenders" | "rateFractions">;
 
 /** @returns `undefined` when help was asked for. Throws {@link BenchError} for arguments that cannot be used. */
@@ -71,6 +76,8 @@ export function parsePlan(args: readonly string[]): BenchPlan | undefined {
   const mode = modeOf(values);
   const defaults = DEFAULTS[mode === "full" || mode === "scaling" ? mode : "short"];
   const timing = timingOf(mode, values.quick === true);
+  const rounds =
+    values.rounds === undefined ? timing.rounds : wholeNumber("--rounds", values.rounds, minRoundsOf(mode), 1_000);
   return {
     mode,
     jobs: someOf("--jobs", JOB_NAMES, values.jobs) ?? defaults.jobs,
@@ -87,8 +94,8 @@ export function parsePlan(args: readonly string[]): BenchPlan | undefined {
     ...timing,
     ...(values["measure-ms"] !== undefined &&
       timingFor(wholeNumber("--measure-ms", values["measure-ms"], 100, 60_000))),
-    rounds:
-      values.rounds === undefined ? timing.rounds : wholeNumber("--rounds", values.rounds, minRoundsOf(mode), 1_000),
+    rounds,
+    maxRounds: mode === "guard" ? Math.max(rounds, GUARD_MAX_ROUNDS) : rounds,
     store: oneOf("--store", ["mongodb", "mongodb-standalone", "sqlite"] as const, values.store ?? "mongodb"),
     generator: oneOf("--generator", ["auto", "go", "node"] as const, values.generator ?? "auto"),
     hostPath: values.host,

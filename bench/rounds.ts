@@ -21,6 +21,8 @@ export interface RoundsSetting {
   readonly generator: Generator;
   readonly folder: string;
   readonly report: (line: string) => void;
+  /** After the plan's rounds: do they suffice, or are there to be more of them, up to the most that the plan allows? */
+  readonly suffices?: (measurements: readonly Measurement[]) => boolean;
   /** Aborted: no further measurement is begun. */
   readonly signal: AbortSignal;
 }
@@ -41,7 +43,7 @@ export async function measureRounds(
   const { plan, report, signal } = setting;
   const measurements: Measurement[] = [];
   const reasons = new Map<string, string>();
-  for (let round = 1; round <= plan.rounds; round++) {
+  for (let round = 1; !isOver(round - 1, measurements, setting); round++) {
     for (const concurrency of plan.concurrencies ?? job.concurrencies ?? CONCURRENCIES) {
       const measured: Measurement[] = [];
       for (const competitor of inTurn(competitors, round)) {
@@ -55,13 +57,24 @@ export async function measureRounds(
         }
       }
       measurements.push(...measured);
-      if (measured.length > 0) report(roundLine(measured, plan.rounds));
+      if (measured.length > 0) report(roundLine(measured));
     }
   }
   return {
     measurements: measurements.filter(({ contender }) => !reasons.has(contender)),
     leftOut: [...reasons].map(([name, reason]) => ({ what: `${name} at ${job.name}`, reason })),
   };
+}
+
+/** Rounds beyond the plan's come in twos, one in each order. */
+function isOver(
+  rounds: number,
+  measurements: readonly Measurement[],
+  { plan, suffices = () => true }: RoundsSetting,
+): boolean {
+  if (rounds < plan.rounds) return false;
+  if (rounds >= plan.maxRounds) return true;
+  return (rounds - plan.rounds) % 2 === 0 && suffices(measurements);
 }
 
 /** Every second round goes the other way round. */
@@ -102,10 +115,10 @@ async function measure(
   };
 }
 
-function roundLine(measured: readonly Measurement[], rounds: number): string {
+function roundLine(measured: readonly Measurement[]): string {
   const [first] = measured;
   const figures = measured
     .toSorted((a, b) => a.contender.localeCompare(b.contender))
     .map(({ contender, requestsPerSecond }) => `${contender} ${Math.round(requestsPerSecond)}/s`);
-  return `${first?.job}@${first?.concurrency} round ${first?.round}/${rounds}: ${figures.join(", ")}`;
+  return `${first?.job}@${first?.concurrency} round ${first?.round}: ${figures.join(", ")}`;
 }

@@ -34,6 +34,24 @@ export function ratioOf(values: readonly number[], baseline: readonly number[]):
   return spreadOf(values.map((value, round) => value / (baseline[round] ?? Number.NaN)));
 }
 
+/**
+ * What the median of all values that there could be does not exceed, as far as these few tell, whatever their
+ * distribution: the smallest of them with at least that `confidence`. Each value is below the true median as often as
+ * above it, so how many are is a matter of tossing coins. `Infinity` where there are too few values to tell.
+ */
+export function medianAtMost(values: readonly number[], confidence: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  // Of coins, one for each value, so many heads at most: first none.
+  let probability = 0.5 ** values.length;
+  let atMost = 0;
+  for (const [heads, value] of sorted.entries()) {
+    atMost += probability;
+    if (atMost >= confidence) return value;
+    probability *= (values.length - heads) / (heads + 1);
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
 /** The value that the fraction `q` of all values does not exceed (nearest rank). `sorted` ascends. 0 for no values. */
 export function quantile(sorted: ArrayLike<number>, q: number): number {
   const rank = Math.max(1, Math.ceil(q * sorted.length));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Measurement, ratioLine, summarize } from "../../../bench/measurement.ts";
+import { type Measurement, ratioLine, summarize, throughputRatios } from "../../../bench/measurement.ts";
 
 interface Given extends Pick<Measurement, "contender" | "round" | "requestsPerSecond"> {
   readonly p99?: number;
@@ -42,6 +42,21 @@ test("ratios pair the measurements of a round, in whatever order they were made"
   );
   expect(comparisons).toHaveLength(1);
   expect(comparisons[0]).toMatchObject({ contender: "host", requestsPerSecond: { median: 0.5, min: 0.4, max: 0.6 } });
+});
+
+test("a contender's ratios are those of the rounds in which the baseline was measured, too", () => {
+  const ratios = throughputRatios(
+    [
+      measured({ contender: "host", round: 2, requestsPerSecond: 6 }),
+      measured({ contender: "host", round: 1, requestsPerSecond: 50 }),
+      measured({ contender: "base", round: 1, requestsPerSecond: 100 }),
+      measured({ contender: "base", round: 2, requestsPerSecond: 10 }),
+      measured({ contender: "host", round: 3, requestsPerSecond: 400 }),
+    ],
+    "host",
+    "base",
+  );
+  expect([...ratios]).toEqual([["echo@64", [0.5, 0.6]]]);
 });
 
 test("a cell has the median and the extremes of its rounds", () => {

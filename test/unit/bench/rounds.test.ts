@@ -71,6 +71,21 @@ test("a plugin that may get a further process has load for long enough before ea
   expect(new Set(warmUps)).toEqual(new Set([setting.plan.warmUpMs]));
 });
 
+test.each([
+  { enough: 5, rounds: 5 },
+  { enough: 6, rounds: 7 },
+  { enough: 99, rounds: 9 },
+])("further rounds come in twos until $enough suffice, and are no more than may be", async ({ enough, rounds }) => {
+  const setting = settingWith(() => FIGURES);
+  const { measurements } = await measureRounds(JOBS.echo, COMPETITORS, {
+    ...setting,
+    plan: { ...setting.plan, maxRounds: 9 },
+    suffices: (measured) => measured.length / COMPETITORS.length >= enough,
+  });
+  expect(measurements.map(({ round }) => round).at(-1)).toBe(rounds);
+  expect(measurements).toHaveLength(rounds * COMPETITORS.length);
+});
+
 test("who answers with errors in one round is left out of all of them, with the reason", async () => {
   let calls = 0;
   const setting = settingWith(({ loop }) => {

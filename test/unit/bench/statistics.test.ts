@@ -1,6 +1,7 @@
 import { array, assert, double, property } from "fast-check";
 import { expect, test } from "vitest";
-import { median, quantile, ratioOf, spreadOf } from "../../../bench/statistics.ts";
+import { median, medianAtMost, quantile, ratioOf, spreadOf } from "../../../bench/statistics.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const values = array(double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 });
 
@@ -25,7 +26,7 @@ test("a spread has its median between its smallest and its largest value", () =>
       expect(list).toContain(min);
       expect(list).toContain(max);
     }),
-    { interruptAfterTimeLimit: 2_000 },
+    { interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
 });
 
@@ -39,7 +40,7 @@ test("what slows whole rounds leaves the ratio alone", () => {
       expect(min).toBeCloseTo(factor, 6);
       expect(max).toBeCloseTo(factor, 6);
     }),
-    { interruptAfterTimeLimit: 2_000 },
+    { interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
 });
 
@@ -55,4 +56,14 @@ test("a quantile is the value at its nearest rank", () => {
   expect(quantile(sorted, 1)).toBe(100);
   expect(quantile([7], 0.5)).toBe(7);
   expect(quantile([], 0.5)).toBe(0);
+});
+
+test("the median is at most the value of a rank, which the number of values decides", () => {
+  const ascending = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+  // 1 - 2^-n for the largest of n.
+  expect(medianAtMost(ascending(4), 15 / 16)).toBe(4);
+  expect(medianAtMost(ascending(4), 0.94)).toBe(Number.POSITIVE_INFINITY);
+  expect(medianAtMost(ascending(11), 0.995)).toBe(11);
+  expect(medianAtMost(ascending(25).toReversed(), 0.995)).toBe(20);
+  expect(medianAtMost([], 0.5)).toBe(Number.POSITIVE_INFINITY);
 });
