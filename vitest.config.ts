@@ -1,6 +1,14 @@
 import { defineConfig } from "vitest/config";
 
 /**
+ * How long a test may take and wait. They bound what hangs, so they are far beyond what a machine needs that is several
+ * times slower than usual, and stands still for seconds: what a test has to say about time it measures itself.
+ */
+const POLL = { timeout: 30_000 };
+const UNIT = { testTimeout: 90_000, hookTimeout: 90_000, expect: { poll: POLL } };
+const WITH_SERVERS = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: POLL } };
+
+/**
  * Five projects: `unit` needs nothing but Node; `conformance` holds both engines to the specification and to each
  * other, and needs the toolchains that its components are built with; `integration` needs real servers, which the global set-up
  * brings up (Testcontainers, or local binaries where there is no Docker daemon); `adversarial` needs the same and
@@ -14,14 +22,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          testTimeout: 30_000,
+          ...UNIT,
         },
       },
       {
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          testTimeout: 30_000,
+          ...UNIT,
           fileParallelism: false,
         },
       },
@@ -30,8 +38,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/harness/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...WITH_SERVERS,
           fileParallelism: false,
         },
       },
@@ -40,8 +47,7 @@ export default defineConfig({
           name: "adversarial",
           include: ["test/adversarial/**/*.test.ts"],
           globalSetup: ["test/harness/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...WITH_SERVERS,
           fileParallelism: false,
         },
       },
@@ -54,8 +60,7 @@ export default defineConfig({
           ],
           env: { ENGINE: "jco" },
           globalSetup: ["test/harness/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...WITH_SERVERS,
           fileParallelism: false,
         },
       },

@@ -71,7 +71,7 @@ describe("a plugin that computes when nobody asked it to", () => {
       unreachable))`;
 
   test("while an instance is prepared in an idle moment: its process is ended, though no request waits for it", async () => {
-    const AFTER_MS = 4_000;
+    const AFTER_MS = 8_000;
     await using scene = await openScene({
       actors: { idler: { component: await buildComponent(loopsAfter(AFTER_MS)) } },
     });
@@ -82,7 +82,6 @@ describe("a plugin that computes when nobody asked it to", () => {
     expect(["plugin-trapped", "runner-lost"]).toContain(reply.error);
     await until(async () => (await residentBytes(runner)) === 0, {
       what: "the process that computes for nobody is ended",
-      timeoutMs: FIXED_LIMITS.loadMs + 5_000,
     });
     await scene.unharmed();
   });
@@ -131,7 +130,8 @@ describe("a stranger who may publish", () => {
     );
     clearInterval(watch);
     expect(replies.every((reply) => reply?.error !== undefined)).toBe(true);
-    expect(peak - before).toBeLessThan(512 * MIB);
+    // 128 times 8 MiB, if each reply were held.
+    expect(peak - before).toBeLessThan(768 * MIB);
     await own.unharmed();
   });
 
@@ -168,6 +168,7 @@ describe("a stranger who may publish", () => {
     expect(reply.error).toBe("deadline-exceeded");
     const echoed = await scene.call("store", "echo", "mine", { "Rpc-Id": "next" });
     expect([echoed.text, echoed.headers["Rpc-Id"]]).toEqual(["mine", "next"]);
+    await scene.replica.logged(({ id, msg }) => id === "late" && msg === "request");
     await delay(500);
     const records = scene.replica.records.filter(({ id, msg }) => id === "late" && msg === "request");
     expect(records).toHaveLength(1);
@@ -186,9 +187,9 @@ test("a replica that is told to stop while a hostile plugin is being loaded does
     what: "the load is under way",
   });
   await scene.unharmed();
-  const startMs = performance.now();
   expect(await scene.replica.stop()).toMatchObject({ code: 0 });
-  expect(performance.now() - startMs).toBeLessThan(5_000);
+  // Had it waited, the load would have come to its time limit.
+  expect(JSON.stringify(scene.replica.records)).not.toContain(`not ready within ${FIXED_LIMITS.loadMs} ms`);
 });
 
 test("many instances that all hold what they may are bounded by the machine's memory, not by their number", async () => {

@@ -6,13 +6,12 @@ import { join } from "node:path";
 import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from "../harness/plugins.ts";
+import { cpuMsOf } from "../harness/processes.ts";
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
 import { until } from "../harness/until.ts";
 import { openRawPublisher, type RawPublisher } from "./raw-publisher.ts";
 import { openScene, type Scene } from "./scene.ts";
-
-const DEADLINE_MS = 2_000;
 
 describe("a hostile NATS publisher", () => {
   let scene: Scene<"target">;
@@ -22,7 +21,6 @@ describe("a hostile NATS publisher", () => {
   beforeAll(async () => {
     scene = await openScene({
       actors: { target: { component: COMPONENTS.gauntlet("read-write"), policy: READ_WRITE } },
-      limits: { deadlineMs: DEADLINE_MS },
     });
     publisher = await openRawPublisher(inject("natsUrl"));
   });
@@ -35,7 +33,7 @@ describe("a hostile NATS publisher", () => {
   /** Sends a message as it is and waits for its one reply. */
   async function exchange(headers: string | Uint8Array, payload = ""): Promise<Record<string, string>> {
     const inbox = `_INBOX.${crypto.randomUUID()}`;
-    const subscription = scene.nats.subscribe(inbox, { max: 1, timeout: 10_000 });
+    const subscription = scene.nats.subscribe(inbox, { max: 1, timeout: 60_000 });
     await scene.nats.flush();
     await publisher.publish({ subject: subject(), reply: inbox, headers, payload });
     for await (const message of subscription) {
@@ -64,9 +62,9 @@ describe("a hostile NATS publisher", () => {
   test("a megabyte of headers costs its own request and no time of the host", async () => {
     const names = Array.from({ length: 100_000 }, (_, index) => `h${index.toString(36)}:`).join("\r\n");
     await isConnectedThroughout(async () => {
-      const startMs = performance.now();
+      const before = await cpuMsOf(scene.replica.pid);
       expect(await exchange(names)).toMatchObject({ "Rpc-Error": "bad-request" });
-      expect(performance.now() - startMs).toBeLessThan(1_000);
+      expect((await cpuMsOf(scene.replica.pid)) - before).toBeLessThan(1_000);
     });
   });
 

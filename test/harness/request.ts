@@ -18,7 +18,8 @@ export interface Reply {
   readonly status: number | undefined;
 }
 
-const REPLY_TIMEOUT_MS = 10_000;
+/** Every accepted request is answered by its deadline: this is for those that are lost. */
+const REPLY_TIMEOUT_MS = 60_000;
 
 /**
  * Sends one request and waits for its reply. Rejects with the client's error when nobody serves the subject or no

@@ -14,7 +14,7 @@ export interface UntilOptions {
  * Waits until a condition holds, for conditions that nothing announces. A throw of the condition ends the wait.
  */
 export async function until(condition: () => Promise<boolean> | boolean, options: UntilOptions): Promise<void> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? 60_000;
   const start = performance.now();
   while (!(await condition())) {
     options.signal?.throwIfAborted();

@@ -193,9 +193,8 @@ describe("an error", () => {
 
 describe("no reply", () => {
   test("because nobody serves the plugin is told at once, with what to check", async () => {
-    const startMs = performance.now();
-    const { code, stdout, stderr } = await call(["nobody-serves-this", "--timeout", "10s"]);
-    expect(performance.now() - startMs).toBeLessThan(8_000);
+    // Longer than the test may take: only the server's word ends it.
+    const { code, stdout, stderr } = await call(["nobody-serves-this", "--timeout", "10m"]);
     expect([code, stdout]).toEqual([3, ""]);
     expect(stderr).toContain("error no-responders: nobody serves rpc.nobody-serves-this: check the plugin's name");
   });

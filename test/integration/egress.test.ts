@@ -15,7 +15,7 @@ const LANGUAGES = ["c", "rust", "python", "javascript"] as const;
 
 describe("outbound HTTP of real plugins", () => {
   const names = Object.fromEntries(LANGUAGES.map((language) => [language, uniqueName(language)]));
-  const [limited, denied] = [uniqueName("limited"), uniqueName("denied")];
+  const [limited, hasty, denied] = [uniqueName("limited"), uniqueName("hasty"), uniqueName("denied")];
   let nats: NatsConnection;
   let server: LocalServer;
   let replica: Replica;
@@ -33,6 +33,7 @@ describe("outbound HTTP of real plugins", () => {
         plugins: {
           ...Object.fromEntries(LANGUAGES.map((language) => [names[language] ?? "", components[language]])),
           [limited]: fetcher,
+          [hasty]: fetcher,
           [denied]: fetcher,
         },
         limits: { deadlineMs: 20_000, memoryBytes: 256 * 1024 * 1024 },
@@ -47,7 +48,12 @@ describe("outbound HTTP of real plugins", () => {
         [limited]: {
           allow: ["outbound-http"],
           hosts: [{ target: `http://localhost:${server.port}`, methods: ["GET"] }],
-          limits: { httpResponseBytes: 100_000, httpFirstByteMs: 300, httpConcurrency: 4 },
+          limits: { httpResponseBytes: 100_000, httpConcurrency: 4 },
+        },
+        [hasty]: {
+          allow: ["outbound-http"],
+          hosts: [`http://localhost:${server.port}`],
+          limits: { httpFirstByteMs: 300 },
         },
         [denied]: { allow: ["outbound-http"], hosts: ["https://*"] },
       }),
@@ -119,7 +125,7 @@ describe("outbound HTTP of real plugins", () => {
   test("a response that is too large, or does not begin, is an error of its own", async () => {
     expect((await full(limited, "/bytes?count=100000")).text).toBe("100000");
     expect((await full(limited, "/bytes?count=100001")).text).toBe(error("HTTP-response-body-size"));
-    expect((await full(limited, "/silent")).text).toBe(error("HTTP-response-timeout"));
+    expect((await full(hasty, "/silent")).text).toBe(error("HTTP-response-timeout"));
   });
 
   test("a request that is dropped is broken off, and its place is free again", async () => {

@@ -1,12 +1,14 @@
-import { copyFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { connect, type NatsConnection } from "nats";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { COMPONENTS, consumerFile, uniqueName } from "../harness/plugins.ts";
-import { childrenOf } from "../harness/processes.ts";
+import { childrenOf, runnerOf } from "../harness/processes.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
 import { until } from "../harness/until.ts";
+import { buildComponent } from "../unit/runner/artifacts.ts";
 
 /** A replica that starts no process ahead. */
 const ON_DEMAND = { eagerPlugins: 0 } as const;
@@ -36,8 +38,10 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
   test("a replica of more plugins than it starts ahead starts no process before a request", async () => {
     const [first, second] = [uniqueName("lazy"), uniqueName("lazy")];
     const plugins = { [first]: COMPONENTS.gauntlet("none"), [second]: COMPONENTS.echo };
-    await using replica = await serve(plugins, {}, { eagerPlugins: 1 });
-    expect(await childrenOf(replica.pid)).toEqual([]);
+    await using replica = await serve(plugins, { runners: 1 }, { eagerPlugins: 1 });
+    // Those that looked at the components end by themselves.
+    await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
+    expect(starts(replica)).toEqual([]);
     const replies = await Promise.all(Array.from({ length: 50 }, () => request(nats, `rpc.${first}.echo`, "x")));
     expect(replies.map(({ text }) => text)).toEqual(replies.map(() => "x"));
     expect(await childrenOf(replica.pid)).toHaveLength(1);
@@ -49,7 +53,9 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
   test("a replica of a few plugins has their processes when it is ready", async () => {
     const plugins = { [uniqueName("eager")]: COMPONENTS.gauntlet("none"), [uniqueName("eager")]: COMPONENTS.echo };
     await using replica = await serve(plugins, {}, {});
-    expect(await childrenOf(replica.pid)).toHaveLength(2);
+    const runners = await Promise.all(Object.keys(plugins).map((plugin) => runnerOf(replica, plugin)));
+    expect(new Set(runners).size).toBe(2);
+    await expect.poll(() => childrenOf(replica.pid)).toHaveLength(2);
   });
 
   test("an idle process is stopped and started again by the next request, and none is lost on the way", async () => {
@@ -88,7 +94,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
   test("what waits for a start counts against the plugin's concurrency", async () => {
     const plugin = uniqueName("bounded");
     await using _ = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { concurrency: 4 });
-    const replies = await Promise.all(Array.from({ length: 20 }, () => request(nats, `rpc.${plugin}.echo`, "x")));
+    const replies = await Promise.all(Array.from({ length: 20 }, () => request(nats, `rpc.${plugin}.sleep`, "1500")));
     const outcomes = replies.map(({ error, status }) => error ?? status);
     expect(outcomes.filter((outcome) => outcome === 200)).toHaveLength(4);
     expect(outcomes.filter((outcome) => outcome === "overloaded")).toHaveLength(16);
@@ -105,7 +111,11 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
 
   test("a process that dies while it starts: those who wait are told at once, and it comes back", async () => {
     const plugin = uniqueName("stillborn");
-    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") });
+    await using replica = await startReplica({
+      consumer: consumerFile({ group: plugin, plugins: { [plugin]: await slowToStart() }, replica: ON_DEMAND }),
+      policies: {},
+    });
+    await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
     const waiting = Array.from({ length: 5 }, () => request(nats, `rpc.${plugin}.echo`, "x"));
     await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 5 });
     process.kill((await childrenOf(replica.pid))[0] ?? 0, "SIGKILL");
@@ -149,7 +159,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
     await swap(COMPONENTS.echo, 2);
     await until(async () => (await childrenOf(replica.pid)).length === 0, { what: "no process is left" });
     await swap(COMPONENTS.gauntlet("none"), 3);
-    expect(await childrenOf(replica.pid)).toEqual([]);
+    await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
     expect((await request(nats, `rpc.${plugin}.echo`, "x")).text).toBe("x");
     await swap(COMPONENTS.echo, 4);
     expect((await request(nats, `rpc.${plugin}`, "y")).text).toBe("y");
@@ -184,20 +194,41 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
       // Runs out of stack after a while, which costs an instance and no process.
       while (!controller.signal.aborted) await request(nats, `rpc.${plugin}.recurse`).catch(() => undefined);
     });
-    await until(() => starts(replica).includes("busy"), { what: "a second process", timeoutMs: 60_000 });
-    const processes = await childrenOf(replica.pid);
-    expect(processes).toHaveLength(2);
+    await until(() => starts(replica).includes("busy"), { what: "a second process" });
+    await expect.poll(() => childrenOf(replica.pid)).toHaveLength(2);
     expect(await facts(plugin)).toMatchObject({ runners: 2 });
     controller.abort();
     await Promise.all(asking);
     await until(async () => (await childrenOf(replica.pid)).length === 0, { what: "they are let go" });
-  }, 90_000);
+  });
 
   async function facts(plugin: string): Promise<Record<string, unknown>> {
     const stats = await nats.request(`$SRV.STATS.${plugin}`);
     return stats.json<{ endpoints: { data: Record<string, unknown> }[] }>().endpoints[0]?.data ?? {};
   }
 });
+
+/** A component whose instances take two seconds to be made, and whose handler answers 200. */
+async function slowToStart(): Promise<string> {
+  const component = await buildComponent(`(module
+    (import "cm32p2|wasi:clocks/monotonic-clock@0.2" "now" (func $now (result i64)))
+    (memory (export "cm32p2_memory") 2)
+    (func $start (local $end i64)
+      (local.set $end (i64.add (call $now) (i64.const 2000000000)))
+      (loop $again (br_if $again (i64.lt_u (call $now) (local.get $end)))))
+    (start $start)
+    (func (export "cm32p2_initialize"))
+    (func (export "cm32p2_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+    (func (export "cm32p2|local:network-host/handler@1|get-access-levels") (result i32) (i32.const 0))
+    (func (export "cm32p2|local:network-host/handler@1|handle-request")
+      (param i32 i32 i32 i32 i32 i32) (result i32)
+      (i32.store16 (i32.const 68) (i32.const 200))
+      (i32.const 64)))`);
+  const path = join(await mkdtemp(join(tmpdir(), "fleet-")), "slow.wasm");
+  onTestFinished(() => rm(dirname(path), { recursive: true }));
+  await writeFile(path, component);
+  return path;
+}
 
 /** The reasons of the replica's starts, in their order, but for those that its first sight of a component needs. */
 function starts({ records }: Replica): unknown[] {

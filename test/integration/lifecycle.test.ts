@@ -197,7 +197,7 @@ describe("the life of a replica", () => {
       await server.kill();
       await until(async () => !(await replica.isReady()), { what: "the replica is not ready" });
       await server.restart();
-      await until(() => replica.isReady(), { what: "the replica is ready again", timeoutMs: 20_000 });
+      await until(() => replica.isReady(), { what: "the replica is ready again" });
       const client = await connect({ servers: server.url });
       try {
         expect((await request(client, `rpc.${plugin}`, "back")).text).toBe("back");
@@ -219,7 +219,7 @@ describe("the life of a replica", () => {
       });
       await replica.logged(({ msg }) => msg === "waiting for NATS");
       await server.restart();
-      await until(() => replica.isReady(), { what: "the replica is ready", timeoutMs: 20_000 });
+      await until(() => replica.isReady(), { what: "the replica is ready" });
     });
 
     test("MongoDB down: an error before the deadline, plugins without it unaffected, and back when it is back", async () => {
@@ -229,7 +229,7 @@ describe("the life of a replica", () => {
         consumer: consumerFile({
           group: "mongodown",
           plugins: { [keyValue]: COMPONENTS.gauntlet("read-write"), [plain]: COMPONENTS.echo },
-          limits: { deadlineMs: 4_000 },
+          limits: { deadlineMs: 12_000 },
         }),
         policies: policyFiles({ [keyValue]: READ_WRITE }),
         mongodbUrl: server.url,
@@ -243,7 +243,7 @@ describe("the life of a replica", () => {
       expect(reply.text).not.toContain("127.0.0.1");
       expect((await request(nats, `rpc.${plain}`, "x")).text).toBe("x");
       await server.restart();
-      await until(async () => (await set()).status === 200, { what: "values are written again", timeoutMs: 30_000 });
+      await until(async () => (await set()).status === 200, { what: "values are written again" });
     });
   });
 

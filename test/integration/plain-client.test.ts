@@ -95,10 +95,10 @@ describe("a client that knows only the protocol's page", () => {
 
   test("finds the plugin by service discovery", async () => {
     const ask = async (subject: string): Promise<Record<string, unknown>> => {
-      const message = await nats.request(subject, "", { timeout: 2_000 });
+      const message = await nats.request(subject, "", { timeout: 60_000 });
       return message.json<Record<string, unknown>>();
     };
-    await nats.request(`rpc.${plugin}.echo`, "x", { timeout: 2_000 });
+    await nats.request(`rpc.${plugin}.echo`, "x", { timeout: 60_000 });
     const ping = await ask(`$SRV.PING.${plugin}`);
     expect(ping).toMatchObject({ type: "io.nats.micro.v1.ping_response", name: plugin });
     expect(ping["version"]).toMatch(/^0\.0\.0\+[0-9a-f]{12}$/);

@@ -50,7 +50,7 @@ describe("replicas of one consumer group", () => {
     let answered = 0;
     const outcomes = await inParallel(ids, 24, async (id) => {
       const payload = `user-data\n${id}\n${String(id % 10).repeat(size)}`;
-      const outcome = await request(nats, `rpc.${plugin}.set`, payload, {}, 3_000).then(
+      const outcome = await request(nats, `rpc.${plugin}.set`, payload, {}, 10_000).then(
         (reply) => reply.status ?? reply.error,
         () => "lost" as const,
       );

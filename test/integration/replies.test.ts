@@ -7,10 +7,12 @@ import { type Replica, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
 import { until } from "../harness/until.ts";
 
-const DEADLINE_MS = 1_500;
+/** Of the plugin that deadlines are tried on; the others have ample time. */
+const DEADLINE_MS = 4_000;
 
 describe("every way a request can end has its own reply", () => {
   const full = uniqueName("full");
+  const hasty = uniqueName("hasty");
   const readOnly = uniqueName("read-only");
   const writeOnly = uniqueName("write-only");
   const denied = uniqueName("denied");
@@ -27,6 +29,7 @@ describe("every way a request can end has its own reply", () => {
         group: "replies",
         plugins: {
           [full]: COMPONENTS.gauntlet("read-write"),
+          [hasty]: COMPONENTS.gauntlet("read-write"),
           [readOnly]: COMPONENTS.gauntlet("read"),
           [writeOnly]: COMPONENTS.gauntlet("write"),
           [denied]: COMPONENTS.gauntlet("all"),
@@ -34,10 +37,10 @@ describe("every way a request can end has its own reply", () => {
           [http]: COMPONENTS.gauntlet("http"),
           [broken]: "/nowhere/missing.wasm",
         },
-        limits: { deadlineMs: DEADLINE_MS },
       }),
       policies: policyFiles({
         [full]: READ_WRITE,
+        [hasty]: { ...READ_WRITE, limits: { deadlineMs: DEADLINE_MS } },
         [readOnly]: READ_WRITE,
         [writeOnly]: READ_WRITE,
         [denied]: { allow: ["key-value-read"] },
@@ -101,17 +104,17 @@ describe("every way a request can end has its own reply", () => {
   );
 
   test("deadline-exceeded: an infinite loop is answered and killed soon after its deadline, and the plugin served again", async () => {
-    const startMs = performance.now();
-    const reply = await call(full, "loop", "", { "Rpc-Timeout-Ms": "300" });
+    const reply = await call(hasty, "loop", "", { "Rpc-Timeout-Ms": "300" });
     expect(reply.headers).toEqual(failure("deadline-exceeded", "id-loop"));
-    expect(performance.now() - startMs).toBeLessThan(DEADLINE_MS);
-    await servedAgain(full);
+    const record = await replica.logged(({ id }) => id === "id-loop");
+    expect(Number(record["queueMs"]) + Number(record["runMs"])).toBeLessThan(DEADLINE_MS);
+    await servedAgain(hasty);
   });
 
   test("deadline-exceeded: a loop after an operation of the store ends the same way", async () => {
-    const reply = await call(full, "loop-after-get", "user-data\nkey", { "Rpc-Timeout-Ms": "300" });
+    const reply = await call(hasty, "loop-after-get", "user-data\nkey", { "Rpc-Timeout-Ms": "300" });
     expect(reply.headers).toEqual(failure("deadline-exceeded", "id-loop-after-get"));
-    await servedAgain(full);
+    await servedAgain(hasty);
   });
 
   test("deadline-exceeded: a plugin that only waits costs no process", async () => {
@@ -131,7 +134,7 @@ describe("every way a request can end has its own reply", () => {
 
   test("the caller's time-out can shorten the deadline and never lengthen it", async () => {
     const startMs = performance.now();
-    const reply = await call(full, "sleep", "60000", { "Rpc-Timeout-Ms": "600000" });
+    const reply = await call(hasty, "sleep", "60000", { "Rpc-Timeout-Ms": "600000" });
     expect(reply.error).toBe("deadline-exceeded");
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(DEADLINE_MS - 50);
   });
@@ -192,10 +195,14 @@ describe("every way a request can end has its own reply", () => {
   });
 
   test("overloaded: said at once, with a hint, while the places are taken", async () => {
-    const busy = [call(small, "sleep", "700"), call(small, "sleep", "700")];
-    const startMs = performance.now();
+    let answered = 0;
+    const busy = Array.from({ length: 2 }, async () => {
+      const reply = await call(small, "sleep", "3000");
+      answered += 1;
+      return reply;
+    });
     const reply = await call(small, "echo", "x");
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(answered).toBe(0);
     expect(reply.headers).toEqual(failure("overloaded", "id-echo", { "Retry-After-Ms": "100" }));
     expect((await Promise.all(busy)).map(({ status }) => status)).toEqual([200, 200]);
     expect((await call(small, "echo", "x")).status).toBe(200);

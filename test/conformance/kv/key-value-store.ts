@@ -8,8 +8,10 @@
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { BucketName } from "../../../src/contract/names.ts";
 import type { KeyAddress, KeyValueStore, Namespace } from "../../../src/kv/store.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 /** A driver under test. */
 export interface StoreUnderTest {
@@ -18,7 +20,7 @@ export interface StoreUnderTest {
   readonly handles: "same-data" | "separate";
 }
 
-const OPTIONS = { timeoutMs: 10_000 };
+const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };
 const MIB = 1024 * 1024;
 
 /** Keys that some layer below may take for something else than data. */
@@ -236,7 +238,7 @@ function describeAddresses({ open }: StoreUnderTest): void {
           else expectBytes(actual, expected);
         }
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 8_000 },
+      { numRuns: 40, interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 }

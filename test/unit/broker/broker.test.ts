@@ -320,7 +320,10 @@ describe("time", () => {
     expect(context.storeMs).toBeGreaterThan(10);
     const first = context.storeMs;
     store.failWith("store-timeout");
-    await broker.perform(get("b", "k"), context);
+    const releaseAgain = store.hold();
+    const failing = broker.perform(get("b", "k"), context);
+    setTimeout(releaseAgain, 20);
+    await failing;
     expect(context.storeMs).toBeGreaterThan(first);
     expect(context.storeMs).toBeLessThanOrEqual(performance.now() - startedAt);
   });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { LogRate } from "../../../src/broker/log-rate.ts";
 import { type PluginLine, PluginLog } from "../../../src/broker/logging.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 function logOf(maxBytes: number): { readonly log: PluginLog; readonly lines: PluginLine[] } {
   const lines: PluginLine[] = [];
@@ -137,7 +138,7 @@ describe("a plugin's log", () => {
           if (written <= maxBytes) expect(log.droppedBytes).toBe(0);
         },
       ),
-      { interruptAfterTimeLimit: 5_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

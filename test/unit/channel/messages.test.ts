@@ -11,6 +11,7 @@ import {
   type HostMessage,
   type RunnerMessage,
 } from "../../../src/channel/messages.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const u32 = fc.nat({ max: 0xffff_ffff });
 const text = fc.string({ unit: "binary", maxLength: 400 });
@@ -149,7 +150,7 @@ describe("frames between host and runner", () => {
       fc.property(fc.array(hostMessage, { maxLength: 8 }), pieces, (messages, sizes) => {
         expect(transmit(messages, sizes, decodeHostMessage).map(normal)).toEqual(messages.map(normal));
       }),
-      { interruptAfterTimeLimit: 3_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 
@@ -158,7 +159,7 @@ describe("frames between host and runner", () => {
       fc.property(fc.array(runnerMessage, { maxLength: 8 }), pieces, (messages, sizes) => {
         expect(transmit(messages, sizes, decodeRunnerMessage).map(normal)).toEqual(messages.map(normal));
       }),
-      { interruptAfterTimeLimit: 3_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 
@@ -183,7 +184,7 @@ describe("frames between host and runner", () => {
           expect(error).toBeInstanceOf(FrameError);
         }
       }),
-      { numRuns: 5_000, interruptAfterTimeLimit: 3_000 },
+      { numRuns: 5_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 

@@ -88,13 +88,17 @@ describe("inspect", () => {
     "walls in what it looks at: nobody trusts it yet",
     async () => {
       const inspected = inspect("test/components/probe-loop.wasm");
-      let runner: number | undefined;
-      await until(async () => (runner = await runnerUnder(process.pid)) !== undefined, {
-        what: "the component is asked for its levels",
-        timeoutMs: 20_000,
-      });
-      expect(await readFile(`/proc/${runner}/status`, "utf8")).toMatch(/^NoNewPrivs:\s+1$/m);
-      expect(await readFile(`/proc/${runner}/limits`, "utf8")).toMatch(/^Max file size +0 +0 /m);
+      // It is killed before long: what is not read of it while it is there is not read at all.
+      let [status, limits] = ["", ""];
+      const look = async (): Promise<boolean> => {
+        const runner = await runnerUnder(process.pid);
+        const read = (file: string): Promise<string> => readFile(`/proc/${runner}/${file}`, "utf8").catch(() => "");
+        [status, limits] = await Promise.all([read("status"), read("limits")]);
+        return status !== "" && limits !== "";
+      };
+      await until(look, { what: "the component is asked for its levels" });
+      expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+      expect(limits).toMatch(/^Max file size +0 +0 /m);
       expect((await inspected).stderr).toContain("probe-failed");
     },
   );

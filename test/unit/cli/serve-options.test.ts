@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ServeOptions } from "../../../src/app-options.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { run } from "./run.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 let home = "";
 beforeAll(async () => {
@@ -226,7 +227,7 @@ describe("serve", () => {
         });
         expect([1, 2]).toContain(code);
       }),
-      { interruptAfterTimeLimit: 3_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scanJavaScript } from "../../../src/compiler/javascript-scanner.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 function pieces(source: string): string[] {
   return scanJavaScript(source).map(({ kind, start, end }) => `${kind}:${source.slice(start, end)}`);
@@ -48,7 +49,7 @@ describe("scanning JavaScript", () => {
             .join(""),
         );
       }),
-      { interruptAfterTimeLimit: 1_000, markInterruptAsFailure: false },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

@@ -6,6 +6,7 @@ import { LINK_PLAN_FILE, type LinkPlan } from "../../../src/contract/link-plan.t
 import { HostError } from "../../../src/errors/host-error.ts";
 import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
 import { assemble, assemblePlugin } from "../../fixtures/wat/assemble.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 function planned(component: Uint8Array): { plan: LinkPlan; modules: WebAssembly.Instance[]; text: string } {
   const planning = planComponent(component);
@@ -174,7 +175,7 @@ describe("a plan's parser", () => {
           expect(error.code).toBe("load-failed");
         }
       }),
-      { interruptAfterTimeLimit: 3_000, numRuns: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 2_000 },
     );
   });
 

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteReader, ITEMS_MAX, NAME_MAX_BYTES } from "../../../src/component/byte-reader.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
-const BUDGET = { interruptAfterTimeLimit: 1_000, markInterruptAsFailure: false };
+const BUDGET = { interruptAfterTimeLimit: PROPERTY_TIME_MS };
 
 function reader(...bytes: readonly number[]): ByteReader {
   return ByteReader.of(Uint8Array.from(bytes), "test");

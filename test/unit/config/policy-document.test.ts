@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
 import { parsePolicy, type PolicyDocument } from "../../../src/config/policy-document.ts";
 import { type AccessLevel, bitsFromLevels } from "../../../src/contract/access-levels.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const FILE = "policy/user-data.yaml";
 
@@ -160,7 +161,7 @@ limits: { deadlineMs: 2000, payloadBytes: 2MiB, valueBytes: 0 }
         const allow = Object.hasOwn(fields, "allow") ? (fields["allow"] as AccessLevel[]) : [];
         expect(parsed.value.policy.allow).toBe(bitsFromLevels(allow));
       }),
-      { interruptAfterTimeLimit: 3_000, numRuns: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 2_000 },
     );
   });
 });

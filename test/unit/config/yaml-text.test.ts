@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DiagnosticList, formatDiagnostic } from "../../../src/config/diagnostic.ts";
 import { readYaml } from "../../../src/config/yaml-text.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 function read(text: string): { data: unknown; errors: string[] } {
   const problems = new DiagnosticList("f.yaml");
@@ -70,7 +71,7 @@ describe("reading YAML", () => {
         const { data, errors } = read(parts.join(""));
         expect(data !== undefined || errors.length > 0).toBe(true);
       }),
-      { interruptAfterTimeLimit: 3_000, numRuns: 3_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 3_000 },
     );
   });
 });

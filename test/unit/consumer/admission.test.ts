@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AdmissionGate } from "../../../src/consumer/admission.ts";
 import type { PluginName } from "../../../src/contract/names.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const A = "a" as PluginName;
 const B = "b" as PluginName;
@@ -48,7 +49,7 @@ describe("admission", () => {
           ]);
         }
       }),
-      { interruptAfterTimeLimit: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

@@ -3,6 +3,7 @@ import type { Msg } from "nats";
 import { describe, expect, test } from "vitest";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { decodeRequest, isSafeReplySubject } from "../../../src/consumer/decode.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 interface Sent {
   readonly subject?: string;
@@ -112,7 +113,7 @@ describe("decoding a request", () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(["request", "malformed"]).toContain(decode({ block: Buffer.from(bytes) }).kind);
       }),
-      { interruptAfterTimeLimit: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 
@@ -123,7 +124,7 @@ describe("decoding a request", () => {
       fc.property(fc.dictionary(name, value), (given) => {
         expect(["request", "malformed"]).toContain(decode({ headers: given }).kind);
       }),
-      { interruptAfterTimeLimit: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

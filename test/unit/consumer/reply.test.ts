@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeReply, messageBytes, publishable, type Reply } from "../../../src/consumer/reply.ts";
 import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString();
 
@@ -62,7 +63,7 @@ describe("encoding a reply", () => {
           /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/,
         );
       }),
-      { interruptAfterTimeLimit: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../../../scripts/lib/ports.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { type Ended, Sender } from "./exchanges.ts";
 import { RawServer } from "./raw-server.ts";
@@ -239,11 +240,12 @@ describe("a response", () => {
       if (received.includes("/trickle")) socket.write("HTTP/1.1 200 OK\r\nx: ");
     });
     await using sender = new Sender(LOOPBACK);
-    const times = { firstByteMs: 100, betweenBytesMs: 100 };
+    const late = { firstByteMs: 100, betweenBytesMs: 30_000 };
+    const silent = { firstByteMs: 30_000, betweenBytesMs: 100 };
     const origin = `http://127.0.0.1:${server.port}`;
-    expect(await sender.open(`${origin}/silent`, times).ended).toEqual(failed("HTTP-response-timeout"));
-    expect(await sender.open(`${origin}/trickle`, times).ended).toEqual(failed("HTTP-response-timeout"));
-    expect(await sender.open(`${origin}/begin`, times).ended).toEqual(failed("connection-read-timeout"));
+    expect(await sender.open(`${origin}/silent`, late).ended).toEqual(failed("HTTP-response-timeout"));
+    expect(await sender.open(`${origin}/trickle`, late).ended).toEqual(failed("HTTP-response-timeout"));
+    expect(await sender.open(`${origin}/begin`, silent).ended).toEqual(failed("connection-read-timeout"));
   });
 });
 
@@ -307,7 +309,7 @@ describe("an address", () => {
       kind: "fail",
       failure: { code: "DNS-error", detail: "ENOTFOUND" },
     });
-    const { port } = await closedServer();
+    const port = await freePort();
     expect(await sender.open(`http://127.0.0.1:${port}/`).ended).toEqual(failed("connection-refused"));
   });
 
@@ -348,18 +350,24 @@ describe("a connection", () => {
     await using sender = new Sender(LOOPBACK);
     await sender.open(`http://127.0.0.1:${server.port}/`).ended;
     expect(server.openConnections).toBe(1);
-    await expect.poll(() => server.openConnections, { timeout: FIXED_LIMITS.httpIdleMs + 3_000 }).toBe(0);
+    await expect.poll(() => server.openConnections, { timeout: FIXED_LIMITS.httpIdleMs + 30_000 }).toBe(0);
   });
 
   test("is kept to so many origins, and to no more", async () => {
-    await using server = await RawServer.answering(OK);
+    // None is answered before the limit was met: a connection without a request is not kept for long.
+    const answers: (() => void)[] = [];
+    await using server = await RawServer.listen((received, socket) => {
+      if (received.endsWith("\r\n\r\n")) answers.push(() => socket.write(OK, "latin1"));
+    });
     const resolve = (): Promise<string[]> => Promise.resolve(["127.0.0.1"]);
     await using sender = new Sender(["http://*.example:*", "http://127.0.0.1:*"], { resolve });
     const open = (name: number): Promise<Ended> => sender.open(`http://${name}.a.example:${server.port}/`).ended;
     const kept = Array.from({ length: FIXED_LIMITS.httpOrigins }, (_, name) => open(name));
-    expect(new Set((await Promise.all(kept)).map(({ kind }) => kind))).toEqual(new Set(["end"]));
     expect(await open(FIXED_LIMITS.httpOrigins)).toEqual(failed("connection-limit-reached"));
-    expect(await open(0)).toMatchObject({ kind: "end" });
+    const again = open(0);
+    await expect.poll(() => answers.length).toBe(FIXED_LIMITS.httpOrigins + 1);
+    for (const answer of answers) answer();
+    expect(new Set((await Promise.all([...kept, again])).map(({ kind }) => kind))).toEqual(new Set(["end"]));
   });
 
   test("ends with its client", async () => {
@@ -411,10 +419,4 @@ async function listen(answer: Parameters<typeof createServer>[1]): Promise<HttpS
       await once(server, "close");
     },
   };
-}
-
-/** The port of a server that was there a moment ago. */
-async function closedServer(): Promise<{ port: number }> {
-  await using server = await RawServer.answering(OK);
-  return { port: server.port };
 }

@@ -2,8 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { decodeUtf8, encodeUtf8 } from "../../../examples/user-data-ts/utf8.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
-const TIME_BUDGET = { interruptAfterTimeLimit: 1_000, markInterruptAsFailure: false, numRuns: 5_000 };
+const TIME_BUDGET = { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 };
 
 /** Bytes that begin, continue and break UTF-8 sequences, far more often than random ones do. */
 const bytes = fc

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { BucketName } from "../../../src/contract/names.ts";
 import { addressId } from "../../../src/kv/address.ts";
 import type { KeyAddress } from "../../../src/kv/store.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 describe("the id of an address", () => {
   // Few characters, so that names often run together; more of them than the names' grammars allow.
@@ -21,7 +22,7 @@ describe("the id of an address", () => {
       fc.property(address, address, (one, other) => {
         expect(addressId(one) === addressId(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
       }),
-      { numRuns: 5_000, interruptAfterTimeLimit: 5_000 },
+      { numRuns: 5_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 

@@ -1,13 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { BucketName } from "../../../src/contract/names.ts";
 import { createCoalescingStore } from "../../../src/kv/coalescing-store.ts";
 import type { KeyAddress } from "../../../src/kv/store.ts";
 import { until } from "../../harness/until.ts";
 import { ScriptedDriver } from "./scripted-driver.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
-const OPTIONS = { timeoutMs: 5_000 };
+/** All that an operation may have, for those that are not about time. */
+const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };
 
 function at(key: string, plugin = "p"): KeyAddress {
   return { namespace: { kind: "private", plugin }, bucket: "b" as BucketName, key };
@@ -98,7 +101,7 @@ describe("operations of one turn", () => {
           if (batch.keys.length > 1) expect(batch.bytes).toBeLessThanOrEqual(limits.batchBytes);
         }
       }),
-      { numRuns: 300, interruptAfterTimeLimit: 10_000 },
+      { numRuns: 300, interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });
@@ -159,7 +162,7 @@ describe("an operation with little time", () => {
     const patient = store.set(at("patient"), bytes("v"), OPTIONS);
     const hasty = store.set(at("hasty"), bytes("v"), { timeoutMs: 10 });
     await expect(hasty).rejects.toMatchObject({ code: "store-unavailable" });
-    expect(driver.batches[0]?.timeoutMs).toBeGreaterThan(4_000);
+    expect(driver.batches[0]?.timeoutMs).toBeGreaterThan(OPTIONS.timeoutMs / 2);
     release();
     await patient;
     expect([...driver.values.keys()]).toEqual(["patient"]);
@@ -175,8 +178,16 @@ describe("an operation with little time", () => {
       ping: () => driver.ping(),
       [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
     });
-    const codes = [store.get(at("k"), { timeoutMs: 10 }), store.set(at("k"), bytes("v"), { timeoutMs: 10 })];
-    expect(await Promise.all(codes.map(codeOf))).toEqual(["store-timeout", "store-outcome-unknown"]);
+    // Their time must not be over before they were sent.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const codes = [store.get(at("k"), { timeoutMs: 10 }), store.set(at("k"), bytes("v"), { timeoutMs: 10 })];
+      const outcomes = Promise.all(codes.map(codeOf));
+      await vi.advanceTimersByTimeAsync(10);
+      expect(await outcomes).toEqual(["store-timeout", "store-outcome-unknown"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("that waits in vain for its turn leaves the queue", async () => {
@@ -296,7 +307,7 @@ describe("a store that is closed", () => {
     const store = createCoalescingStore(driver);
     const release = driver.hold();
     const write = codeOf(store.set(at("k"), bytes("v"), { timeoutMs: 10 }));
-    await Promise.race([store[Symbol.asyncDispose](), pause(5_000, undefined, { ref: false })]);
+    await Promise.race([store[Symbol.asyncDispose](), pause(30_000, undefined, { ref: false })]);
     expect(driver.isClosed).toBe(true);
     expect(await write).toBe("store-unavailable");
     release();

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { BucketName } from "../../../src/contract/names.ts";
 import { FairQueue } from "../../../src/kv/fair-queue.ts";
 import { Operation } from "../../../src/kv/operation.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const WIDE = { queueOperations: 10_000, queueBytes: 1e9, queueTotalBytes: 1e9 };
 const ID_BYTES = "private/p/b/".length;
@@ -43,7 +44,7 @@ test("callers take turns: nobody's operation waits for more of another one's tha
       expect(taken).toHaveLength(operations.length);
       for (const operation of operations) operation.succeed();
     }),
-    { numRuns: 200, interruptAfterTimeLimit: 10_000 },
+    { numRuns: 200, interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
 });
 
@@ -68,7 +69,7 @@ test("every operation is taken once, in batches within their bounds, whatever th
       expect(taken.toSorted()).toEqual(operations.map(({ address }) => address.key).toSorted());
       for (const operation of operations) operation.succeed();
     }),
-    { numRuns: 200, interruptAfterTimeLimit: 10_000 },
+    { numRuns: 200, interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
 });
 

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isLinearizable, type RegisterEvent } from "../../conformance/kv/linearizability.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const write = (value: string, start: number, end = Infinity): RegisterEvent => ({ kind: "write", value, start, end });
 const read = (value: string | undefined, start: number, end: number): RegisterEvent => ({
@@ -89,7 +90,7 @@ test("the search agrees with trying every order", () => {
       seen[`${expected}`] += 1;
       expect(isLinearizable(history)).toBe(expected);
     }),
-    { numRuns: 3_000, interruptAfterTimeLimit: 15_000 },
+    { numRuns: 3_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
   expect(Math.min(seen.true, seen.false)).toBeGreaterThan(100);
 });

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { BucketName } from "../../../src/contract/names.ts";
 import { openSqliteStore } from "../../../src/kv/drivers/sqlite.ts";
 import type { KeyAddress, KeyValueStore } from "../../../src/kv/store.ts";
 import { RegisterHistory, type Registers } from "../../conformance/kv/register-history.ts";
 
-const OPTIONS = { timeoutMs: 5_000 };
+/** All that an operation may have, for those that are not about time. */
+const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };
 const VALUE = Buffer.from("v");
 
 let folder = "";

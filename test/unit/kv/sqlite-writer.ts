@@ -5,12 +5,13 @@
  * @module
  */
 
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { BucketName } from "../../../src/contract/names.ts";
 import { openSqliteStore } from "../../../src/kv/drivers/sqlite.ts";
 import type { KeyAddress } from "../../../src/kv/store.ts";
 
 const [path = "", writer = "", writes = ""] = process.argv.slice(2);
-const options = { timeoutMs: 10_000 };
+const options = { timeoutMs: FIXED_LIMITS.storeOperationMs };
 
 function at(key: string): KeyAddress {
   return { namespace: { kind: "private", plugin: "p" }, bucket: "b" as BucketName, key };

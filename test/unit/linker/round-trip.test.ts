@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exported, instantiate, prepare } from "./link.ts";
 import { GUEST_INTERFACE, HOST_INTERFACE, passThrough, typesWith } from "./random-types.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 /** What a pass through a guest showed. */
 interface Pass {
@@ -80,7 +81,7 @@ it("carries random values of random types to a guest and back, in every string e
         }
       },
     ),
-    { interruptAfterTimeLimit: 8_000, numRuns: 200 },
+    { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 200 },
   );
 });
 
@@ -104,6 +105,6 @@ it("leaves the same bytes in the guest's memory as the jco engine's glue", async
         }
       },
     ),
-    { interruptAfterTimeLimit: 8_000, numRuns: 40 },
+    { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 40 },
   );
 });

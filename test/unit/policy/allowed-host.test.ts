@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ALLOWED_HOST_PATTERN, allowedHostProblem } from "../../../src/policy/allowed-host.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const ALLOWED = [
   "https://api.example.com",
@@ -103,7 +104,7 @@ describe("an allowed host", () => {
         expect(text).toMatch(new RegExp(ALLOWED_HOST_PATTERN));
         expect(text.slice(text.indexOf("://") + 3)).toMatch(/^[a-z0-9.*:[\]-]+(\/[0-9]+(:[0-9.*]+)?)?$/i);
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 10_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 10_000 },
     );
   });
 });

@@ -4,6 +4,7 @@ import { parsePolicy } from "../../../src/config/policy-document.ts";
 import { ALL_ACCESS_LEVEL_BITS } from "../../../src/contract/access-levels.ts";
 import type { BucketName, PluginName } from "../../../src/contract/names.ts";
 import { createPolicy, denyAll, type PolicyContent } from "../../../src/policy/create-policy.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const PLUGIN = "user-data" as PluginName;
 const name = fc.constantFrom(...(["a", "b", "c", "a.b", "10", "9"] as BucketName[]));
@@ -44,7 +45,7 @@ describe("a policy's revision", () => {
       fc.property(content, (policy) => {
         expect(createPolicy(reversed(policy)).revision).toBe(createPolicy(policy).revision);
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 2_000 },
     );
   });
 
@@ -57,7 +58,7 @@ describe("a policy's revision", () => {
         if (same) expect(canonical(one)).toEqual(canonical(other));
         else expect(canonical(one)).not.toEqual(canonical(other));
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 5_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 },
     );
   });
 

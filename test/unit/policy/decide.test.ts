@@ -5,13 +5,14 @@ import type { BucketName, PluginName } from "../../../src/contract/names.ts";
 import { createPolicy, denyAll } from "../../../src/policy/create-policy.ts";
 import { decide, describeDenial, describeLevels } from "../../../src/policy/decide.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const PLUGIN = "user-data" as PluginName;
 const BUCKET = "user-data" as BucketName;
 const READ = bitsFromLevels(["key-value-read"]);
 const WRITE = bitsFromLevels(["key-value-write"]);
 const HTTP = bitsFromLevels(["outbound-http"]);
-const TIME_BUDGET = { interruptAfterTimeLimit: 2_000, numRuns: 5_000 };
+const TIME_BUDGET = { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 };
 
 function policy(allow: number): Policy {
   return createPolicy({

@@ -4,6 +4,7 @@ import type { HttpScheme } from "../../../src/policy/allowed-host.ts";
 import { createEgressRules, type EgressDecision } from "../../../src/policy/egress-rules.ts";
 import { parseHttpTarget } from "../../../src/policy/http-target.ts";
 import type { AllowedHost } from "../../../src/policy/policy.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 /** What a policy with these hosts says of `GET scheme://authority/`. */
 function decide(hosts: readonly AllowedHost[], url: string, method = "GET"): EgressDecision {
@@ -233,7 +234,7 @@ describe("the rules", () => {
         if (allows(fewer, asked)) expect(allows(hosts, asked)).toBe(true);
         if (dials(fewer, asked, dialled)) expect(dials(hosts, asked, dialled)).toBe(true);
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 5_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 },
     );
   });
 
@@ -242,7 +243,7 @@ describe("the rules", () => {
       fc.property(fc.array(entry), url, address, (hosts, asked, dialled) => {
         expect(dials(hosts.toReversed(), asked, dialled)).toBe(dials(hosts, asked, dialled));
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 2_000 },
     );
   });
 
@@ -254,7 +255,7 @@ describe("the rules", () => {
         if (dials(hosts, "http://a.example:80", dialled) && !isPublic)
           expect(allows(hosts, `http://${literal}:80`)).toBe(true);
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 5_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 },
     );
   });
 });

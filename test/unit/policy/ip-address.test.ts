@@ -2,6 +2,7 @@ import { BlockList } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockHolds, type IpAddress, parseIpAddress, parseIpBlock } from "../../../src/policy/ip-address.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 /** Reads what is known to be an address. */
 function address(text: string): IpAddress {
@@ -55,7 +56,7 @@ describe("an IP address", () => {
         const canonical = new URL(`http://[${text}]/`).hostname.slice(1, -1);
         expect(parseIpAddress(text)).toEqual(parseIpAddress(canonical));
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 5_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 },
     );
   });
 });
@@ -78,7 +79,7 @@ describe("a block of addresses", () => {
         if (kind === "ipv6" && address(other).value >> 32n === 0xffffn) return;
         expect(holds(`${base}/${prefix}`, other)).toBe(list.check(other, kind));
       }),
-      { interruptAfterTimeLimit: 2_000, numRuns: 5_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 },
     );
   });
 

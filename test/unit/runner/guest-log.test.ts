@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { escapeControls, GuestLog } from "../../../src/runner/guest-log.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 function record(log: GuestLog): string[] {
   const records: string[] = [];
@@ -34,7 +35,7 @@ it("joins lines across writes, whatever the pieces, and keeps the streams apart"
       expect(log.finish()).toBe(0);
       expect(records).toEqual(lines.map((text) => `2: ${text}`));
     }),
-    { interruptAfterTimeLimit: 2_000 },
+    { interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
 });
 
@@ -59,7 +60,7 @@ it("never passes on more bytes than its budget, and counts every byte that it dr
       expect(passed).toBeLessThanOrEqual(maxBytes);
       expect(passed + dropped).toBe(said);
     }),
-    { interruptAfterTimeLimit: 2_000 },
+    { interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );
 });
 

@@ -82,8 +82,8 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       return watch;
     });
     try {
-      await until(() => lowered(spinner) === 15, { what: "the spinner is low", timeoutMs: 20_000 });
-      await until(() => lowered(sleeper) === 0, { what: "the sleeper is as it was", timeoutMs: 20_000 });
+      await until(() => lowered(spinner) === 15, { what: "the spinner is low" });
+      await until(() => lowered(sleeper) === 0, { what: "the sleeper is as it was" });
     } finally {
       for (const watch of watches) watch.close();
       await Promise.all([spinner, sleeper].map(end));
@@ -125,7 +125,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       expect(lowered(child)).toBe(5);
       isStarting = false;
       watch.wake();
-      await until(() => lowered(child) === 15, { what: "it is low", timeoutMs: 20_000 });
+      await until(() => lowered(child) === 15, { what: "it is low" });
     } finally {
       watch.close();
       await end(child);

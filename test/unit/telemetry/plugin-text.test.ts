@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { printableLine, printableText } from "../../../src/telemetry/plugin-text.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 describe("printableLine", () => {
   test("leaves ordinary text of any script as it is", () => {
@@ -29,7 +30,7 @@ describe("printableLine", () => {
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(printableLine(text, 64)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       }),
-      { interruptAfterTimeLimit: 2_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expectAgreement, openRunner, openShim, type Side } from "./sides.ts";
+import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
 
 const NS_PER_MS = 1_000_000n;
 const HOUR_NS = 3_600_000n * NS_PER_MS;
@@ -35,7 +36,7 @@ describe("clocks", () => {
         vi.setSystemTime(date);
         expectAgreement((side) => side.wasi.wallClock.now());
       }),
-      { interruptAfterTimeLimit: 1_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectAgreement, type Side } from "./sides.ts";
+import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
 
-const TIME_LIMIT = { numRuns: 2_000, interruptAfterTimeLimit: 1_500 };
+const TIME_LIMIT = { numRuns: 2_000, interruptAfterTimeLimit: PROPERTY_TIME_MS };
 
 /** Names that both know, in several spellings, the three that both forbid, and some that are none. */
 const name = fc.oneof(

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { GuestContext } from "../../../../src/runner/guest-context.ts";
 import { createImportsFactory } from "../../../../src/runner/imports.ts";
 import { expectAgreement, openRunner, openShim, type Side } from "./sides.ts";
+import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
 
-const TIME_LIMIT = { numRuns: 3_000, interruptAfterTimeLimit: 1_500 };
+const TIME_LIMIT = { numRuns: 3_000, interruptAfterTimeLimit: PROPERTY_TIME_MS };
 
 type Request = InstanceType<Side["wasi"]["http"]["OutgoingRequest"]>;
 

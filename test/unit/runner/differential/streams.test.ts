@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { expectAgreement, type Outcome, type Side } from "./sides.ts";
+import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
 
-const TIME_LIMIT = { numRuns: 1_000, interruptAfterTimeLimit: 2_000 };
+const TIME_LIMIT = { numRuns: 1_000, interruptAfterTimeLimit: PROPERTY_TIME_MS };
 
 type OutputStream = ReturnType<Side["wasi"]["stdout"]["getStdout"]>;
 type InputStream = ReturnType<Side["wasi"]["stdin"]["getStdin"]>;

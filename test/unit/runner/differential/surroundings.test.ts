@@ -2,6 +2,7 @@ import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectAgreement, openRunner } from "./sides.ts";
+import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
 
 const EMPTY = new WASIShim({ sandbox: { env: {}, args: [], preopens: {}, enableNetwork: false } }).getImportObject();
 
@@ -54,7 +55,7 @@ describe("random numbers", () => {
           ]),
         );
       }),
-      { interruptAfterTimeLimit: 1_000 },
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
   });
 
