@@ -23,7 +23,7 @@ export interface Launched {
 }
 
 /** How long a server may take to come up, an image being there already. */
-export const READY_TIMEOUT_MS = 60_000;
+export const READY_TIMEOUT_MS = 150_000;
 
 /** The flags with which a mongod of the tests runs as a process. */
 export function mongodArgs({ port, folder }: { readonly port: number; readonly folder: string }): readonly string[] {

@@ -16,9 +16,9 @@ import { freePort } from "../../scripts/lib/ports.ts";
 import { until } from "./until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const READY_TIMEOUT_MS = 60_000;
-const HEALTH_TIMEOUT_MS = 2_000;
-const STOP_GRACE_MS = 30_000;
+const READY_TIMEOUT_MS = 150_000;
+const HEALTH_TIMEOUT_MS = 30_000;
+const STOP_GRACE_MS = 60_000;
 
 /** What a replica is started with. Everything it writes is in a folder of its own, except the artifact cache. */
 export interface ReplicaOptions {

@@ -203,7 +203,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
   });
 
   async function facts(plugin: string): Promise<Record<string, unknown>> {
-    const stats = await nats.request(`$SRV.STATS.${plugin}`);
+    const stats = await nats.request(`$SRV.STATS.${plugin}`, "", { timeout: 60_000 });
     return stats.json<{ endpoints: { data: Record<string, unknown> }[] }>().endpoints[0]?.data ?? {};
   }
 });

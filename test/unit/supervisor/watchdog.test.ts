@@ -96,4 +96,42 @@ describe("a watchdog", () => {
     vi.advanceTimersByTime(1);
     expect(expired).toBe(0);
   });
+
+  describe("of a host that stood still past the time", () => {
+    let stillMs = 0;
+
+    beforeEach(() => {
+      stillMs = 0;
+      const now = performance.now.bind(performance);
+      vi.spyOn(performance, "now").mockImplementation(() => now() + stillMs);
+    });
+
+    afterEach(() => void vi.restoreAllMocks());
+
+    test("gives the answer its time once more, since the other process stood still as well", () => {
+      const nonce = watchdog.expect(() => undefined);
+      stillMs = 3_000;
+      vi.advanceTimersByTime(TIMEOUT_MS * 2 - 1);
+      expect(expired).toBe(0);
+      expect(watchdog.answer(nonce)).toBe(true);
+      vi.advanceTimersByTime(TIMEOUT_MS * 2);
+      expect(expired).toBe(0);
+    });
+
+    test("gives it no second time", () => {
+      watchdog.expect(() => undefined);
+      stillMs = 3_000;
+      vi.advanceTimersByTime(TIMEOUT_MS * 2 - 1);
+      stillMs = 6_000;
+      vi.advanceTimersByTime(2);
+      expect(expired).toBe(1);
+    });
+
+    test("gives none where it was hardly late", () => {
+      watchdog.expect(() => undefined);
+      stillMs = 90;
+      vi.advanceTimersByTime(TIMEOUT_MS + 1);
+      expect(expired).toBe(1);
+    });
+  });
 });
