@@ -18,7 +18,7 @@ import { ServerMissingError } from "../../scripts/servers/binaries.ts";
 import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
 import { nameEngineHost } from "./engine-host.ts";
 import { ensureImages, type Images, images } from "./images.ts";
-import { mongodArgs, mongodbUrlOf, mongodIsPrimary, natsUrlOf, readied } from "./readiness.ts";
+import { mongodArgs, mongodbUrlOf, mongodIsPrimary, natsUrlOf, READY_TIMEOUT_MS, readied } from "./readiness.ts";
 import { launchProcess } from "./server-process.ts";
 
 /** Whether the tests' servers are containers or processes of this machine. */
@@ -91,13 +91,14 @@ async function startNatsContainer({ nats }: Images, stack: AsyncDisposableStack)
   const container = await new NatsContainer(nats)
     .withCopyContentToContainer([{ content: NATS_CONFIG, target: "/etc/network-host-test.conf" }])
     .withArg("--config", "/etc/network-host-test.conf")
+    .withStartupTimeout(READY_TIMEOUT_MS)
     .start();
   stack.defer(async () => void (await container.stop()));
   return natsUrlOf({ host: container.getHost(), port: container.getMappedPort(4222) });
 }
 
 async function startMongoContainer({ mongo }: Images, stack: AsyncDisposableStack): Promise<string> {
-  const container = await new MongoDBContainer(mongo).start();
+  const container = await new MongoDBContainer(mongo).withStartupTimeout(READY_TIMEOUT_MS).start();
   stack.defer(async () => void (await container.stop()));
   return mongodbUrlOf({ host: container.getHost(), port: container.getMappedPort(27_017) });
 }

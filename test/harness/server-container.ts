@@ -6,7 +6,7 @@
 
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from "testcontainers";
 import { freePort } from "../../scripts/lib/ports.ts";
-import type { Launched } from "./readiness.ts";
+import { type Launched, READY_TIMEOUT_MS } from "./readiness.ts";
 
 /** How to launch a server's image. */
 export interface ContainerPlan {
@@ -22,6 +22,7 @@ export async function launchContainer(plan: ContainerPlan): Promise<Launched> {
     .withCommand([...plan.command])
     .withExposedPorts({ container: plan.containerPort, host: hostPort })
     .withWaitStrategy(Wait.forListeningPorts())
+    .withStartupTimeout(READY_TIMEOUT_MS)
     .start();
   const runtime = await getContainerRuntimeClient();
   const container = runtime.container.getById(started.getId());
