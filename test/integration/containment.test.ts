@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { COMPONENTS, consumerFile, policyFiles, uniqueName } from "../harness/plugins.ts";
-import { childrenOf } from "../harness/processes.ts";
+import { runnerOf } from "../harness/processes.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
@@ -24,9 +24,10 @@ describe.runIf(process.platform === "linux")("the containment of a plugin's proc
   });
 
   test("the walls that the log names are the ones that the kernel knows of", async () => {
-    await using replica = await serve({ [uniqueName("walls")]: COMPONENTS.gauntlet("none") });
+    const plugin = uniqueName("walls");
+    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") });
     const walls = new Set((await replica.logged(isWalls))["walls"] as string[]);
-    const [pid = 0] = await childrenOf(replica.pid);
+    const pid = await runnerOf(replica, plugin);
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     expect(await readFile(`/proc/${pid}/environ`, "utf8")).toBe("");
     expect(walls).toContain("oom-priority");
@@ -43,8 +44,9 @@ describe.runIf(process.platform === "linux")("the containment of a plugin's proc
   });
 
   test("it holds its channel, a pipe for its last words, and nothing else of the host's", async () => {
-    await using replica = await serve({ [uniqueName("descriptors")]: COMPONENTS.gauntlet("none") });
-    const [pid = 0] = await childrenOf(replica.pid);
+    const plugin = uniqueName("descriptors");
+    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") });
+    const pid = await runnerOf(replica, plugin);
     const numbers = await readdir(`/proc/${pid}/fd`);
     const links = await Promise.all(numbers.map(async (fd) => [Number(fd), await readlink(`/proc/${pid}/fd/${fd}`)]));
     const inherited = Object.fromEntries(links.filter(([, target]) => !String(target).startsWith("anon_inode:")));
@@ -63,7 +65,7 @@ describe.runIf(process.platform === "linux")("the containment of a plugin's proc
     await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { deadlineMs: 60_000 });
     const { walls } = await replica.logged(isWalls);
     expect(walls).toContain("parent-death");
-    const [pid = 0] = await childrenOf(replica.pid);
+    const pid = await runnerOf(replica, plugin);
     nats.publish(`rpc.${plugin}.loop`, "", { reply: "containment.unheard" });
     await until(async () => (await cpuTicks(pid)) > 20, { what: "the guest computes", intervalMs: 10 });
     await replica.kill();

@@ -60,6 +60,7 @@ describe("reading a configuration file", () => {
   });
 
   test("says why a file cannot be read", async () => {
+    await writeFile(join(folder, "file.yaml"), "");
     expect(await readTextFile(join(folder, "none"))).toMatchObject(problem(1, "it does not exist"));
     expect(await readTextFile(join(folder, "file.yaml", "x"))).toMatchObject(problem(1, "is not a folder"));
     expect(await readTextFile("a\0b")).toMatchObject(problem(1, "cannot be read"));

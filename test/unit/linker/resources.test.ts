@@ -140,6 +140,7 @@ describe("handles", () => {
   }
 
   it("reach the host as its own objects, lent and given away", async () => {
+    taken.length = 0;
     expect(await run(0)).toBe(42);
     await run(1);
     expect(taken).toEqual([expect.any(Thing)]);
