@@ -247,7 +247,7 @@ describe("12. a handle that was never given out, on every method of every resour
     const operations = await (await fetch(`${scene.replica.healthUrl}/metrics`)).text();
     expect(operations).not.toContain(`network_host_kv_operations_total{plugin="${scene.name("forger")}"`);
     await scene.unharmed();
-  }, 180_000);
+  }, 360_000);
 });
 
 async function isGone(pid: number): Promise<boolean> {
