@@ -49,7 +49,7 @@ export async function took(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startMs;
 }
 
-const TRIES = 6;
+const TRIES = 10;
 
 /**
  * The smallest of some measurements: what was larger may be the machine's, but what was small once need not be larger.

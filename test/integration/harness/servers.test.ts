@@ -4,7 +4,7 @@ import { expect, inject, test } from "vitest";
 import { startMongod, startNatsServer } from "../../harness/server.ts";
 
 /** For a write to a server that is frozen. */
-const HASTY = { serverSelectionTimeoutMS: 60_000, socketTimeoutMS: 1_000 };
+const HASTY = { connectTimeoutMS: 2_000, socketTimeoutMS: 1_000, serverSelectionTimeoutMS: 60_000, retryWrites: false };
 
 test("the shared NATS server takes clients without credentials", async () => {
   const nats = await connect({ servers: inject("natsUrl"), maxReconnectAttempts: 0 });
