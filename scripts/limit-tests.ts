@@ -74,6 +74,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   logLinesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in lines a second"),
   logBytesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in bytes a second"),
   refusalsLoggedPerSecond: proven("unit/consumer/refusal-log", "are written up to a rate"),
+  usedTargets: proven("unit/telemetry/target-counts", "the first few by name and the others by number"),
   configFileBytes: proven(
     "unit/config/text-file",
     "takes a file of exactly the largest size and refuses one byte more",

@@ -60,9 +60,13 @@ export interface BrokerOptions {
   readonly onStoreError: (error: HostError) => void;
   /** Told how each operation ended, for the counters; must not throw. */
   readonly onOperation: (operation: StoreOperation["kind"], outcome: "ok" | ErrorCode) => void;
+  /** Told of each operation that goes to the store, by the plugin's name for the bucket; must not throw. */
+  readonly onStoreUse: (operation: StoreOperation["kind"], name: string, address: KeyAddress) => void;
   readonly http: OutboundHttp;
   /** Told how each outbound HTTP request ended, for the counters; must not throw. */
   readonly onHttp: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
+  /** Told of each outbound HTTP request that is sent: its target (`scheme://host[:port]`) and method; must not throw. */
+  readonly onHttpUse: (target: string, method: string) => void;
 }
 
 const LEVEL_OF = {
@@ -93,8 +97,8 @@ class GrantBroker implements Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { grant, limits, http, onHttp } = options;
-    this.#http = new HttpGate({ grant, limits, http, onEnd: onHttp });
+    const { grant, limits, http, onHttp, onHttpUse } = options;
+    this.#http = new HttpGate({ grant, limits, http, onEnd: onHttp, onSend: onHttpUse });
   }
 
   get usedLevels(): Readonly<Record<AccessLevel, number>> {
@@ -145,6 +149,7 @@ class GrantBroker implements Broker {
     // more is broken, and must not make the host hold many large values.
     if (this.#busy.has(context)) return refused("overloaded", "another operation of this request has not ended yet.");
     this.#busy.add(context);
+    this.#options.onStoreUse(operation.kind, operation.bucket, decision.address);
     const startedAt = performance.now();
     try {
       return await this.#callStore(operation, decision.address, { timeoutMs, caller: grant.plugin });

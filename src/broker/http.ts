@@ -30,6 +30,8 @@ export interface HttpGateOptions {
   readonly http: OutboundHttp;
   /** Told how each exchange ended; must not throw. */
   readonly onEnd: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
+  /** Told of each request that is sent; must not throw. */
+  readonly onSend: (target: string, method: string) => void;
 }
 
 /** One request as the gate needs to know it. */
@@ -72,7 +74,8 @@ export class HttpGate implements AsyncDisposable {
   }
 
   #send(request: OutboundRequest, sink: HttpSink, totalMs: number): HttpExchange {
-    const { limits, http, onEnd } = this.#options;
+    const { limits, http, onEnd, onSend } = this.#options;
+    onSend(request.target.origin, request.method);
     this.#client ??= http.createClient({ concurrency: limits.httpConcurrency, headerBytes: limits.httpHeaderBytes });
     this.#underWay += 1;
     const bounded = new BoundedExchange({ sink, limits, totalMs, onEnd });

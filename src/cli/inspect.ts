@@ -21,17 +21,22 @@ import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-ov
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
 import { CACHE_SETTING, parseCacheDir } from "./serve-options.ts";
 import { settingOption } from "./settings.ts";
+import { usedTargetColumns } from "./used-targets-report.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
 The component passes the same gate, compiler and probe as in "serve": nothing of it runs but get-access-levels,
 in a process of its own that reaches nothing.
 
+With --live the replicas tell which levels, buckets and hosts the plugin has used, and the smallest policy names the
+shared buckets and the hosts with their methods. The plugin chose these names: read the policy before you keep it.
+
 Examples:
   $ network-host inspect echo.wasm
   $ network-host inspect build/plugin.wasm --policy policy --plugin user-data
   $ network-host inspect echo.wasm --print-policy > policy/echo.yaml
   $ network-host inspect build/plugin.wasm --policy policy --plugin user-data --live
+  $ network-host inspect build/plugin.wasm --plugin user-data --live --print-policy
 
 Exit codes: 0 it loads and, with --policy, is granted what it requests; 1 it does not or is not; 2 wrong usage,
 or a file that cannot be read. See docs/command-line.md.`;
@@ -54,7 +59,7 @@ export function createInspectCommand(terminal: Terminal, done: (code: ExitCode) 
     .option("--policy <dir>", "judge it under the policies of this folder")
     .option("--plugin <name>", "its name as a plugin (default: made of the file's name)")
     .option("--print-policy", "print the smallest policy file that allows what it requests, and nothing else")
-    .option("--live", "ask the replicas over NATS which levels the plugin has used")
+    .option("--live", "ask the replicas over NATS what the plugin has used; the smallest policy names it")
     .option("--json", "print one JSON object")
     .addOption(settingOption(CACHE_SETTING))
     .addHelpText("after", HELP);
@@ -72,18 +77,19 @@ async function inspect(path: string, flags: InspectFlags, terminal: Terminal): P
   const levels = levelRows(examination, isJudged, usage);
   if (flags.json === true) {
     const facts = isJudged ? verdictJson(examination) : factsJson(examination);
-    const policy = outcome.kind === "loaded" ? smallestPolicy(name, outcome.requested) : null;
-    const value = { ...facts, levels, replicas: usage?.replicas ?? null, smallestPolicy: policy };
+    const policy = outcome.kind === "loaded" ? smallestPolicy(name, outcome.requested, usage?.targets) : null;
+    const used = { replicas: usage?.replicas ?? null, usedTargets: usage?.targets ?? null };
+    const value = { ...facts, levels, ...used, smallestPolicy: policy };
     await write(terminal.stdout, `${JSON.stringify(value)}\n`);
   } else if (outcome.kind === "failed") {
     await write(terminal.stderr, formatError(outcome.error, terminal.stderr));
   } else if (flags.printPolicy === true) {
-    await write(terminal.stdout, smallestPolicy(name, outcome.requested));
+    await write(terminal.stdout, smallestPolicy(name, outcome.requested, usage?.targets));
     return EXIT.ok;
   } else {
     await write(terminal.stdout, reportOf(examination, isJudged, terminal));
     await write(terminal.stdout, levelReport(levels, usage, terminal));
-    await write(terminal.stdout, policyReport(smallestPolicy(name, outcome.requested), terminal));
+    await write(terminal.stdout, policyReport(smallestPolicy(name, outcome.requested, usage?.targets), terminal));
   }
   if (outcome.kind === "failed") return exitCodeOf(outcome.error.code);
   return isJudged && outcome.verdict.kind === "denied" ? EXIT.failed : EXIT.ok;
@@ -148,7 +154,12 @@ function levelReport(levels: readonly LevelRow[], usage: LevelUsage | undefined,
   const remarks = levelRemarks(levels).map((remark) => styled(stdout, "warning", remark));
   if (usage !== undefined)
     remarks.push(styled(stdout, "quiet", `used: since the start of ${usage.replicas} replica(s)`));
-  return `\n${[...lines, ...remarks].map((line) => `  ${line}\n`).join("")}`;
+  const [title = [], ...used] = usage === undefined ? [] : usedTargetColumns(usage.targets);
+  const targets = alignColumns([title.map((text) => styled(stdout, "quiet", text)), ...used]);
+  return [[...lines, ...remarks], used.length === 0 ? [] : targets]
+    .filter((block) => block.length > 0)
+    .map((block) => `\n${block.map((line) => `  ${line}\n`).join("")}`)
+    .join("");
 }
 
 function policyReport(policy: string, { stdout }: Terminal): string {

@@ -9,11 +9,12 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
+import { LIMITABLE_METHODS } from "../contract/http.ts";
 import { PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
 import type { BucketName, PluginName } from "../contract/names.ts";
 import { ALLOWED_HOST_PATTERN, allowedHostProblem } from "../policy/allowed-host.ts";
 import { createPolicy } from "../policy/create-policy.ts";
-import { type AllowedHost, type BucketPolicy, LIMITABLE_METHODS, type Policy } from "../policy/policy.ts";
+import type { AllowedHost, BucketPolicy, Policy } from "../policy/policy.ts";
 import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
 import { bucketNameSchema, pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
 import { limitsSchema } from "./limit-schema.ts";

@@ -57,6 +57,7 @@ function describeState(slot: PluginSlot): Record<string, unknown> {
     runners: stats.runners,
     coldStarts: stats.runnerStarts.get("request") ?? 0,
     used: stats.usedLevels,
+    usedTargets: stats.targets.used(),
   };
   if (state.kind === "loading") return { state: "loading", ...counts };
   if (state.kind === "failed") return { state: "failed", error: state.error.code, ...counts };

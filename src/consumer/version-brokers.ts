@@ -40,7 +40,10 @@ export class VersionBrokers {
       http,
       onStoreError: (error) => logger.error({ plugin: name, err: error }, "a store operation failed"),
       onOperation: (operation, outcome) => stats.storeOperation(operation === "kv-get" ? "get" : "set", outcome),
+      onStoreUse: (operation, name, { namespace, bucket }) =>
+        stats.targets.countBucket(operation === "kv-get" ? "get" : "set", namespace.kind, name, bucket),
       onHttp: (outcome) => stats.httpRequest(outcome),
+      onHttpUse: (target, method) => stats.targets.countHost(target, method),
     });
     this.#brokers.set(version, broker);
     void version.closed.then(() => broker.close());

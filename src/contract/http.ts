@@ -58,6 +58,11 @@ export interface HttpFailure {
   readonly detail?: string;
 }
 
+/** Methods that a policy can name. */
+export const LIMITABLE_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+export type LimitableMethod = (typeof LIMITABLE_METHODS)[number];
+
 /** A header field: a name as it was given, and a value of any octets but controls. */
 export type HttpField = readonly [name: string, value: Uint8Array];
 

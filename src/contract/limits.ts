@@ -381,6 +381,13 @@ export const FIXED_LIMIT_ROWS = {
     summary: "Records a second of requests of one plugin that were not admitted; all are counted in the metrics.",
     enforcedIn: "consumer/refusal-log",
   },
+  usedTargets: {
+    value: 64,
+    unit: "count",
+    summary:
+      "Private buckets, shared buckets and targets of outbound HTTP of one plugin that a replica counts each for itself; operations on further ones are counted together.",
+    enforcedIn: "telemetry/target-counts",
+  },
   configFileBytes: {
     value: 64 * KIB,
     unit: "bytes",

@@ -6,6 +6,7 @@
  */
 
 import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { LimitableMethod } from "../contract/http.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { BucketName, PluginName } from "../contract/names.ts";
 
@@ -17,16 +18,11 @@ export interface BucketPolicy {
   readonly shared: ReadonlyMap<BucketName, BucketName>;
 }
 
-/** Methods that an allowed host may be limited to. */
-export const LIMITABLE_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
-
 /**
  * One allowed target of outbound HTTP, as written by the operator: `scheme://host[:port]` for every method, or the
  * same with the only methods that are allowed.
  */
-export type AllowedHost =
-  | string
-  | { readonly target: string; readonly methods: readonly (typeof LIMITABLE_METHODS)[number][] };
+export type AllowedHost = string | { readonly target: string; readonly methods: readonly LimitableMethod[] };
 
 /** The policy of one plugin. */
 export interface Policy {

@@ -1,5 +1,9 @@
 /**
- * Writes the policy file that would allow what a plugin requests and nothing beyond it. Pure.
+ * Writes the policy file that would allow what a plugin requests and nothing beyond it. Where it is known which
+ * buckets and hosts the plugin has used, it names them. Pure.
+ *
+ * The names of what was used are a plugin's choice: what no policy can name stands in a comment, escaped, and nothing
+ * ends a line but this module.
  *
  * @module
  */
@@ -11,34 +15,82 @@ import {
   levelsFromBits,
 } from "../contract/access-levels.ts";
 import type { PluginName } from "../contract/names.ts";
+import type { UsedHost, UsedTargets } from "../contract/used-targets.ts";
+import { allowedHostProblem } from "./allowed-host.ts";
 import { describeLevels } from "./decide.ts";
 
 const KEY_VALUE = bitsFromLevels(["key-value-read", "key-value-write"]);
 const OUTBOUND_HTTP = bitsFromLevels(["outbound-http"]);
 
-/** Names that YAML takes for a text without quotes; others may be numbers, booleans or null. */
+/** Names (of plugins, of buckets) that YAML takes for a text without quotes; others may be numbers, booleans or null. */
 const PLAIN_NAME = /^(?!(?:true|false|null)$)[a-z]/;
 
 /**
- * The text of `policy/<plugin>.yaml`. Which buckets and hosts the plugin uses cannot be told from its levels:
- * buckets stay at their default (any private one) and hosts at none, each with a comment on how to change it.
+ * The text of `policy/<plugin>.yaml`. Which buckets and hosts the plugin needs cannot be told from its levels: without
+ * `used`, buckets stay at their default (any private one) and hosts at none, each with a comment on how to change it.
+ * With it, the shared buckets and the hosts are those that were used, and the private ones stand in the comment.
  */
-export function smallestPolicy(plugin: PluginName, requested: AccessLevelBits): string {
+export function smallestPolicy(plugin: PluginName, requested: AccessLevelBits, used?: UsedTargets): string {
   const known = requested & ALL_ACCESS_LEVEL_BITS;
   const unknown = (requested & ~ALL_ACCESS_LEVEL_BITS) >>> 0;
   const lines = [
     "# yaml-language-server: $schema=../schemas/policy.schema.json",
-    `plugin: ${PLAIN_NAME.test(plugin) ? plugin : JSON.stringify(plugin)}`,
+    `plugin: ${plain(plugin)}`,
     `allow: [${levelsFromBits(known).join(", ")}]`,
   ];
   for (const level of describeLevels(unknown)) {
     lines.push(`# The plugin also requests an ${level}. No policy can allow it: the plugin stays denied.`);
   }
-  if ((known & KEY_VALUE) !== 0) {
-    lines.push("# Any private bucket; to allow only some, name them:", "# buckets:", "#   private: [user-data]");
-  }
-  if ((known & OUTBOUND_HTTP) !== 0) {
-    lines.push("# No host yet; name those that the plugin may call: [https://api.example.com]", "hosts: []");
-  }
+  if ((known & KEY_VALUE) !== 0) lines.push(...bucketLines(used));
+  if ((known & OUTBOUND_HTTP) !== 0) lines.push(...hostLines(used));
   return `${lines.join("\n")}\n`;
+}
+
+function bucketLines(used: UsedTargets | undefined): string[] {
+  const own = used?.privateBuckets ?? [];
+  const shared = used?.sharedBuckets ?? [];
+  const names = own.length === 0 ? "user-data" : own.map(({ name }) => plain(name)).join(", ");
+  const which = own.length === 0 ? "some" : "those used so far";
+  const lines = [`# Any private bucket; to allow only ${which}, name them:`];
+  if (shared.length === 0) lines.push("# buckets:", `#   private: [${names}]`);
+  else {
+    lines.push("buckets:", `#   private: [${names}]`, "  shared:");
+    for (const { name, bucket } of shared) lines.push(`    ${plain(name)}: ${plain(bucket)}`);
+  }
+  const others = used?.otherBuckets ?? 0;
+  if (others > 0) lines.push(`# Further buckets, not named here, took ${others} operations.`);
+  return lines;
+}
+
+function hostLines(used: UsedTargets | undefined): string[] {
+  const hosts = used?.hosts ?? [];
+  const named = hosts.filter(({ target }) => allowedHostProblem(target) === undefined);
+  const lines =
+    named.length === 0
+      ? ["# No host yet; name those that the plugin may call: [https://api.example.com]", "hosts: []"]
+      : ["# Those called so far. A name that leads to a private address needs the address beside it.", "hosts:"];
+  for (const host of named) lines.push(`  - ${allowedHost(host)}`);
+  for (const { target } of hosts.filter((host) => !named.includes(host)))
+    lines.push(`# ${escaped(target)} was called, too: only a pattern allows it.`);
+  const others = used?.otherHosts ?? 0;
+  if (others > 0) lines.push(`# Further hosts, not named here, took ${others} requests.`);
+  return lines;
+}
+
+function allowedHost({ target, methods, otherMethods }: UsedHost): string {
+  // A list of methods would shut out those that a policy cannot name.
+  if (otherMethods > 0 || methods.length === 0) return escaped(target);
+  return `{ target: ${escaped(target)}, methods: [${methods.join(", ")}] }`;
+}
+
+function plain(name: string): string {
+  return PLAIN_NAME.test(name) ? name : JSON.stringify(name);
+}
+
+/** In quotes, in one line, in ASCII. */
+function escaped(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

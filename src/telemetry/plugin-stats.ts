@@ -9,6 +9,7 @@ import type { AccessLevel } from "../contract/access-levels.ts";
 import type { HttpErrorCode } from "../contract/http.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
 import type { PluginName } from "../contract/names.ts";
+import { TargetCounts } from "./target-counts.ts";
 
 /** How a request was answered: well, or with a code of the error table. */
 export type RequestOutcome = "ok" | ErrorCode;
@@ -56,6 +57,8 @@ const NANOSECONDS_PER_MS = 1e6;
 /** Counts what happens to one plugin's requests. Every {@link begin} is paired with one {@link end}. */
 export class PluginStats {
   readonly plugin: PluginName;
+  /** What its operations were for. */
+  readonly targets = new TargetCounts();
   readonly #outcomes = new Map<RequestOutcome, number>();
   readonly #drops = new Map<DropReason, number>();
   readonly #storeOperations: Readonly<Record<StoreOperation, Map<RequestOutcome, number>>> = {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { connect } from "nats";
 import { expect, inject, test } from "vitest";
+import { startHttpServer } from "../harness/local-server.ts";
 import { COMPONENTS, consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
@@ -36,7 +37,49 @@ test("inspect --live shows what the replicas let a plugin use, and what is grant
     ],
   });
   const text = await inspect();
+  expect(text).toContain("  bucket user-data  5 reads, 0 writes\n");
   expect(text).toContain("  key-value-read   yes       yes       yes      5\n");
   expect(text).toContain("key-value-write is granted and was never used so far");
   expect(await second.isReady()).toBe(true);
+});
+
+test("the smallest policy of inspect --live names what was used, and a replica under it serves the same", async () => {
+  const [store, fetcher] = [uniqueName("store"), uniqueName("fetcher")];
+  const shared = COMPONENTS.gauntlet("read-write");
+  const caller = projectFile("test/components/fetcher.wasm");
+  await using server = await startHttpServer((_, response) => response.end("hello"));
+  const target = `http://localhost:${server.port}`;
+  const nats = await connect({ servers: inject("natsUrl") });
+  const plugins = { [store]: shared, [fetcher]: caller };
+  const consumer = consumerFile({ group: "used", plugins });
+  const use = async (): Promise<string[]> => {
+    const written = await request(nats, `rpc.${store}.set`, "orders\nkey\nvalue");
+    const read = await request(nats, `rpc.${store}.get`, "orders\nkey");
+    const fetched = await request(nats, `rpc.${fetcher}.http-full`, `0\nlocalhost:${server.port}\n/\nx-from\nc\n\n`);
+    return [written, read, fetched].map(({ error, text }) => error ?? text);
+  };
+  const policies: Record<string, string> = {};
+  {
+    await using replica = await startReplica({
+      consumer,
+      policies: policyFiles({
+        [store]: { ...READ_WRITE, buckets: { shared: { orders: `orders-${store}`, invoices: "invoices" } } },
+        [fetcher]: { allow: ["outbound-http"], hosts: ["https://*", target] },
+      }),
+    });
+    expect(await use()).toEqual(["", "value", "hello"]);
+    for (const [plugin, component] of Object.entries(plugins)) {
+      const flags = ["--nats", inject("natsUrl"), "--cache", inject("artifactCache"), "--live", "--print-policy"];
+      const args = [projectFile("src/main.ts"), "inspect", component, "--plugin", plugin, ...flags];
+      policies[`${plugin}.yaml`] = (await run(process.execPath, args)).stdout;
+    }
+    expect(await replica.isReady()).toBe(true);
+  }
+  expect(policies[`${store}.yaml`]).toContain(
+    `buckets:\n#   private: [user-data]\n  shared:\n    orders: orders-${store}\n`,
+  );
+  expect(policies[`${fetcher}.yaml`]).toContain(`hosts:\n  - { target: "${target}", methods: [GET] }\n`);
+  await using _ = await startReplica({ consumer, policies });
+  expect(await use()).toEqual(["", "value", "hello"]);
+  await nats.close();
 });

@@ -26,6 +26,8 @@ interface Stage {
   readonly broker: Broker;
   readonly store: RecordingStore;
   readonly storeErrors: HostError[];
+  /** Kind of operation, the plugin's name for the bucket, whose it is, its own name. */
+  readonly uses: string[];
 }
 
 function stage({
@@ -37,16 +39,19 @@ function stage({
 }: Scene = {}): Stage {
   const grant: Grant = { plugin: plugin as PluginName, levels, buckets, hosts: [], policyRevision: "0" };
   const storeErrors: HostError[] = [];
+  const uses: string[] = [];
   const broker = createBroker({
     grant,
     limits: { ...DEFAULT_PLUGIN_LIMITS, ...limits },
     store,
     onStoreError: (error) => storeErrors.push(error),
     onOperation: () => undefined,
+    onStoreUse: (kind, name, { namespace, bucket }) => uses.push(`${kind} ${name} ${namespace.kind} ${bucket}`),
     http: new RecordingHttp(),
     onHttp: () => undefined,
+    onHttpUse: () => undefined,
   });
-  return { broker, store, storeErrors };
+  return { broker, store, storeErrors, uses };
 }
 
 function contextWith(remainingMs: number): OperationContext {
@@ -170,6 +175,23 @@ describe("buckets", () => {
       expect(await perform(third.broker, get(bucket, "k"))).toEqual({ kind: "none" });
     expect(await perform(other.broker, get("common", "k"))).toEqual({ kind: "none" });
     expect(await perform(one.broker, get("common", "k"))).toEqual(errorLike("access-denied"));
+  });
+
+  test("are counted by what the plugin calls them where an operation reaches the store, and only there", async () => {
+    const { broker, uses } = stage({
+      buckets: { private: "any", shared: new Map([[named("mine"), named("common")]]) },
+      limits: { valueBytes: 1 },
+    });
+    await perform(broker, set("mine", "k", "v"));
+    await perform(broker, get("own", "k"));
+    await perform(broker, get("no such bucket!", "k"));
+    await perform(broker, get("own", ""));
+    await perform(broker, set("own", "k", "too large"));
+    await broker.perform(get("own", "k"), contextWith(0));
+    expect(uses).toEqual(["kv-set mine shared common", "kv-get own private own"]);
+    const denied = stage({ levels: 0 });
+    await perform(denied.broker, get("own", "k"));
+    expect(denied.uses).toEqual([]);
   });
 
   test("that are shared let the store know which plugin asks, so that plugins take turns", async () => {

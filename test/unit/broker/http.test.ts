@@ -12,6 +12,7 @@ interface Stage {
   readonly broker: Broker;
   readonly http: RecordingHttp;
   readonly outcomes: string[];
+  readonly uses: string[];
 }
 
 function stage(
@@ -21,6 +22,7 @@ function stage(
 ): Stage {
   const http = new RecordingHttp();
   const outcomes: string[] = [];
+  const uses: string[] = [];
   const broker = createBroker({
     grant: {
       plugin: "p" as PluginName,
@@ -33,10 +35,12 @@ function stage(
     store: new RecordingStore(),
     onStoreError: () => undefined,
     onOperation: () => undefined,
+    onStoreUse: () => undefined,
     http,
     onHttp: (outcome) => outcomes.push(outcome),
+    onHttpUse: (target, method) => uses.push(`${method} ${target}`),
   });
-  return { broker, http, outcomes };
+  return { broker, http, outcomes, uses };
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
@@ -78,6 +82,16 @@ describe("outbound HTTP", () => {
       expect(scene.broker.usedLevels["outbound-http"]).toBe(held ? 1 : 0);
     },
   );
+
+  test("is counted by its target and method where it is sent, and only there", () => {
+    const scene = stage(["https://*.example.com", "https://*.example.com:8443"], { httpConcurrency: 2 });
+    ask(scene, { authority: "API.example.com:443" });
+    ask(scene, { authority: "api.example.com:8443", method: "POST" });
+    ask(scene, { authority: "evil.example" });
+    ask(scene, { path: "no path" });
+    ask(scene, { authority: "one-too-many.example.com" });
+    expect(scene.uses).toEqual(["GET https://api.example.com", "POST https://api.example.com:8443"]);
+  });
 
   test("is denied where the policy names no such target, and the plugin's log says which", () => {
     const scene = stage(ANY);

@@ -1,0 +1,97 @@
+/**
+ * Counts what one plugin's operations were for: buckets, and targets of outbound HTTP. On the way of every operation,
+ * so it is one look into a map. The names are a stranger's choice: of each kind the first few are counted each for
+ * itself (`FIXED_LIMITS.usedTargets`) and the rest together, so that no plugin fills the host's memory with them.
+ * Counts only what the broker let through: the names are checked ones, of bounded length.
+ *
+ * @module
+ */
+
+import { LIMITABLE_METHODS } from "../contract/http.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { BucketName } from "../contract/names.ts";
+import type { UsedBucket, UsedHost, UsedSharedBucket, UsedTargets } from "../contract/used-targets.ts";
+
+interface BucketCount {
+  /** Its own name. */
+  bucket: BucketName;
+  reads: number;
+  writes: number;
+}
+
+interface HostCount {
+  /** By its index in {@link LIMITABLE_METHODS}; what comes after them are other methods. */
+  readonly methods: number[];
+}
+
+export class TargetCounts {
+  // Made when they are needed: most plugins of a large fleet are hardly ever asked.
+  #private: Map<string, BucketCount> | undefined;
+  #shared: Map<string, BucketCount> | undefined;
+  #hosts: Map<string, HostCount> | undefined;
+  #otherBuckets = 0;
+  #otherHosts = 0;
+
+  /** An operation went to the store, on the bucket that the plugin calls `name` and whose own name is `bucket`. */
+  countBucket(operation: "get" | "set", kind: "private" | "shared", name: string, bucket: BucketName): void {
+    const counts = kind === "shared" ? (this.#shared ??= new Map()) : (this.#private ??= new Map());
+    let count = counts.get(name);
+    if (count === undefined) {
+      if (counts.size >= FIXED_LIMITS.usedTargets) {
+        this.#otherBuckets += 1;
+        return;
+      }
+      count = { bucket, reads: 0, writes: 0 };
+      counts.set(name, count);
+    }
+    // A newer policy may have put another bucket behind the same name.
+    count.bucket = bucket;
+    if (operation === "get") count.reads += 1;
+    else count.writes += 1;
+  }
+
+  /** A request to a target was sent. */
+  countHost(target: string, method: string): void {
+    this.#hosts ??= new Map();
+    let count = this.#hosts.get(target);
+    if (count === undefined) {
+      if (this.#hosts.size >= FIXED_LIMITS.usedTargets) {
+        this.#otherHosts += 1;
+        return;
+      }
+      count = { methods: Array.from({ length: LIMITABLE_METHODS.length + 1 }, () => 0) };
+      this.#hosts.set(target, count);
+    }
+    const known = (LIMITABLE_METHODS as readonly string[]).indexOf(method);
+    const index = known < 0 ? LIMITABLE_METHODS.length : known;
+    count.methods[index] = (count.methods[index] ?? 0) + 1;
+  }
+
+  /** What was used so far. A copy. */
+  used(): UsedTargets {
+    return {
+      privateBuckets: [...(this.#private ?? [])].map(usedBucket),
+      sharedBuckets: [...(this.#shared ?? [])].map(usedSharedBucket),
+      otherBuckets: this.#otherBuckets,
+      hosts: [...(this.#hosts ?? [])].map(usedHost),
+      otherHosts: this.#otherHosts,
+    };
+  }
+}
+
+function usedBucket([name, { reads, writes }]: readonly [string, BucketCount]): UsedBucket {
+  return { name, reads, writes };
+}
+
+function usedSharedBucket([name, { bucket, reads, writes }]: readonly [string, BucketCount]): UsedSharedBucket {
+  return { name, bucket, reads, writes };
+}
+
+function usedHost([target, { methods }]: readonly [string, HostCount]): UsedHost {
+  return {
+    target,
+    methods: LIMITABLE_METHODS.filter((_, index) => (methods[index] ?? 0) > 0),
+    otherMethods: methods[LIMITABLE_METHODS.length] ?? 0,
+    requests: methods.reduce((sum, count) => sum + count, 0),
+  };
+}
