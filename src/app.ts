@@ -20,6 +20,7 @@ import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
 import { createUndiciHttp } from "./egress/undici/client.ts";
 import { HostError } from "./errors/host-error.ts";
+import type { BatchSize } from "./kv/batch-queue.ts";
 import { openMongoStore } from "./kv/drivers/mongodb.ts";
 import { openSqliteStore } from "./kv/drivers/sqlite.ts";
 import type { KeyValueStore } from "./kv/store.ts";
@@ -30,6 +31,7 @@ import { PluginLoader } from "./registry/plugin-loader.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
 import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/confinement.ts";
+import { BatchStats } from "./telemetry/batch-stats.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -74,6 +76,7 @@ class Replica implements App {
   readonly #ready = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   readonly #started = new Date();
+  readonly #storeBatches = new BatchStats();
   #registry: Registry | undefined;
   #store: KeyValueStore | undefined;
   #connection: ConnectionWatch | undefined;
@@ -98,7 +101,7 @@ class Replica implements App {
   async open(): Promise<void> {
     try {
       await this.#openHealth();
-      this.#store = this.#owned.use(await openStore(this.#options.store));
+      this.#store = this.#owned.use(await openStore(this.#options.store, this.#storeBatches));
       this.#registry = this.#owned.use(await this.#openRegistry());
     } catch (error) {
       await this.#owned.disposeAsync();
@@ -118,7 +121,10 @@ class Replica implements App {
     const server = await startHealthServer({
       ...health,
       readiness: () => this.#readiness(),
-      metrics: createMetrics({ plugins: () => [...this.#slots()].map((slot) => slot.stats) }),
+      metrics: createMetrics({
+        plugins: () => [...this.#slots()].map((slot) => slot.stats),
+        storeBatches: this.#storeBatches,
+      }),
       failed: (error) => this.#logger.error({ err: error }, "the health server could not answer"),
     });
     this.#owned.use(server);
@@ -299,11 +305,13 @@ function check(ready: boolean, reason: string): ReadinessCheck {
   return ready ? { ready } : { ready, reason };
 }
 
-async function openStore(options: StoreOptions): Promise<KeyValueStore> {
+async function openStore(options: StoreOptions, batches: BatchStats): Promise<KeyValueStore> {
+  const onBatch = (kind: "read" | "write", size: BatchSize): void =>
+    batches.count(kind === "read" ? "get" : "set", size);
   switch (options.kind) {
     case "mongodb":
-      return await openMongoStore({ url: options.url });
+      return await openMongoStore({ url: options.url, onBatch });
     case "sqlite":
-      return await openSqliteStore({ path: options.path });
+      return await openSqliteStore({ path: options.path, onBatch });
   }
 }

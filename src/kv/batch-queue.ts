@@ -18,12 +18,22 @@ export interface BatchPace {
   readonly batchWaitMs: number;
 }
 
+/** What went to the driver together. */
+export interface BatchSize {
+  /** Operations that it answered. */
+  readonly operations: number;
+  /** Bytes of keys and of values, written or read. */
+  readonly bytes: number;
+}
+
 /** What is done with batches. */
 export interface BatchQueueOptions<Result> {
   readonly limits: BatchLimits & BatchPace;
   readonly parallelBatches: number;
   /** See `BatchDriver`. */
   readonly perform: (entries: readonly Entry<Result>[], timeoutMs: number) => Promise<void>;
+  /** Told of each batch that has ended; must not throw. */
+  readonly onBatch: (size: BatchSize) => void;
 }
 
 /** Operations of one kind on their way to the driver. */
@@ -91,6 +101,7 @@ export class BatchQueue<Result> {
       for (const entry of entries) entry.fail(toHostError(error));
     }
     this.#underWay -= 1;
+    this.#options.onBatch(sizeOf(entries));
     release();
   }
 
@@ -115,4 +126,13 @@ export class BatchQueue<Result> {
     this.#idle?.resolve();
     this.#idle = undefined;
   }
+}
+
+function sizeOf(entries: readonly Pick<Entry<never>, "operations" | "movedBytes">[]): BatchSize {
+  let [operations, bytes] = [0, 0];
+  for (const entry of entries) {
+    operations += entry.operations;
+    bytes += entry.movedBytes;
+  }
+  return { operations, bytes };
 }

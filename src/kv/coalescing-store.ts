@@ -12,8 +12,9 @@
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { BatchDriver } from "./batch-driver.ts";
-import { type BatchPace, BatchQueue } from "./batch-queue.ts";
+import { type BatchPace, BatchQueue, type BatchSize } from "./batch-queue.ts";
 import type { BatchLimits } from "./fair-queue.ts";
+import type { OperationKind } from "./operation.ts";
 import type { KeyAddress, KeyValueStore, OperationOptions } from "./store.ts";
 
 /** Bounds of a store's batches. */
@@ -28,9 +29,18 @@ const LIMITS: StoreLimits = {
   queueTotalBytes: FIXED_LIMITS.storeQueueTotalBytes,
 };
 
-/** Makes the store over a driver, which it owns. `limits` replaces some of those in contract/limits.ts. */
-export function createCoalescingStore(driver: BatchDriver, limits: Partial<StoreLimits> = {}): KeyValueStore {
-  return new CoalescingStore(driver, { ...LIMITS, ...limits });
+/** What may be told to every store. */
+export interface StoreOptions {
+  /** Other bounds of batches than those of contract/limits.ts. */
+  readonly limits?: Partial<StoreLimits>;
+  /** Told of each batch that has ended, for the metrics; must not throw. */
+  readonly onBatch?: (kind: OperationKind, size: BatchSize) => void;
+}
+
+/** Makes the store over a driver, which it owns. */
+export function createCoalescingStore(driver: BatchDriver, options: StoreOptions = {}): KeyValueStore {
+  const { limits, onBatch = () => undefined } = options;
+  return new CoalescingStore(driver, { ...LIMITS, ...limits }, onBatch);
 }
 
 class CoalescingStore implements KeyValueStore {
@@ -40,7 +50,7 @@ class CoalescingStore implements KeyValueStore {
   readonly #writes: BatchQueue<void>;
   #closing: Promise<void> | undefined;
 
-  constructor(driver: BatchDriver, limits: StoreLimits) {
+  constructor(driver: BatchDriver, limits: StoreLimits, onBatch: NonNullable<StoreOptions["onBatch"]>) {
     const { parallelBatches } = driver;
     this.kind = driver.kind;
     this.#driver = driver;
@@ -48,11 +58,13 @@ class CoalescingStore implements KeyValueStore {
       limits,
       parallelBatches,
       perform: (entries, timeoutMs) => driver.readBatch(entries, timeoutMs),
+      onBatch: (size) => onBatch("read", size),
     });
     this.#writes = new BatchQueue({
       limits,
       parallelBatches,
       perform: (entries, timeoutMs) => driver.writeBatch(entries, timeoutMs),
+      onBatch: (size) => onBatch("write", size),
     });
   }
 

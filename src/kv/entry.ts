@@ -19,6 +19,7 @@ export class Entry<Result> {
   readonly address: KeyAddress;
   readonly #operations: Operation<Result>[] = [];
   #bytes = 0;
+  #readBytes = 0;
   #sends = 0;
   #sentValue: Uint8Array | undefined;
 
@@ -31,6 +32,16 @@ export class Entry<Result> {
   /** Bytes of its id and of the largest of its values. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The same with the value that was read. */
+  get movedBytes(): number {
+    return this.#bytes + this.#readBytes;
+  }
+
+  /** The operations that have its result. */
+  get operations(): number {
+    return this.#operations.length;
   }
 
   /** How often it was sent: 0 means that no server can have seen it. */
@@ -68,6 +79,7 @@ export class Entry<Result> {
   }
 
   succeed(result: Result): void {
+    if (result instanceof Uint8Array) this.#readBytes = result.length;
     for (const operation of this.#operations) operation.succeed(result);
   }
 

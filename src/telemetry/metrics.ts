@@ -6,14 +6,19 @@
  * @module
  */
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
+import { BATCH_BYTES, BATCH_OPERATIONS, type BatchStats } from "./batch-stats.ts";
+import { HistogramMetric } from "./histogram-metric.ts";
 import { DURATION_BUCKETS_MS, type PluginStats } from "./plugin-stats.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
+
+const MS_PER_SECOND = 1_000;
 
 /** Where the numbers come from. */
 export interface StatsSource {
   /** The statistics of every plugin that the replica serves or has served. */
   plugins(): Iterable<PluginStats>;
+  readonly storeBatches: BatchStats;
 }
 
 /** What a scrape answers. */
@@ -30,6 +35,7 @@ export function createMetrics(source: StatsSource): Metrics {
   registerRequests(registry, source);
   registerPluginState(registry, source);
   registerStoreOperations(registry, source);
+  registerStoreBatches(registry, source);
   registerHttpRequests(registry, source);
   registerProcessMetrics(registry);
   return { contentType: registry.contentType, render: () => registry.metrics() };
@@ -64,7 +70,17 @@ function registerRequests(registry: Registry, source: StatsSource): void {
       },
     }),
   );
-  registry.registerMetric(new DurationMetric(source));
+  registry.registerMetric(
+    new HistogramMetric({
+      name: "network_host_request_duration_seconds",
+      help: "From a request's arrival to its reply, by plugin. Refused requests are not in it.",
+      labelNames: ["plugin"],
+      bounds: DURATION_BUCKETS_MS,
+      unit: MS_PER_SECOND,
+      read: () =>
+        [...source.plugins()].map((stats) => ({ labels: { plugin: stats.plugin }, values: stats.durations() })),
+    }),
+  );
 }
 
 function registerPluginState(registry: Registry, source: StatsSource): void {
@@ -139,6 +155,29 @@ function registerStoreOperations(registry: Registry, source: StatsSource): void 
   );
 }
 
+function registerStoreBatches(registry: Registry, { storeBatches }: StatsSource): void {
+  const register = (name: string, help: string, of: "operations" | "bytes", bounds: readonly number[]): void => {
+    const read = () =>
+      (["get", "set"] as const).map((operation) => ({
+        labels: { operation },
+        values: storeBatches.sizes[operation][of].values(),
+      }));
+    registry.registerMetric(new HistogramMetric({ name, help, labelNames: ["operation"], bounds, unit: 1, read }));
+  };
+  register(
+    "network_host_kv_batch_operations",
+    "Operations that one command to the key-value store answered, over all plugins.",
+    "operations",
+    BATCH_OPERATIONS,
+  );
+  register(
+    "network_host_kv_batch_bytes",
+    "Bytes of the keys and values of one command to the key-value store, written or read.",
+    "bytes",
+    BATCH_BYTES,
+  );
+}
+
 function registerHttpRequests(registry: Registry, source: StatsSource): void {
   registry.registerMetric(
     new Counter({
@@ -154,62 +193,4 @@ function registerHttpRequests(registry: Registry, source: StatsSource): void {
       },
     }),
   );
-}
-
-const DURATION_NAME = "network_host_request_duration_seconds";
-const DURATION_HELP = "From a request's arrival to its reply, by plugin. Refused requests are not in it.";
-const MS_PER_SECOND = 1_000;
-
-/**
- * A histogram whose buckets are read at the scrape; prom-client's own can only be observed into. The registry
- * and the base class take a histogram's values from `getForPromString`.
- */
-class DurationMetric extends Histogram<"plugin"> {
-  readonly #source: StatsSource;
-
-  constructor(source: StatsSource) {
-    const buckets = DURATION_BUCKETS_MS.map((ms) => ms / MS_PER_SECOND);
-    super({ name: DURATION_NAME, help: DURATION_HELP, labelNames: ["plugin"], buckets, registers: [] });
-    this.#source = source;
-  }
-
-  async getForPromString(): Promise<HistogramSnapshot> {
-    const values = [...this.#source.plugins()].flatMap((stats) => durationSamples(stats));
-    return { name: DURATION_NAME, help: DURATION_HELP, type: "histogram", aggregator: "sum", values };
-  }
-}
-
-/** A histogram as prom-client writes it. */
-interface HistogramSnapshot {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "histogram";
-  readonly aggregator: "sum";
-  readonly values: readonly Sample[];
-}
-
-interface Sample {
-  readonly metricName: string;
-  readonly labels: { readonly le?: number | "+Inf" };
-  readonly sharedLabels: { readonly plugin: string };
-  readonly value: number;
-}
-
-function durationSamples(stats: PluginStats): Sample[] {
-  const sharedLabels = { plugin: stats.plugin };
-  const { counts, count, sumMs } = stats.durations();
-  const bucket = (le: number | "+Inf", value: number): Sample => {
-    return { metricName: `${DURATION_NAME}_bucket`, labels: { le }, sharedLabels, value };
-  };
-  let below = 0;
-  const buckets = DURATION_BUCKETS_MS.map((boundMs, index) => {
-    below += counts[index] ?? 0;
-    return bucket(boundMs / MS_PER_SECOND, below);
-  });
-  return [
-    ...buckets,
-    bucket("+Inf", count),
-    { metricName: `${DURATION_NAME}_sum`, labels: {}, sharedLabels, value: sumMs / MS_PER_SECOND },
-    { metricName: `${DURATION_NAME}_count`, labels: {}, sharedLabels, value: count },
-  ];
 }

@@ -9,6 +9,7 @@ import type { AccessLevel } from "../contract/access-levels.ts";
 import type { HttpErrorCode } from "../contract/http.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
 import type { PluginName } from "../contract/names.ts";
+import { Histogram, type HistogramValues } from "./histogram.ts";
 import { TargetCounts } from "./target-counts.ts";
 
 /** How a request was answered: well, or with a code of the error table. */
@@ -35,14 +36,6 @@ export const DURATION_BUCKETS_MS: readonly number[] = [
   0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
 ];
 
-/** A histogram of durations. */
-export interface DurationHistogram {
-  /** Requests in each bucket alone (not cumulative): one more than there are bounds. */
-  readonly counts: readonly number[];
-  readonly sumMs: number;
-  readonly count: number;
-}
-
 /** The statistics of an endpoint as NATS ADR-32 names them; times in nanoseconds. */
 export interface EndpointStats {
   readonly num_requests: number;
@@ -66,9 +59,7 @@ export class PluginStats {
     set: new Map(),
   };
   readonly #httpRequests = new Map<HttpOutcome, number>();
-  readonly #buckets: number[] = Array.from({ length: DURATION_BUCKETS_MS.length + 1 }, () => 0);
-  #durationSumMs = 0;
-  #durationCount = 0;
+  readonly #durations = new Histogram(DURATION_BUCKETS_MS);
   #inFlight = 0;
   #shed = 0;
   #runnerRestarts = 0;
@@ -88,7 +79,7 @@ export class PluginStats {
   /** The reply of an admitted request was sent, so long after its arrival. */
   end(outcome: RequestOutcome, durationMs: number): void {
     this.#inFlight -= 1;
-    this.#observe(durationMs);
+    this.#durations.observe(durationMs);
     this.#count(outcome);
   }
 
@@ -179,37 +170,29 @@ export class PluginStats {
     };
   }
 
-  /** Durations of the admitted requests. A copy. */
-  durations(): DurationHistogram {
-    return { counts: [...this.#buckets], sumMs: this.#durationSumMs, count: this.#durationCount };
+  /** Durations of the admitted requests, in milliseconds. A copy. */
+  durations(): HistogramValues {
+    return this.#durations.values();
   }
 
   /** The same counts in the form that NATS services answer `$SRV.STATS` with (ADR-32). */
   endpointStats(): EndpointStats {
-    let requests = 0;
-    for (const count of this.#outcomes.values()) requests += count;
+    const requests = [...this.#outcomes.values()].reduce((sum, times) => sum + times, 0);
     const last = this.#lastError;
-    const processing = Math.round(this.#durationSumMs * NANOSECONDS_PER_MS);
+    const { sum, count } = this.#durations;
+    const processing = Math.round(sum * NANOSECONDS_PER_MS);
     return {
       num_requests: requests,
       num_errors: requests - (this.#outcomes.get("ok") ?? 0),
       last_error: last === undefined ? "" : `${errorRow(last).replyCode}:${last}`,
       processing_time: processing,
-      average_processing_time: this.#durationCount === 0 ? 0 : Math.round(processing / this.#durationCount),
+      average_processing_time: count === 0 ? 0 : Math.round(processing / count),
     };
   }
 
   #count(outcome: RequestOutcome): void {
     increment(this.#outcomes, outcome);
     if (outcome !== "ok") this.#lastError = outcome;
-  }
-
-  #observe(durationMs: number): void {
-    let index = 0;
-    while (index < DURATION_BUCKETS_MS.length && durationMs > (DURATION_BUCKETS_MS[index] ?? Infinity)) index += 1;
-    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
-    this.#durationSumMs += durationMs;
-    this.#durationCount += 1;
   }
 }
 

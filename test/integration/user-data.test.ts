@@ -45,6 +45,17 @@ describe.each(["MongoDB", "SQLite"] as const)("the key-value examples with value
     expect(second.headers["Rpc-Id"]).toMatch(/^[\w-]{16}$/);
   });
 
+  test("the metrics tell how much went to the store together", async () => {
+    expect((await request(nats, `rpc.${names.Rust}.append`, "counted")).status).toBe(200);
+    const metrics = await (await fetch(`${replica.healthUrl}/metrics`)).text();
+    for (const operation of ["get", "set"]) {
+      const sum = (what: string): number =>
+        Number(new RegExp(`^${what}{operation="${operation}"} ([0-9]+)$`, "m").exec(metrics)?.[1]);
+      expect(sum("network_host_kv_batch_operations_count")).toBeGreaterThan(0);
+      expect(sum("network_host_kv_batch_bytes_sum")).toBeGreaterThan("counted".length);
+    }
+  });
+
   test.each(LANGUAGES)("the log of a plugin in %s names the plugin and the request", async (language) => {
     const plugin = names[language];
     await request(nats, `rpc.${plugin}`, "x", { "Rpc-Id": "logged" });

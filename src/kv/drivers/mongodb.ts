@@ -12,7 +12,7 @@ import { MongoWriteConcernError } from "mongodb";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
-import { createCoalescingStore, type StoreLimits } from "../coalescing-store.ts";
+import { createCoalescingStore, type StoreOptions } from "../coalescing-store.ts";
 import { boundedMs, type OperationKind } from "../operation.ts";
 import type { KeyValueStore, OperationOptions } from "../store.ts";
 import { createMongoClient, type MongoTarget } from "./mongodb-client.ts";
@@ -26,14 +26,12 @@ const DEFAULT_COLLECTION = "key-value";
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Options of {@link openMongoStore}. */
-export interface MongoStoreOptions {
+export interface MongoStoreOptions extends StoreOptions {
   /** `mongodb://` or `mongodb+srv://`; it may hold credentials, which appear in no message. */
   readonly url: string;
   /** By default the URL's, else `network-host`. */
   readonly database?: string;
   readonly collection?: string;
-  /** Other bounds of batches than those of contract/limits.ts. */
-  readonly limits?: Partial<StoreLimits>;
 }
 
 /**
@@ -44,7 +42,7 @@ export interface MongoStoreOptions {
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<KeyValueStore> {
   const target = createMongoClient(options.url, options.database, FIXED_LIMITS.storeOperationMs);
-  return createCoalescingStore(new MongoDriver(target, options.collection ?? DEFAULT_COLLECTION), options.limits);
+  return createCoalescingStore(new MongoDriver(target, options.collection ?? DEFAULT_COLLECTION), options);
 }
 
 class MongoDriver implements BatchDriver {

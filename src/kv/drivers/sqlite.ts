@@ -14,7 +14,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate as othersTurn } from "node:timers/promises";
 import { HostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
-import { createCoalescingStore, type StoreLimits } from "../coalescing-store.ts";
+import { createCoalescingStore, type StoreOptions } from "../coalescing-store.ts";
 import { boundedMs } from "../operation.ts";
 import type { KeyAddress, KeyValueStore, OperationOptions } from "../store.ts";
 import { type DatabaseOptions, OPEN_TIMEOUT_MS, openDatabase } from "./sqlite-database.ts";
@@ -22,10 +22,7 @@ import { classifySqliteError, isLocked } from "./sqlite-errors.ts";
 import { whileLocked } from "./sqlite-lock.ts";
 
 /** Options of {@link openSqliteStore}. */
-export interface SqliteStoreOptions extends DatabaseOptions {
-  /** Other bounds of batches than those of contract/limits.ts. */
-  readonly limits?: Partial<StoreLimits>;
-}
+export interface SqliteStoreOptions extends DatabaseOptions, StoreOptions {}
 
 /**
  * Opens the embedded store, creating its file (readable by its owner alone) where there is none.
@@ -38,7 +35,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<KeyV
   const database = await openDatabase(options);
   try {
     const driver = await whileLocked(OPEN_TIMEOUT_MS, () => new SqliteDriver(database));
-    return createCoalescingStore(driver, options.limits);
+    return createCoalescingStore(driver, options);
   } catch (error) {
     database.close();
     throw classifySqliteError(error, "read");

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { BucketName } from "../../../src/contract/names.ts";
+import { addressId } from "../../../src/kv/address.ts";
 import { createCoalescingStore } from "../../../src/kv/coalescing-store.ts";
 import type { KeyAddress } from "../../../src/kv/store.ts";
 import { until } from "../../harness/until.ts";
@@ -49,6 +50,27 @@ describe("operations of one turn", () => {
     expect(driver.batches).toHaveLength(2);
   });
 
+  test("are told of when their batch has ended: how many, and the bytes of keys and values", async () => {
+    const batches: unknown[] = [];
+    const store = createCoalescingStore(new ScriptedDriver(), {
+      onBatch: (kind, { operations, bytes: moved }) => batches.push([kind, operations, moved]),
+    });
+    const keyBytes = addressId(at("a")).length;
+    await Promise.all([
+      store.set(at("a"), bytes("old"), OPTIONS),
+      store.set(at("a"), bytes("newer"), OPTIONS),
+      store.set(at("b"), bytes("value"), OPTIONS),
+    ]);
+    // The driver's promise settles after those of the operations.
+    await until(() => batches.length === 1, { what: "the batch of writes has ended", intervalMs: 1 });
+    await Promise.all([store.get(at("a"), OPTIONS), store.get(at("a"), OPTIONS), store.get(at("x"), OPTIONS)]);
+    await until(() => batches.length === 2, { what: "the batch of reads has ended", intervalMs: 1 });
+    expect(batches).toEqual([
+      ["write", 3, 2 * keyBytes + "newer".length + "value".length],
+      ["read", 3, 2 * keyBytes + "newer".length],
+    ]);
+  });
+
   test("wait for nothing: a lone one goes at the end of its turn", async () => {
     const driver = new ScriptedDriver();
     const store = createCoalescingStore(driver);
@@ -72,7 +94,7 @@ describe("operations of one turn", () => {
       fc.asyncProperty(scene, async ({ rounds, failing, parallelBatches, ...limits }) => {
         const driver = new ScriptedDriver(parallelBatches);
         for (const key of failing) driver.failures.set(key, "store-outcome-unknown");
-        const store = createCoalescingStore(driver, limits);
+        const store = createCoalescingStore(driver, { limits });
         const before = new Map<string, string>();
         for (const round of rounds) {
           const written = (key: string): (string | undefined)[] =>
@@ -117,7 +139,7 @@ describe("operations on one value", () => {
 
   test("are not put to what is under way: who begins after a write has ended sees it", async () => {
     const driver = new ScriptedDriver(2);
-    const store = createCoalescingStore(driver, { batchWaitMs: 0 });
+    const store = createCoalescingStore(driver, { limits: { batchWaitMs: 0 } });
     const release = driver.hold();
     const first = store.get(at("k"), OPTIONS);
     await until(() => driver.batches.length === 1, { what: "the first read is under way" });
@@ -192,7 +214,7 @@ describe("an operation with little time", () => {
 
   test("that waits in vain for its turn leaves the queue", async () => {
     const driver = new ScriptedDriver();
-    const store = createCoalescingStore(driver, { queueOperations: 2 });
+    const store = createCoalescingStore(driver, { limits: { queueOperations: 2 } });
     const release = driver.hold();
     const first = store.get(at("first"), OPTIONS);
     await nextTick();
@@ -208,7 +230,7 @@ describe("an operation with little time", () => {
 describe("batches", () => {
   test("grow while one is under way, and are never more than may be", async () => {
     const driver = new ScriptedDriver(2);
-    const store = createCoalescingStore(driver, { batchOperations: 8, batchWaitMs: 60_000 });
+    const store = createCoalescingStore(driver, { limits: { batchOperations: 8, batchWaitMs: 60_000 } });
     const release = driver.hold();
     const all = [store.get(at("first"), OPTIONS)];
     await nextTick();
@@ -231,7 +253,7 @@ describe("batches", () => {
 
   test("do not wait long for one that takes its time", async () => {
     const driver = new ScriptedDriver(2);
-    const store = createCoalescingStore(driver, { batchWaitMs: 1 });
+    const store = createCoalescingStore(driver, { limits: { batchWaitMs: 1 } });
     const release = driver.hold();
     const slow = store.get(at("slow"), OPTIONS);
     await nextTick();
@@ -262,7 +284,7 @@ describe("batches", () => {
 describe("a plugin that asks for much", () => {
   test("is refused what its queue has no room for; another one is not", async () => {
     const driver = new ScriptedDriver();
-    const store = createCoalescingStore(driver, { queueOperations: 10, batchOperations: 4 });
+    const store = createCoalescingStore(driver, { limits: { queueOperations: 10, batchOperations: 4 } });
     const release = driver.hold();
     const first = store.get(at("first"), OPTIONS);
     await nextTick();
@@ -277,7 +299,7 @@ describe("a plugin that asks for much", () => {
 
   test("of large values is refused beyond its bytes, and all together beyond theirs", async () => {
     const driver = new ScriptedDriver();
-    const store = createCoalescingStore(driver, { queueBytes: 1_000, queueTotalBytes: 1_500 });
+    const store = createCoalescingStore(driver, { limits: { queueBytes: 1_000, queueTotalBytes: 1_500 } });
     const release = driver.hold();
     const first = store.set(at("first"), bytes("v"), OPTIONS);
     await nextTick();

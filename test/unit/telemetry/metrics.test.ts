@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { PluginName } from "../../../src/contract/names.ts";
-import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import { BATCH_OPERATIONS, BatchStats } from "../../../src/telemetry/batch-stats.ts";
+import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
 import { DURATION_BUCKETS_MS, PluginStats } from "../../../src/telemetry/plugin-stats.ts";
 
 function statsOf(name = "echo"): PluginStats {
   return new PluginStats(name as PluginName);
 }
 
+function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats()): Metrics {
+  return createMetrics({ plugins: () => plugins, storeBatches });
+}
+
 async function scrape(...plugins: PluginStats[]): Promise<string[]> {
-  return (await createMetrics({ plugins: () => plugins }).render()).split("\n");
+  return (await metricsOf(plugins).render()).split("\n");
 }
 
 describe("PluginStats", () => {
@@ -31,11 +36,11 @@ describe("PluginStats", () => {
       stats.begin();
       stats.end("ok", durationMs);
     }
-    const { counts, count, sumMs } = stats.durations();
+    const { counts, count, sum } = stats.durations();
     expect(counts).toHaveLength(DURATION_BUCKETS_MS.length + 1);
     expect([counts[0], counts[1], counts.at(-2), counts.at(-1)]).toEqual([2, 1, 1, 1]);
     expect(count).toBe(5);
-    expect(sumMs).toBeCloseTo(20_001.51);
+    expect(sum).toBeCloseTo(20_001.51);
   });
 
   test("answers in the form of service statistics, with times in nanoseconds", () => {
@@ -66,7 +71,7 @@ describe("a scrape", () => {
   test("shows each plugin's counts, and reads them anew each time", async () => {
     const echo = statsOf();
     const other = statsOf("other");
-    const metrics = createMetrics({ plugins: () => [echo, other] });
+    const metrics = metricsOf([echo, other]);
     echo.begin();
     await metrics.render();
     echo.end("ok", 3);
@@ -108,9 +113,32 @@ describe("a scrape", () => {
     expect(lines.find((line) => line.includes('_sum{plugin="echo"}'))).toMatch(/ 60\.003/);
   });
 
+  test("shows how many operations and bytes go to the store together, reads and writes apart", async () => {
+    const batches = new BatchStats();
+    for (const operations of [1, 3, 1_000]) batches.count("get", { operations, bytes: operations * 100 });
+    batches.count("set", { operations: 128, bytes: 4_194_305 });
+    const lines = (await metricsOf([], batches).render()).split("\n");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "# TYPE network_host_kv_batch_operations histogram",
+        'network_host_kv_batch_operations_bucket{le="1",operation="get"} 1',
+        'network_host_kv_batch_operations_bucket{le="4",operation="get"} 2',
+        `network_host_kv_batch_operations_bucket{le="${BATCH_OPERATIONS.at(-1)}",operation="get"} 2`,
+        'network_host_kv_batch_operations_bucket{le="+Inf",operation="get"} 3',
+        'network_host_kv_batch_operations_sum{operation="get"} 1004',
+        'network_host_kv_batch_operations_bucket{le="64",operation="set"} 0',
+        'network_host_kv_batch_operations_bucket{le="128",operation="set"} 1',
+        'network_host_kv_batch_bytes_bucket{le="4194304",operation="set"} 0',
+        'network_host_kv_batch_bytes_bucket{le="16777216",operation="set"} 1',
+        'network_host_kv_batch_bytes_sum{operation="get"} 100400',
+        'network_host_kv_batch_bytes_count{operation="get"} 3',
+      ]),
+    );
+  });
+
   test("shows the process, and shares nothing with another replica in the same process", async () => {
-    const one = createMetrics({ plugins: () => [statsOf("one")] });
-    const two = createMetrics({ plugins: () => [statsOf("two")] });
+    const one = metricsOf([statsOf("one")]);
+    const two = metricsOf([statsOf("two")]);
     const text = await one.render();
     expect(text).toMatch(/^process_cpu_seconds_total \d/m);
     expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
