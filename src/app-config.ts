@@ -6,9 +6,11 @@
  */
 
 import { join } from "node:path";
-import { type ConsumerDocument, loadConsumerFile } from "./config/consumer-document.ts";
+import type { ConsumerDocument } from "./config/consumer-document.ts";
+import { readConsumerFile, requireValid } from "./config/consumer-file.ts";
 import { type Diagnostic, formatDiagnostic } from "./config/diagnostic.ts";
-import { loadPolicyDir, type PolicySet } from "./config/policy-set.ts";
+import { ParsedFiles } from "./config/parsed-files.ts";
+import { PolicyFolder, type PolicySet } from "./config/policy-set.ts";
 import { resolveLimits } from "./policy/limits.ts";
 import type { RegistryPlan } from "./registry/registry.ts";
 
@@ -26,11 +28,29 @@ export interface ReplicaConfig {
   readonly warnings: readonly string[];
 }
 
-/** Reads the files. Throws `config-invalid` with a line for every problem. */
-export async function readReplicaConfig({ consumerFile, policyDir }: ReplicaFiles): Promise<ReplicaConfig> {
-  const [consumer, policies] = await Promise.all([loadConsumerFile(consumerFile), loadPolicyDir(policyDir)]);
-  const unused: readonly Diagnostic[] = policies.warnOfUnused(consumer.plugins.map(({ name }) => name));
-  return { consumer, policies, warnings: [...policies.warnings, ...unused].map(formatDiagnostic) };
+/** Files that are read again and again: what did not change is not parsed again. */
+export class ConfigReader {
+  readonly #consumerFile: string;
+  readonly #consumers = new ParsedFiles(readConsumerFile);
+  readonly #policies: PolicyFolder;
+
+  constructor({ consumerFile, policyDir }: ReplicaFiles) {
+    this.#consumerFile = consumerFile;
+    this.#policies = new PolicyFolder(policyDir);
+  }
+
+  /** Reads the files as they are now. One reading at a time. Throws `config-invalid` with a line for every problem. */
+  async read(): Promise<ReplicaConfig> {
+    const [parsed, policies] = await Promise.all([this.#consumers.load(this.#consumerFile), this.#policies.load()]);
+    const consumer = requireValid(parsed);
+    const unused: readonly Diagnostic[] = policies.warnOfUnused(consumer.plugins.map(({ name }) => name));
+    return { consumer, policies, warnings: [...policies.warnings, ...unused].map(formatDiagnostic) };
+  }
+}
+
+/** Reads the files once. Throws `config-invalid` with a line for every problem. */
+export async function readReplicaConfig(files: ReplicaFiles): Promise<ReplicaConfig> {
+  return await new ConfigReader(files).read();
 }
 
 /** What the registry has to load, and which files to watch. */

@@ -11,7 +11,7 @@
 import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions, StoreOptions } from "./app-options.ts";
-import { planOf, type ReplicaConfig, readReplicaConfig } from "./app-config.ts";
+import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -52,14 +52,15 @@ const NAMED_PLUGINS = 16;
 
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
 export async function startApp(options: ServeOptions): Promise<App> {
-  const config = await readReplicaConfig(options);
+  const reader = new ConfigReader(options);
+  const config = await reader.read();
   const logger = createLogger({
     level: options.log.level,
     pretty: options.log.format === "pretty",
     colour: options.log.colour,
     base: { replica: options.replicaId, group: config.consumer.group },
   });
-  const replica = new Replica(options, config, logger);
+  const replica = new Replica(options, reader, config, logger);
   await replica.open();
   return replica;
 }
@@ -68,6 +69,7 @@ class Replica implements App {
   readonly ready: Promise<void>;
   readonly failed: Promise<never>;
   readonly #options: ServeOptions;
+  readonly #reader: ConfigReader;
   readonly #config: ReplicaConfig;
   readonly #logger: Logger;
   readonly #log: AppLog;
@@ -85,8 +87,9 @@ class Replica implements App {
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
-  constructor(options: ServeOptions, config: ReplicaConfig, logger: Logger) {
+  constructor(options: ServeOptions, reader: ConfigReader, config: ReplicaConfig, logger: Logger) {
     this.#options = options;
+    this.#reader = reader;
     this.#config = config;
     this.#logger = logger;
     this.#log = new AppLog(logger, options.policyDir);
@@ -143,7 +146,7 @@ class Replica implements App {
     );
     const files = this.#options;
     const plan = async (): Promise<RegistryPlan> => {
-      const config = await readReplicaConfig(files);
+      const config = await this.#reader.read();
       for (const warning of config.warnings) this.#logger.warn(warning);
       return planOf(config, files);
     };

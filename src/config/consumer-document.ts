@@ -16,11 +16,10 @@ import {
   type ReplicaLimits,
 } from "../contract/limits.ts";
 import type { PluginName } from "../contract/names.ts";
-import { configError, DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
+import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
 import { pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
 import { limitsSchema } from "./limit-schema.ts";
 import { checkShape } from "./shape.ts";
-import { readTextFile } from "./text-file.ts";
 import { readYaml } from "./yaml-text.ts";
 
 const MAX_DESCRIPTION_LENGTH = 256;
@@ -143,14 +142,4 @@ export function parseConsumer(text: string, file: string): Parsed<ConsumerDocume
     replica: { ...DEFAULT_REPLICA_LIMITS, ...fields.replica },
   };
   return { kind: "valid", value: document, warnings: problems.warnings };
-}
-
-/**
- * Reads a consumer file. Throws `config-invalid` with a line for every problem. Components are not looked at.
- */
-export async function loadConsumerFile(path: string): Promise<ConsumerDocument> {
-  const text = await readTextFile(path, FIXED_LIMITS.consumerFileBytes);
-  const parsed = text.kind === "valid" ? parseConsumer(text.value, path) : text;
-  if (parsed.kind === "invalid") throw configError(parsed.errors);
-  return parsed.value;
 }

@@ -14,7 +14,9 @@ import { denyAll } from "../policy/create-policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import { configError, type Diagnostic, FILE_START, type Parsed } from "./diagnostic.ts";
 import { parsePolicy, type PolicyDocument } from "./policy-document.ts";
+import { ParsedFiles } from "./parsed-files.ts";
 import { describeSystemError, readTextFile } from "./text-file.ts";
+import { Turns } from "./turns.ts";
 
 /** Files that are read at a time. */
 const CONCURRENT_READS = 16;
@@ -55,24 +57,56 @@ export class PolicySet {
   }
 }
 
-/**
- * Reads every policy of `folder`. Throws `config-invalid` with a line for every problem of every file: a set
- * with a hole in it is never returned.
- */
-export async function loadPolicyDir(folder: string): Promise<PolicySet> {
-  const documents = new Map<PluginName, PolicyDocument>();
-  const errors: Diagnostic[] = [];
-  const warnings: Diagnostic[] = [];
-  for (const parsed of await loadPolicyFiles(folder, await listPolicyFiles(folder))) {
-    if (parsed.kind === "invalid") {
-      errors.push(...parsed.errors);
-      continue;
-    }
-    warnings.push(...parsed.warnings);
-    documents.set(parsed.value.policy.plugin, parsed.value);
+/** A policy folder that is read again and again: of its files, those are parsed that changed since. */
+export class PolicyFolder {
+  readonly #folder: string;
+  readonly #turns = new Turns();
+  readonly #files = new ParsedFiles<PolicyDocument>(async (file) => {
+    const text = await readTextFile(file);
+    return text.kind === "valid" ? await this.#turns.run(() => parsePolicy(text.value, file)) : text;
+  });
+
+  constructor(folder: string) {
+    this.#folder = folder;
   }
-  if (errors.length > 0) throw configError(errors);
-  return new PolicySet(documents.values(), warnings);
+
+  /**
+   * Reads every policy. Throws `config-invalid` with a line for every problem of every file: a set with a hole in it
+   * is never returned. One reading at a time.
+   */
+  async load(): Promise<PolicySet> {
+    const documents: PolicyDocument[] = [];
+    const errors: Diagnostic[] = [];
+    const warnings: Diagnostic[] = [];
+    for (const parsed of await this.#loadFiles(await listPolicyFiles(this.#folder))) {
+      if (parsed.kind === "invalid") {
+        errors.push(...parsed.errors);
+        continue;
+      }
+      warnings.push(...parsed.warnings);
+      documents.push(parsed.value);
+    }
+    if (errors.length > 0) throw configError(errors);
+    return new PolicySet(documents, warnings);
+  }
+
+  /** All of the files, in their order, some at a time. */
+  async #loadFiles(names: readonly string[]): Promise<Parsed<PolicyDocument>[]> {
+    const paths = names.map((name) => join(this.#folder, name));
+    this.#files.keepOnly(new Set(paths));
+    const loaded: Parsed<PolicyDocument>[] = [];
+    const waiting = paths.entries();
+    const work = async (): Promise<void> => {
+      for (const [index, path] of waiting) loaded[index] = await this.#files.load(path);
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_READS }, work));
+    return loaded;
+  }
+}
+
+/** The policies of a folder that is read once. Throws as {@link PolicyFolder.load}. */
+export async function loadPolicyDir(folder: string): Promise<PolicySet> {
+  return await new PolicyFolder(folder).load();
 }
 
 /** Names of the folder's policy files, sorted. */
@@ -90,20 +124,4 @@ async function listPolicyFiles(folder: string): Promise<string[]> {
     throw configError([{ severity: "error", file: folder, ...FILE_START, message }]);
   }
   return files;
-}
-
-/** All of the files, in their order, some at a time. */
-async function loadPolicyFiles(folder: string, names: readonly string[]): Promise<Parsed<PolicyDocument>[]> {
-  const loaded: Parsed<PolicyDocument>[] = [];
-  const waiting = names.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, name] of waiting) loaded[index] = await loadPolicyFile(join(folder, name));
-  };
-  await Promise.all(Array.from({ length: CONCURRENT_READS }, work));
-  return loaded;
-}
-
-async function loadPolicyFile(file: string): Promise<Parsed<PolicyDocument>> {
-  const text = await readTextFile(file);
-  return text.kind === "valid" ? parsePolicy(text.value, file) : text;
 }

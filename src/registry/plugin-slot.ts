@@ -6,7 +6,7 @@
  * @module
  */
 
-import { isDeepStrictEqual } from "node:util";
+import type { PluginLimits } from "../contract/limits.ts";
 import type { PluginName } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { decide, describeDenial } from "../policy/decide.ts";
@@ -39,6 +39,10 @@ export class PluginSlot {
   #closed = false;
   /** Reloads run one after another: each sees the outcome of the one before. */
   #tail: Promise<unknown> = Promise.resolve();
+  /** Reloads that were asked for and have not ended. */
+  #reloads = 0;
+  /** What the last reload was for serves: nothing of it was refused. */
+  #isUpToDate = false;
   /** Versions that let their last requests finish. */
   readonly #retiring = new Set<Promise<void>>();
 
@@ -59,12 +63,30 @@ export class PluginSlot {
 
   /** Loads or reloads under `spec`. Never rejects: the outcome says what happened, the state what serves. */
   reload(spec: PluginSpec): Promise<ReloadOutcome> {
+    this.#reloads += 1;
     const outcome = this.#tail.then(async () => {
       this.#spec = spec;
-      return await this.#reload(spec);
+      const reloaded = await this.#reload(spec);
+      this.#isUpToDate = reloaded.kind === "replaced" || reloaded.kind === "unchanged";
+      this.#reloads -= 1;
+      return reloaded;
     });
     this.#tail = outcome;
     return outcome;
+  }
+
+  /** Is there nothing to be done for `spec` as long as the component's file is the same? */
+  follows(spec: PluginSpec): boolean {
+    const { componentPath, version, description, policy, limits } = this.#spec;
+    return (
+      this.#isUpToDate &&
+      this.#reloads === 0 &&
+      componentPath === spec.componentPath &&
+      version === spec.version &&
+      description === spec.description &&
+      policy.revision === spec.policy.revision &&
+      isSame(limits, spec.limits)
+    );
   }
 
   /** Ends every version when its last request is answered. */
@@ -146,7 +168,7 @@ export class PluginSlot {
   /** Were these parts loaded under the same policy and limits? */
   #isUnder({ verdict, limits }: PluginVersionParts, spec: PluginSpec): boolean {
     const revision = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
-    return revision === spec.policy.revision && isDeepStrictEqual(limits, spec.limits);
+    return revision === spec.policy.revision && isSame(limits, spec.limits);
   }
 
   #replace(version: PluginVersion): void {
@@ -159,4 +181,8 @@ export class PluginSlot {
     const retiring = version.retire().finally(() => this.#retiring.delete(retiring));
     this.#retiring.add(retiring);
   }
+}
+
+function isSame(one: PluginLimits, other: PluginLimits): boolean {
+  return (Object.keys(one) as (keyof PluginLimits)[]).every((name) => one[name] === other[name]);
 }

@@ -103,7 +103,7 @@ export class Registry implements AsyncDisposable {
       this.#changed = new Set();
       try {
         if (changed.isDisjointFrom(this.#watched)) await this.#reloadComponents(changed);
-        else await this.#follow(await this.#plan());
+        else await this.#follow(await this.#plan(), changed);
       } catch (error) {
         this.#events.planFailed(toHostError(error));
       }
@@ -117,10 +117,15 @@ export class Registry implements AsyncDisposable {
     await this.#load(affected, new Set());
   }
 
-  async #follow(plan: RegistryPlan): Promise<void> {
+  /** Of the plugins that stay, those are looked at for which something changed or which are not as they should be. */
+  async #follow(plan: RegistryPlan, changed: ReadonlySet<string>): Promise<void> {
     const planned = new Set(plan.specs.map(({ name }) => name));
     const removed = [...this.#slots.values()].filter(({ name }) => !planned.has(name));
-    await this.#load(plan.specs, this.#adopt(plan));
+    const added = this.#adopt(plan);
+    const due = plan.specs.filter(
+      (spec) => changed.has(spec.componentPath) || this.#slots.get(spec.name)?.follows(spec) !== true,
+    );
+    await this.#load(due, added);
     for (const slot of removed) {
       await this.#events.removed(slot);
       this.#slots.delete(slot.name);

@@ -65,8 +65,13 @@ const ALLOWED = {
 /** Code generators and the shims of other runtimes. */
 const GENERATORS = /^@bytecodealliance\//;
 
-/** Entry files of processes: running is what they are for. */
-const ENTRIES: ReadonlySet<string> = new Set(["main.ts", "compiler/main.ts", "runner/main.ts"]);
+/** Entry files of processes and threads: running is what they are for. */
+const ENTRIES: ReadonlySet<string> = new Set([
+  "main.ts",
+  "compiler/main.ts",
+  "runner/main.ts",
+  "config/consumer-thread.ts",
+]);
 
 /** Packages and built-ins whose functions act on the world; no file calls them while it is being imported. */
 const ACTING =

@@ -1,8 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadConsumerFile, parseConsumer } from "../../../src/config/consumer-document.ts";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseConsumer } from "../../../src/config/consumer-document.ts";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
 import { DEFAULT_REPLICA_LIMITS, FIXED_LIMITS } from "../../../src/contract/limits.ts";
 
@@ -118,44 +116,5 @@ replica: { concurrency: 7 }
     expect(errorsOf(text)).toEqual([
       `${FILE}:5:13: plugins[2].name: "a" cannot be used; it stands in the list twice; keep one`,
     ]);
-  });
-});
-
-describe("loading a consumer file", () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "network-host-consumer-"));
-  });
-  afterAll(async () => {
-    await rm(folder, { recursive: true });
-  });
-
-  test("finds components relative to the file", async () => {
-    const file = join(folder, "good.yaml");
-    await writeFile(file, "group: g\nplugins: [{ name: a, component: ../a.wasm }]\n");
-    const { plugins } = await loadConsumerFile(file);
-    expect(plugins.map((plugin) => plugin.component)).toEqual([resolve(folder, "../a.wasm")]);
-  });
-
-  test("fails with config-invalid and a line for every problem", async () => {
-    const file = join(folder, "bad.yaml");
-    await writeFile(file, "group: a b\nplugin: []\n");
-    await expect(loadConsumerFile(file)).rejects.toMatchObject({
-      name: "HostError",
-      code: "config-invalid",
-      message: [
-        `${file}:1:1: plugins is missing; write a list of one or more plugins, each with name and component`,
-        `${file}:1:8: group: "a b" cannot be used; write the queue group's name: 1 to 63 of the characters a-z, A-Z, 0-9, '_' and '-'`,
-        `${file}:2:1: unknown key "plugin"; did you mean "plugins"?`,
-      ].join("\n"),
-    });
-  });
-
-  test("fails with config-invalid where there is no file", async () => {
-    const file = join(folder, "none.yaml");
-    await expect(loadConsumerFile(file)).rejects.toMatchObject({
-      code: "config-invalid",
-      message: `${file}:1:1: cannot be read (it does not exist)`,
-    });
   });
 });

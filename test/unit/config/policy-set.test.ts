@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
-import { loadPolicyDir } from "../../../src/config/policy-set.ts";
+import { loadPolicyDir, PolicyFolder } from "../../../src/config/policy-set.ts";
 import { bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { PluginName } from "../../../src/contract/names.ts";
@@ -40,6 +40,26 @@ describe("loading a policy folder", () => {
       code: "config-invalid",
       message: expect.stringContaining(`at most ${policyFiles}`),
     });
+  });
+
+  test("that is read again has what changed since, and an invalid file never leaves a hole", async () => {
+    await write({ "a.yaml": "plugin: a\n", "b.yaml": "plugin: b\nallow: [key-value-read]\n", "c.yaml": "plugin: c\n" });
+    const reader = new PolicyFolder(folder);
+    const before = await reader.load();
+    await write({ "b.yaml": "plugin: b\nallow: [outbound-http]\n", "d.yaml": "plugin: d\n" });
+    await rm(join(folder, "c.yaml"));
+    const after = await reader.load();
+    expect([before.plugins, after.plugins]).toEqual([
+      ["a", "b", "c"],
+      ["a", "b", "d"],
+    ]);
+    const allowed = [before, after].map((policies) => policies.policyFor("b" as PluginName).allow);
+    expect(allowed).toEqual([bitsFromLevels(["key-value-read"]), bitsFromLevels(["outbound-http"])]);
+    await write({ "a.yaml": "plugin: a\nallow: [everything]\n" });
+    for (let round = 0; round < 2; round++)
+      await expect(reader.load()).rejects.toMatchObject({ code: "config-invalid" });
+    await write({ "a.yaml": "plugin: a\n" });
+    expect((await reader.load()).plugins).toEqual(["a", "b", "d"]);
   });
 
   test("an empty folder denies everything", async () => {

@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PROJECT_FOLDER } from "../../../scripts/generated-file.ts";
-import { loadConsumerFile, parseConsumer } from "../../../src/config/consumer-document.ts";
+import { parseConsumer } from "../../../src/config/consumer-document.ts";
+import { readConsumerFile, requireValid } from "../../../src/config/consumer-file.ts";
 import { parsePolicy } from "../../../src/config/policy-document.ts";
 import { loadPolicyDir } from "../../../src/config/policy-set.ts";
 import { levelsFromBits } from "../../../src/contract/access-levels.ts";
 
 test("the example consumer group and its policies are valid and fit each other", async () => {
-  const consumer = await loadConsumerFile(join(PROJECT_FOLDER, "consumers/default.yaml"));
+  const consumer = requireValid(await readConsumerFile(join(PROJECT_FOLDER, "consumers/default.yaml")));
   const policies = await loadPolicyDir(join(PROJECT_FOLDER, "policy"));
   expect(policies.warnings).toEqual([]);
   expect(policies.warnOfUnused(consumer.plugins.map((plugin) => plugin.name))).toEqual([]);

@@ -90,6 +90,27 @@ describe("reloading a plugin", () => {
     expect(loader.loads).toBe(1);
   });
 
+  test("is not due while the last one was for the same and went well", async () => {
+    const { slot, loader } = await loaded(READ);
+    const spec = specWith(READ);
+    expect(slot.follows(spec)).toBe(true);
+    const others = [
+      specWith(READ | WRITE),
+      { ...spec, componentPath: "/q.wasm" },
+      { ...spec, version: "1.0.1" },
+      { ...spec, description: "new" },
+      { ...spec, limits: { ...DEFAULT_PLUGIN_LIMITS, deadlineMs: 7 } },
+    ];
+    expect(others.map((other) => slot.follows(other))).toEqual(others.map(() => false));
+    const reloading = slot.reload(spec);
+    expect(slot.follows(spec)).toBe(false);
+    await reloading;
+    expect(slot.follows(spec)).toBe(true);
+    loader.file = "broken";
+    expect((await slot.reload(spec)).kind).toBe("kept");
+    expect(slot.follows(spec)).toBe(false);
+  });
+
   test("takes up a new component and ends the old version", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "b";
