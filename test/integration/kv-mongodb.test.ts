@@ -216,8 +216,10 @@ describe("a MongoDB that fails", () => {
     readonly data: Record<string, unknown>;
     readonly code: string;
   }
-  /** Little only where the server takes its time. */
-  const timeFor = (data: Failing["data"]) => ("blockTimeMS" in data ? { timeoutMs: 1_000 } : OPTIONS);
+  const forEver = 1_000_000;
+  /** Little only where the server takes its time, or never does what it is asked for. */
+  const timeFor = ({ times, data }: Pick<Failing, "times" | "data">) =>
+    "blockTimeMS" in data || times === forEver ? { timeoutMs: 1_000 } : OPTIONS;
   const write = { failCommands: ["update"] };
   const read = { failCommands: ["find"] };
   const retryable = { errorLabels: ["RetryableWriteError"] };
@@ -226,8 +228,14 @@ describe("a MongoDB that fails", () => {
   test.each<Failing>([
     { what: "a lost connection", times: 1, data: { ...write, closeConnection: true }, code: "success" },
     {
-      what: "a lost connection, twice",
-      times: 2,
+      what: "a lost connection, again and again",
+      times: 4,
+      data: { ...write, closeConnection: true },
+      code: "success",
+    },
+    {
+      what: "a lost connection, for ever",
+      times: forEver,
       data: { ...write, closeConnection: true },
       code: "store-outcome-unknown",
     },
@@ -239,8 +247,14 @@ describe("a MongoDB that fails", () => {
     { what: "too little time", times: 1, data: { ...write, errorCode: 50 }, code: "store-outcome-unknown" },
     { what: "a step-down", times: 1, data: { ...write, errorCode: 189, ...retryable }, code: "success" },
     {
-      what: "a step-down, twice",
-      times: 2,
+      what: "a step-down, again and again",
+      times: 3,
+      data: { ...write, errorCode: 189, ...retryable },
+      code: "success",
+    },
+    {
+      what: "a step-down, for ever",
+      times: forEver,
       data: { ...write, errorCode: 189, ...retryable },
       code: "store-outcome-unknown",
     },
@@ -260,7 +274,7 @@ describe("a MongoDB that fails", () => {
     await using store = await openMongoStore({ url: server.url });
     await openConnections(store);
     await failNext(times, data);
-    const outcome = store.set(addressOf("k"), Buffer.from("v"), timeFor(data)).then(
+    const outcome = store.set(addressOf("k"), Buffer.from("v"), timeFor({ times, data })).then(
       () => "success",
       (error: { code: string }) => error.code,
     );
@@ -272,7 +286,13 @@ describe("a MongoDB that fails", () => {
 
   test.each<Failing>([
     { what: "a lost connection", times: 1, data: { ...read, closeConnection: true }, code: "success" },
-    { what: "a lost connection, twice", times: 2, data: { ...read, closeConnection: true }, code: "store-unavailable" },
+    {
+      what: "a lost connection, again and again",
+      times: 4,
+      data: { ...read, closeConnection: true },
+      code: "success",
+    },
+    { what: "a step-down, again and again", times: 3, data: { ...read, errorCode: 189 }, code: "success" },
     { what: "no permission", times: 1, data: { ...read, errorCode: 13 }, code: "store-unavailable" },
     { what: "too little time", times: 1, data: { ...read, errorCode: 50 }, code: "store-timeout" },
     {
@@ -285,7 +305,7 @@ describe("a MongoDB that fails", () => {
     await using store = await openMongoStore({ url: server.url });
     await openConnections(store);
     await failNext(times, data);
-    const outcome = store.get(addressOf("open"), timeFor(data)).then(
+    const outcome = store.get(addressOf("open"), timeFor({ times, data })).then(
       () => "success",
       (error: { code: string }) => error.code,
     );
@@ -375,6 +395,32 @@ describe("a MongoDB that fails", () => {
     for (const failure of failures) expect(["store-unavailable", "store-outcome-unknown"]).toContain(failure);
     const stored = new Set(await storedKeys());
     for (const key of acknowledged) expect(stored.has(`private/p/b/${key}`), key).toBe(true);
+  });
+
+  test("by dying and coming back: what was under way waits for it, and is done once", async () => {
+    await using store = await openMongoStore({ url: server.url });
+    await openConnections(store);
+    await store.set(addressOf("kept"), Buffer.from("before"), OPTIONS);
+    // Frozen first, so that both are on their way when it dies.
+    await server.pause();
+    const timeoutMs = 10_000;
+    const startedAt = performance.now();
+    const outcomes = Promise.allSettled([
+      store.get(addressOf("kept"), { timeoutMs }),
+      store.set(addressOf("under-way"), Buffer.from("value"), { timeoutMs }),
+    ]);
+    await server.kill();
+    await server.restart();
+    const isBackInTime = performance.now() - startedAt < timeoutMs / 2;
+    const [read, write] = await outcomes;
+    // A machine that takes longer to start a server shows only that they end in time, and as what.
+    if (isBackInTime) {
+      expect(read).toMatchObject({ status: "fulfilled", value: Buffer.from("before") });
+      expect(write).toMatchObject({ status: "fulfilled" });
+    }
+    if (read.status === "rejected") expect(["store-timeout", "store-unavailable"]).toContain(read.reason.code);
+    if (write.status === "rejected") expect(write.reason.code).toBe("store-outcome-unknown");
+    if (write.status === "fulfilled") expect(await storedKeys()).toContain("private/p/b/under-way");
   });
 
   test("at the start: the store serves as soon as the server is there", async () => {

@@ -6,18 +6,19 @@
  * that it sees every acknowledged write and none that a failover takes back.
  *
  * Retries are the driver's rules, https://github.com/mongodb/specifications (retryable reads, retryable
- * writes): once, and a write only where the server recognises it by session and number. All numbered writes
- * of a client must come from here, since sessions are shared and their numbers only grow.
+ * writes), as long as somebody waits, and of a write only where the server recognises it by session and number. All
+ * numbered writes of a client must come from here, since sessions are shared and their numbers only grow.
  *
  * @module
  */
 
-import { type ClientSession, type Db, type Document, Long, MongoErrorLabel, MongoServerError } from "mongodb";
+import { type ClientSession, type Db, type Document, Long } from "mongodb";
 import { HostError } from "../../errors/host-error.ts";
 import type { ReadEntry, WriteEntry } from "../batch-driver.ts";
 import type { MongoTarget } from "./mongodb-client.ts";
 import { Dispatch } from "./mongodb-dispatch.ts";
 import { isRetryableRead, isRetryableWrite } from "./mongodb-errors.ts";
+import { retriedUntil } from "./mongodb-retries.ts";
 
 /** A value that a server answered with. */
 export interface FoundDocument {
@@ -65,11 +66,7 @@ export class MongoCommands {
         // Ids of cursors are larger than a double holds.
         { readPreference: "primary", promoteBuffers: true, promoteLongs: false },
       );
-    const reply = await attempt().catch((error: unknown) => {
-      if (!isRetryableRead(error)) throw error;
-      return attempt();
-    });
-    return this.#parseFind(reply);
+    return this.#parseFind(await retriedUntil(deadline, isRetryableRead, attempt));
   }
 
   /**
@@ -84,27 +81,12 @@ export class MongoCommands {
     try {
       if (this.#target.knowsRetries() !== true) return await this.#sendUpdate(dispatch, deadline, session);
       this.#writes += 1;
-      return await this.#sendTwice(dispatch, deadline, session, Long.fromNumber(this.#writes));
+      const number = Long.fromNumber(this.#writes);
+      return await retriedUntil(deadline, isRetryableWrite, () =>
+        this.#sendUpdate(dispatch, deadline, session, number),
+      );
     } finally {
       await session.endSession();
-    }
-  }
-
-  async #sendTwice(
-    dispatch: Dispatch<void>,
-    deadline: number,
-    session: ClientSession,
-    number: Long,
-  ): Promise<Document> {
-    try {
-      return await this.#sendUpdate(dispatch, deadline, session, number);
-    } catch (first) {
-      if (!isRetryableWrite(first)) throw first;
-      return await this.#sendUpdate(dispatch, deadline, session, number).catch((second: unknown) => {
-        // It says only that the second attempt did nothing.
-        const idle = second instanceof MongoServerError && second.hasErrorLabel(MongoErrorLabel.NoWritesPerformed);
-        throw idle ? first : second;
-      });
     }
   }
 
