@@ -15,14 +15,12 @@ import type { GuestContext } from "../guest-context.ts";
 import type { GuestExchange } from "../guest-exchange.ts";
 import { DONE, err, ok, type Result } from "../guest-values.ts";
 import { HOST_ONLY, requireHost, seal } from "../namespaces.ts";
+import { ExchangeFuture, REFUSED } from "./exchange-future.ts";
 import { toErrorCode } from "./http-errors.ts";
 import { type Fields, immutableFields, takeEntries } from "./http-fields.ts";
-import { Pollable } from "./poll.ts";
+import type { Pollable } from "./poll.ts";
 import type { Implementation } from "./published-types.ts";
 import { type ByteSink, InputStream, OutputStream } from "./streams.ts";
-
-/** The `result` without a payload that says no. */
-export const REFUSED: Result<never, undefined> = Object.freeze(err(undefined));
 
 /** Where a request's body goes: nowhere yet, then to its exchange. */
 export class RequestBody implements ByteSink {
@@ -160,36 +158,35 @@ export class IncomingBody implements Implementation<Published.IncomingBody> {
 }
 seal(IncomingBody);
 
-type Trailers = Result<Result<Fields | undefined, Published.ErrorCode>, undefined>;
+type TrailersResult = Result<Fields | undefined, Published.ErrorCode>;
 
 export class FutureTrailers implements Implementation<Published.FutureTrailers> {
   readonly #context: GuestContext;
   readonly #exchange: GuestExchange;
-  #state: "waiting" | "taken" = "waiting";
+  readonly #future: ExchangeFuture;
 
   constructor(key: typeof HOST_ONLY, context: GuestContext, exchange: GuestExchange) {
     requireHost(key);
-    context.openHandle();
     this.#context = context;
     this.#exchange = exchange;
+    this.#future = new ExchangeFuture(context, () => !exchange.isOpen);
   }
 
   subscribe(): Pollable {
-    return new Pollable(HOST_ONLY, this.#context, () => !this.#exchange.isOpen);
+    return this.#future.subscribe();
   }
 
-  get(): Trailers | undefined {
-    if (this.#exchange.isOpen) return undefined;
-    if (this.#state === "taken") return REFUSED;
-    this.#state = "taken";
-    const { failure, trailers = [] } = this.#exchange;
-    if (failure !== undefined) return ok(err(toErrorCode(failure)));
-    const fields = trailers.filter(([name]) => !isHostsField(name));
-    return ok(ok(fields.length === 0 ? undefined : immutableFields(this.#context, fields)));
+  get(): Result<TrailersResult, undefined> | undefined {
+    return this.#future.take((): TrailersResult => {
+      const { failure, trailers = [] } = this.#exchange;
+      if (failure !== undefined) return err(toErrorCode(failure));
+      const fields = trailers.filter(([name]) => !isHostsField(name));
+      return ok(fields.length === 0 ? undefined : immutableFields(this.#context, fields));
+    });
   }
 
   [Symbol.dispose](): void {
-    this.#context.closeHandle();
+    this.#future.close();
     this.#exchange.abort();
   }
 }

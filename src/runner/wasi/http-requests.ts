@@ -10,7 +10,8 @@ import type { HttpField, HttpRequest } from "../../contract/http.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { DONE, expectString, expectU64, expectVariant, ok, type Result } from "../guest-values.ts";
 import { constructorFor, HOST_ONLY, requireHost, seal } from "../namespaces.ts";
-import { OutgoingBody, REFUSED, RequestBody } from "./http-bodies.ts";
+import { REFUSED } from "./exchange-future.ts";
+import { OutgoingBody, RequestBody } from "./http-bodies.ts";
 import { type Fields, immutableFields, takeEntries } from "./http-fields.ts";
 import type { Implementation } from "./published-types.ts";
 

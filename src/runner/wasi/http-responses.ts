@@ -11,10 +11,11 @@ import type { GuestContext } from "../guest-context.ts";
 import type { GuestExchange } from "../guest-exchange.ts";
 import { err, ok, type Result } from "../guest-values.ts";
 import { HOST_ONLY, requireHost, seal } from "../namespaces.ts";
-import { IncomingBody, REFUSED } from "./http-bodies.ts";
+import { ExchangeFuture, REFUSED } from "./exchange-future.ts";
+import { IncomingBody } from "./http-bodies.ts";
 import { toErrorCode } from "./http-errors.ts";
 import { type Fields, immutableFields } from "./http-fields.ts";
-import { Pollable } from "./poll.ts";
+import type { Pollable } from "./poll.ts";
 import type { Implementation } from "./published-types.ts";
 
 export class IncomingResponse implements Implementation<Published.IncomingResponse> {
@@ -52,41 +53,36 @@ export class IncomingResponse implements Implementation<Published.IncomingRespon
 }
 seal(IncomingResponse);
 
-type FutureResult = Result<Result<IncomingResponse, Published.ErrorCode>, undefined>;
+type ResponseResult = Result<IncomingResponse, Published.ErrorCode>;
 
 export class FutureIncomingResponse implements Implementation<Published.FutureIncomingResponse> {
   readonly #context: GuestContext;
   readonly #exchange: GuestExchange;
-  #state: "waiting" | "taken" = "waiting";
+  readonly #future: ExchangeFuture;
 
   constructor(key: typeof HOST_ONLY, context: GuestContext, exchange: GuestExchange) {
     requireHost(key);
-    context.openHandle();
     this.#context = context;
     this.#exchange = exchange;
+    this.#future = new ExchangeFuture(context, () => exchange.head !== undefined || !exchange.isOpen);
   }
 
   subscribe(): Pollable {
-    return new Pollable(HOST_ONLY, this.#context, () => this.#isReady());
+    return this.#future.subscribe();
   }
 
-  get(): FutureResult | undefined {
-    if (!this.#isReady()) return undefined;
-    if (this.#state === "taken") return REFUSED;
-    this.#state = "taken";
-    const { head, failure } = this.#exchange;
-    // A response that broke off later is one: its body says how it ended.
-    if (head !== undefined) return ok(ok(new IncomingResponse(HOST_ONLY, this.#context, this.#exchange, head)));
-    return ok(err(toErrorCode(failure ?? { code: "HTTP-response-incomplete" })));
+  get(): Result<ResponseResult, undefined> | undefined {
+    return this.#future.take((): ResponseResult => {
+      const { head, failure } = this.#exchange;
+      // A response that broke off later is one: its body says how it ended.
+      if (head !== undefined) return ok(new IncomingResponse(HOST_ONLY, this.#context, this.#exchange, head));
+      return err(toErrorCode(failure ?? { code: "HTTP-response-incomplete" }));
+    });
   }
 
   [Symbol.dispose](): void {
-    this.#context.closeHandle();
-    if (this.#state === "waiting") this.#exchange.abort();
-  }
-
-  #isReady(): boolean {
-    return this.#exchange.head !== undefined || !this.#exchange.isOpen;
+    this.#future.close();
+    if (!this.#future.isTaken) this.#exchange.abort();
   }
 }
 seal(FutureIncomingResponse);
