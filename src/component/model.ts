@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { PrimitiveType } from "../contract/primitive-types.ts";
 import type { CoreModule, CoreSort } from "./core/model.ts";
 import type { Place } from "./rejection.ts";
 
@@ -18,21 +19,6 @@ export interface SortIndex {
   readonly sort: Sort | `core ${CoreSort}`;
   readonly index: number;
 }
-
-export type PrimitiveType =
-  | "bool"
-  | "s8"
-  | "u8"
-  | "s16"
-  | "u16"
-  | "s32"
-  | "u32"
-  | "s64"
-  | "u64"
-  | "f32"
-  | "f64"
-  | "char"
-  | "string";
 
 /** A value's type: a primitive, or an index into the type index space. */
 export type ValueType = PrimitiveType | number;

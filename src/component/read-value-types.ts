@@ -4,16 +4,9 @@
  * @module
  */
 
+import type { PrimitiveType } from "../contract/primitive-types.ts";
 import type { ByteReader } from "./byte-reader.ts";
-import type {
-  FunctionType,
-  NamedType,
-  PrimitiveType,
-  TypeDefinition,
-  ValueType,
-  ValueTypeDefinition,
-  VariantCase,
-} from "./model.ts";
+import type { FunctionType, NamedType, TypeDefinition, ValueType, ValueTypeDefinition, VariantCase } from "./model.ts";
 
 /** Code → primitive type. */
 const PRIMITIVES = new Map<number, PrimitiveType>([

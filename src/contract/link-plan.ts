@@ -9,6 +9,8 @@
  * @module
  */
 
+import type { PrimitiveType } from "./primitive-types.ts";
+
 /** File of an artifact that holds its plan. */
 export const LINK_PLAN_FILE = "component.plan.json";
 
@@ -18,27 +20,8 @@ export const LINK_PLAN_FORMAT = 1;
 /** Most flat parameters that a function passes as core values; more go through memory (`MAX_FLAT_PARAMS`). */
 export const MAX_FLAT_PARAMS = 16;
 
-/** All types that are defined by their name alone. */
-export const PLAN_PRIMITIVES = [
-  "bool",
-  "s8",
-  "u8",
-  "s16",
-  "u16",
-  "s32",
-  "u32",
-  "s64",
-  "u64",
-  "f32",
-  "f64",
-  "char",
-  "string",
-] as const;
-
-export type PlanPrimitive = (typeof PLAN_PRIMITIVES)[number];
-
 /** A value's type: a primitive, or an index into {@link LinkPlan.types}. */
-export type PlanType = PlanPrimitive | number;
+export type PlanType = PrimitiveType | number;
 
 /** A named part of a type: a record's field, or a variant's case, which may have no type. */
 export type PlanField = readonly [name: string, type: PlanType];

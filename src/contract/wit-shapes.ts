@@ -5,21 +5,11 @@
  * @module
  */
 
+import type { PrimitiveType } from "./primitive-types.ts";
+
 /** A value's type. `own`, `borrow` and `type` name what an interface declares: `namespace:package/interface#name`. */
 export type TypeShape =
-  | "bool"
-  | "s8"
-  | "u8"
-  | "s16"
-  | "u16"
-  | "s32"
-  | "u32"
-  | "s64"
-  | "u64"
-  | "f32"
-  | "f64"
-  | "char"
-  | "string"
+  | PrimitiveType
   | { readonly list: TypeShape }
   | { readonly option: TypeShape }
   | { readonly tuple: readonly TypeShape[] }

@@ -9,7 +9,6 @@
 import {
   LINK_PLAN_FORMAT,
   type LinkPlan,
-  PLAN_PRIMITIVES,
   type PlanFreshness,
   type PlanInstance,
   type PlanItem,
@@ -22,6 +21,7 @@ import {
   type PlanType,
   type PlanTypeDefinition,
 } from "../../contract/link-plan.ts";
+import { PRIMITIVE_TYPES } from "../../contract/primitive-types.ts";
 import { HostError } from "../../errors/host-error.ts";
 
 /** Longest list and longest text in a plan. */
@@ -83,7 +83,7 @@ class PlanParser {
 
   /** `below`: types that are defined so far. */
   #type(value: unknown, below = this.#counts["types"] ?? 0): PlanType {
-    const primitive = PLAN_PRIMITIVES.find((name) => name === value);
+    const primitive = PRIMITIVE_TYPES.find((name) => name === value);
     return primitive ?? integer(value, below - 1);
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { createTrap } from "../trap.ts";
-import type { PlanPrimitive } from "../../contract/link-plan.ts";
+import type { PrimitiveType } from "../../contract/primitive-types.ts";
 import type { Boundary } from "./boundary.ts";
 import type { CompiledType, FlatType } from "./compiled-type.ts";
 
@@ -206,7 +206,7 @@ export function storePair({ memory }: Boundary, at: number, pointer: number, len
   memory.view.setUint32(at + 4, length, true);
 }
 
-export const PRIMITIVES: Readonly<Record<PlanPrimitive, CompiledType>> = {
+export const PRIMITIVES: Readonly<Record<PrimitiveType, CompiledType>> = {
   bool: BOOL,
   s8: S8,
   u8: U8,
