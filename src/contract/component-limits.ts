@@ -6,9 +6,7 @@
  * @module
  */
 
-import type { FixedLimitRow } from "./limits.ts";
-
-const MIB = 1024 * 1024;
+import { type FixedLimitRow, MIB } from "./limit-row.ts";
 
 const GATE = "compiler/gate/check-limits";
 

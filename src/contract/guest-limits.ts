@@ -5,9 +5,7 @@
  */
 
 import { MAX_HTTP_FIELDS } from "./http.ts";
-import type { FixedLimitRow } from "./limits.ts";
-
-const MIB = 1024 * 1024;
+import { type FixedLimitRow, MIB } from "./limit-row.ts";
 
 /** Bounds of a guest; beyond each, unless it says otherwise, the request ends as a trap. */
 export const GUEST_LIMIT_ROWS = {

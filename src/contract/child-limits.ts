@@ -1,0 +1,78 @@
+/**
+ * Bounds of the host's child processes: what a component may be, what a compiler and a runner may take.
+ *
+ * @module
+ */
+
+import { type FixedLimitRow, MIB } from "./limit-row.ts";
+
+export const CHILD_LIMIT_ROWS = {
+  componentBytes: {
+    value: 32 * MIB,
+    unit: "bytes",
+    summary: "One component's file; a larger one is not read.",
+    enforcedIn: "registry/plugin-source",
+  },
+  compileMs: {
+    value: 60_000,
+    unit: "ms",
+    summary: "Time that the compiler has for one component; then it is killed: compile-failed.",
+    enforcedIn: "supervisor/compiler-process",
+  },
+  artifactBytes: {
+    value: 256 * MIB,
+    unit: "bytes",
+    summary: "All files of one artifact together; a larger one is compile-failed.",
+    enforcedIn: "supervisor/compiler-process",
+  },
+  loadMs: {
+    value: 10_000,
+    unit: "ms",
+    summary: "Time that a runner has to become ready; then it is killed: load-failed.",
+    enforcedIn: "supervisor/runner-process",
+  },
+  probeMs: {
+    value: 2_000,
+    unit: "ms",
+    summary: "Time that get-access-levels has to answer the probe; then the plugin is probe-failed.",
+    enforcedIn: "supervisor/runner-process",
+  },
+  idleComputeMs: {
+    value: 5_000,
+    unit: "ms",
+    summary: "How long a runner without requests may leave a ping unanswered; then it is killed.",
+    enforcedIn: "supervisor/runner-process",
+  },
+  unresponsiveMs: {
+    value: 200,
+    unit: "ms",
+    summary: "How long a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
+    enforcedIn: "supervisor/runner-process",
+  },
+  memoryWatchMs: {
+    value: 25,
+    unit: "ms",
+    summary: "How often the memory of a plugin's process is looked at while it works.",
+    enforcedIn: "supervisor/memory-watch",
+  },
+  runnerBacklogBytes: {
+    value: 128 * MIB,
+    unit: "bytes",
+    summary:
+      "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
+    enforcedIn: "supervisor/runner-process",
+  },
+  runnerValueBytes: {
+    value: 128 * MIB,
+    unit: "bytes",
+    summary: "Values that a plugin's process has under way to the key-value store; beyond it a write is overloaded.",
+    enforcedIn: "supervisor/runner-process",
+  },
+  circuitFailures: {
+    value: 5,
+    unit: "count",
+    summary:
+      "Times that a plugin's process ends within 10 s of its start, in a row, before its circuit opens: plugin-unavailable.",
+    enforcedIn: "supervisor/plugin-runner",
+  },
+} as const satisfies Record<string, FixedLimitRow>;

@@ -1,0 +1,47 @@
+/**
+ * Bounds of the configuration: its files, and how they are watched.
+ *
+ * @module
+ */
+
+import { type FixedLimitRow, KIB, MIB } from "./limit-row.ts";
+
+export const CONFIG_LIMIT_ROWS = {
+  configFileBytes: {
+    value: 64 * KIB,
+    unit: "bytes",
+    summary: "One policy file; a larger one is config-invalid.",
+    enforcedIn: "config/text-file",
+  },
+  consumerFileBytes: {
+    value: 4 * MIB,
+    unit: "bytes",
+    summary: "One consumer file, which names every plugin of its group; a larger one is config-invalid.",
+    enforcedIn: "config/text-file",
+  },
+  consumerPlugins: {
+    value: 16_384,
+    unit: "count",
+    summary: "Plugins of one consumer file; more are config-invalid.",
+    enforcedIn: "config/consumer-document",
+  },
+  policyFiles: {
+    value: 16_384,
+    unit: "count",
+    summary: "Files in the policy folder; more are config-invalid.",
+    enforcedIn: "config/policy-set",
+  },
+  configDepth: {
+    value: 16,
+    unit: "count",
+    summary: "Lists and maps within each other in a consumer or policy file; deeper ones are config-invalid.",
+    enforcedIn: "config/yaml-text",
+  },
+  watchedFiles: {
+    value: 1_024,
+    unit: "count",
+    summary:
+      "Files that are watched each for itself; beyond it the folders are watched that they are in, and a change elsewhere (behind a link) is seen by the regular look at all files.",
+    enforcedIn: "registry/file-watcher",
+  },
+} as const satisfies Record<string, FixedLimitRow>;

@@ -1,0 +1,41 @@
+/**
+ * Bounds of outbound HTTP that hold for every plugin.
+ *
+ * @module
+ */
+
+import { type FixedLimitRow, KIB } from "./limit-row.ts";
+
+export const EGRESS_LIMIT_ROWS = {
+  httpConnectMs: {
+    value: 5_000,
+    unit: "ms",
+    summary: "Looking a name up, connecting and the TLS handshake of one outbound connection; then it is an error.",
+    enforcedIn: "egress/undici/connector",
+  },
+  httpIdleMs: {
+    value: 4_000,
+    unit: "ms",
+    summary: "How long an outbound connection without a request is kept.",
+    enforcedIn: "egress/undici/client",
+  },
+  httpOrigins: {
+    value: 256,
+    unit: "count",
+    summary: "Origins that one plugin has connections to at a time; beyond it: connection-limit-reached.",
+    enforcedIn: "egress/undici/client",
+  },
+  httpRequests: {
+    value: 1_024,
+    unit: "count",
+    summary: "Outbound HTTP requests that one request may make in all; beyond it: connection-limit-reached.",
+    enforcedIn: "runner/guest-context, supervisor/call-ledger",
+  },
+  httpWindowBytes: {
+    value: 64 * KIB,
+    unit: "bytes",
+    summary:
+      "Body bytes of one outbound request, in each direction, between the host and a runner that has not taken them.",
+    enforcedIn: "supervisor/http-exchanges, runner/guest-exchange",
+  },
+} as const satisfies Record<string, FixedLimitRow>;
