@@ -31,6 +31,7 @@ import { PluginLoader } from "./registry/plugin-loader.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
 import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/confinement.ts";
+import { ThreadShares } from "./supervisor/thread-shares.ts";
 import { BatchStats } from "./telemetry/batch-stats.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
@@ -79,6 +80,7 @@ class Replica implements App {
   readonly #failed = Promise.withResolvers<never>();
   readonly #started = new Date();
   readonly #storeBatches = new BatchStats();
+  readonly #shares = new ThreadShares();
   #registry: Registry | undefined;
   #store: KeyValueStore | undefined;
   #connection: ConnectionWatch | undefined;
@@ -141,8 +143,7 @@ class Replica implements App {
     const loader = new PluginLoader(
       cache,
       this.#log.loadEvents((name) => this.#registry?.slots.get(name)?.stats),
-      this.#options.engine,
-      confinement,
+      { engine: this.#options.engine, confinement, shares: this.#shares },
     );
     const files = this.#options;
     const plan = async (): Promise<RegistryPlan> => {
@@ -212,7 +213,7 @@ class Replica implements App {
       logger: this.#logger,
       newId: newRequestId,
     });
-    const consumer = new Consumer({ connection, group, handler, logger: this.#logger });
+    const consumer = new Consumer({ connection, group, handler, shares: this.#shares, logger: this.#logger });
     this.#consumer = consumer;
     this.#connection = this.#watch(connection, consumer);
     const discovery = new Discovery(connection, () =>

@@ -4,8 +4,9 @@
  * system call. Incoming frames are views into the received chunk where they fit one, and are copied at most
  * once where they do not.
  *
- * A side with many channels takes turns among them: one that brings more frames than fit into its turn rests, and is
- * not read from, until the others and everything else have had theirs. Order is kept, and nothing is lost by a close.
+ * A side with many channels takes turns among them, which its {@link Pace} deals out: one that brings more frames than
+ * fit into its turn rests, and is not read from, until it has the next one. Order is kept, and nothing is lost by a
+ * close.
  *
  * @module
  */
@@ -22,11 +23,18 @@ const HEADER_BYTES = 5;
 /** Largest payload of a frame: the largest value or payload, and room for names and ids. */
 export const MAX_FRAME_BYTES = 17 * 1024 * 1024;
 
-/** How a channel behaves. */
-export interface ChannelOptions {
-  /** How long frames are delivered in a row before the event loop turns. Without end unless given. */
-  readonly turnMs?: number;
+/** Deals out turns: how long frames are delivered in a row before others have the thread. Times are `performance.now()`. */
+export interface Pace {
+  /** How long frames may be delivered from now on, in milliseconds; 0: not now. */
+  turnMs(nowMs: number): number;
+  /** They were, for so long. */
+  spend(spentMs: number, nowMs: number): void;
+  /** Calls back, once, when there may be another turn; the result takes that back. */
+  rest(callback: () => void): () => void;
 }
+
+/** Turns without end. */
+export const UNPACED: Pace = { turnMs: () => Infinity, spend: () => undefined, rest: () => () => undefined };
 
 /** Callbacks of a channel. */
 export interface ChannelHandlers {
@@ -44,16 +52,17 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   readonly #handlers: ChannelHandlers;
   readonly #writer = new FrameWriter();
   readonly #incoming = new FrameAssembler();
-  readonly #turnMs: number;
+  readonly #pace: Pace;
   #state: "open" | "closed" = "open";
   #flushScheduled = false;
-  /** Set while the next turn is awaited. */
-  #rest: NodeJS.Immediate | undefined;
+  /** Set while the next turn is awaited: waits no more. */
+  #endRest: (() => void) | undefined;
 
-  constructor(socket: Socket, handlers: ChannelHandlers, { turnMs = Infinity }: ChannelOptions = {}) {
+  /** Without `pace`, whatever arrives is delivered at once. */
+  constructor(socket: Socket, handlers: ChannelHandlers, pace: Pace = UNPACED) {
     this.#socket = socket;
     this.#handlers = handlers;
-    this.#turnMs = turnMs;
+    this.#pace = pace;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error) => {
       this.#catchUp();
@@ -83,7 +92,7 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
 
   /** Does something that has arrived wait for its turn? More may have arrived behind it that is not read yet. */
   get isBehind(): boolean {
-    return this.#rest !== undefined;
+    return this.#endRest !== undefined;
   }
 
   /** Closes the socket now; what was not taken yet is dropped. Idempotent; no callback follows. */
@@ -114,44 +123,52 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
 
   #receive(chunk: Buffer): void {
     this.#incoming.push(chunk);
-    if (this.#rest === undefined) this.#takeTurn(this.#turnMs);
+    if (this.#endRest === undefined) this.#takeTurn(this.#pace);
   }
 
   /** Delivers what has arrived. What does not fit the turn is left for the next one, and nothing is read until then. */
-  #takeTurn(turnMs: number): void {
+  #takeTurn(pace: Pace): void {
     try {
-      if (this.#deliver(turnMs) === "all") return;
+      if (this.#deliver(pace) === "all") return;
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.#fail(error);
       return;
     }
     this.#socket.pause();
-    this.#rest = setImmediate(() => {
-      this.#rest = undefined;
-      this.#takeTurn(turnMs);
-      if (this.#rest === undefined) this.#socket.resume();
+    this.#endRest = pace.rest(() => {
+      this.#endRest = undefined;
+      this.#takeTurn(pace);
+      if (this.#endRest === undefined) this.#socket.resume();
     });
   }
 
-  #deliver(turnMs: number): "all" | "some" {
-    const endMs = performance.now() + turnMs;
-    for (;;) {
-      // A handler may close the channel: frames behind that are not delivered.
-      if (this.#state === "closed") return "all";
-      const frame = this.#incoming.next();
-      if (frame === undefined) return "all";
-      this.#handlers.frame(frame.kind, frame.payload);
-      // Looked at behind every frame: a large value for a store in this process can be a turn of its own.
-      if (performance.now() >= endMs) return "some";
+  #deliver(pace: Pace): "all" | "some" {
+    const startMs = performance.now();
+    const endMs = startMs + pace.turnMs(startMs);
+    let nowMs = startMs;
+    try {
+      for (;;) {
+        // A handler may close the channel: frames behind that are not delivered.
+        if (this.#state === "closed") return "all";
+        // Also behind a single frame: a large value for a store in this process can be a turn of its own.
+        if (nowMs >= endMs && (nowMs > startMs || this.#incoming.hasFrame)) return "some";
+        const frame = this.#incoming.next();
+        if (frame === undefined) return "all";
+        this.#handlers.frame(frame.kind, frame.payload);
+        nowMs = performance.now();
+      }
+    } finally {
+      pace.spend(nowMs - startMs, nowMs);
     }
   }
 
   /** The connection is at its end: what had arrived before counts. */
   #catchUp(): void {
-    if (this.#rest === undefined) return;
-    clearImmediate(this.#rest);
-    this.#takeTurn(Infinity);
+    if (this.#endRest === undefined) return;
+    this.#endRest();
+    this.#endRest = undefined;
+    this.#takeTurn(UNPACED);
   }
 
   #fail(error: Error): void {
@@ -177,6 +194,11 @@ export class FrameAssembler {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
+  }
+
+  /** Can {@link next} say more than that it waits? False as long as not even the next header is there. */
+  get hasFrame(): boolean {
+    return this.#length >= this.#wanted;
   }
 
   /** The next whole frame, or `undefined` until more bytes come. Throws {@link FrameError} on an oversize length. */

@@ -15,6 +15,7 @@ import { digestOf } from "../contract/digest.ts";
 import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
 import { decideConfinement } from "../supervisor/confinement.ts";
+import { ThreadShares } from "../supervisor/thread-shares.ts";
 import { NOBODY } from "../supervisor/wall.ts";
 
 /** What a component is, and what came of loading it under a policy. */
@@ -72,7 +73,7 @@ export class Examiner {
   static async open(cacheDir: string): Promise<Examiner> {
     const cache = await ArtifactCache.open(cacheDir);
     const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir });
-    return new Examiner(new PluginLoader(cache, NO_EVENTS, "auto", confinement));
+    return new Examiner(new PluginLoader(cache, NO_EVENTS, { engine: "auto", confinement, shares: new ThreadShares() }));
   }
 
   /** Examines one component. Rejects only for a bug: every other failure is an outcome. */

@@ -11,7 +11,9 @@ import type { PluginName } from "../contract/names.ts";
 import { methodSubjects, requestSubject } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
+import type { ThreadShares } from "../supervisor/thread-shares.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { Intake } from "./intake.ts";
 import type { RequestHandler } from "./request-handler.ts";
 
 export interface ConsumerParts {
@@ -19,6 +21,8 @@ export interface ConsumerParts {
   /** The queue group: replicas with the same one share the messages. */
   readonly group: string;
   readonly handler: RequestHandler;
+  /** What each plugin has of this thread. */
+  readonly shares: ThreadShares;
   readonly logger: Logger;
 }
 
@@ -28,6 +32,8 @@ export type DrainOutcome = "clean" | "forced";
 export class Consumer {
   readonly #parts: ConsumerParts;
   readonly #subscriptions = new Map<PluginName, readonly Subscription[]>();
+  /** Of plugins that ever had a message. */
+  readonly #intakes = new Map<PluginSlot, Intake>();
   #state: "open" | "draining" = "open";
   #draining: Promise<DrainOutcome> | undefined;
 
@@ -62,6 +68,11 @@ export class Consumer {
     const subscriptions = this.#subscriptions.get(plugin) ?? [];
     this.#subscriptions.delete(plugin);
     await Promise.all(subscriptions.map(drainSubscription));
+    for (const [slot, intake] of this.#intakes) {
+      if (slot.name !== plugin) continue;
+      await intake.settled();
+      this.#intakes.delete(slot);
+    }
   }
 
   /**
@@ -78,7 +89,7 @@ export class Consumer {
       queue: this.#parts.group,
       callback: (error: Error | null, message: Msg) => {
         if (error === null) {
-          this.#parts.handler.handle(slot, message);
+          this.#intakeOf(slot).take(message);
           return;
         }
         const refusal = new HostError(
@@ -92,6 +103,15 @@ export class Consumer {
         refuse(refusal);
       },
     });
+  }
+
+  #intakeOf(slot: PluginSlot): Intake {
+    const known = this.#intakes.get(slot);
+    if (known !== undefined) return known;
+    const { handler, shares } = this.#parts;
+    const made = new Intake(shares.of(slot.name), (message, arrivedMs) => handler.handle(slot, message, arrivedMs));
+    this.#intakes.set(slot, made);
+    return made;
   }
 
   async #roundTrip(): Promise<void> {
@@ -110,7 +130,10 @@ export class Consumer {
     });
     const outcome = await Promise.race([this.#finish(link), graceOver]);
     clearTimeout(timer);
-    if (outcome === "forced") this.#parts.handler.abandonAll();
+    if (outcome === "forced") {
+      for (const intake of this.#intakes.values()) intake.flush();
+      this.#parts.handler.abandonAll();
+    }
     return outcome;
   }
 
@@ -118,6 +141,7 @@ export class Consumer {
     if (link === "connected") {
       await Promise.all([...this.#subscriptions.keys()].map((plugin) => this.unsubscribe(plugin)));
     }
+    await Promise.all([...this.#intakes.values()].map((intake) => intake.settled()));
     await this.#parts.handler.idle();
     return "clean";
   }

@@ -68,10 +68,13 @@ export class RequestHandler {
     return this.#calls.size;
   }
 
-  /** Takes a message of one of the plugin's subjects. Never throws: that would end the connection from within. */
-  handle(slot: PluginSlot, message: Msg): void {
+  /**
+   * Takes a message of one of the plugin's subjects, which arrived at a time of `performance.now()`. Never throws:
+   * that would end the connection from within.
+   */
+  handle(slot: PluginSlot, message: Msg, arrivedMs: number): void {
     try {
-      this.#handle({ slot, message, arrivedMs: performance.now() });
+      this.#handle({ slot, message, arrivedMs });
     } catch (error) {
       this.#parts.logger.error({ plugin: slot.name, err: error }, "a request was dropped: an unexpected failure");
     }

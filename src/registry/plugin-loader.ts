@@ -17,11 +17,12 @@ import { HostError } from "../errors/host-error.ts";
 import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { compileComponent } from "../supervisor/compile.ts";
-import { type Confinement, UNCONFINED } from "../supervisor/confinement.ts";
+import type { Confinement } from "../supervisor/confinement.ts";
 import { PluginRunner } from "../supervisor/plugin-runner.ts";
 import type { PluginRunnerEvents } from "../supervisor/plugin-runner-events.ts";
 import type { RunnerStart } from "../supervisor/plugin-runner-state.ts";
 import { RunnerProcess } from "../supervisor/runner-process.ts";
+import type { ThreadShares } from "../supervisor/thread-shares.ts";
 import type { ArtifactCache, CachedArtifact } from "./artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
 import { Gate } from "./gate.ts";
@@ -67,11 +68,19 @@ const CONCURRENT_PROBES = 4;
 /** A process that is not ready by then has something to wait for. */
 const HOLD_MS = 1_000;
 
+/** What plugins are compiled for, and what their processes run in. */
+export interface LoaderSurroundings {
+  readonly engine: EngineChoice;
+  /** The walls that runners get beside those of Node and V8. */
+  readonly confinement: Confinement;
+  /** What each plugin has of this thread. */
+  readonly shares: ThreadShares;
+}
+
 export class PluginLoader {
   readonly #cache: ArtifactCache;
   readonly #events: LoadEvents;
-  readonly #confinement: Confinement;
-  readonly #engine: EngineChoice;
+  readonly #surroundings: LoaderSurroundings;
   /** Compilations under way: two plugins may name the same component. */
   readonly #compiling = new Map<Digest, Promise<CachedArtifact>>();
   readonly #loads = new AbortController();
@@ -81,12 +90,10 @@ export class PluginLoader {
   readonly #starts = new Gate({ places: Math.max(2, availableParallelism()), holdMs: HOLD_MS });
   readonly #probes = new Gate({ places: CONCURRENT_PROBES, holdMs: HOLD_MS });
 
-  /** `confinement` is the walls that runners get beside those of Node and V8. */
-  constructor(cache: ArtifactCache, events: LoadEvents, engine: EngineChoice, confinement: Confinement = UNCONFINED) {
+  constructor(cache: ArtifactCache, events: LoadEvents, surroundings: LoaderSurroundings) {
     this.#cache = cache;
-    this.#engine = engine;
     this.#events = events;
-    this.#confinement = confinement;
+    this.#surroundings = surroundings;
   }
 
   /**
@@ -140,7 +147,7 @@ export class PluginLoader {
     const bytes = await readComponentFile(componentPath);
     if (digestOf(bytes) !== digest)
       throw new HostError("load-failed", `${componentPath} is no longer the component ${digest}`);
-    const options = { confinement: this.#confinement, signal: this.#loads.signal };
+    const options = { confinement: this.#surroundings.confinement, signal: this.#loads.signal };
     const stored = await this.#cache.put(await compileComponent(bytes, options));
     this.#events.compiled(name, digest, performance.now() - startMs);
     return stored;
@@ -165,7 +172,7 @@ export class PluginLoader {
         name,
         digest,
         manifest,
-        engine: chosenEngine(this.#engine, manifest.link),
+        engine: chosenEngine(this.#surroundings.engine, manifest.link),
         requested,
         verdict,
         limits,
@@ -190,10 +197,10 @@ export class PluginLoader {
   #runner(spec: PluginSpec, { directory, manifest }: CachedArtifact): PluginRunner {
     const { name, limits } = spec;
     const { digest, memories } = manifest;
-    const confinement = this.#confinement;
+    const { engine, confinement, shares } = this.#surroundings;
     const config: RunnerConfig = {
       artifactDir: directory,
-      engine: this.#engine,
+      engine,
       maxIdleInstances: limits.concurrency,
       maxIdleBytes: Math.floor(limits.runnerMemoryBytes * IDLE_MEMORY_SHARE),
       replyBytes: limits.replyBytes,
@@ -202,7 +209,8 @@ export class PluginLoader {
     const start = ({ isSuspect, signal }: RunnerStart): Promise<RunnerProcess> =>
       this.#starts.run(async () => {
         await this.#verify(spec, digest);
-        return await RunnerProcess.start({ config, limits, memories, confinement, isSuspect }, signal);
+        const share = shares.of(name);
+        return await RunnerProcess.start({ config, limits, memories, confinement, isSuspect, share }, signal);
       });
     const bounds = { runners: Math.min(limits.runners, availableParallelism()), idleMs: limits.idleMs };
     return new PluginRunner(start, this.#events.runner(name, digest), bounds);

@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import process from "node:process";
+import type { Pace } from "../channel/channel.ts";
 import { type Confinement, UNCONFINED } from "./confinement.ts";
 import { type CpuSample, CpuWatch } from "./cpu-watch.ts";
 import { childDescriptors } from "./inherited-descriptors.ts";
@@ -21,6 +22,8 @@ export interface RunnerOptions extends RunnerFlagOptions {
   readonly confinement?: Confinement;
   /** It takes the place of one that keeps failing: it begins with a low priority. */
   readonly isSuspect?: boolean;
+  /** What its plugin has of the host's thread; all of it unless given. */
+  readonly share?: Pace;
 }
 
 /** Told of what the process does. */

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { Channel, type ChannelHandlers } from "../channel/channel.ts";
+import { Channel, type ChannelHandlers, type Pace, UNPACED } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
 import {
   decodeRunnerMessage,
@@ -25,9 +25,11 @@ import { HostError } from "../errors/host-error.ts";
 import { CallLedger } from "./call-ledger.ts";
 import type { CpuSample } from "./cpu-watch.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
+import { settleLost } from "./lost-calls.ts";
 import { ReadWindow } from "./read-window.ts";
 import type { RunnerCall } from "./runner-call.ts";
 import { RunnerChild, type RunnerOptions } from "./runner-child.ts";
+import { WORK_MS } from "./thread-shares.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** How a runner ended, for the log. */
@@ -41,12 +43,6 @@ export interface RunnerExit {
 
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
-
-/**
- * What one runner's messages may take of the host's thread before the other runners, and NATS, have their turn. Measured
- * against 2 ms: neighbours of a flood have a p99 lower by a quarter to a half, and a lone plugin loses nothing.
- */
-const TURN_MS = 0.5;
 
 /** How often a runner without calls is asked for a sign of life. */
 const IDLE_PING_MS = 2_500;
@@ -63,7 +59,11 @@ export class RunnerProcess implements AsyncDisposable {
   readonly #child: RunnerChild;
   readonly #channel: Channel<HostMessage>;
   readonly #calls: CallLedger;
-  readonly #exchanges = new HttpExchanges((message) => this.#channel.send(message));
+  readonly #share: Pace;
+  readonly #exchanges = new HttpExchanges((message) => {
+    this.#charge(WORK_MS.httpMessage);
+    this.#channel.send(message);
+  });
   readonly #probes = new Map<number, Probe>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<RunnerExit>();
@@ -111,6 +111,8 @@ export class RunnerProcess implements AsyncDisposable {
     // A rejection is for whoever awaits it; a runner may also end when nobody does.
     this.#ready.promise.catch(() => undefined);
     this.#calls = new CallLedger(options.config.logBytes);
+    this.#share = options.share ?? UNPACED;
+    const startMs = performance.now();
     this.#child = new RunnerChild(options, {
       isBusy: () => this.#state === "starting" || this.#calls.waiting > 0 || this.#probes.size > 0,
       isStarting: () => this.#state === "starting",
@@ -121,12 +123,14 @@ export class RunnerProcess implements AsyncDisposable {
         this.#exited.resolve(this.#exit());
       },
     });
+    // A process is started on this thread, for milliseconds where the host is large.
+    this.#charge(performance.now() - startMs);
     const handlers: ChannelHandlers = {
       frame: (kind, payload) => this.#receive(decodeRunnerMessage(kind, payload)),
       error: (error) => this.#end(`its channel failed: ${error.message}`),
       close: () => this.#end("it closed its channel"),
     };
-    this.#channel = new Channel<HostMessage>(this.#child.socket, handlers, { turnMs: TURN_MS });
+    this.#channel = new Channel<HostMessage>(this.#child.socket, handlers, this.#share);
   }
 
   /** The process's id, for logs and tests. */
@@ -349,9 +353,15 @@ export class RunnerProcess implements AsyncDisposable {
     void performed.then((result) => {
       this.#valueBytes -= valueBytes;
       this.#calls.endOperation(message.call);
+      this.#charge(WORK_MS.storeOperation);
       const answer = this.#fits(result) ? result : ({ kind: "error", message: TOO_MUCH_TEXT } as const);
       this.#channel.send({ kind: "result", op: message.op, result: answer });
     });
+  }
+
+  /** The plugin has used the host's thread outside its turns. */
+  #charge(ms: number): void {
+    this.#share.spend(ms, performance.now());
   }
 
   /** A value that was read is kept for the runner until it takes it. */
@@ -390,7 +400,7 @@ export class RunnerProcess implements AsyncDisposable {
       probe.reject(new HostError("probe-failed", `The runner ended: ${this.#explain()}`));
     this.#probes.clear();
     this.#exchanges.endAll();
-    for (const call of this.#calls.clear()) call.settle(this.#lost());
+    settleLost(this.#calls.clear(), this.#lost(), this.#share);
     this.#drained?.resolve();
   }
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { Channel, type ChannelHandlers, type ChannelOptions } from "../../../src/channel/channel.ts";
+import { Channel, type ChannelHandlers, type Pace } from "../../../src/channel/channel.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
 import { encodeMessage, type HostMessage } from "../../../src/channel/messages.ts";
 
@@ -9,6 +9,16 @@ const TURN_MS = 1;
 /** Frames of one chunk, each of which takes its handler so long that the chunk takes many turns. */
 const FLOOD = 2_000;
 const FRAME_MS = 0.05;
+
+/** Turns as short as that, one behind the other. */
+const SHORT_TURNS: Pace = {
+  turnMs: () => TURN_MS,
+  spend: () => undefined,
+  rest(callback) {
+    const immediate = setImmediate(callback);
+    return () => clearImmediate(immediate);
+  },
+};
 
 const opened: Socket[] = [];
 
@@ -37,9 +47,9 @@ function computeFor(ms: number): void {
   for (const endMs = performance.now() + ms; performance.now() < endMs;);
 }
 
-function channelOn(socket: Socket, handlers: Partial<ChannelHandlers>, options?: ChannelOptions): Channel<HostMessage> {
+function channelOn(socket: Socket, handlers: Partial<ChannelHandlers>, pace?: Pace): Channel<HostMessage> {
   const none = (): void => undefined;
-  return new Channel<HostMessage>(socket, { frame: none, error: none, close: none, ...handlers }, options);
+  return new Channel<HostMessage>(socket, { frame: none, error: none, close: none, ...handlers }, pace);
 }
 
 describe("a channel that brings more than fits its turn", () => {
@@ -47,7 +57,7 @@ describe("a channel that brings more than fits its turn", () => {
     const [flooded, other] = await Promise.all([connection(), connection()]);
     const events: (number | "other")[] = [];
     const done = Promise.withResolvers<void>();
-    channelOn(other.ours, { frame: () => events.push("other") }, { turnMs: TURN_MS });
+    channelOn(other.ours, { frame: () => events.push("other") }, SHORT_TURNS);
     channelOn(
       flooded.ours,
       {
@@ -59,7 +69,7 @@ describe("a channel that brings more than fits its turn", () => {
           if (payload.readUInt32LE(0) === FLOOD) done.resolve();
         },
       },
-      { turnMs: TURN_MS },
+      SHORT_TURNS,
     );
     flooded.theirs.write(pongs(FLOOD));
     await done.promise;
@@ -72,14 +82,14 @@ describe("a channel that brings more than fits its turn", () => {
     const [flooded, other] = await Promise.all([connection(), connection()]);
     const events: string[] = [];
     const done = Promise.withResolvers<void>();
-    channelOn(other.ours, { frame: () => events.push("other") }, { turnMs: TURN_MS });
+    channelOn(other.ours, { frame: () => events.push("other") }, SHORT_TURNS);
     const frame = (): void => {
       if (events.length === 0) other.theirs.write(pongs(1));
       computeFor(20 * TURN_MS);
       events.push("slow");
       if (events.filter((event) => event === "slow").length === 8) done.resolve();
     };
-    channelOn(flooded.ours, { frame }, { turnMs: TURN_MS });
+    channelOn(flooded.ours, { frame }, SHORT_TURNS);
     flooded.theirs.write(pongs(8));
     await done.promise;
     expect(events.indexOf("other")).toBeGreaterThan(0);
@@ -94,7 +104,7 @@ describe("a channel that brings more than fits its turn", () => {
       computeFor(FRAME_MS);
       frames += 1;
     };
-    channelOn(ours, { frame, close: closed.resolve }, { turnMs: TURN_MS });
+    channelOn(ours, { frame, close: closed.resolve }, SHORT_TURNS);
     theirs.end(pongs(FLOOD));
     await closed.promise;
     expect(frames).toBe(FLOOD);
@@ -110,7 +120,7 @@ describe("a channel that brings more than fits its turn", () => {
       // As a process that is killed leaves its socket, while the rest of its frames waits for the next turn.
       if (frames === 1) ours.destroy(new Error("reset"));
     };
-    channelOn(ours, { frame, error: failed.resolve }, { turnMs: TURN_MS });
+    channelOn(ours, { frame, error: failed.resolve }, SHORT_TURNS);
     theirs.write(pongs(FLOOD));
     await failed.promise;
     expect(frames).toBe(FLOOD);
@@ -129,7 +139,7 @@ describe("a channel that brings more than fits its turn", () => {
           if (frames === 100) channel.destroy();
         },
       },
-      { turnMs: TURN_MS },
+      SHORT_TURNS,
     );
     theirs.write(pongs(FLOOD));
     await gone;
@@ -145,7 +155,7 @@ describe("a channel that brings more than fits its turn", () => {
       frames += 1;
       if (frames % FLOOD === 0) caughtUp[frames / FLOOD - 1]?.resolve();
     };
-    channelOn(ours, { frame }, { turnMs: TURN_MS });
+    channelOn(ours, { frame }, SHORT_TURNS);
     for (const { promise } of caughtUp) {
       theirs.write(pongs(FLOOD));
       await promise;
@@ -157,7 +167,7 @@ describe("a channel that brings more than fits its turn", () => {
 test("a frame that breaks the layout is an error also where it comes in a later turn", async () => {
   const { ours, theirs } = await connection();
   const failed = Promise.withResolvers<Error>();
-  channelOn(ours, { frame: () => computeFor(FRAME_MS), error: failed.resolve }, { turnMs: TURN_MS });
+  channelOn(ours, { frame: () => computeFor(FRAME_MS), error: failed.resolve }, SHORT_TURNS);
   theirs.write(Buffer.concat([pongs(FLOOD), Buffer.from([0xff, 0xff, 0xff, 0xff, 1])]));
   expect((await failed.promise).message).toContain("too large");
 });
