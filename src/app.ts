@@ -210,6 +210,7 @@ class Replica implements App {
       admission,
       store,
       http: createUndiciHttp(),
+      shares: this.#shares,
       logger: this.#logger,
       newId: newRequestId,
     });

@@ -34,7 +34,7 @@ export interface Pace {
 }
 
 /** Turns without end. */
-export const UNPACED: Pace = { turnMs: () => Infinity, spend: () => undefined, rest: () => () => undefined };
+const UNPACED: Pace = { turnMs: () => Infinity, spend: () => undefined, rest: () => () => undefined };
 
 /** Callbacks of a channel. */
 export interface ChannelHandlers {

@@ -73,7 +73,9 @@ export class Examiner {
   static async open(cacheDir: string): Promise<Examiner> {
     const cache = await ArtifactCache.open(cacheDir);
     const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir });
-    return new Examiner(new PluginLoader(cache, NO_EVENTS, { engine: "auto", confinement, shares: new ThreadShares() }));
+    return new Examiner(
+      new PluginLoader(cache, NO_EVENTS, { engine: "auto", confinement, shares: new ThreadShares() }),
+    );
   }
 
   /** Examines one component. Rejects only for a bug: every other failure is an outcome. */

@@ -14,6 +14,7 @@ import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/runner-call.ts";
 import type { RunnerProcess } from "../supervisor/runner-process.ts";
+import type { TurnQueue } from "../supervisor/turn-queue.ts";
 import type { DecodedRequest } from "./decode.ts";
 
 /** Times of a settled request in milliseconds. */
@@ -37,6 +38,8 @@ export interface CallParts {
   readonly deadlineMs: number;
   readonly broker: Broker;
   readonly log: PluginLog;
+  /** For what happens to many requests at the same moment. */
+  readonly turns: TurnQueue;
   /** Called exactly once; sends the reply and releases what the request holds. */
   readonly settled: (outcome: Outcome, times: CallTimes) => void;
 }
@@ -123,7 +126,10 @@ export class Call implements RunnerCall {
   }
 
   #startClock(): void {
-    this.#timer = setTimeout(() => this.#expire(), Math.max(0, this.#context.remainingMs()));
+    this.#timer = setTimeout(
+      () => this.#parts.turns.run(() => this.#expire()),
+      Math.max(0, this.#context.remainingMs()),
+    );
   }
 
   #begin(runner: RunnerProcess): void {

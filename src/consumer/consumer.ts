@@ -13,7 +13,6 @@ import { HostError } from "../errors/host-error.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { ThreadShares } from "../supervisor/thread-shares.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { Intake } from "./intake.ts";
 import type { RequestHandler } from "./request-handler.ts";
 
 export interface ConsumerParts {
@@ -32,8 +31,6 @@ export type DrainOutcome = "clean" | "forced";
 export class Consumer {
   readonly #parts: ConsumerParts;
   readonly #subscriptions = new Map<PluginName, readonly Subscription[]>();
-  /** Of plugins that ever had a message. */
-  readonly #intakes = new Map<PluginSlot, Intake>();
   #state: "open" | "draining" = "open";
   #draining: Promise<DrainOutcome> | undefined;
 
@@ -68,11 +65,7 @@ export class Consumer {
     const subscriptions = this.#subscriptions.get(plugin) ?? [];
     this.#subscriptions.delete(plugin);
     await Promise.all(subscriptions.map(drainSubscription));
-    for (const [slot, intake] of this.#intakes) {
-      if (slot.name !== plugin) continue;
-      await intake.settled();
-      this.#intakes.delete(slot);
-    }
+    await this.#parts.shares.of(plugin).turns.settled();
   }
 
   /**
@@ -85,11 +78,13 @@ export class Consumer {
   }
 
   #subscribe(subject: string, slot: PluginSlot, refuse: (error: HostError) => void): Subscription {
-    return this.#parts.connection.subscribe(subject, {
-      queue: this.#parts.group,
+    const { connection, group, handler, shares } = this.#parts;
+    return connection.subscribe(subject, {
+      queue: group,
       callback: (error: Error | null, message: Msg) => {
         if (error === null) {
-          this.#intakeOf(slot).take(message);
+          const arrivedMs = performance.now();
+          shares.of(slot.name).turns.run(() => handler.handle(slot, message, arrivedMs));
           return;
         }
         const refusal = new HostError(
@@ -103,15 +98,6 @@ export class Consumer {
         refuse(refusal);
       },
     });
-  }
-
-  #intakeOf(slot: PluginSlot): Intake {
-    const known = this.#intakes.get(slot);
-    if (known !== undefined) return known;
-    const { handler, shares } = this.#parts;
-    const made = new Intake(shares.of(slot.name), (message, arrivedMs) => handler.handle(slot, message, arrivedMs));
-    this.#intakes.set(slot, made);
-    return made;
   }
 
   async #roundTrip(): Promise<void> {
@@ -131,7 +117,7 @@ export class Consumer {
     const outcome = await Promise.race([this.#finish(link), graceOver]);
     clearTimeout(timer);
     if (outcome === "forced") {
-      for (const intake of this.#intakes.values()) intake.flush();
+      this.#parts.shares.flush();
       this.#parts.handler.abandonAll();
     }
     return outcome;
@@ -141,7 +127,7 @@ export class Consumer {
     if (link === "connected") {
       await Promise.all([...this.#subscriptions.keys()].map((plugin) => this.unsubscribe(plugin)));
     }
-    await Promise.all([...this.#intakes.values()].map((intake) => intake.settled()));
+    await this.#parts.shares.settled();
     await this.#parts.handler.idle();
     return "clean";
   }

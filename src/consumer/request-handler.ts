@@ -15,6 +15,7 @@ import { describeDenial } from "../policy/decide.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
 import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
+import type { ThreadShares } from "../supervisor/thread-shares.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AdmissionGate } from "./admission.ts";
 import { Call, type CallTimes } from "./call.ts";
@@ -30,6 +31,8 @@ export interface RequestHandlerParts {
   readonly admission: AdmissionGate;
   readonly store: KeyValueStore;
   readonly http: OutboundHttp;
+  /** What each plugin has of this thread. */
+  readonly shares: ThreadShares;
   readonly logger: Logger;
   /** Makes an id for a request that brings none. */
   readonly newId: () => string;
@@ -167,6 +170,7 @@ export class RequestHandler {
       budgetMs: Math.min(limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY),
       broker: this.#brokers.of(version, stats),
       log,
+      turns: this.#parts.shares.of(slot.name).turns,
       settled: (outcome, times) => {
         admission.leave(slot.name);
         version.release();

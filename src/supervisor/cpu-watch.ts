@@ -111,6 +111,7 @@ export class CpuWatch {
   #appetite: CpuAppetite | undefined;
   #timer: NodeJS.Timeout | undefined;
   #nice = NORMAL_NICE;
+  #isFinal = false;
 
   constructor(options: CpuWatchOptions) {
     this.#options = options;
@@ -118,8 +119,14 @@ export class CpuWatch {
     this.#schedstat = openSchedstat(options.pid);
     const first = this.sample();
     if (first === undefined) return;
-    this.#appetite = new CpuAppetite(first, { isSuspect: options.isSuspect, isFinal: !mayRaisePriority() });
+    this.#isFinal = !mayRaisePriority();
+    this.#appetite = new CpuAppetite(first, { isSuspect: options.isSuspect, isFinal: this.#isFinal });
     this.#applyPriority(this.#appetite);
+  }
+
+  /** Is it one that hardly rests, whose successor is to begin low? No, where that one could never rise again. */
+  get isHog(): boolean {
+    return !this.#isFinal && (this.#appetite?.isHog ?? false);
   }
 
   /** Looks from now on until the process is idle. */

@@ -46,6 +46,8 @@ export class PluginRunner {
   #isGrowing = false;
   /** When the youngest process was taken into service. */
   #adoptedMs = 0;
+  /** Did the last one that ended hardly rest? */
+  #wasHog = false;
 
   /** `start` makes a new process each time it is called. */
   constructor(
@@ -131,7 +133,7 @@ export class PluginRunner {
   /** The first request of a cold plugin. Where the circuit is not closed, it is a trial: no other one waits with it. */
   #warm(): Started {
     const startMs = performance.now();
-    const started = this.#launch(this.#streak.isSuspect).then(
+    const started = this.#launch(this.#streak.isSuspect || this.#wasHog).then(
       (process) => {
         this.#adopt(process);
         if (this.#isClosed()) return STARTING;
@@ -176,6 +178,7 @@ export class PluginRunner {
   /** A process is gone. One that was let go is no longer in the set. */
   #ended(process: RunnerProcess, exit: RunnerExit, livedMs: number): void {
     if (!this.#set.remove(process)) return;
+    this.#wasHog = exit.wasHog;
     this.#streak.lived(livedMs);
     if (this.#set.size === 0) {
       this.#planStart((delayMs) => this.#events.ended(exit, delayMs));
@@ -241,6 +244,7 @@ export class PluginRunner {
     // A process that waits for its trial has proven nothing, however long it waits.
     if (this.#state.kind === "ready") this.#streak.lived(performance.now() - this.#adoptedMs);
     this.#state = { kind: "cold" };
+    this.#wasHog = false;
     this.#stopReview();
     for (const process of this.#set.clear()) this.#departures.add(process);
   }
@@ -264,7 +268,7 @@ export class PluginRunner {
   async #restart(kind: "starting" | "trial-starting"): Promise<void> {
     this.#state = { kind };
     try {
-      this.#adopt(await this.#launch(this.#streak.isSuspect));
+      this.#adopt(await this.#launch(this.#streak.isSuspect || this.#wasHog));
       this.#events.restarted();
     } catch (error) {
       // Closed while it was starting: nobody needs the runner any more.

@@ -9,21 +9,21 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import process from "node:process";
-import type { Pace } from "../channel/channel.ts";
 import { type Confinement, UNCONFINED } from "./confinement.ts";
 import { type CpuSample, CpuWatch } from "./cpu-watch.ts";
 import { childDescriptors } from "./inherited-descriptors.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { maxDataBytes, type RunnerFlagOptions, runnerArguments } from "./runner-flags.ts";
+import type { ThreadShare } from "./thread-shares.ts";
 
 /** What a runner is started with. */
 export interface RunnerOptions extends RunnerFlagOptions {
   /** The walls around it; none but Node's unless given. */
   readonly confinement?: Confinement;
-  /** It takes the place of one that keeps failing: it begins with a low priority. */
+  /** It takes the place of one that keeps failing, or that hardly rested: it begins with a low priority. */
   readonly isSuspect?: boolean;
   /** What its plugin has of the host's thread; all of it unless given. */
-  readonly share?: Pace;
+  readonly share?: ThreadShare;
 }
 
 /** Told of what the process does. */
@@ -98,6 +98,11 @@ export class RunnerChild {
   /** What its main thread did up to now, where this machine tells. */
   cpuSample(): CpuSample | undefined {
     return this.#cpu?.sample();
+  }
+
+  /** Does it hardly rest? */
+  get isHog(): boolean {
+    return this.#cpu?.isHog ?? false;
   }
 
   /** It has something to do from now on. */

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { Channel, type ChannelHandlers, type Pace, UNPACED } from "../channel/channel.ts";
+import { Channel, type ChannelHandlers } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
 import {
   decodeRunnerMessage,
@@ -25,11 +25,10 @@ import { HostError } from "../errors/host-error.ts";
 import { CallLedger } from "./call-ledger.ts";
 import type { CpuSample } from "./cpu-watch.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
-import { settleLost } from "./lost-calls.ts";
 import { ReadWindow } from "./read-window.ts";
 import type { RunnerCall } from "./runner-call.ts";
 import { RunnerChild, type RunnerOptions } from "./runner-child.ts";
-import { WORK_MS } from "./thread-shares.ts";
+import { type ThreadShare, ThreadShares, WORK_MS } from "./thread-shares.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** How a runner ended, for the log. */
@@ -39,6 +38,8 @@ export interface RunnerExit {
   readonly stderr: string;
   /** Did {@link RunnerProcess.close} end it? */
   readonly expected: boolean;
+  /** Did it hardly rest, up to its end? */
+  readonly wasHog: boolean;
 }
 
 /** When a request that found too many bytes before it may be sent again. */
@@ -59,7 +60,7 @@ export class RunnerProcess implements AsyncDisposable {
   readonly #child: RunnerChild;
   readonly #channel: Channel<HostMessage>;
   readonly #calls: CallLedger;
-  readonly #share: Pace;
+  readonly #share: ThreadShare;
   readonly #exchanges = new HttpExchanges((message) => {
     this.#charge(WORK_MS.httpMessage);
     this.#channel.send(message);
@@ -111,7 +112,7 @@ export class RunnerProcess implements AsyncDisposable {
     // A rejection is for whoever awaits it; a runner may also end when nobody does.
     this.#ready.promise.catch(() => undefined);
     this.#calls = new CallLedger(options.config.logBytes);
-    this.#share = options.share ?? UNPACED;
+    this.#share = options.share ?? new ThreadShares().of("");
     const startMs = performance.now();
     this.#child = new RunnerChild(options, {
       isBusy: () => this.#state === "starting" || this.#calls.waiting > 0 || this.#probes.size > 0,
@@ -400,12 +401,15 @@ export class RunnerProcess implements AsyncDisposable {
       probe.reject(new HostError("probe-failed", `The runner ended: ${this.#explain()}`));
     this.#probes.clear();
     this.#exchanges.endAll();
-    settleLost(this.#calls.clear(), this.#lost(), this.#share);
+    const lost = this.#lost();
+    // Each gets a reply and a record, hundreds of them at this moment.
+    for (const call of this.#calls.clear()) this.#share.turns.run(() => call.settle(lost));
     this.#drained?.resolve();
   }
 
   #exit(): RunnerExit {
-    return { reason: this.#reason, stderr: this.#child.stderr, expected: this.#closing };
+    const { stderr, isHog } = this.#child;
+    return { reason: this.#reason, stderr, expected: this.#closing, wasHog: isHog };
   }
 
   #explain(): string {

@@ -11,6 +11,7 @@
  */
 
 import type { Pace } from "../channel/channel.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 /**
  * What one plugin's messages may take of the thread before others have their turn, in milliseconds. Measured against
@@ -44,7 +45,10 @@ export const WORK_MS = {
 /** The shares of all plugins of a replica. */
 export class ThreadShares {
   readonly #byPlugin = new Map<string, ThreadShare>();
-  #lightMs = Number.NEGATIVE_INFINITY;
+  /** The light plugin that was at work last, and when; and when another one was. */
+  #lastShare: ThreadShare | undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #otherMs = Number.NEGATIVE_INFINITY;
 
   /** The share of a plugin; it is the same for all its versions and processes. */
   of(plugin: string): ThreadShare {
@@ -55,19 +59,34 @@ export class ThreadShares {
     return made;
   }
 
-  /** A light plugin was at work. */
-  noteLight(nowMs: number): void {
-    this.#lightMs = nowMs;
+  /** Resolves when no plugin's work waits for its turn. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#byPlugin.values()].map(({ turns }) => turns.settled()));
   }
 
-  /** Was a light plugin at work lately? */
-  isLightAtWork(nowMs: number): boolean {
-    return nowMs - this.#lightMs < LIGHT_FOR_MS;
+  /** Does all that waits for its turn, now. */
+  flush(): void {
+    for (const { turns } of this.#byPlugin.values()) turns.flush();
+  }
+
+  /** A light plugin is at work. */
+  noteLight(share: ThreadShare, nowMs: number): void {
+    if (this.#lastShare !== share) this.#otherMs = this.#lastMs;
+    this.#lastShare = share;
+    this.#lastMs = nowMs;
+  }
+
+  /** Was another light plugin at work lately? */
+  isOtherAtWork(share: ThreadShare, nowMs: number): boolean {
+    const atMs = this.#lastShare === share ? this.#otherMs : this.#lastMs;
+    return nowMs - atMs < LIGHT_FOR_MS;
   }
 }
 
 /** The share of one plugin. All times are milliseconds as `performance.now()` counts them. */
 export class ThreadShare implements Pace {
+  /** For work that comes in bursts. */
+  readonly turns: TurnQueue = new TurnQueue(this);
   readonly #shares: ThreadShares;
   #savedMs = MAX_SAVED_MS;
   #filledMs = Number.NEGATIVE_INFINITY;
@@ -87,7 +106,7 @@ export class ThreadShare implements Pace {
     this.#fill(nowMs);
     this.#savedMs = Math.max(-MAX_OWED_MS, this.#savedMs - spentMs);
     if (this.#savedMs <= 0) this.#weight = "heavy";
-    if (this.#weight === "light") this.#shares.noteLight(nowMs);
+    if (this.#weight === "light") this.#shares.noteLight(this, nowMs);
   }
 
   rest(callback: () => void): () => void {
@@ -104,7 +123,7 @@ export class ThreadShare implements Pace {
 
   /** Must it do with what it has saved? */
   #isPaced(nowMs: number): boolean {
-    return this.#weight === "heavy" && this.#shares.isLightAtWork(nowMs);
+    return this.#weight === "heavy" && this.#shares.isOtherAtWork(this, nowMs);
   }
 
   #fill(nowMs: number): void {

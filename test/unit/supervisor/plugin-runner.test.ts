@@ -54,9 +54,9 @@ class FakeProcess {
     this.#proven.resolve();
   }
 
-  die(): void {
+  die({ wasHog = false } = {}): void {
     this.isReady = false;
-    this.#exit.resolve({ reason: "it died", stderr: "", expected: false });
+    this.#exit.resolve({ reason: "it died", stderr: "", expected: false, wasHog });
   }
 
   async close(): Promise<void> {
@@ -135,6 +135,23 @@ describe("a plugin's runner", () => {
         await vi.advanceTimersByTimeAsync(delays.at(-1) ?? 0);
       }
       expect(starts.map(({ isSuspect }) => isSuspect)).toEqual([false, false, true, true, false, true]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("is under suspicion where the one before it hardly rested", async () => {
+    vi.useFakeTimers();
+    try {
+      const { runner, processes, starts } = keep();
+      await runner.open();
+      await vi.advanceTimersByTimeAsync(10_000);
+      processes.at(-1)?.die({ wasHog: true });
+      await vi.advanceTimersByTimeAsync(0);
+      await vi.advanceTimersByTimeAsync(10_000);
+      processes.at(-1)?.die({ wasHog: false });
+      await vi.advanceTimersByTimeAsync(0);
+      expect(starts.map(({ isSuspect }) => isSuspect)).toEqual([false, true, false]);
     } finally {
       vi.useRealTimers();
     }
