@@ -32,6 +32,12 @@ interface Lane<Result> {
   bytes: number;
 }
 
+/**
+ * Where several callers wait, none fills more of a batch than a part of it: a batch is answered as a whole, and a small
+ * one sooner.
+ */
+const CALLERS_PART = 4;
+
 /** Where operations wait. */
 export class FairQueue<Result> {
   readonly #limits: BatchLimits;
@@ -80,13 +86,23 @@ export class FairQueue<Result> {
 
   /** The next batch: one operation of each lane in turn, until it is full or there are no more that fit. */
   takeBatch(): Entry<Result>[] {
+    const { batchOperations } = this.#limits;
     const entries = new Map<string, Entry<Result>>();
     const passed: Lane<Result>[] = [];
+    const served: Lane<Result>[] = [];
+    const turnsEach = this.#turns.length > 1 ? Math.ceil(batchOperations / CALLERS_PART) : Number.POSITIVE_INFINITY;
+    const turns = new Map<Lane<Result>, number>();
     let bytes = 0;
-    while (entries.size < this.#limits.batchOperations) {
+    while (entries.size < batchOperations) {
       const lane = this.#turns.shift();
       const operation = lane?.operations[0];
       if (lane === undefined || operation === undefined) break;
+      const turn = (turns.get(lane) ?? 0) + 1;
+      if (turn > turnsEach) {
+        served.push(lane);
+        continue;
+      }
+      turns.set(lane, turn);
       const entry = entries.get(operation.id);
       const added = Math.max(0, operation.bytes - (entry?.bytes ?? 0));
       if (entries.size > 0 && bytes + added > this.#limits.batchBytes) {
@@ -101,7 +117,7 @@ export class FairQueue<Result> {
       this.#left(lane, operation);
       if (lane.operations.length > 0) this.#turns.push(lane);
     }
-    this.#turns.unshift(...passed);
+    this.#turns = [...passed, ...this.#turns, ...served];
     return [...entries.values()];
   }
 

@@ -86,6 +86,20 @@ test("a large value that does not fit any more is the first of the next batch, a
   for (const operation of operations) operation.succeed();
 });
 
+test("a caller that asks for much fills no more than a quarter of a batch that another one is in", () => {
+  const queue = new FairQueue<void>({ ...WIDE, batchOperations: 8, batchBytes: 1e9 });
+  const many = Array.from({ length: 20 }, (_, place) => operationOf("many", place, 1));
+  const operations = [...many, operationOf("few", 0, 1)];
+  for (const operation of operations) queue.add(operation);
+  const batches: string[][] = [];
+  while (!queue.isEmpty) batches.push(queue.takeBatch().map(({ address }) => address.key));
+  // Alone again, it may fill all of one.
+  expect(batches.map((batch) => batch.length)).toEqual([3, 8, 8, 2]);
+  expect(batches[0]).toEqual(["many-0", "few-0", "many-1"]);
+  expect(batches.flat().filter((key) => key !== "few-0")).toEqual(many.map(({ address }) => address.key));
+  for (const operation of operations) operation.succeed();
+});
+
 test("what is removed makes room", () => {
   const queue = new FairQueue<void>({ ...WIDE, queueBytes: 100, batchOperations: 4, batchBytes: 1_000 });
   const large = operationOf("a", 0, 100 - ID_BYTES - "a-0".length);
