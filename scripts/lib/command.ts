@@ -18,6 +18,11 @@ export interface CommandOptions {
   readonly output?: "inherit" | "collect";
   /** An exit code other than 0 is an answer, not an error. A signal or running out of time stays one. */
   readonly acceptFailure?: boolean;
+  /**
+   * Gives it a session of its own: where the kernel shares the processor out among sessions, it has its own part of it.
+   * Ctrl-C does not reach it; its time limit does.
+   */
+  readonly ownSession?: boolean;
 }
 
 /** A command that failed, could not be started, or took too long. */
@@ -33,6 +38,7 @@ export async function run(command: string, args: readonly string[], options: Com
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
+    detached: options.ownSession ?? false,
     stdio: collect ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
   });
   let stdout = "";
