@@ -11,8 +11,11 @@ import { isLabel } from "../../component/interface-name.ts";
  * Characters of names in core modules and of imports and exports at every level. These are what language
  * toolchains use (`cabi_post_local:network-host/handler@1.0.0#handle-request`, `[method]a.b`, `$imports`,
  * `cm32p2||memory`); none of them can end a string, a template, a line or a comment in JavaScript.
+ *
+ * wasm-tools tells two imports of the same name apart by a number behind the second one's, `fd_write [v2]`: every
+ * plugin in Go has such. The space is allowed there only.
  */
-const SAFE_NAME = /^[A-Za-z0-9_.:/@#$|+[\]-]*$/;
+const SAFE_NAME = /^[A-Za-z0-9_.:/@#$|+[\]-]*(?: \[v\d+\])?$/;
 
 /** Would set an object's prototype where code defines a property of this name. */
 const PROTOTYPE = "__proto__";

@@ -84,13 +84,38 @@ export function lowered(
 ): CoreFunction {
   return (...flat) => {
     try {
-      const lent = boundary.component.lentCount;
-      const values = liftArguments(signature, boundary, flat);
-      return giveResult(signature, boundary, flat, lent, target(values));
+      boundary.component.leave();
+      return call(signature, boundary, target, flat);
     } catch (thrown) {
       throw asTrap(thrown);
     }
   };
+}
+
+/** Like {@link lowered}, for a target that may be called where the component must call nothing. */
+export function loweredAnywhere(
+  signature: CompiledSignature,
+  boundary: Boundary,
+  target: (values: readonly unknown[]) => unknown,
+): CoreFunction {
+  return (...flat) => {
+    try {
+      return call(signature, boundary, target, flat);
+    } catch (thrown) {
+      throw asTrap(thrown);
+    }
+  };
+}
+
+function call(
+  signature: CompiledSignature,
+  boundary: Boundary,
+  target: (values: readonly unknown[]) => unknown,
+  flat: readonly FlatValue[],
+): FlatValue | undefined {
+  const lent = boundary.component.lentCount;
+  const result = target(signature.liftParams(boundary, flat));
+  return giveResult(signature, boundary, flat, lent, result);
 }
 
 /** Like {@link lowered}, for a target that may give a promise; for a suspending import. */
@@ -103,20 +128,15 @@ export function loweredSuspending(
   return (...flat) => {
     try {
       suspension.check();
+      boundary.component.leave();
       const lent = boundary.component.lentCount;
-      const values = liftArguments(signature, boundary, flat);
-      const result = target(values);
+      const result = target(signature.liftParams(boundary, flat));
       if (!(result instanceof Promise)) return giveResult(signature, boundary, flat, lent, result);
       return suspension.wait(result, (value) => giveResult(signature, boundary, flat, lent, value), asTrap);
     } catch (thrown) {
       throw asTrap(thrown);
     }
   };
-}
-
-function liftArguments(signature: CompiledSignature, boundary: Boundary, flat: readonly FlatValue[]): unknown[] {
-  boundary.component.leave();
-  return signature.liftParams(boundary, flat);
 }
 
 function giveResult(

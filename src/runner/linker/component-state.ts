@@ -29,6 +29,11 @@ export class ComponentState {
     this.#state = "idle";
   }
 
+  /** May its code wait now? Not while the host allocates in its memory or cleans up after a call, nor before a call. */
+  get mayWait(): boolean {
+    return this.#state === "running";
+  }
+
   /** Code of the component calls out. It may not while the host allocates in its memory or cleans up after a call. */
   leave(): void {
     if (this.#state === "closed") throw createTrap("a component calls out where it must not");

@@ -9,6 +9,7 @@ import { asyncImports } from "../../contract/async-imports.ts";
 import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
 import { type HostFunction, hostFunction } from "./host-function.ts";
 import { type CompiledSignature, compileSignatures } from "./signatures.ts";
+import { tellsTime } from "./timekeeping.ts";
 
 /** A function of the host's that the component imports. */
 export interface HostImport {
@@ -16,6 +17,8 @@ export interface HostImport {
   readonly interface: string;
   readonly call: HostFunction;
   readonly suspends: boolean;
+  /** See `timekeeping.ts`. */
+  readonly tellsTime: boolean;
 }
 
 export interface LinkedComponent {
@@ -49,5 +52,6 @@ function hostImport({ target }: PlanLower, suspending: ReadonlySet<string>): Hos
     interface: interfaceId,
     call: hostFunction(target.name),
     suspends: suspending.has(`${interfaceId}#${target.name}`),
+    tellsTime: tellsTime(interfaceId, target.name),
   };
 }

@@ -17,6 +17,7 @@ import {
   type CoreFunction,
   type LiftedFunction,
   lowered,
+  loweredAnywhere,
   loweredSuspending,
   type Settlement,
   type SuspendableFunction,
@@ -24,7 +25,9 @@ import {
 import { ComponentState } from "./component-state.ts";
 import type { HostImport, LinkedComponent } from "./linked-component.ts";
 import { LinearMemory } from "./linear-memory.ts";
+import { createPollSwitch } from "./poll-switch.ts";
 import { createResourceFunction, type ResourceSurroundings } from "./resource-functions.ts";
+import { atOnce } from "./timekeeping.ts";
 
 /** Gives the namespace of an interface, by its name without a version. */
 export type NamespaceSource = (interfaceId: string) => Namespace | undefined;
@@ -121,8 +124,11 @@ export class LinkedInstance implements ResourceSurroundings {
       return lowered(signature, boundary, (values) => callLifted(this.#lift(target.index), values));
     const host = hostImports[index] as HostImport;
     const call = (values: readonly unknown[]): unknown => host.call(this.#namespace(host.interface), values);
-    if (!host.suspends) return lowered(signature, boundary, call);
-    return new WebAssembly.Suspending(loweredSuspending(signature, boundary, this.#suspension, call) as never);
+    if (!host.suspends) return (host.tellsTime ? loweredAnywhere : lowered)(signature, boundary, call);
+    const wait = new WebAssembly.Suspending(loweredSuspending(signature, boundary, this.#suspension, call) as never);
+    if (!host.tellsTime) return wait;
+    const look = loweredAnywhere(signature, boundary, (values) => atOnce(call(values)));
+    return createPollSwitch({ mayWait: () => Number(boundary.component.mayWait), wait, look });
   }
 
   #namespace(interfaceId: string): Namespace | undefined {

@@ -9,6 +9,7 @@ import type { LinkPlan, PlanItem, PlanResource } from "../../contract/link-plan.
 import { asTrap, type CoreFunction } from "./calls-across.ts";
 import type { ComponentState } from "./component-state.ts";
 import type { Handle } from "./handle-table.ts";
+import { isPollable } from "./timekeeping.ts";
 
 /** The instance that a function belongs to. */
 export interface ResourceSurroundings {
@@ -36,8 +37,9 @@ export function createResourceFunction(
       return (index) => state.handles.get(Number(index) >>> 0, resource).rep as number;
     case "resource-drop": {
       const definition = plan.resources[resource] as PlanResource;
+      const leaves = !isPollable(definition);
       return (index) => {
-        state.leave();
+        if (leaves) state.leave();
         const handle = state.handles.remove(Number(index) >>> 0, resource);
         if (handle.own) destroy(instance, definition, component, handle);
         else state.giveBack();

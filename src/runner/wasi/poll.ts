@@ -78,21 +78,35 @@ export class Pollable implements Implementation<PublishedPollable> {
 }
 seal(Pollable);
 
-async function poll(context: GuestContext, pollables: unknown): Promise<Uint32Array> {
+/** Has its answer at once where something is ready. */
+function poll(context: GuestContext, pollables: unknown): Uint32Array | Promise<Uint32Array> {
   let polled: Pollable[];
   try {
     polled = expectArray(pollables).map((pollable) => expectPollable(pollable));
   } catch {
-    return await context.trapPending("poll was called with something that is no pollable");
+    return context.trapPending("poll was called with something that is no pollable");
   }
-  if (polled.length === 0) return await context.trapPending("poll was called with an empty list");
-  if (polled.length > MAX_POLLED) return await context.trapPending(`poll was called with more than ${MAX_POLLED}`);
-  for (;;) {
-    const waits = polled.map((pollable) => waitMs(pollable));
-    const firstMs = Math.min(...waits);
-    if (firstMs === 0) return Uint32Array.from(waits.keys().filter((index) => waits[index] === 0));
-    await context.sleep(firstMs);
+  if (polled.length === 0) return context.trapPending("poll was called with an empty list");
+  if (polled.length > MAX_POLLED) return context.trapPending(`poll was called with more than ${MAX_POLLED}`);
+  const waits = polled.map((pollable) => waitMs(pollable));
+  return readyOf(waits) ?? untilReady(context, polled, waits);
+}
+
+async function untilReady(
+  context: GuestContext,
+  polled: readonly Pollable[],
+  firstWaits: readonly number[],
+): Promise<Uint32Array> {
+  for (let waits = firstWaits; ; waits = polled.map((pollable) => waitMs(pollable))) {
+    const ready = readyOf(waits);
+    if (ready !== undefined) return ready;
+    await context.sleep(Math.min(...waits));
   }
+}
+
+function readyOf(waits: readonly number[]): Uint32Array | undefined {
+  if (!waits.includes(0)) return undefined;
+  return Uint32Array.from(waits.keys().filter((index) => waits[index] === 0));
 }
 
 export function createPoll(context: GuestContext): Namespace {
