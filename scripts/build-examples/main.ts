@@ -7,10 +7,11 @@
 import { parseArgs } from "node:util";
 
 import { CommandError } from "../lib/command.ts";
-import { writeBindings } from "../toolchains/bindings.ts";
+import { compareBindings, findStaleBindings, writeBindings } from "../toolchains/bindings.ts";
 import {
   C_EXAMPLES,
   EXAMPLES,
+  GO_TEST_PLUGINS,
   RUST_EXAMPLES,
   RUST_TEST_PLUGINS,
   TEST_COMPONENTS,
@@ -24,6 +25,7 @@ import {
   findProblems,
   readDigests,
 } from "../toolchains/committed.ts";
+import { buildGoPlugin } from "../toolchains/go.ts";
 import { buildTypeScriptExample } from "../toolchains/quickjs.ts";
 import { type Built, MissingToolchainError, type Recipe } from "../toolchains/recipe.ts";
 
@@ -35,10 +37,12 @@ const USAGE = `usage: node scripts/build-examples.mjs [what] [--check]
   c         the C example
   test      the tests' plugins, written in C
   test-rust the tests' plugin in Rust
-  bindings  the C bindings, from the contract; needs cargo
+  test-go   the tests' plugins in Go; they are kept in .cache/
+  bindings  the C and Go bindings, from the contract; needs cargo and Go
 
   --check   change no committed component: build what is named, and compare it with what is committed;
             with nothing named, compare what is committed with its digests
+            (bindings: generate them, and compare)
 `;
 
 /** Components of one language that are committed to one folder. */
@@ -83,17 +87,28 @@ async function compare(into: CommittedFolder, built: ReadonlyMap<string, Built>)
 async function checkDigests(): Promise<void> {
   for (const folder of [EXAMPLES, TEST_COMPONENTS]) {
     const problems = await findProblems(folder);
-    for (const problem of problems) fail(problem);
-    if (problems.length === 0) console.log(`${folder.folder}: all components are as their digests say`);
+    report(`${folder.folder}: all components are as their digests say`, problems);
   }
+  report("bindings: all are made of what is there", await findStaleBindings());
+}
+
+function report(allIsWell: string, problems: readonly string[]): void {
+  for (const problem of problems) fail(problem);
+  if (problems.length === 0) console.log(allIsWell);
 }
 
 async function build(what: string, check: boolean): Promise<void> {
   const group = GROUPS.get(what);
   if (group !== undefined) return buildGroup(group, check);
   if (what === "ts") return buildTypeScriptExample(console.log);
+  if (what === "bindings" && check) return report("bindings: as generated", await compareBindings());
   if (what === "bindings") return writeBindings(console.log);
+  if (what === "test-go") return buildGoPlugins();
   throw new UsageError(`there is nothing called ${what} to build`);
+}
+
+async function buildGoPlugins(): Promise<void> {
+  for (const plugin of Object.values(GO_TEST_PLUGINS)) console.log(await buildGoPlugin(plugin));
 }
 
 /** Builds what can be built; a toolchain that is missing costs its own components only. */

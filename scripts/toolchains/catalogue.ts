@@ -6,6 +6,7 @@
 
 import { cRecipe } from "./c.ts";
 import type { CommittedFolder } from "./committed.ts";
+import type { GoPlugin } from "./go.ts";
 import type { Recipe } from "./recipe.ts";
 import { rustRecipe } from "./rust.ts";
 
@@ -49,6 +50,25 @@ export const RUST_TEST_PLUGINS: readonly Recipe[] = ["fetch", "conformance"].map
     ownStd: true,
   }),
 );
+
+/** The same in Go, and too large to commit. */
+export const GO_TEST_PLUGINS = {
+  conformance: {
+    name: "conformance-go",
+    folder: "test/plugins/conformance-go",
+    wit: "test/plugins/conformance-js/conformance.wit",
+    world: "conformance",
+    wasi: ["random"],
+  },
+  fetch: {
+    name: "fetch-go",
+    folder: "test/plugins/fetch-go",
+    wit: "test/plugins/fetch-go/fetch.wit",
+    world: "fetch",
+    // HTTP names all the others.
+    wasi: ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"],
+  },
+} as const satisfies Readonly<Record<string, GoPlugin>>;
 
 const PROBES = ["loop", "trap", "hog", "store", "changing", "unknown-bits"];
 
