@@ -1,5 +1,7 @@
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { GO_TEST_PLUGINS } from "../../scripts/toolchains/catalogue.ts";
+import { buildGoPlugin } from "../../scripts/toolchains/go.ts";
 import { buildPythonPlugin } from "../../scripts/toolchains/python.ts";
 import { buildStarlingPlugin } from "../../scripts/toolchains/starling.ts";
 import { HTTP_ERROR_CODES, type HttpErrorCode } from "../../src/contract/http.ts";
@@ -11,7 +13,7 @@ import { type Reply, request } from "../harness/request.ts";
 /** The largest components take a minute to build when they are not in the cache, and seconds to transpile. */
 const BUILD_TIMEOUT_MS = 10 * 60_000;
 
-const LANGUAGES = ["c", "rust", "python", "javascript"] as const;
+const LANGUAGES = ["c", "rust", "go", "python", "javascript"] as const;
 
 describe("outbound HTTP of real plugins", () => {
   const names = Object.fromEntries(LANGUAGES.map((language) => [language, uniqueName(language)]));
@@ -23,10 +25,12 @@ describe("outbound HTTP of real plugins", () => {
   beforeAll(async () => {
     const javascript = await buildStarlingPlugin("fetch-js", "test/plugins/fetch-js/plugin.js");
     const python = await buildPythonPlugin("fetch-python", "test/plugins/fetch-python");
+    const go = await buildGoPlugin(GO_TEST_PLUGINS.fetch);
     nats = await connect({ servers: inject("natsUrl") });
     server = await startHttpServer(answer);
     const fetcher = projectFile("test/components/fetcher.wasm");
-    const components = { c: fetcher, rust: projectFile("test/components/fetch-rust.wasm"), python, javascript };
+    const rust = projectFile("test/components/fetch-rust.wasm");
+    const components = { c: fetcher, rust, go, python, javascript };
     replica = await startReplica({
       consumer: consumerFile({
         group: "egress",

@@ -5,6 +5,7 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HostMessage } from "../../../src/channel/messages.ts";
+import { passGate } from "../../../src/compiler/gate/gate.ts";
 import { compileArtifact } from "../../unit/runner/artifacts.ts";
 import { type CallEnd, ENGINES, type KeyValueMessage, RunnerChild } from "../../unit/runner/runner-child.ts";
 import { type Language, LANGUAGES, readLanguage } from "./languages.ts";
@@ -23,16 +24,19 @@ const BURST = 10;
 const DRAWS = { linker: 1_000, jco: 100 } as const;
 const ROUNDS = { linker: 30, jco: 5 } as const;
 
-const nothingStored = (operation: KeyValueMessage): HostMessage => ({
+const LARGE_VALUE = Buffer.alloc(1024 * 1024, "v");
+
+/** One value is stored: that of the key `large`. */
+const perform = (operation: KeyValueMessage): HostMessage => ({
   kind: "result",
   op: operation.op,
-  result: { kind: "none" },
+  result: operation.key === "large" ? { kind: "value", value: LARGE_VALUE } : { kind: "none" },
 });
 
 type EngineName = (typeof ENGINES)[number];
 
 function start(engine: EngineName, artifactDir: string): Promise<RunnerChild> {
-  return RunnerChild.start({ engine, artifactDir, memoryPages: MEMORY_PAGES, perform: nothingStored });
+  return RunnerChild.start({ engine, artifactDir, memoryPages: MEMORY_PAGES, perform });
 }
 
 function bodyOf({ outcome }: CallEnd): string {
@@ -78,7 +82,9 @@ describe.each(LANGUAGES)("$name", (language) => {
   let artifactDir: string;
 
   beforeAll(async () => {
-    artifactDir = await compileArtifact(await readLanguage(language));
+    const component = await readLanguage(language);
+    passGate(component);
+    artifactDir = await compileArtifact(component);
   }, BUILD_TIMEOUT_MS);
 
   describe.each(ENGINES)("on the %s engine", (engine) => {
@@ -129,6 +135,30 @@ describe.each(LANGUAGES)("$name", (language) => {
         expect(await askMany(runner, BURST, "descend", calls)).toEqual(Array.from({ length: BURST }, () => calls));
         if (language.lists !== undefined) expect(await ask(runner, "nest", String(language.lists))).toBe("1");
       });
+
+    if (language.tasks !== undefined)
+      it(
+        "runs tasks that wait side by side",
+        async () => {
+          await using runner = await start(engine, artifactDir);
+          const tasks = String(language.tasks);
+          for (let round = 0; round < 3; round += 1) expect(await ask(runner, "tasks", tasks)).toBe(tasks);
+        },
+        TIMEOUT_MS,
+      );
+
+    if (language.values !== undefined)
+      // On jco it must not do so beside a timer: its import that polls cannot be called there.
+      it.each(engine === "linker" ? ["", " ticking"] : [""])(
+        "collects garbage while the host hands it values%s",
+        async (how) => {
+          await using runner = await start(engine, artifactDir);
+          const bytes = String(Number(language.values) * LARGE_VALUE.length);
+          for (let round = 0; round < 3; round += 1)
+            expect(await ask(runner, "gather", `${language.values}${how}`)).toBe(bytes);
+        },
+        TIMEOUT_MS,
+      );
   });
 
   it(

@@ -6,6 +6,8 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { GO_TEST_PLUGINS } from "../../../scripts/toolchains/catalogue.ts";
+import { buildGoPlugin } from "../../../scripts/toolchains/go.ts";
 import { buildPythonPlugin } from "../../../scripts/toolchains/python.ts";
 import { buildQuickJsPlugin } from "../../../scripts/toolchains/quickjs.ts";
 import { buildStarlingPlugin } from "../../../scripts/toolchains/starling.ts";
@@ -23,6 +25,10 @@ export interface Language {
   readonly calls?: number;
   /** Levels of lists in lists (`nest`) that its runtime's native code stands at the least. */
   readonly lists?: number;
+  /** Goroutines (`tasks`) that wait side by side. */
+  readonly tasks?: number;
+  /** Values of the store that it reads in one request (`gather`), which makes its runtime collect garbage. */
+  readonly values?: number;
   /** Methods that end as a trap; one of them calls itself until the stack is used up. */
   readonly traps: readonly string[];
 }
@@ -80,6 +86,16 @@ export const LANGUAGES: readonly Language[] = [
     calls: 900,
     lists: 900,
     traps: ["endless", "no-such-method"],
+  },
+  {
+    ...SHARED,
+    name: "Go",
+    component: () => buildGoPlugin(GO_TEST_PLUGINS.conformance),
+    calls: 2_000,
+    lists: 900,
+    tasks: 1_000,
+    values: 24,
+    traps: ["trap", "endless"],
   },
 ];
 
