@@ -31,7 +31,7 @@ import { type Built, MissingToolchainError, type Recipe } from "../toolchains/re
 
 const USAGE = `usage: node scripts/build-examples.mjs [what] [--check]
 
-  all       everything below that this machine has the toolchain for
+  all       what follows, down to test-rust, where this machine has the toolchain
   ts        the TypeScript example; needs nothing but node_modules
   rust      the Rust example
   c         the C example
