@@ -24,6 +24,9 @@ import type { CallEnding, InstancePool, PreparedInstance } from "./instance-pool
 
 type CallOutcome = GuestOutcome | LevelsOutcome;
 
+/** A guest that may suspend begins at the latest in the microtask before this one's. */
+const BEGUN = Promise.resolve();
+
 /** What a call asks of its instance. */
 interface Task {
   run(instance: Instance): CallOutcome | Promise<CallOutcome>;
@@ -106,22 +109,26 @@ export class Calls {
     );
   }
 
-  #run(id: number, call: RunningCall, prepared: PreparedInstance): undefined {
+  #run(id: number, call: RunningCall, prepared: PreparedInstance): Promise<void> | undefined {
     // Cancelled while the instance was made.
     if (this.#running.get(id) !== call) {
       this.#options.pool.release(prepared, "cut-off");
-      return;
+      return undefined;
     }
     call.prepared = prepared;
     const { instance, context } = prepared;
     context.bind(this.#portFor(id, call));
     if (context.trapMessage !== undefined) {
       this.#settle(id, call, { kind: "trap", message: context.trapMessage });
-      return;
+      return undefined;
     }
     const outcome = call.task.run(instance);
-    if (outcome instanceof Promise) void outcome.then((settled) => this.#settle(id, call, settled));
-    else this.#settle(id, call, outcome);
+    if (!(outcome instanceof Promise)) {
+      this.#settle(id, call, outcome);
+      return undefined;
+    }
+    void outcome.then((settled) => this.#settle(id, call, settled));
+    return BEGUN;
   }
 
   #portFor(id: number, call: RunningCall): CallPort {

@@ -101,7 +101,7 @@ class LinkerInstance implements Instance {
   }
 
   handleRequest(request: RpcRequest): GuestOutcome | Promise<GuestOutcome> {
-    return this.#linked.call(this.#lifts.handleRequest, [request], RESPONSE);
+    return this.#linked.callAgain(this.#lifts.handleRequest, [request], RESPONSE);
   }
 }
 

@@ -36,7 +36,7 @@ export interface Instance {
   readonly memoryBytes: number;
   /**
    * Asks `get-access-levels`. Never throws or rejects; settles never if the guest waits for ever. Where the guest
-   * cannot be suspended the outcome is there at once.
+   * cannot be suspended the outcome is there at once; else it begins at once or in a microtask that is queued by then.
    */
   getAccessLevels(): LevelsOutcome | Promise<LevelsOutcome>;
   /**

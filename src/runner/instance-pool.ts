@@ -178,7 +178,10 @@ export class InstancePool {
     this.#peakInUse = this.#inUse;
     this.#wanted = Math.min(this.#wanted, Math.max(floor, Math.floor(this.#wanted / 2)));
     const surplus = Math.max(0, this.#idle.length - this.#wanted);
-    for (const { instance } of this.#idle.splice(0, surplus)) this.#options.reclaimer.note(instance.memoryBytes);
+    for (const { instance } of this.#idle.splice(0, surplus)) {
+      this.#options.reclaimer.note(instance.memoryBytes);
+      instance.destroy();
+    }
     if (this.#wanted > 1) return;
     clearInterval(this.#window);
     this.#window = undefined;

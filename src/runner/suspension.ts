@@ -21,6 +21,7 @@ let adopt: ((body: HostFunction) => HostFunction) | undefined;
 export class Suspension {
   #state: "live" | "ended" = "live";
   #interrupt: ((trap: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
 
   /** Runs `instantiate`; the suspending imports that it makes are this object's. */
   adopt<Instance>(instantiate: () => Instance): Instance {
@@ -73,6 +74,22 @@ export class Suspension {
         (thrown: unknown) => settle(() => reject(fail(thrown))),
       );
     });
+  }
+
+  /** Suspends the guest between two calls: until {@link unpark} or the end. */
+  park(): Promise<void> {
+    this.check();
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      this.#resume = resolve;
+    });
+  }
+
+  /** Lets a parked guest go on, in a microtask. */
+  unpark(): void {
+    this.#interrupt = undefined;
+    this.#resume?.();
+    this.#resume = undefined;
   }
 
   #interruptible(body: HostFunction): HostFunction {

@@ -10,6 +10,7 @@ import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
 import { type HostFunction, hostFunction } from "./host-function.ts";
 import { type CompiledSignature, compileSignatures } from "./signatures.ts";
 import { tellsTime } from "./timekeeping.ts";
+import { encodeStandingLoop } from "./standing-loop.ts";
 
 /** A function of the host's that the component imports. */
 export interface HostImport {
@@ -30,18 +31,26 @@ export interface LinkedComponent {
   readonly hostImports: readonly (HostImport | undefined)[];
   /** May a call suspend at all? One that cannot is called without the means to. */
   readonly suspends: boolean;
+  /** The loop of standing calls of a signature, by the plan's index. */
+  standingLoop(signature: number): WebAssembly.Module;
 }
 
 export function createLinkedComponent(plan: LinkPlan, modules: readonly WebAssembly.Module[]): LinkedComponent {
   const interfaces = plan.lowers.flatMap(({ target }) => (target.kind === "import" ? [target.interface] : []));
   const suspending = new Set(asyncImports(interfaces));
   const hostImports = plan.lowers.map((lower) => hostImport(lower, suspending));
+  const signatures = compileSignatures(plan);
+  const loops: WebAssembly.Module[] = [];
   return {
     plan,
     modules,
-    signatures: compileSignatures(plan),
+    signatures,
     hostImports,
     suspends: hostImports.some((host) => host?.suspends === true),
+    standingLoop(signature) {
+      const { core } = signatures[signature] as CompiledSignature;
+      return (loops[signature] ??= new WebAssembly.Module(encodeStandingLoop(core)));
+    },
   };
 }
 

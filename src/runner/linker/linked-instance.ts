@@ -26,6 +26,7 @@ import { ComponentState } from "./component-state.ts";
 import type { HostImport, LinkedComponent } from "./linked-component.ts";
 import { LinearMemory } from "./linear-memory.ts";
 import { createPollSwitch } from "./poll-switch.ts";
+import { StandingCall } from "./standing-call.ts";
 import { createResourceFunction, type ResourceSurroundings } from "./resource-functions.ts";
 import { atOnce } from "./timekeeping.ts";
 
@@ -77,14 +78,41 @@ export class LinkedInstance implements ResourceSurroundings {
    * neither throws nor rejects. A component that cannot suspend has its outcome at once.
    */
   call<Outcome>(lift: number, values: readonly unknown[], settlement: Settlement<Outcome>): Outcome | Promise<Outcome> {
+    return this.#call(lift, values, settlement, ({ core }) => WebAssembly.promising(core) as SuspendableFunction);
+  }
+
+  /**
+   * Like {@link call}, for the one function of an instance that is called again and again: what suspends is kept for
+   * the next call, until the suspension ends. From the second call on the guest begins in a microtask.
+   */
+  callAgain<Outcome>(
+    lift: number,
+    values: readonly unknown[],
+    settlement: Settlement<Outcome>,
+  ): Outcome | Promise<Outcome> {
+    return this.#call(lift, values, settlement, ({ core }) => this.#standingCall(lift, core));
+  }
+
+  #call<Outcome>(
+    lift: number,
+    values: readonly unknown[],
+    settlement: Settlement<Outcome>,
+    suspendable: (lifted: LiftedFunction) => SuspendableFunction,
+  ): Outcome | Promise<Outcome> {
     try {
       const lifted = this.#lift(lift);
       if (!this.#linked.suspends) return settlement.returned(callLifted(lifted, values));
-      const suspendable = (this.#suspendable[lift] ??= WebAssembly.promising(lifted.core) as SuspendableFunction);
-      return callSuspendable(lifted, suspendable, values, settlement);
+      return callSuspendable(lifted, (this.#suspendable[lift] ??= suspendable(lifted)), values, settlement);
     } catch (thrown) {
       return settlement.threw(thrown);
     }
+  }
+
+  #standingCall(lift: number, core: CoreFunction): SuspendableFunction {
+    const { plan } = this.#linked;
+    const { signature } = plan.lifts[lift] as (typeof plan.lifts)[number];
+    const standing = new StandingCall(this.#linked.standingLoop(signature), core, this.#suspension);
+    return (...flat) => standing.call(flat);
   }
 
   destroyResource(destructor: PlanItem | null, rep: unknown): void {

@@ -12,10 +12,13 @@ import { type CompiledType, type FlatValue, NOTHING } from "./compiled-type.ts";
 import { compileList } from "./lists.ts";
 import { PRIMITIVES } from "./primitives.ts";
 import { compileBorrow, compileOwn } from "./resources.ts";
+import type { CoreSignature } from "./standing-loop.ts";
 import { compileOption, compileResult, compileVariant } from "./variants.ts";
 
 /** A function's parameters and result, ready to cross. */
 export interface CompiledSignature {
+  /** Of the core function behind an exported one. */
+  readonly core: CoreSignature;
   /** What a core function was called with, as values. */
   liftParams(boundary: Boundary, flat: readonly FlatValue[]): unknown[];
   /** Values, as what to call a core function with. */
@@ -76,7 +79,12 @@ function compileSignature(params: readonly CompiledType[], result: CompiledType)
   const flatCount = inMemory ? 1 : all.flat.length;
   // MAX_FLAT_RESULTS is 1.
   const resultInMemory = result.flat.length > 1;
+  const core: CoreSignature = {
+    params: inMemory ? ["i32"] : all.flat,
+    results: resultInMemory ? ["i32"] : result.flat,
+  };
   return {
+    core,
     liftParams(boundary, flat) {
       boundary.refresh();
       if (!inMemory) return all.lift(boundary, flat, 0) as unknown[];
