@@ -11,7 +11,7 @@ import type { ErrorCode } from "../errors/table.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { logPluginLine, logRequest, requestLogger } from "../telemetry/request-log.ts";
+import { logPluginLine, logRequest, requestLogger, type RequestLogger } from "../telemetry/request-log.ts";
 import type { CallTimes } from "./call.ts";
 
 /** A request that has been answered. */
@@ -31,7 +31,7 @@ export interface Ended {
 export class RequestRecords {
   readonly #logger: Logger;
   /** With what is the same in every record of a version, or of a plugin without one. */
-  readonly #loggers = new WeakMap<PluginVersion | PluginSlot, Logger>();
+  readonly #loggers = new WeakMap<PluginVersion | PluginSlot, RequestLogger>();
   /** A plugin keeps its rate from version to version. */
   readonly #rates = new WeakMap<PluginSlot, LogRate>();
 
@@ -64,7 +64,7 @@ export class RequestRecords {
     );
   }
 
-  #loggerOf(slot: PluginSlot, version: PluginVersion | undefined): Logger {
+  #loggerOf(slot: PluginSlot, version: PluginVersion | undefined): RequestLogger {
     const key = version ?? slot;
     const known = this.#loggers.get(key);
     if (known !== undefined) return known;

@@ -12,6 +12,7 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import { serializeError } from "./error-serializer.ts";
 import type { LogThreshold } from "./log-threshold.ts";
+import { registerOutput, timeField } from "./plain-record.ts";
 import { scrubSecrets } from "./redaction.ts";
 import { prettyMessage } from "./request-log.ts";
 import { StandardOutput } from "./standard-output.ts";
@@ -34,18 +35,20 @@ export interface LoggerOptions {
 /** Creates the replica's logger. What is buffered at the process's exit is written then. */
 export function createLogger(options: LoggerOptions): Logger {
   const output = options.destination ?? new StandardOutput();
+  const lines = options.pretty ? prettyOutput(output, options.colour ?? false) : output;
   const logger = pino(
     {
       level: options.level,
       base: options.base,
-      timestamp: isoTime,
+      timestamp: timeField,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
       // The last step before a line is written, so that no field and no message escapes it.
       hooks: { streamWrite: scrubSecrets },
     },
-    options.pretty ? prettyOutput(output, options.colour ?? false) : output,
+    lines,
   );
+  registerOutput(logger, lines);
   if (output instanceof StandardOutput) {
     output.onMissed((records) =>
       logger.warn({ records }, "log records were dropped: whoever reads this output is too slow"),
@@ -65,17 +68,4 @@ function prettyOutput(output: DestinationStream, colour: boolean): DestinationSt
     messageFormat: prettyMessage,
   });
   return { write: (line) => output.write(prettify(line)) };
-}
-
-let lastMs = 0;
-let lastTime = "";
-
-/** Many records are of the same millisecond: its text is made once. */
-function isoTime(): string {
-  const ms = Date.now();
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastTime = `,"time":"${new Date(ms).toISOString()}"`;
-  }
-  return lastTime;
 }

@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import type { Digest, PluginName } from "../contract/names.ts";
 import type { LogLevel } from "../contract/request.ts";
 import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
+import { PlainRecords } from "./plain-record.ts";
 import { printableLine } from "./plugin-text.ts";
 
 /** How a request was answered: with the plugin's status, or with an error of the table. */
@@ -65,16 +66,25 @@ const FAULT_LEVELS = {
   bug: "error",
 } as const satisfies Record<Fault, string>;
 
+/** Writes the records of one plugin's requests. */
+export interface RequestLogger {
+  readonly logger: Logger;
+  readonly plain: PlainRecords | undefined;
+}
+
 /** A logger for the requests of one version of a plugin; no digest where no version took them. */
-export function requestLogger(logger: Logger, plugin: PluginName, digest: Digest | undefined): Logger {
-  return logger.child({ plugin, ...(digest !== undefined && { digest: digest.slice(0, SHORT_DIGEST_LENGTH) }) });
+export function requestLogger(parent: Logger, plugin: PluginName, digest: Digest | undefined): RequestLogger {
+  const short = digest?.slice(0, SHORT_DIGEST_LENGTH);
+  const logger = parent.child({ plugin, ...(short !== undefined && { digest: short }) });
+  return { logger, plain: PlainRecords.of(parent, logger, REQUEST_MESSAGE) };
 }
 
 /**
  * Writes a request's record to a {@link requestLogger}: info when it went well, error when the host or a dependency
  * failed, else warn.
  */
-export function logRequest(logger: Logger, line: RequestLogLine): void {
+export function logRequest({ logger, plain }: RequestLogger, line: RequestLogLine): void {
+  if (plain !== undefined && writePlain(plain, line)) return;
   const level = requestLevel(line.outcome);
   if (!logger.isLevelEnabled(level)) return;
   const { outcome, times, traceId, droppedLogBytes = 0 } = line;
@@ -93,6 +103,22 @@ export function logRequest(logger: Logger, line: RequestLogLine): void {
   if (traceId !== undefined) record["traceId"] = traceId;
   if (droppedLogBytes > 0) record["droppedLogBytes"] = droppedLogBytes;
   logger[level](record, REQUEST_MESSAGE);
+}
+
+/** False where the record has more in it than a plain one. */
+function writePlain(plain: PlainRecords, line: RequestLogLine): boolean {
+  const { method, id, outcome, times, traceId, droppedLogBytes = 0 } = line;
+  if (outcome.kind !== "ok" || droppedLogBytes > 0) return false;
+  if (method.length > MAX_NAME_CHARS || id.length > MAX_NAME_CHARS) return false;
+  return plain.write({
+    method,
+    id,
+    status: outcome.status,
+    queueMs: roundMs(times.queueMs),
+    runMs: roundMs(times.runMs),
+    storeMs: roundMs(times.storeMs),
+    traceId,
+  });
 }
 
 function requestLevel(outcome: LoggedOutcome): "info" | "warn" | "error" {

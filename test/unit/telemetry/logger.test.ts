@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
 import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
@@ -39,6 +40,8 @@ const REQUEST: RequestLogLine = {
 };
 
 describe("a request's record", () => {
+  afterEach(() => void vi.useRealTimers());
+
   test("names plugin, method, id, digest, status, times and trace under the replica and its group", () => {
     const { logger, records } = capture();
     logRequest(requestLogger(logger, PLUGIN, DIGEST), REQUEST);
@@ -78,6 +81,42 @@ describe("a request's record", () => {
     const { logger, records } = capture();
     logRequest(requestLogger(logger, PLUGIN, DIGEST), { ...REQUEST, id: "\u001b[2J", method: "a\nb" });
     expect(records()).toMatchObject([{ id: "\\u{1b}[2J", method: "a\\nb" }]);
+  });
+
+  test("is the same line, to the byte, whether it passes the logger by or not", () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 1_764_086_400_123 });
+    const text = fc.oneof(
+      fc.string({ unit: fc.constantFrom("a", "Z", "0", "9", ".", "_", ":", "-"), maxLength: 300 }),
+      fc.string({ unit: "binary", maxLength: 20 }),
+      fc.constantFrom("//u:p@h", "?token=x", "a\nb", '"', "\\"),
+    );
+    const ms = fc.double({ min: 0, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(
+        text,
+        text,
+        fc.integer({ min: 0, max: 65_535 }),
+        ms,
+        fc.boolean(),
+        (method, id, status, time, traced) => {
+          const { logger, lines } = capture({ base: { replica: 'r "1" é //u:p@h', group: "g" } });
+          const { logger: child, plain } = requestLogger(logger, PLUGIN, DIGEST);
+          const times = { queueMs: time, runMs: time / 3, storeMs: 0 };
+          const line: RequestLogLine = {
+            method,
+            id,
+            outcome: { kind: "ok", status },
+            times,
+            ...(traced && { traceId: REQUEST.traceId }),
+          };
+          logRequest({ logger: child, plain }, line);
+          logRequest({ logger: child, plain: undefined }, line);
+          expect(lines).toHaveLength(2);
+          expect(lines[0]).toBe(lines[1]);
+          expect(lines[0]).not.toContain("u:p@");
+        },
+      ),
+    );
   });
 
   test("is not written below the threshold", () => {
