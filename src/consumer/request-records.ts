@@ -57,11 +57,15 @@ export class RequestRecords {
   /** The log that a plugin writes to during one request. */
   pluginLog(slot: PluginSlot, version: PluginVersion, request: RpcRequest): PluginLog {
     const { name, limits } = version.parts;
-    const rate = this.#rates.get(slot) ?? new LogRate();
-    this.#rates.set(slot, rate);
-    return new PluginLog(limits.logBytes, rate, (line) =>
+    return new PluginLog(limits.logBytes, this.#rateOf(slot), (line) =>
       logPluginLine(this.#logger, { plugin: name, id: request.id, ...line }),
     );
+  }
+
+  #rateOf(slot: PluginSlot): LogRate {
+    let rate = this.#rates.get(slot);
+    if (rate === undefined) this.#rates.set(slot, (rate = new LogRate()));
+    return rate;
   }
 
   #loggerOf(slot: PluginSlot, version: PluginVersion | undefined): RequestLogger {

@@ -11,7 +11,7 @@ import { pino } from "pino";
 /** Bytes that may wait for a slow reader before records are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** Records are written when there are so many characters of them … */
-const BATCH_CHARACTERS = 16 * 1024;
+const BATCH_CHARACTERS = 64 * 1024;
 /** … or when the first of them is so old. */
 const BATCH_MS = 10;
 

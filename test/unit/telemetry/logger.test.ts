@@ -231,7 +231,7 @@ describe("standard output", () => {
   test("is written to at once when there is much to write, and when it is flushed", () => {
     const destination = new RecordingDestination();
     const { logger } = capture({ destination: new StandardOutput(destination) });
-    logger.info("x".repeat(20_000));
+    logger.info("x".repeat(70_000));
     logger.info("y");
     expect(destination.batches).toHaveLength(1);
     logger.flush();
