@@ -16,6 +16,8 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 
 /** A burst of writes is over when nothing more came for so long. */
 const SETTLE_MS = 150;
+/** One that has no end is looked at so often: a log that somebody writes beside a watched file is such. */
+const LONGEST_BURST_MS = 1_000;
 /** Where the file system does not report changes (network and some bind mounts), they are seen this late. */
 const POLL_MS = 5_000;
 /** A look takes no more than this share of the time. */
@@ -30,6 +32,8 @@ export class FileWatcher {
   /** What each path was at the last look. */
   #seen: ReadonlyMap<string, Look> = new Map();
   #settle: NodeJS.Timeout | undefined;
+  /** When the burst under way began. */
+  #stirredMs: number | undefined;
   #poll: NodeJS.Timeout | undefined;
   #state: "watching" | "closed" = "watching";
 
@@ -100,11 +104,15 @@ export class FileWatcher {
 
   #stir(): void {
     if (this.#state === "closed") return;
+    const nowMs = performance.now();
+    this.#stirredMs ??= nowMs;
+    const leftMs = this.#stirredMs + LONGEST_BURST_MS - nowMs;
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => void this.#check(), SETTLE_MS);
+    this.#settle = setTimeout(() => void this.#check(), Math.max(0, Math.min(SETTLE_MS, leftMs)));
   }
 
   async #check(): Promise<void> {
+    this.#stirredMs = undefined;
     const before = this.#seen;
     const seen = await this.#look();
     if (this.#state === "closed") return;

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { watch } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -114,6 +116,29 @@ describe("watching files", () => {
       }
       expect(changes.reports()).toBe(1);
     } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("reports a change though something else in its folder never comes to rest", async () => {
+    const file = join(folder, "a");
+    await writeFile(file, "1");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const changes = await watching(file);
+    // Hears what the watcher hears, right behind it.
+    const ears = watch(folder);
+    try {
+      await writeFile(file, "22");
+      // Less than the next regular look needs, in steps that are shorter than a burst's silence.
+      for (let i = 0; i < 20; i++) {
+        const heard = once(ears, "change");
+        await writeFile(join(folder, "log"), "x".repeat(i));
+        await heard;
+        vi.advanceTimersByTime(100);
+      }
+      expect(await changes.next()).toEqual(new Set([file]));
+    } finally {
+      ears.close();
       vi.useRealTimers();
     }
   });
