@@ -35,7 +35,7 @@ export const CHILD_LIMIT_ROWS = {
     value: 2_000,
     unit: "ms",
     summary: "Time that get-access-levels has to answer the probe; then the plugin is probe-failed.",
-    enforcedIn: "supervisor/runner-process",
+    enforcedIn: "supervisor/runner-probes",
   },
   idleComputeMs: {
     value: 5_000,
@@ -60,13 +60,13 @@ export const CHILD_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
-    enforcedIn: "supervisor/runner-process",
+    enforcedIn: "supervisor/runner-process, supervisor/runner-operations",
   },
   runnerValueBytes: {
     value: 128 * MIB,
     unit: "bytes",
     summary: "Values that a plugin's process has under way to the key-value store; beyond it a write is overloaded.",
-    enforcedIn: "supervisor/runner-process",
+    enforcedIn: "supervisor/runner-operations",
   },
   circuitFailures: {
     value: 5,

@@ -12,22 +12,18 @@
 
 import { Channel, type ChannelHandlers } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
-import {
-  decodeRunnerMessage,
-  type HostMessage,
-  type OperationResult,
-  type RunnerMessage,
-} from "../channel/messages.ts";
-import { type AccessLevelBits, ALL_ACCESS_LEVEL_BITS } from "../contract/access-levels.ts";
+import { decodeRunnerMessage, type HostMessage, type RunnerMessage } from "../channel/messages.ts";
+import type { AccessLevelBits } from "../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import { HostError } from "../errors/host-error.ts";
 import { CallLedger } from "./call-ledger.ts";
 import type { CpuSample } from "./cpu-watch.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
-import { ReadWindow } from "./read-window.ts";
 import type { RunnerCall } from "./runner-call.ts";
 import { RunnerChild, type RunnerOptions } from "./runner-child.ts";
+import { RunnerOperations } from "./runner-operations.ts";
+import { RunnerProbes } from "./runner-probes.ts";
 import { type ThreadShare, ThreadShares, WORK_MS } from "./thread-shares.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -51,11 +47,6 @@ const IDLE_PING_MS = 2_500;
 /** Codes of calls that end with their runner. */
 type LossCode = "runner-lost" | "memory-exceeded";
 
-interface Probe {
-  readonly resolve: (levels: AccessLevelBits) => void;
-  readonly reject: (error: HostError) => void;
-}
-
 export class RunnerProcess implements AsyncDisposable {
   readonly #child: RunnerChild;
   readonly #channel: Channel<HostMessage>;
@@ -65,7 +56,8 @@ export class RunnerProcess implements AsyncDisposable {
     this.#charge(WORK_MS.httpMessage);
     this.#channel.send(message);
   });
-  readonly #probes = new Map<number, Probe>();
+  readonly #probes = new RunnerProbes();
+  readonly #operations: RunnerOperations;
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<RunnerExit>();
   #state: "starting" | "ready" | "ended" = "starting";
@@ -75,14 +67,11 @@ export class RunnerProcess implements AsyncDisposable {
   #lastId = 0;
   #callsBegun = 0;
   #idlePing: NodeJS.Timeout | undefined;
-  /** Bytes of values that are being written for it. */
-  #valueBytes = 0;
   readonly #watchdog = new Watchdog(
     FIXED_LIMITS.unresponsiveMs,
     () => this.#end("a guest kept computing after its request's deadline"),
     () => this.#channel.isBehind,
   );
-  readonly #reads = new ReadWindow(FIXED_LIMITS.runnerValueBytes);
   readonly #proven = Promise.withResolvers<void>();
   /** Somebody waits for its last call. */
   #drained: PromiseWithResolvers<void> | undefined;
@@ -132,6 +121,14 @@ export class RunnerProcess implements AsyncDisposable {
       close: () => this.#end("it closed its channel"),
     };
     this.#channel = new Channel<HostMessage>(this.#child.socket, handlers, this.#share);
+    this.#operations = new RunnerOperations({
+      calls: this.#calls,
+      send: (message) => {
+        this.#charge(WORK_MS.storeOperation);
+        this.#channel.send(message);
+      },
+      bufferedBytes: () => this.#channel.bufferedBytes,
+    });
   }
 
   /** The process's id, for logs and tests. */
@@ -176,23 +173,13 @@ export class RunnerProcess implements AsyncDisposable {
   /** Asks `get-access-levels` of an instance with every capability denied. Throws `probe-failed`. */
   async probe(): Promise<AccessLevelBits> {
     const call = this.#newId();
-    const answer = Promise.withResolvers<AccessLevelBits>();
-    this.#probes.set(call, answer);
     this.#calls.open(call);
     this.#child.noteWork();
-    const timer = setTimeout(() => {
-      const why = `get-access-levels did not return within ${FIXED_LIMITS.probeMs} ms`;
-      answer.reject(new HostError("probe-failed", why));
-      this.#end(why);
-    }, FIXED_LIMITS.probeMs);
-    if (this.#state === "ended") answer.reject(new HostError("probe-failed", `the runner has ended: ${this.#reason}`));
-    else this.#channel.send({ kind: "probe", call });
-    try {
-      return await answer.promise;
-    } finally {
-      clearTimeout(timer);
-      this.#probes.delete(call);
-    }
+    const send = (): void => {
+      if (this.#state === "ended") this.#probes.fail(call, `the runner has ended: ${this.#reason}`);
+      else this.#channel.send({ kind: "probe", call });
+    };
+    return await this.#probes.ask(call, send, (why) => this.#end(why));
   }
 
   /** Starts a request; `call.settle` tells how it ended. Returns the id to {@link cancel} it by. */
@@ -280,14 +267,15 @@ export class RunnerProcess implements AsyncDisposable {
         this.#end(`it could not load the artifact: ${message.message}`);
         return;
       case "levels":
-        this.#receiveLevels(message.call, message.levels);
+        this.#calls.close(message.call);
+        this.#probes.answer(message.call, message.levels);
         return;
       case "pong":
         if (!this.#watchdog.answer(message.nonce)) throw new FrameError("a pong without its ping");
         return;
       case "kv-get":
       case "kv-set":
-        this.#perform(message);
+        this.#operations.perform(message);
         return;
       case "http-request":
         this.#exchanges.open(message, this.#calls.beginHttp(message.call));
@@ -326,49 +314,14 @@ export class RunnerProcess implements AsyncDisposable {
     }
   }
 
-  #receiveLevels(call: number, levels: number): void {
-    this.#calls.close(call);
-    const probe = this.#probes.get(call);
-    if (probe === undefined) throw new FrameError(`levels for call ${call}, which is no probe`);
-    if ((levels & ~ALL_ACCESS_LEVEL_BITS) === 0) probe.resolve(levels);
-    else
-      probe.reject(
-        new HostError("probe-failed", `get-access-levels returned unknown flags (0x${levels.toString(16)})`),
-      );
-  }
-
   #receiveTrap(call: number, message: string): void {
-    const probe = this.#probes.get(call);
     this.#settle(call, { kind: "trap", message });
-    probe?.reject(new HostError("probe-failed", `get-access-levels trapped: ${message}`));
-  }
-
-  #perform(message: Extract<RunnerMessage, { kind: "kv-get" | "kv-set" }>): void {
-    const call = this.#calls.beginOperation(message.call);
-    if (call === undefined) return;
-    const valueBytes = message.kind === "kv-set" ? message.value.length : 0;
-    const fits = this.#valueBytes + valueBytes <= FIXED_LIMITS.runnerValueBytes;
-    this.#valueBytes += valueBytes;
-    const perform = (): Promise<OperationResult> => call.perform(message);
-    const performed = !fits ? TOO_MUCH : message.kind === "kv-get" ? this.#reads.run(perform) : perform();
-    void performed.then((result) => {
-      this.#valueBytes -= valueBytes;
-      this.#calls.endOperation(message.call);
-      this.#charge(WORK_MS.storeOperation);
-      const answer = this.#fits(result) ? result : ({ kind: "error", message: TOO_MUCH_TEXT } as const);
-      this.#channel.send({ kind: "result", op: message.op, result: answer });
-    });
+    this.#probes.fail(call, `get-access-levels trapped: ${message}`);
   }
 
   /** The plugin has used the host's thread outside its turns. */
   #charge(ms: number): void {
     this.#share.spend(ms, performance.now());
-  }
-
-  /** A value that was read is kept for the runner until it takes it. */
-  #fits(result: OperationResult): boolean {
-    if (result.kind !== "value") return true;
-    return this.#channel.bufferedBytes + result.value.length <= FIXED_LIMITS.runnerBacklogBytes;
   }
 
   #settle(id: number, outcome: Outcome): void {
@@ -397,9 +350,7 @@ export class RunnerProcess implements AsyncDisposable {
     this.#child.kill();
     if (this.#child.pid === undefined) this.#exited.resolve(this.#exit());
     if (wasStarting) this.#ready.reject(new HostError("load-failed", `The plugin's runner failed: ${this.#explain()}`));
-    for (const probe of this.#probes.values())
-      probe.reject(new HostError("probe-failed", `The runner ended: ${this.#explain()}`));
-    this.#probes.clear();
+    this.#probes.failAll(`The runner ended: ${this.#explain()}`);
     this.#exchanges.endAll();
     const lost = this.#lost();
     // Each gets a reply and a record, hundreds of them at this moment.
@@ -421,7 +372,3 @@ export class RunnerProcess implements AsyncDisposable {
     return { kind: "failed", code: this.#lossCode, message: this.#reason };
   }
 }
-
-/** What a guest reads where too many bytes are under way for its plugin. */
-const TOO_MUCH_TEXT = "overloaded: too many bytes are under way for this plugin; try again later.";
-const TOO_MUCH: Promise<OperationResult> = Promise.resolve({ kind: "error", message: TOO_MUCH_TEXT });
