@@ -60,7 +60,8 @@ describe("files that are read again and again", () => {
   });
 
   test("are not remembered right after a change, which a second one may follow within the clock's tick", async () => {
-    const files = new ParsedFiles(parse);
+    const nowMs = Date.now() + 1_000;
+    const files = new ParsedFiles(parse, () => nowMs);
     await valueOf(files);
     await valueOf(files);
     expect(parsed).toEqual(["one", "one"]);
