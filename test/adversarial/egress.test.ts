@@ -74,7 +74,7 @@ let listener: LocalServer;
 beforeAll(async () => {
   listener = await startHttpServer((_, response) => response.end("reached"));
   const component = projectFile("test/components/fetcher.wasm");
-  const limits = { httpResponseBytes: 100_000, httpConcurrency: 8 };
+  const limits = { httpResponseBytes: 100_000, httpConcurrency: 8, deadlineMs: 60_000 };
   const times = { httpFirstByteMs: 500, httpTotalMs: 1_500 };
   scene = await openScene({
     actors: {

@@ -34,7 +34,7 @@ export interface ConsumerFile {
  * The deadline of plugins that a test gives none. The host's own default is short for a machine that is busy with other
  * things, and no test is about how fast a machine is.
  */
-const AMPLE_DEADLINE_MS = 20_000;
+const AMPLE_DEADLINE_MS = 30_000;
 
 /** The text of a consumer file. JSON is YAML. */
 export function consumerFile({ group, plugins, limits, replica }: ConsumerFile): string {

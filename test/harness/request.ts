@@ -19,7 +19,7 @@ export interface Reply {
 }
 
 /** Every accepted request is answered by its deadline: this is for those that are lost. */
-const REPLY_TIMEOUT_MS = 60_000;
+const REPLY_TIMEOUT_MS = 90_000;
 
 /**
  * Sends one request and waits for its reply. Rejects with the client's error when nobody serves the subject or no
