@@ -1,8 +1,7 @@
 /**
  * A channel of frames over a stream socket, the same on both sides. Frames that are sent within one tick
  * leave in one write, on `process.nextTick`, so that a lone message waits for nothing and a burst costs one
- * system call. Incoming frames are views into the received chunk where they fit one, and are copied at most
- * once where they do not.
+ * system call.
  *
  * A side with many channels takes turns among them, which its {@link Pace} deals out: one that brings more frames than
  * fit into its turn rests, and is not read from, until it has the next one. Order is kept, and nothing is lost by a
@@ -14,14 +13,9 @@
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import { FrameError } from "./codec.ts";
+import { FrameAssembler } from "./frame-assembler.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { encodeMessage, type HostMessage, type RunnerMessage } from "./messages.ts";
-
-/** Bytes of `u32 length | u8 kind`. */
-const HEADER_BYTES = 5;
-
-/** Largest payload of a frame: the largest value or payload, and room for names and ids. */
-export const MAX_FRAME_BYTES = 17 * 1024 * 1024;
 
 /** Deals out turns: how long frames are delivered in a row before others have the thread. Times are `performance.now()`. */
 export interface Pace {
@@ -154,9 +148,9 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
         // Also behind a single frame: a large value for a store in this process can be a turn of its own.
         if (nowMs >= endMs && (nowMs > startMs || this.#incoming.hasFrame)) return "some";
         const frame = this.#incoming.next();
-        if (frame === undefined) return "all";
-        this.#handlers.frame(frame.kind, frame.payload);
+        if (frame !== undefined) this.#handlers.frame(frame.kind, frame.payload);
         nowMs = performance.now();
+        if (frame === undefined) return "all";
       }
     } finally {
       pace.spend(nowMs - startMs, nowMs);
@@ -176,61 +170,5 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
     this.#state = "closed";
     this.#socket.destroy();
     this.#handlers.error(error);
-  }
-}
-
-interface Frame {
-  readonly kind: number;
-  readonly payload: Buffer;
-}
-
-/** Cuts a byte stream into frames without copying a large frame once per chunk. */
-export class FrameAssembler {
-  #chunks: Buffer[] = [];
-  #length = 0;
-  /** Bytes of the frame that is being waited for, header included; a header's worth while its length is unknown. */
-  #wanted = HEADER_BYTES;
-
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-  }
-
-  /** Can {@link next} say more than that it waits? False as long as not even the next header is there. */
-  get hasFrame(): boolean {
-    return this.#length >= this.#wanted;
-  }
-
-  /** The next whole frame, or `undefined` until more bytes come. Throws {@link FrameError} on an oversize length. */
-  next(): Frame | undefined {
-    if (this.#length < this.#wanted) return undefined;
-    let head = this.#head();
-    const payloadBytes = head.readUInt32LE(0);
-    if (payloadBytes > MAX_FRAME_BYTES) throw new FrameError(`a frame of ${payloadBytes} bytes is too large`);
-    this.#wanted = HEADER_BYTES + payloadBytes;
-    if (this.#length < this.#wanted) return undefined;
-    if (head.length < this.#wanted) head = this.#join();
-    const frame = { kind: head.readUInt8(4), payload: head.subarray(HEADER_BYTES, this.#wanted) };
-    this.#drop(head, this.#wanted);
-    this.#wanted = HEADER_BYTES;
-    return frame;
-  }
-
-  /** The first chunk, with at least a header in it. */
-  #head(): Buffer {
-    const first = this.#chunks[0] as Buffer;
-    return first.length >= HEADER_BYTES ? first : this.#join();
-  }
-
-  #join(): Buffer {
-    const joined = Buffer.concat(this.#chunks, this.#length);
-    this.#chunks = [joined];
-    return joined;
-  }
-
-  #drop(head: Buffer, bytes: number): void {
-    this.#length -= bytes;
-    if (head.length === bytes) this.#chunks.shift();
-    else this.#chunks[0] = head.subarray(bytes);
   }
 }

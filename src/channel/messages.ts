@@ -98,6 +98,11 @@ const KIND = {
   ...HTTP_KIND,
 } as const;
 
+/** Is a frame of this kind one that brings a value for the store? */
+export function holdsStoredValue(kind: number): boolean {
+  return kind === KIND["kv-set"];
+}
+
 const RESULT_VALUE = 0;
 const RESULT_NONE = 1;
 const RESULT_ERROR = 2;

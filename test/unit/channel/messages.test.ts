@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FrameAssembler, MAX_FRAME_BYTES } from "../../../src/channel/channel.ts";
+import { FrameAssembler, LARGE_FRAME_BYTES, MAX_FRAME_BYTES } from "../../../src/channel/frame-assembler.ts";
 import { FrameError } from "../../../src/channel/codec.ts";
 import { HTTP_ERROR_CODES } from "../../../src/contract/http.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
@@ -186,6 +186,48 @@ describe("frames between host and runner", () => {
       }),
       { numRuns: 5_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
+  });
+
+  test.each([
+    [LARGE_FRAME_BYTES - 1, "views"],
+    [LARGE_FRAME_BYTES, "buffers of their own"],
+    [LARGE_FRAME_BYTES + 1, "buffers of their own"],
+  ])("payloads of %i bytes are %s, however the stream is cut", (bytes, what) => {
+    const head = Buffer.alloc(5);
+    head.writeUInt32LE(bytes, 0);
+    const frames = [1, 2, 3].map((fill) => Buffer.concat([head, Buffer.alloc(bytes, fill)]));
+    const stream = Buffer.concat(frames);
+    for (const size of [1_000, bytes, bytes + 5, bytes + 7, stream.length]) {
+      const assembler = new FrameAssembler();
+      const payloads: Buffer[] = [];
+      for (let at = 0; at < stream.length; at += size) {
+        assembler.push(stream.subarray(at, at + size));
+        for (let frame = assembler.next(); frame !== undefined; frame = assembler.next()) payloads.push(frame.payload);
+        expect(assembler.hasFrame).toBe(false);
+      }
+      expect(payloads.map((payload) => [payload.length, payload[0], payload.at(-1)])).toEqual(
+        [1, 2, 3].map((fill) => [bytes, fill, fill]),
+      );
+      const own = payloads.filter((payload) => payload.buffer.byteLength === bytes);
+      expect(own).toHaveLength(what === "views" ? 0 : 3);
+    }
+  });
+
+  test("a large value for the store arrives in memory that threads can share, and nothing else does", () => {
+    const value = Buffer.alloc(LARGE_FRAME_BYTES, "v");
+    const [set, response] = transmit<RunnerMessage>(
+      [
+        { kind: "kv-set", call: 1, op: 2, bucket: "b", key: "k", value },
+        { kind: "response", call: 1, response: { status: 200, body: value } },
+      ],
+      [65_536],
+      decodeRunnerMessage,
+    );
+    const stored = set?.kind === "kv-set" ? set.value : undefined;
+    const answered = response?.kind === "response" ? response.response.body : undefined;
+    expect(stored?.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(answered?.buffer).toBeInstanceOf(ArrayBuffer);
+    for (const bytes of [stored, answered]) expect(Buffer.compare(bytes as Uint8Array, value)).toBe(0);
   });
 
   test("a length beyond the cap is refused before any of it is awaited", () => {
