@@ -22,6 +22,7 @@ export class Entry<Result> {
   #readBytes = 0;
   #sends = 0;
   #sentValue: Uint8Array | undefined;
+  #recall: (() => boolean) | undefined;
 
   constructor(first: Operation<Result>) {
     this.id = first.id;
@@ -69,13 +70,19 @@ export class Entry<Result> {
   join(operation: Operation<Result>): void {
     this.#operations.push(operation);
     this.#bytes = Math.max(this.#bytes, operation.bytes);
-    operation.begin(() => this.#sends);
+    operation.begin(() => this.#sendsAtEndOf(operation));
   }
 
-  /** To be called whenever it leaves for a server, at the latest moment that still allows not to send it. */
-  send(): void {
+  /**
+   * To be called whenever it leaves for a server, at the latest moment that still allows not to send it.
+   *
+   * @param recall where it may be left out even then: takes it back when the last one ceases to wait for it, and tells
+   * whether it did, so that nothing of it was or will be done
+   */
+  send(recall?: () => boolean): void {
     this.#sentValue ??= this.value;
     this.#sends += 1;
+    this.#recall = recall;
   }
 
   succeed(result: Result): void {
@@ -85,6 +92,13 @@ export class Entry<Result> {
 
   fail(error: HostError): void {
     for (const operation of this.#operations) operation.fail(error);
+  }
+
+  /** How often it was sent, as far as it matters to an operation whose time is over. */
+  #sendsAtEndOf(operation: Operation<Result>): number {
+    if (this.#recall === undefined) return this.#sends;
+    const isLast = !this.#operations.some((other) => other !== operation && other.isWaitedFor);
+    return isLast && this.#recall() ? 0 : this.#sends;
   }
 }
 

@@ -71,6 +71,7 @@ const ENTRIES: ReadonlySet<string> = new Set([
   "compiler/main.ts",
   "runner/main.ts",
   "config/consumer-thread.ts",
+  "kv/drivers/sqlite-worker.ts",
 ]);
 
 /** Packages and built-ins whose functions act on the world; no file calls them while it is being imported. */

@@ -16,7 +16,7 @@ import { isLocked } from "./sqlite-errors.ts";
 import { whileLocked } from "./sqlite-lock.ts";
 
 /** Path of a database that lives in memory and ends with its store. */
-const MEMORY_PATH = ":memory:";
+export const MEMORY_PATH = ":memory:";
 
 /** Marks the file as ours (`PRAGMA application_id`): the letters "nhkv". */
 const APPLICATION_ID = 0x6e686b76;
@@ -112,7 +112,7 @@ function prepareDatabase(database: DatabaseSync, path: string, maxBytes: number 
     );
   }
   // With a write-ahead log NORMAL keeps every acknowledged write if the process dies, and a consistent file
-  // if the machine does; FULL would stop this process's only thread for a disk flush at every write.
+  // if the machine does; FULL would wait for a disk flush at every write.
   database.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${LOG_BYTES}`);
   if (maxBytes !== undefined) {
     const pageBytes = Number(readPragma(database, "page_size"));

@@ -1,6 +1,6 @@
 /**
- * Waiting for another process's lock. SQLite's own busy handler would sleep on this process's only thread,
- * and every request with it; here the wait is a timer, and the host serves on.
+ * Waiting for another process's lock. SQLite's own busy handler would sleep in the database's only thread,
+ * and every other batch with it; here the wait is a timer, and a batch of reads passes one of writes that waits.
  *
  * @module
  */

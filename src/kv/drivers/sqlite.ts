@@ -2,27 +2,27 @@
  * The embedded key-value store: `node:sqlite` on a file, which several replicas on one machine may share, or
  * in memory. It is the default where no MongoDB is named.
  *
- * Invariants: a batch is one transaction, and where that fails each value gets one of its own, so a value is
- * written whole or not at all and one that is refused takes no other with it; an acknowledged write survives
- * the end of the process (of the machine only after the next checkpoint); a lock of another process is waited
- * for on a timer, so this thread is held for one batch and does other work before the next one.
+ * Invariants: SQLite works in a thread of its own (`sqlite-worker.ts`), so neither a large value nor another process's
+ * lock holds the host's; an acknowledged write survives the end of the process (of the machine only after the next
+ * checkpoint); a thread that has ended is replaced by the next one who needs it, except where the values ended with it.
  *
  * @module
  */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { setImmediate as othersTurn } from "node:timers/promises";
-import { HostError } from "../../errors/host-error.ts";
+import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { HostError, toHostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
 import { createCoalescingStore, type StoreOptions } from "../coalescing-store.ts";
 import { boundedMs } from "../operation.ts";
-import type { KeyAddress, KeyValueStore, OperationOptions } from "../store.ts";
-import { type DatabaseOptions, OPEN_TIMEOUT_MS, openDatabase } from "./sqlite-database.ts";
-import { classifySqliteError, isLocked } from "./sqlite-errors.ts";
-import { whileLocked } from "./sqlite-lock.ts";
+import type { KeyValueStore, OperationOptions } from "../store.ts";
+import { type DatabaseOptions, MEMORY_PATH } from "./sqlite-database.ts";
+import { SqliteThread, type ThreadBatch, type ThreadOptions } from "./sqlite-thread.ts";
 
 /** Options of {@link openSqliteStore}. */
 export interface SqliteStoreOptions extends DatabaseOptions, StoreOptions {}
+
+/** Starts a thread that holds the database. */
+export type StartThread = (options: ThreadOptions) => Promise<SqliteThread>;
 
 /**
  * Opens the embedded store, creating its file (readable by its owner alone) where there is none.
@@ -31,137 +31,93 @@ export interface SqliteStoreOptions extends DatabaseOptions, StoreOptions {}
  * database, another application's database or another schema version; `store-unavailable` if the file stays
  * locked by another process.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<KeyValueStore> {
-  const database = await openDatabase(options);
-  try {
-    const driver = await whileLocked(OPEN_TIMEOUT_MS, () => new SqliteDriver(database));
-    return createCoalescingStore(driver, options);
-  } catch (error) {
-    database.close();
-    throw classifySqliteError(error, "read");
-  }
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+  startThread: StartThread = (threadOptions) => SqliteThread.open(threadOptions),
+): Promise<KeyValueStore> {
+  const batchOperations = options.limits?.batchOperations ?? FIXED_LIMITS.storeBatchOperations;
+  const start = (): Promise<SqliteThread> => startThread({ ...options, batchOperations });
+  const first = await start();
+  const driver = new SqliteDriver(first, options.path === MEMORY_PATH ? refuseRestart : start);
+  return createCoalescingStore(driver, options);
 }
 
+/** Values that were kept in memory are gone: an empty store would say that they had never been set. */
+function refuseRestart(): Promise<never> {
+  return Promise.reject(new HostError("store-unavailable", "the database was in memory, and its thread has ended"));
+}
+
+/** Gives batches to a thread. */
 class SqliteDriver implements BatchDriver {
   readonly kind = "sqlite";
-  /** More could only wait for each other's lock. */
+  /** More could only wait for each other in the one thread. */
   readonly parallelBatches = 1;
-  readonly #database: DatabaseSync;
-  readonly #select: StatementSync;
-  readonly #upsert: StatementSync;
+  readonly #restart: () => Promise<SqliteThread>;
+  #thread: SqliteThread;
+  #starting: Promise<SqliteThread> | undefined;
+  #state: "open" | "closed" = "open";
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-    this.#select = database.prepare(
-      "SELECT value FROM entry WHERE kind = ? AND namespace = ? AND bucket = ? AND key = ?",
-    );
-    this.#upsert = database.prepare(
-      "INSERT INTO entry (kind, namespace, bucket, key, value) VALUES (?, ?, ?, ?, ?) " +
-        "ON CONFLICT (kind, namespace, bucket, key) DO UPDATE SET value = excluded.value",
-    );
+  /** @param restart makes another thread where one has ended that was not asked to */
+  constructor(thread: SqliteThread, restart: () => Promise<SqliteThread>) {
+    this.#thread = thread;
+    this.#restart = restart;
   }
 
   async readBatch(entries: readonly ReadEntry[], timeoutMs: number): Promise<void> {
-    const read = (entry: ReadEntry): void => entry.succeed(this.#valueAt(entry.address));
-    try {
-      await whileLocked(timeoutMs, () => {
-        const waited = entries.filter((entry) => entry.isWaitedFor);
-        if (waited.length <= 1) return waited.forEach(read);
-        this.#together("BEGIN", () => settleEach(waited, "read", read));
-      });
-    } catch (error) {
-      for (const entry of entries) entry.fail(classifySqliteError(error, "read"));
-    }
-    await othersTurn();
+    await this.#perform({ kind: "read", entries, timeoutMs, resultOf: (value) => value });
   }
 
   async writeBatch(entries: readonly WriteEntry[], timeoutMs: number): Promise<void> {
-    const write = ({ address, value }: WriteEntry): void => void this.#upsert.run(...columns(address), value);
-    try {
-      await whileLocked(timeoutMs, () => {
-        const waited = entries.filter((entry) => entry.isWaitedFor);
-        if (waited.length > 1 && this.#writeTogether(waited, write)) return;
-        settleEach(waited, "write", (entry) => {
-          write(entry);
-          entry.succeed();
-        });
-      });
-    } catch (error) {
-      for (const entry of entries) entry.fail(classifySqliteError(error, "write"));
-    }
-    await othersTurn();
+    await this.#perform({ kind: "write", entries, timeoutMs, resultOf: () => undefined });
   }
 
   async ping(options: OperationOptions): Promise<boolean> {
-    try {
-      await whileLocked(boundedMs(options), () => this.#database.prepare("SELECT count(*) FROM sqlite_schema").get());
-      return true;
-    } catch {
+    const timeoutMs = boundedMs(options);
+    const over = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => over.resolve(false), timeoutMs);
+    const answer = this.#current().then(
+      (thread) => thread.ping(timeoutMs),
       // The answer is the return value; whoever asks reports it.
-      return false;
+      () => false,
+    );
+    try {
+      return await Promise.race([answer, over.promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#database.close();
+    this.#state = "closed";
+    // A thread that could not be started is none that would have to be closed.
+    await this.#starting?.catch(() => undefined);
+    await this.#thread.close();
   }
 
-  #valueAt(address: KeyAddress): Uint8Array | undefined {
-    const row = this.#select.get(...columns(address));
-    if (row === undefined) return undefined;
-    const value = row["value"];
-    if (!(value instanceof Uint8Array)) throw new HostError("store-unavailable", "a value in the database is no BLOB");
-    return value;
-  }
-
-  /**
-   * Writes all in one transaction and acknowledges them when it is committed. Answers false if nothing was
-   * written because one of them cannot be: then each has to be tried by itself.
-   */
-  #writeTogether(entries: readonly WriteEntry[], write: (entry: WriteEntry) => void): boolean {
+  async #perform<Result>(batch: ThreadBatch<Result>): Promise<void> {
     try {
-      this.#together("BEGIN IMMEDIATE", () => entries.forEach(write));
+      const thread = this.#thread.hasEnded ? await this.#current() : this.#thread;
+      await thread.perform(batch);
     } catch (error) {
-      if (isLocked(error) || classifySqliteError(error, "write").code !== "store-unavailable") throw error;
-      return false;
-    }
-    for (const entry of entries) entry.succeed();
-    return true;
-  }
-
-  /** Runs statements as one transaction: all of them have happened when it returns, none if it throws. */
-  #together(begin: "BEGIN" | "BEGIN IMMEDIATE", statements: () => void): void {
-    this.#database.exec(begin);
-    try {
-      statements();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      // SQLite ends a transaction by itself on some errors.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw error;
+      // Whatever is wrong with a file that could be opened before, nothing was read or written.
+      const failure = new HostError("store-unavailable", toHostError(error).message);
+      for (const entry of batch.entries) entry.fail(failure);
     }
   }
-}
 
-/** Performs each by itself. Another process's lock ends it, with what is left still waited for. */
-function settleEach<E extends ReadEntry | WriteEntry>(
-  entries: readonly E[],
-  kind: "read" | "write",
-  perform: (entry: E) => void,
-): void {
-  for (const entry of entries) {
+  async #current(): Promise<SqliteThread> {
+    if (!this.#thread.hasEnded) return this.#thread;
+    if (this.#state === "closed") throw new HostError("store-unavailable", "the store is closed");
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<SqliteThread> {
     try {
-      perform(entry);
-    } catch (error) {
-      if (isLocked(error)) throw error;
-      entry.fail(classifySqliteError(error, kind));
+      this.#thread = await this.#restart();
+      return this.#thread;
+    } finally {
+      this.#starting = undefined;
     }
   }
-}
-
-type Columns = [kind: string, namespace: string, bucket: string, key: Uint8Array];
-
-function columns({ namespace, bucket, key }: KeyAddress): Columns {
-  const name = namespace.kind === "private" ? namespace.plugin : namespace.name;
-  return [namespace.kind, name, bucket, Buffer.from(key, "utf8")];
 }

@@ -98,18 +98,36 @@ describe("a batch of the embedded store", () => {
     expect(keysIn(path)).toEqual(["patient"]);
   });
 
-  test("lets other work be done before the next one", async () => {
-    await using store = await openSqliteStore({ path: newPath(), limits: { batchOperations: 1 } });
-    const order: string[] = [];
-    const turns = (async () => {
-      for (let turn = 0; turn < 3; turn++) {
-        await new Promise((resolve) => setImmediate(resolve));
-        order.push("other work");
-      }
-    })();
-    await Promise.all(["a", "b"].map((key) => store.set(at(key), VALUE, OPTIONS).then(() => order.push(key))));
-    await turns;
-    expect(order.slice(0, 3)).toEqual(["a", "other work", "b"]);
+  test("that waits for a lock writes what it was sent with: who waits no more than for the others may be told so", async () => {
+    const path = newPath();
+    await using store = await openSqliteStore({ path });
+    using other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const patient = codeOf(store.set(at("k"), Buffer.from("first"), OPTIONS));
+    const hasty = codeOf(store.set(at("k"), Buffer.from("last"), { timeoutMs: 20 }));
+    expect(await hasty).toBe("store-outcome-unknown");
+    other.exec("COMMIT");
+    expect(await patient).toBe("done");
+    expect(await store.get(at("k"), OPTIONS)).toEqual(new Uint8Array(Buffer.from("last")));
+  });
+
+  test("takes and gives values of all sizes and kinds of memory, and leaves the writers theirs", async () => {
+    await using store = await openSqliteStore({ path: newPath() });
+    const sizes = [0, 1, 65_535, 65_536, 300_000, 1_500_000, 10];
+    const values = sizes.flatMap((size, index) => [
+      new Uint8Array(size).fill(index),
+      new Uint8Array(new SharedArrayBuffer(size)).fill(100 + index),
+      Buffer.from(new SharedArrayBuffer(size + 64), 32, size).fill(200 + index),
+    ]);
+    const keys = values.map((_, index) => `k${index}`);
+    const before = values.map((value) => Buffer.from(value));
+    await Promise.all(keys.map((key, index) => store.set(at(key), values[index] as Uint8Array, OPTIONS)));
+    const read = await Promise.all([...keys, "absent"].map((key) => store.get(at(key), OPTIONS)));
+    expect(read.pop()).toBeUndefined();
+    for (const [index, value] of before.entries()) {
+      expect(Buffer.compare(values[index] as Uint8Array, value), `written ${index}`).toBe(0);
+      expect(Buffer.compare(read[index] as Uint8Array, value), `read ${index}`).toBe(0);
+    }
   });
 });
 
