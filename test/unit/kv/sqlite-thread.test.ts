@@ -164,10 +164,10 @@ describe("the end of the store's thread", () => {
   test("never makes a write untrue, whenever it comes: refused is not written, acknowledged is", async () => {
     const path = newPath();
     const { store, threads } = await openWatched(path);
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const key = `k${round}`;
       const write = codeOf(store.set(at(key), new Uint8Array(1_000_000).fill(round), OPTIONS));
-      for (let turns = 0; turns < round * 4; turns += 1) await turn();
+      for (let turns = 0; turns < round * 8; turns += 1) await turn();
       await threads.at(-1)?.destroy();
       const code = await write;
       const value = await store.get(at(key), OPTIONS);
