@@ -6,9 +6,9 @@
  */
 
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { DroppedLog, LogRate } from "../contract/log-rate.ts";
 import type { LogLevel } from "../contract/request.ts";
 import { printableLine } from "../telemetry/plugin-text.ts";
-import type { LogRate } from "./log-rate.ts";
 
 /** One line that a plugin wrote, printable: no line breaks, no control sequences. */
 export interface PluginLine {
@@ -20,6 +20,9 @@ export interface PluginLine {
 
 /** Takes the lines of one request, in order. */
 export type PluginLineSink = (line: PluginLine) => void;
+
+/** How often a plugin's log says that lines of it were missed: each such line would cost as much as one of the plugin. */
+const TELL_MISSED_MS = 1_000;
 
 /** The log of one request. */
 export class PluginLog {
@@ -62,9 +65,11 @@ export class PluginLog {
     this.#write("host", "warning", `[network-host] ${text}`);
   }
 
-  /** The runner says that it dropped so many bytes itself. */
-  dropped(bytes: number): void {
-    this.#drop(bytes);
+  /** The runner says what it dropped itself. Its word decides what is told and nothing else. */
+  dropped({ lines, bytes, missedLines, missedBytes }: DroppedLog): void {
+    this.#droppedBytes += missedBytes;
+    this.#rate.addMissed(missedLines);
+    if (lines > 0) this.#drop(bytes);
   }
 
   #write(source: PluginLine["source"], level: LogLevel, text: string): void {
@@ -88,7 +93,7 @@ export class PluginLog {
 
   /** Where lines are written again after some were not: how many those were, of all requests. */
   #tellMissed(): void {
-    const lines = this.#rate.takeMissed();
+    const lines = this.#rate.takeMissed(TELL_MISSED_MS);
     if (lines === 0) return;
     const { logLinesPerSecond, logBytesPerSecond } = FIXED_LIMITS;
     const limit = `${logLinesPerSecond} lines or ${logBytesPerSecond} bytes a second`;

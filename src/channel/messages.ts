@@ -11,6 +11,7 @@
  */
 
 import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { DroppedLog } from "../contract/log-rate.ts";
 import { type LogLevel, LOG_LEVELS, type RpcRequest, type RpcResponse } from "../contract/request.ts";
 import { FieldReader, type FieldSink, FrameError } from "./codec.ts";
 import {
@@ -66,8 +67,8 @@ export type RunnerMessage =
   | { readonly kind: "log"; readonly call: number; readonly level: LogLevel; readonly message: string }
   /** A line that the guest wrote to stdout (1) or stderr (2). */
   | { readonly kind: "output"; readonly call: number; readonly stream: 1 | 2; readonly text: string }
-  /** So many bytes of log and output were dropped in this call because of the limit; sent once, before the outcome. */
-  | { readonly kind: "dropped"; readonly call: number; readonly bytes: number }
+  /** What of log and output was not sent; sent once, before the outcome, where there is anything to tell. */
+  | { readonly kind: "dropped"; readonly call: number; readonly dropped: DroppedLog }
   | { readonly kind: "response"; readonly call: number; readonly response: RpcResponse }
   /** The body was larger than the limit and was not sent. */
   | { readonly kind: "oversize"; readonly call: number; readonly bytes: number }
@@ -171,6 +172,12 @@ function encodeFields(
       out.text(message.text);
       break;
     case "dropped":
+      out.u32(message.call);
+      out.u32(message.dropped.lines);
+      out.u32(message.dropped.bytes);
+      out.u32(message.dropped.missedBytes);
+      out.u32(message.dropped.missedLines);
+      break;
     case "oversize":
       out.u32(message.call);
       out.u32(message.bytes);
@@ -279,7 +286,11 @@ function readRunnerMessage(kind: number, fields: FieldReader): RunnerMessage {
     case KIND.output:
       return { kind: "output", call: fields.u32(), stream: readStream(fields), text: fields.text() };
     case KIND.dropped:
-      return { kind: "dropped", call: fields.u32(), bytes: fields.u32() };
+      return {
+        kind: "dropped",
+        call: fields.u32(),
+        dropped: { lines: fields.u32(), bytes: fields.u32(), missedBytes: fields.u32(), missedLines: fields.u32() },
+      };
     case KIND.response:
       return { kind: "response", call: fields.u32(), response: { status: fields.u16(), body: fields.bytes() } };
     case KIND.oversize:

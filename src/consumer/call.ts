@@ -10,6 +10,7 @@ import type { Broker, OperationContext } from "../broker/broker.ts";
 import type { PluginLog } from "../broker/logging.ts";
 import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/runner-call.ts";
@@ -108,8 +109,8 @@ export class Call implements RunnerCall {
     this.#parts.log.output(stream, text);
   }
 
-  dropped(bytes: number): void {
-    this.#parts.log.dropped(bytes);
+  dropped(dropped: DroppedLog): void {
+    this.#parts.log.dropped(dropped);
   }
 
   settle(outcome: Outcome): void {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { LogRate } from "../broker/log-rate.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import { LogRate } from "../contract/log-rate.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { Logger } from "../telemetry/logger.ts";
 

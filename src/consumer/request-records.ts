@@ -5,7 +5,7 @@
  */
 
 import { PluginLog } from "../broker/logging.ts";
-import { LogRate } from "../broker/log-rate.ts";
+import { LogRate, RECOUNT_BURST_SECONDS } from "../contract/log-rate.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
@@ -32,7 +32,7 @@ export class RequestRecords {
   readonly #logger: Logger;
   /** With what is the same in every record of a version, or of a plugin without one. */
   readonly #loggers = new WeakMap<PluginVersion | PluginSlot, RequestLogger>();
-  /** A plugin keeps its rate from version to version. */
+  /** A plugin keeps its rate from version to version, and over all of its processes, which count for themselves. */
   readonly #rates = new WeakMap<PluginSlot, LogRate>();
 
   constructor(logger: Logger) {
@@ -64,7 +64,7 @@ export class RequestRecords {
 
   #rateOf(slot: PluginSlot): LogRate {
     let rate = this.#rates.get(slot);
-    if (rate === undefined) this.#rates.set(slot, (rate = new LogRate()));
+    if (rate === undefined) this.#rates.set(slot, (rate = new LogRate({ burstSeconds: RECOUNT_BURST_SECONDS })));
     return rate;
   }
 

@@ -151,8 +151,8 @@ export class Calls {
   #settle(id: number, call: RunningCall, outcome: CallOutcome): void {
     if (this.#running.get(id) !== call) return;
     const { channel } = this.#options;
-    const droppedBytes = call.prepared?.context.log.finish() ?? 0;
-    if (droppedBytes > 0) channel.send({ kind: "dropped", call: id, bytes: droppedBytes });
+    const dropped = call.prepared?.context.log.finish();
+    if (dropped !== undefined) channel.send({ kind: "dropped", call: id, dropped });
     channel.send(this.#outcomeMessage(id, outcome));
     this.#end(id, outcome.kind === "trap" ? "cut-off" : "returned");
   }

@@ -13,6 +13,7 @@ import type { OperationResult } from "../channel/messages.ts";
 import { GUEST_LIMITS } from "../contract/guest-limits.ts";
 import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import { LogRate } from "../contract/log-rate.ts";
 import { GuestLog, type LogSink } from "./guest-log.ts";
 import { createTrap } from "./trap.ts";
 
@@ -47,6 +48,7 @@ type State =
 
 export class GuestContext {
   readonly #maxLogBytes: number;
+  readonly #logRate: LogRate;
   #log: GuestLog;
   #state: State = { kind: "unbound" };
   #trapMessage: string | undefined;
@@ -58,9 +60,11 @@ export class GuestContext {
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(maxLogBytes: number) {
+  /** `logRate` is what all calls of the process share; without it the context has one for itself. */
+  constructor(maxLogBytes: number, logRate: LogRate = new LogRate()) {
     this.#maxLogBytes = maxLogBytes;
-    this.#log = new GuestLog(maxLogBytes);
+    this.#logRate = logRate;
+    this.#log = new GuestLog(maxLogBytes, logRate);
   }
 
   /** What the guest says in this call. */
@@ -112,7 +116,7 @@ export class GuestContext {
    */
   renew(): void {
     this.#state = { kind: "unbound" };
-    this.#log = new GuestLog(this.#maxLogBytes);
+    this.#log = new GuestLog(this.#maxLogBytes, this.#logRate);
     this.#openHandles = this.#firstHandles;
     this.#randomBytesLeft = MAX_RANDOM_BYTES;
     this.#httpRequestsLeft = FIXED_LIMITS.httpRequests;

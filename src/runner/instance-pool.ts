@@ -10,6 +10,7 @@
  * @module
  */
 
+import { LogRate } from "../contract/log-rate.ts";
 import type { Engine, Instance } from "./engine.ts";
 import { GuestContext } from "./guest-context.ts";
 import type { MemoryReclaimer } from "./memory-reclaimer.ts";
@@ -39,6 +40,8 @@ const DEMAND_WINDOW_MS = 5_000;
 export class InstancePool {
   readonly #options: InstancePoolOptions;
   readonly #idle: PreparedInstance[] = [];
+  /** All instances of the process log at one rate. */
+  readonly #logRate = new LogRate();
   #wanted: number;
   /** Instances out at a time, the most in this window of demand. */
   #peakInUse = 0;
@@ -138,7 +141,7 @@ export class InstancePool {
   }
 
   async #make(): Promise<PreparedInstance> {
-    const context = new GuestContext(this.#options.logBytes);
+    const context = new GuestContext(this.#options.logBytes, this.#logRate);
     return { context, instance: await this.#options.engine.instantiate(context) };
   }
 

@@ -6,6 +6,7 @@
 
 import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 
 /** A capability operation as a runner asks for it. */
@@ -19,8 +20,8 @@ export interface RunnerCall {
   openHttp(request: HttpRequest, sink: HttpSink): HttpExchange;
   log(level: LogLevel, message: string): void;
   output(stream: 1 | 2, text: string): void;
-  /** So many bytes of log and output were dropped by the runner because of the limit. */
-  dropped(bytes: number): void;
+  /** What of log and output the runner dropped, by its own word. */
+  dropped(dropped: DroppedLog): void;
   /** The request ended. Called exactly once, unless the call was cancelled before. */
   settle(outcome: Outcome): void;
 }

@@ -293,7 +293,7 @@ export class RunnerProcess implements AsyncDisposable {
         this.#calls.hear(message.call, message.text.length)?.output(message.stream, message.text);
         return;
       case "dropped":
-        this.#calls.hear(message.call, 0)?.dropped(message.bytes);
+        this.#calls.hear(message.call, 0)?.dropped(message.dropped);
         return;
       case "response":
         this.#settle(message.call, { kind: "ok", response: message.response });

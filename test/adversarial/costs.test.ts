@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FIXED_LIMITS } from "../../src/contract/limits.ts";
 import { HTTP_ERROR_CODES, type HttpErrorCode } from "../../src/contract/http.ts";
@@ -58,28 +59,53 @@ test("what custom sections say of names and documentation reaches no generated c
   await scene.unharmed();
 });
 
+/** A frame with a line of one byte: length, kind, call, level, length of the text, text. */
+const LINE_FRAME_BYTES = 4 + 1 + 4 + 1 + 4 + 1;
+/** What else a request has its process send: what was dropped, the reply. */
+const REST_BYTES = 128;
+
+/** Bytes that a process has written so far, its sockets included. */
+async function writtenBytes(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, "utf8");
+  return Number(/^wchar: (\d+)$/m.exec(io)?.[1]);
+}
+
 describe("a plugin that logs with all of its requests at once", () => {
   test("has so many lines a second and no more: the rest is dropped, counted and told", async () => {
     const REQUESTS = 96;
+    const LIMITS = { deadlineMs: 60_000, runners: 1 };
     await using scene = await openScene({
-      actors: { loud: { component: COMPONENTS.gauntlet("none"), policy: { limits: { deadlineMs: 60_000 } } } },
+      actors: { loud: { component: COMPONENTS.gauntlet("none"), policy: { limits: LIMITS } } },
     });
     const name = scene.name("loud");
+    const runner = await scene.runnerOf("loud");
+    const quietBytes = await writtenBytes(runner);
     const startMs = performance.now();
     const replies = await Promise.all(
       Array.from({ length: REQUESTS }, () => scene.call("loud", "log-flood", `${FIXED_LIMITS.logLines}\n1`)),
     );
+    const sentBytes = (await writtenBytes(runner)) - quietBytes;
     const seconds = (performance.now() - startMs) / 1_000;
     expect(replies.map(({ error }) => error)).toEqual(replies.map(() => undefined));
     const ended = ({ plugin, runMs }: Record<string, unknown>): boolean => plugin === name && runMs !== undefined;
     await expect.poll(() => scene.replica.records.filter(ended).length).toBe(REQUESTS);
     const lines = scene.replica.records.filter(({ plugin, source }) => plugin === name && source === "log").length;
-    // What was saved up, what came in since, and a second for what the host was late.
-    expect(lines).toBeLessThanOrEqual((2 + seconds + 1) * FIXED_LIMITS.logLinesPerSecond);
+    const allowed = (2 + seconds) * FIXED_LIMITS.logLinesPerSecond;
+    // What was saved up, and what came in since: the process sends the host no more than that.
+    expect(sentBytes).toBeGreaterThanOrEqual(lines * LINE_FRAME_BYTES);
+    expect(sentBytes).toBeLessThanOrEqual(allowed * LINE_FRAME_BYTES + REQUESTS * REST_BYTES);
+    expect(lines).toBeLessThanOrEqual(allowed);
     // A line has one byte.
     const dropped = scene.replica.records.reduce((sum, record) => sum + Number(record["droppedLogBytes"] ?? 0), 0);
     expect(lines + dropped).toBe(REQUESTS * FIXED_LIMITS.logLines);
     expect(dropped).toBeGreaterThan(0);
+    const isTold = ({ plugin, source, msg }: Record<string, unknown>): boolean =>
+      plugin === name && source === "host" && /\d+ lines of the plugin were dropped/.test(String(msg));
+    const speakAgain = async (): Promise<boolean> => {
+      await scene.call("loud", "log-flood", "1\n1");
+      return scene.replica.records.some(isTold);
+    };
+    await expect.poll(speakAgain, { timeout: 30_000 }).toBe(true);
     await scene.unharmed();
   });
 });

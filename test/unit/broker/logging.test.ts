@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LogRate } from "../../../src/broker/log-rate.ts";
 import { type PluginLine, PluginLog } from "../../../src/broker/logging.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
+import { LogRate } from "../../../src/contract/log-rate.ts";
 
 function logOf(maxBytes: number): { readonly log: PluginLog; readonly lines: PluginLine[] } {
   const lines: PluginLine[] = [];
@@ -116,9 +116,60 @@ describe("a plugin's log", () => {
 
   test("says so when the runner dropped lines itself", () => {
     const { log, lines } = logOf(1_000);
-    log.dropped(77);
+    log.dropped({ lines: 3, bytes: 77, missedBytes: 0, missedLines: 0 });
     expect(log.droppedBytes).toBe(77);
-    expect(lines.filter(isNotice)).toHaveLength(1);
+    expect(lines).toMatchObject([
+      { source: "host", text: expect.stringContaining("the request's log limit is reached") },
+    ]);
+  });
+
+  test("says so when the runner dropped lines beyond the rate: with the next line, of whichever request", () => {
+    const { request, lines } = plugin();
+    const loud = request();
+    loud.log("info", "before");
+    loud.dropped({ lines: 0, bytes: 0, missedBytes: 500, missedLines: 20 });
+    expect(loud.droppedBytes).toBe(500);
+    expect(lines.map(({ text }) => text)).toEqual(["before"]);
+    const next = request();
+    next.log("info", "after");
+    expect(next.droppedBytes).toBe(0);
+    expect(lines.slice(1)).toEqual([
+      {
+        source: "host",
+        level: "warning",
+        text: "[network-host] 20 lines of the plugin were dropped: it logs more than 5000 lines or 4194304 bytes a second",
+      },
+      { source: "log", level: "info", text: "after" },
+    ]);
+  });
+
+  test("tells what was missed once a second, in one number", () => {
+    const { request, lines, clock } = plugin();
+    const log = request();
+    for (let turn = 0; turn < 500; turn++) {
+      clock.ms += 10;
+      log.dropped({ lines: 0, bytes: 0, missedBytes: 7, missedLines: 7 });
+      log.log("info", "x");
+    }
+    const told = lines.filter(isNotice).map(({ text }) => Number(/(\d+) lines/.exec(text)?.[1]));
+    expect(told).toHaveLength(5);
+    expect(told).toEqual([7, 700, 700, 700, 700]);
+  });
+
+  test("takes no harm from a runner that lies about what it dropped", () => {
+    const { request, lines } = plugin();
+    const most = 0xffff_ffff;
+    const liar = request();
+    for (let told = 0; told < 10_000; told++)
+      liar.dropped({ lines: most, bytes: most, missedBytes: most, missedLines: most });
+    expect(liar.droppedBytes).toBe(20_000 * most);
+    expect(lines).toHaveLength(1);
+    const honest = request();
+    for (let line = 0; line < FIXED_LIMITS.logLines; line++) honest.log("info", "x");
+    expect(honest.droppedBytes).toBe(0);
+    expect(lines.filter((line) => !isNotice(line))).toHaveLength(FIXED_LIMITS.logLines);
+    expect(lines.filter(isNotice)).toHaveLength(2);
+    expect(lines[1]?.text).toContain(`${10_000 * most} lines`);
   });
 
   test("passes on no more than its limit and loses count of nothing, whatever is written", () => {

@@ -95,7 +95,11 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
     stream: fc.constantFrom(1 as const, 2 as const),
     text,
   }),
-  fc.record({ kind: fc.constant("dropped" as const), call: u32, bytes: u32 }),
+  fc.record({
+    kind: fc.constant("dropped" as const),
+    call: u32,
+    dropped: fc.record({ lines: u32, bytes: u32, missedBytes: u32, missedLines: u32 }),
+  }),
   fc.record({
     kind: fc.constant("response" as const),
     call: u32,

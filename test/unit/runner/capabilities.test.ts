@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HostMessage, OperationResult } from "../../../src/channel/messages.ts";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { buildArtifact } from "./artifacts.ts";
 import { ENGINES, type KeyValueMessage, RunnerChild } from "./runner-child.ts";
 
@@ -118,13 +119,31 @@ describe.each(ENGINES)("logging, on the %s engine", (engine) => {
   it("stops at the limit and counts what it dropped, once, before the outcome", async () => {
     const { said, outcome } = await runner.call("Log", Buffer.alloc(100, "a"));
     expect(said.filter(({ kind }) => kind === "log")).toHaveLength(10);
-    expect(said.at(-1)).toMatchObject({ kind: "dropped", bytes: 990 * 100 });
+    expect(said.at(-1)).toMatchObject({ kind: "dropped", dropped: { lines: 990, bytes: 990 * 100 } });
     expect(runner.received.indexOf(said.at(-1) as never)).toBeLessThan(runner.received.indexOf(outcome));
   });
 
   it("has an end for empty lines too", async () => {
     const { said } = await runner.call("Log", Buffer.alloc(0));
     expect(said.length).toBeLessThan(100);
+  });
+
+  it("sends no more lines than the rate of all calls, and counts the others", async () => {
+    const CALLS = 40;
+    const LINES = 1_000;
+    const startMs = performance.now();
+    await using flooded = await RunnerChild.start({ engine, artifactDir });
+    const calls = Array.from({ length: CALLS }, () => flooded.begin("Log", Buffer.from("x")));
+    for (const call of calls) expect((await flooded.end(call)).outcome.kind).toBe("response");
+    const seconds = (performance.now() - startMs) / 1_000;
+    const sent = flooded.received.filter(({ kind }) => kind === "log").length;
+    const told = flooded.received.flatMap((message) => (message.kind === "dropped" ? message.dropped : []));
+    expect(sent).toBeLessThanOrEqual((2 + seconds) * FIXED_LIMITS.logLinesPerSecond);
+    // A line has one byte, and no call logs more than it may.
+    expect(sent + told.reduce((sum, { missedLines }) => sum + missedLines, 0)).toBe(CALLS * LINES);
+    expect(sent + told.reduce((sum, { missedBytes }) => sum + missedBytes, 0)).toBe(CALLS * LINES);
+    expect(told.filter(({ lines, bytes }) => lines + bytes > 0)).toEqual([]);
+    expect(told.length).toBeLessThanOrEqual(CALLS);
   });
 
   it("makes one escaped record of each line of output", async () => {
@@ -141,7 +160,7 @@ describe.each(ENGINES)("logging, on the %s engine", (engine) => {
     const { said } = await runner.call("print", Buffer.alloc(3_000, "x"));
     expect(said).toMatchObject([
       { kind: "output", text: "x".repeat(1_000) },
-      { kind: "dropped", bytes: 2_000 },
+      { kind: "dropped", dropped: { lines: 1, bytes: 2_000, missedBytes: 0, missedLines: 0 } },
     ]);
   });
 });

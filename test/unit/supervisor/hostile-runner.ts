@@ -8,6 +8,7 @@ import { Channel } from "../../../src/channel/channel.ts";
 import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../../../src/channel/messages.ts";
 
 const MIB = 1024 * 1024;
+const MOST = { lines: 0xffff_ffff, bytes: 0xffff_ffff, missedBytes: 0xffff_ffff, missedLines: 0xffff_ffff };
 const socket = new Socket({ fd: 3 });
 const hoard: Buffer[] = [];
 let results = 0;
@@ -26,6 +27,14 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   },
   "asks without end": (message) => {
     if (message.kind === "request") flood({ kind: "kv-get", call: message.call, op: 1, bucket: "b", key: "k" });
+  },
+  "drops without end": (message) => {
+    if (message.kind === "request") flood({ kind: "dropped", call: message.call, dropped: MOST });
+  },
+  "lies about what it dropped": (message) => {
+    if (message.kind !== "request") return;
+    for (let told = 0; told < 100; told++) channel.send({ kind: "dropped", call: message.call, dropped: MOST });
+    channel.send({ kind: "response", call: message.call, response: { status: 200, body: Buffer.alloc(0) } });
   },
   "speaks of a stranger": () => channel.send({ kind: "log", call: 9_999, level: "info", message: "x" }),
   "answers what nobody asked": () => channel.send({ kind: "pong", nonce: 77 }),

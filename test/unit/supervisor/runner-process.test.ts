@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OperationResult } from "../../../src/channel/messages.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import type { DroppedLog } from "../../../src/contract/log-rate.ts";
 import type { Outcome } from "../../../src/contract/request.ts";
 import { Confinement } from "../../../src/supervisor/confinement.ts";
 import type { RunnerCall } from "../../../src/supervisor/runner-call.ts";
@@ -32,6 +33,7 @@ class RecordingCall implements RunnerCall {
   readonly #answer: (bytes: number) => Promise<OperationResult>;
   operations = 0;
   lines = 0;
+  droppedBytes = 0;
 
   constructor(answer: (bytes: number) => Promise<OperationResult> = async () => ({ kind: "none" })) {
     this.#answer = answer;
@@ -58,7 +60,9 @@ class RecordingCall implements RunnerCall {
     this.lines += 1;
   }
 
-  dropped(): void {}
+  dropped({ bytes, missedBytes }: DroppedLog): void {
+    this.droppedBytes += bytes + missedBytes;
+  }
 
   settle(outcome: Outcome): void {
     this.#settled.resolve(outcome);
@@ -101,6 +105,7 @@ test.runIf(process.platform === "linux")("a runner has a session of its own", as
 describe("a runner that has gone wrong", () => {
   test.each([
     ["logs without end", "logs more than a guest can"],
+    ["drops without end", "logs more than a guest can"],
     ["asks without end", "more operations under way than a guest can"],
     ["speaks of a stranger", "message for call 9999, which is not under way"],
     ["answers what nobody asked", "a pong without its ping"],
@@ -118,6 +123,17 @@ describe("a runner that has gone wrong", () => {
     expect((await runner.exited).reason).toContain(reason);
     expect(call.lines).toBeLessThan(64 * 1024);
     expect(call.operations).toBeLessThanOrEqual(64);
+  });
+
+  test("may say of what it dropped whatever it likes", async () => {
+    const runner = await start("lies about what it dropped");
+    const calls = [new RecordingCall(), new RecordingCall()];
+    for (const call of calls) runner.begin(REQUEST, call);
+    for (const call of calls) {
+      expect(await call.settled).toMatchObject({ kind: "ok" });
+      expect(call.droppedBytes).toBe(200 * 0xffff_ffff);
+    }
+    expect(runner.isReady).toBe(true);
   });
 
   test("is ended when it speaks of a cancelled call after it has answered the ping behind the cancellation", async () => {

@@ -22,8 +22,11 @@ const plainStep = fc.record({ kind: fc.constantFrom("checkWrite", "blockingFlush
 const step = fc.oneof({ weight: 2, arbitrary: plainStep }, { weight: 3, arbitrary: write });
 type Step = typeof step extends fc.Arbitrary<infer Kind> ? Kind : never;
 
+/** So long that the longest sequence has no more lines than the runner logs of one call. */
+const LINE = `${"some text of a guest, line by line; ".repeat(28)}\n`;
+
 function lines(bytes: number): Uint8Array {
-  return Buffer.alloc(bytes, "some text of a guest, line by line\n");
+  return Buffer.alloc(bytes, LINE);
 }
 
 function perform(stream: OutputStream, { kind, size }: Step): unknown {

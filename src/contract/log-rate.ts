@@ -1,0 +1,123 @@
+/**
+ * How much all requests of one plugin may log together in a time: each has a limit of its own, and hundreds of them
+ * at a time would still fill the log, and the thread that writes it, at the cost of everybody else.
+ *
+ * Counted twice: in each process of the plugin, where a line too many costs next to nothing, and in the host, which
+ * does not trust them and counts them together. Pure.
+ *
+ * @module
+ */
+
+import { FIXED_LIMITS } from "./limits.ts";
+
+const MS_PER_SECOND = 1_000;
+
+/** What has been saved up may be spent at once: as much as comes in so many seconds. */
+const BURST_SECONDS = 2;
+
+/**
+ * The host's for what a process has counted: lines that it lets pass in the course of a second more than its burst may
+ * arrive together, where the host was busy. A process that keeps to its rate loses nothing to the host's.
+ */
+export const RECOUNT_BURST_SECONDS: number = BURST_SECONDS + 1;
+
+/** What did not pass of one call's log and output, as its process counts it. */
+export interface DroppedLog {
+  /** Beyond the limit of the call. */
+  readonly lines: number;
+  readonly bytes: number;
+  /** Beyond the rate of the plugin, in this call. */
+  readonly missedBytes: number;
+  /** Beyond the rate of the plugin, in all calls of the process since it told last. */
+  readonly missedLines: number;
+}
+
+/** An allowance that fills up by and by. */
+class Allowance {
+  readonly #perSecond: number;
+  readonly #most: number;
+  #left: number;
+
+  constructor(perSecond: number, burstSeconds: number) {
+    this.#perSecond = perSecond;
+    this.#most = perSecond * burstSeconds;
+    this.#left = this.#most;
+  }
+
+  /** May be below 0: what is larger than all there is passes once, and is owed. */
+  get left(): number {
+    return this.#left;
+  }
+
+  fill(elapsedMs: number): void {
+    const gained = (elapsedMs / MS_PER_SECOND) * this.#perSecond;
+    this.#left = Math.min(this.#most, this.#left + gained);
+  }
+
+  spend(amount: number): void {
+    this.#left -= amount;
+  }
+}
+
+/** How fast; the defaults are those of a plugin's own lines. */
+export interface LogRateOptions {
+  readonly linesPerSecond?: number;
+  readonly bytesPerSecond?: number;
+  readonly burstSeconds?: number;
+  /** Counts milliseconds and never goes back. */
+  readonly clock?: () => number;
+}
+
+/** The rate of one plugin. */
+export class LogRate {
+  readonly #lines: Allowance;
+  readonly #bytes: Allowance;
+  readonly #clock: () => number;
+  #lastMs: number;
+  #missedLines = 0;
+  #toldMs = -Infinity;
+
+  constructor(options: LogRateOptions = {}) {
+    const { linesPerSecond = FIXED_LIMITS.logLinesPerSecond, bytesPerSecond = FIXED_LIMITS.logBytesPerSecond } =
+      options;
+    const { burstSeconds = BURST_SECONDS, clock = () => performance.now() } = options;
+    this.#lines = new Allowance(linesPerSecond, burstSeconds);
+    this.#bytes = new Allowance(bytesPerSecond, burstSeconds);
+    this.#clock = clock;
+    this.#lastMs = clock();
+  }
+
+  /** May a line of so many bytes be written now? If not, it is counted as missed. */
+  take(bytes: number): boolean {
+    const nowMs = this.#clock();
+    this.#lines.fill(nowMs - this.#lastMs);
+    this.#bytes.fill(nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+    if (this.#lines.left < 1 || this.#bytes.left <= 0) {
+      this.#missedLines += 1;
+      return false;
+    }
+    this.#lines.spend(1);
+    this.#bytes.spend(bytes);
+    return true;
+  }
+
+  /** A line that was let pass has become longer by so many bytes. */
+  lengthen(bytes: number): void {
+    this.#bytes.spend(bytes);
+  }
+
+  /** So many lines were missed elsewhere. */
+  addMissed(lines: number): void {
+    this.#missedLines += lines;
+  }
+
+  /** How many lines were missed since this told last; 0 where that is less than `everyMs` ago. */
+  takeMissed(everyMs = 0): number {
+    if (this.#missedLines === 0 || this.#lastMs - this.#toldMs < everyMs) return 0;
+    const missed = this.#missedLines;
+    this.#missedLines = 0;
+    this.#toldMs = this.#lastMs;
+    return missed;
+  }
+}
