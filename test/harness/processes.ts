@@ -35,13 +35,3 @@ export async function cpuMsOf(pid: number): Promise<number> {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return STAT_TICKS.reduce((sum, at) => sum + Number(fields[at]), 0) * MS_PER_TICK;
 }
-
-const ESTABLISHED = "01";
-
-/** TCP connections over IPv4 that somebody on this machine holds open to a port, as the kernel has it. */
-export async function connectionsTo(port: number): Promise<number> {
-  const table = await readFile("/proc/net/tcp", "utf8");
-  const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
-  const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
-  return rows.filter(([, , remote, state]) => remote?.endsWith(`:${hexPort}`) === true && state === ESTABLISHED).length;
-}
