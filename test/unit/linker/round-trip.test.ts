@@ -89,8 +89,11 @@ it("leaves the same bytes in the guest's memory as the jco engine's glue", async
   await fc.assert(
     fc.asyncProperty(
       // jco throws and catches a function's own `err`; the result within a type is what both have. It also has no
-      // guest allocate for an empty string, which the specification does not except.
-      typesWith({ minLength: 1, maxLength: 40 }).filter(({ wit }) => !wit.startsWith("result")),
+      // guest allocate for an empty string, which the specification does not except. Of options in options it takes two.
+      typesWith({ minLength: 1, maxLength: 40 }).filter(
+        ({ wit, declarations }) =>
+          !wit.startsWith("result") && !`${wit} ${declarations.join(" ")}`.includes("option<option<option<"),
+      ),
       fc.gen(),
       async (type, gen) => {
         const component = await passThrough(type);
