@@ -5,13 +5,7 @@
  * @module
  */
 
-interface OwedAnswer {
-  readonly nonce: number;
-  dueMs: number;
-  /** It was given its time once more. */
-  isProlonged: boolean;
-  readonly answered: () => void;
-}
+import { type OwedAnswer, OwedAnswers } from "./owed-answers.ts";
 
 /** How long the host waits for itself where it is behind; a runner that keeps it behind must not live by that. */
 const MAX_BEHIND_MS = 1_000;
@@ -26,8 +20,10 @@ export class Watchdog {
   readonly #timeoutMs: number;
   readonly #expired: () => void;
   readonly #isBehind: () => boolean;
-  readonly #owed: OwedAnswer[] = [];
+  readonly #owed = new OwedAnswers();
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires. */
+  #armedMs = Number.POSITIVE_INFINITY;
   #check: NodeJS.Immediate | undefined;
   #lastNonce = 0;
 
@@ -43,7 +39,7 @@ export class Watchdog {
 
   /** Is an answer awaited? */
   get isOwed(): boolean {
-    return this.#owed.length > 0;
+    return !this.#owed.isEmpty;
   }
 
   /**
@@ -53,17 +49,17 @@ export class Watchdog {
   expect(answered: () => void, graceMs = 0): number {
     this.#lastNonce = (this.#lastNonce + 1) >>> 0;
     const dueMs = performance.now() + graceMs + this.#timeoutMs;
-    this.#owed.push({ nonce: this.#lastNonce, dueMs, isProlonged: false, answered });
-    this.#disarm();
+    this.#owed.add({ nonce: this.#lastNonce, dueMs, isProlonged: false, answered });
     this.#arm();
     return this.#lastNonce;
   }
 
   /** Takes an answer. False where it is not the one that is owed next. */
   answer(nonce: number): boolean {
-    if (this.#owed[0]?.nonce !== nonce) return false;
-    this.#disarm();
-    this.#owed.shift()?.answered();
+    if (this.#owed.first?.nonce !== nonce) return false;
+    clearImmediate(this.#check);
+    this.#check = undefined;
+    this.#owed.take()?.answered();
     this.#arm();
     return true;
   }
@@ -71,21 +67,25 @@ export class Watchdog {
   /** Waits no more. */
   stop(): void {
     this.#disarm();
-    this.#owed.length = 0;
+    this.#owed.clear();
   }
 
+  /** Sets the timer to the earliest answer, unless it is already. While a verdict is awaited there is none. */
   #arm(): void {
-    if (this.#owed.length === 0) return;
-    const dueMs = this.#owed.reduce((earliest, owed) => Math.min(earliest, owed.dueMs), Number.POSITIVE_INFINITY);
+    const dueMs = this.#owed.earliestMs;
+    if (dueMs === this.#armedMs || this.#check !== undefined) return;
+    this.#disarm();
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.#armedMs = dueMs;
     this.#timer = setTimeout(() => this.#overdue(), Math.max(0, dueMs - performance.now()));
   }
 
   /** The host may be late itself: the answer counts if it is among what has arrived by now. */
   #overdue(): void {
-    this.#timer = undefined;
+    this.#disarm();
     const nowMs = performance.now();
-    for (const owed of this.#owed) if (nowMs - owed.dueMs > LATE_MS) this.#prolong(owed, nowMs);
-    if (this.#owed.every(({ dueMs }) => dueMs > nowMs)) {
+    if (nowMs - this.#owed.earliestMs > LATE_MS) this.#owed.prolong((owed) => this.#prolonged(owed, nowMs));
+    if (this.#owed.earliestMs > nowMs) {
       this.#arm();
       return;
     }
@@ -102,16 +102,18 @@ export class Watchdog {
     check(false);
   }
 
-  #prolong(owed: OwedAnswer, nowMs: number): void {
-    if (owed.isProlonged) return;
+  /** When an answer is due that may be late only since the host is. */
+  #prolonged(owed: OwedAnswer, nowMs: number): number {
+    if (owed.isProlonged || nowMs - owed.dueMs <= LATE_MS) return owed.dueMs;
     owed.isProlonged = true;
-    owed.dueMs = nowMs + this.#timeoutMs;
+    return nowMs + this.#timeoutMs;
   }
 
   #disarm(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#check);
     this.#timer = undefined;
+    this.#armedMs = Number.POSITIVE_INFINITY;
     this.#check = undefined;
   }
 }
