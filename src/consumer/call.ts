@@ -128,7 +128,7 @@ export class Call implements RunnerCall {
 
   #startClock(): void {
     this.#timer = setTimeout(
-      () => this.#parts.turns.run(() => this.#expire()),
+      () => this.#parts.turns.defer(() => this.#expire()),
       Math.max(0, this.#context.remainingMs()),
     );
   }

@@ -122,6 +122,16 @@ describe("work that comes in bursts", () => {
     expect(done.indexOf("other")).toBeLessThan(50);
   });
 
+  test("is done in one go, and not at once, where timers ask for it", () => {
+    const { turns } = new ThreadShares().of("plugin");
+    const done: string[] = [];
+    for (const name of ["first", "second"]) turns.defer(() => done.push(name));
+    setImmediate(() => done.push("other"));
+    expect(done).toEqual([]);
+    vi.runAllTimers();
+    expect(done).toEqual(["first", "second", "other"]);
+  });
+
   test("is done now when it is flushed", async () => {
     const shares = new ThreadShares();
     const { turns } = shares.of("plugin");
