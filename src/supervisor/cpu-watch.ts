@@ -13,21 +13,22 @@
  * @module
  */
 
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import process from "node:process";
 
-/** Below the host's own priority, which runners have as well. */
 const MAX_NICE = 19;
+
+/** What a runner begins with: a host that waits for a processor keeps all plugins waiting, a runner only its own. */
+const NORMAL_NICE = 5;
 
 /** What a process gets that never rests: some thirtieth of a processor that others want, too. */
 const LOW_NICE = 15;
 /**
- * What it gets while it starts: a third beside one that wants a whole processor. With less, on a machine that is
+ * What it gets while it starts: a tenth beside one that wants a whole processor. With less, on a machine that is
  * busy for other reasons, it would not be ready in the time that a start has, and so never again.
  */
-const STARTING_NICE = 5;
-const NORMAL_NICE = 0;
+const STARTING_NICE = 10;
 
 /** A look costs some ten microseconds. */
 const LOOK_MS = 50;
@@ -110,7 +111,8 @@ export class CpuWatch {
   #schedstat: number | undefined;
   #appetite: CpuAppetite | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #nice = NORMAL_NICE;
+  /** Begins as the host's. */
+  #nice = 0;
   #isFinal = false;
 
   constructor(options: CpuWatchOptions) {
@@ -171,12 +173,14 @@ export class CpuWatch {
 }
 
 /**
- * Of the process among those of its session, and of its session, which it has for itself, among others (sched(7),
- * "The autogroup feature"). Where a right is missing or the process has just ended all stays as it is.
+ * Of each of the process's threads, which are there from its start on or inherit it, and of its session, which it has
+ * for itself, among others (sched(7), "The autogroup feature"). Where a right is missing or the process has just ended
+ * all stays as it is.
  */
 function setNice(pid: number, nice: number): void {
   try {
-    setPriority(pid, Math.min(MAX_NICE, getPriority() + nice));
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      setPriority(Number(thread), Math.min(MAX_NICE, getPriority() + nice));
   } catch {
     // See above.
   }
