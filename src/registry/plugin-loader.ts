@@ -22,6 +22,7 @@ import { PluginRunner } from "../supervisor/plugin-runner.ts";
 import type { PluginRunnerEvents } from "../supervisor/plugin-runner-events.ts";
 import type { RunnerStart } from "../supervisor/plugin-runner-state.ts";
 import { RunnerProcess } from "../supervisor/runner-process.ts";
+import { createSizeBounds } from "../supervisor/runner-size.ts";
 import type { ThreadShares } from "../supervisor/thread-shares.ts";
 import type { ArtifactCache, CachedArtifact } from "./artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
@@ -206,13 +207,13 @@ export class PluginLoader {
       replyBytes: limits.replyBytes,
       logBytes: limits.logBytes,
     };
+    const share = shares.of(name);
     const start = ({ isSuspect, signal }: RunnerStart): Promise<RunnerProcess> =>
       this.#starts.run(async () => {
         await this.#verify(spec, digest);
-        const share = shares.of(name);
         return await RunnerProcess.start({ config, limits, memories, confinement, isSuspect, share }, signal);
       });
-    const bounds = { runners: Math.min(limits.runners, availableParallelism()), idleMs: limits.idleMs };
+    const bounds = createSizeBounds(limits, availableParallelism(), share);
     return new PluginRunner(start, this.#events.runner(name, digest), bounds);
   }
 

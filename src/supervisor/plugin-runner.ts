@@ -218,7 +218,8 @@ export class PluginRunner {
     this.#isGrowing = true;
     const startMs = performance.now();
     try {
-      const process = await this.#launch(false);
+      // Those there are compute without a rest, and so will this one.
+      const process = await this.#launch(true);
       if (!this.#isReady()) {
         await process.close();
         return;

@@ -4,7 +4,7 @@
  * One process is best for a plugin that waits (for the store, for an answer): its calls share instances, frames
  * and store batches. A further one helps only where each of them computes without a rest, has calls that wait for
  * that, and spends so much on a call that the host is not what holds the plugin up. It is let go when the others
- * could do its work and still rest, or when nothing has asked for it.
+ * could do its work and still rest, when nothing has asked for it, or when the plugin may not have as many any more.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface RunnerUse {
 
 /** What a plugin may have. */
 export interface SizeBounds {
-  /** Processes, at most. */
+  /** Processes, at most; may be another number at each look. */
   readonly runners: number;
   /** A process that was idle for so long is let go. */
   readonly idleMs: number;
@@ -36,6 +36,23 @@ export interface SizeBounds {
 
 /** What would be right now; `grow` and `shrink` by one process, the youngest. */
 export type SizeAdvice = "keep" | "grow" | "shrink" | "stop";
+
+/**
+ * What a plugin may have on a machine of so many processors: while others are at work beside it one of them is theirs,
+ * and the host's, so that nothing they do has to wait for a plugin that computes.
+ */
+export function createSizeBounds(
+  limits: SizeBounds,
+  processors: number,
+  share: { readonly isShared: boolean },
+): SizeBounds {
+  return {
+    get runners() {
+      return Math.min(limits.runners, share.isShared ? Math.max(1, processors - 1) : processors);
+    },
+    idleMs: limits.idleMs,
+  };
+}
 
 /** Computes without a rest. The watch of the processor's fairness says the same of a hog. */
 const RESTLESS_SHARE = 0.9;
@@ -49,6 +66,7 @@ const MIN_CALLS = 2;
 /** `uses` is from the oldest process to the youngest. */
 export function adviseSize(uses: readonly RunnerUse[], bounds: SizeBounds): SizeAdvice {
   if (uses.every(({ idleMs }) => idleMs >= bounds.idleMs)) return "stop";
+  if (uses.length > Math.max(1, bounds.runners)) return "shrink";
   if (uses.length > 1 && (isIdle(uses.at(-1), bounds) || fitInOneLess(uses))) return "shrink";
   return uses.length < bounds.runners && uses.every(isOverworked) ? "grow" : "keep";
 }

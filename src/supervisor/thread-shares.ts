@@ -10,6 +10,7 @@
  * @module
  */
 
+import { availableParallelism } from "node:os";
 import type { Pace } from "../channel/channel.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -19,8 +20,13 @@ import { TurnQueue } from "./turn-queue.ts";
  */
 const TURN_MS = 0.5;
 
-/** How fast a share fills up: milliseconds a millisecond. */
-const FILL_RATE = 0.3;
+/** How fast a share fills up at most: milliseconds a millisecond. */
+const MAX_FILL_RATE = 0.3;
+/**
+ * And for each processor: what the thread does for a plugin keeps its runner, the store and NATS at work about four times
+ * as long, and where processors are few those are what a neighbour waits for.
+ */
+const FILL_RATE_EACH = 0.075;
 
 /** What may be saved up: a burst of so much work makes nobody heavy. */
 const MAX_SAVED_MS = 10;
@@ -30,6 +36,9 @@ const MAX_OWED_MS = 4 * TURN_MS;
 
 /** A light plugin is reckoned with for so long after it was at work. */
 const LIGHT_FOR_MS = 100;
+
+/** For what takes longer to begin and to end, processes, it is a neighbour for so long. */
+const NEIGHBOUR_FOR_MS = 1_000;
 
 /**
  * What the thread does for a plugin outside its turns, where nobody can tell whose work it is: in the drivers of the
@@ -45,10 +54,17 @@ export const WORK_MS = {
 /** The shares of all plugins of a replica. */
 export class ThreadShares {
   readonly #byPlugin = new Map<string, ThreadShare>();
+  /** How fast each fills up: milliseconds a millisecond. */
+  readonly fillRate: number;
   /** The light plugin that was at work last, and when; and when another one was. */
   #lastShare: ThreadShare | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #otherMs = Number.NEGATIVE_INFINITY;
+
+  /** `processors` is how many this machine has. */
+  constructor(processors: number = availableParallelism()) {
+    this.fillRate = Math.min(MAX_FILL_RATE, processors * FILL_RATE_EACH);
+  }
 
   /** The share of a plugin; it is the same for all its versions and processes. */
   of(plugin: string): ThreadShare {
@@ -76,10 +92,10 @@ export class ThreadShares {
     this.#lastMs = nowMs;
   }
 
-  /** Was another light plugin at work lately? */
-  isOtherAtWork(share: ThreadShare, nowMs: number): boolean {
+  /** Was another light plugin at work in the last so many milliseconds? */
+  isOtherAtWork(share: ThreadShare, nowMs: number, withinMs: number): boolean {
     const atMs = this.#lastShare === share ? this.#otherMs : this.#lastMs;
-    return nowMs - atMs < LIGHT_FOR_MS;
+    return nowMs - atMs < withinMs;
   }
 }
 
@@ -94,6 +110,11 @@ export class ThreadShare implements Pace {
 
   constructor(shares: ThreadShares) {
     this.#shares = shares;
+  }
+
+  /** Is a light plugin at work beside this one? Then the processors are not all this one's. */
+  get isShared(): boolean {
+    return this.#shares.isOtherAtWork(this, performance.now(), NEIGHBOUR_FOR_MS);
   }
 
   turnMs(nowMs: number): number {
@@ -112,7 +133,7 @@ export class ThreadShare implements Pace {
   rest(callback: () => void): () => void {
     const nowMs = performance.now();
     this.#fill(nowMs);
-    const restMs = this.#isPaced(nowMs) ? (TURN_MS - this.#savedMs) / FILL_RATE : 0;
+    const restMs = this.#isPaced(nowMs) ? (TURN_MS - this.#savedMs) / this.#shares.fillRate : 0;
     if (restMs <= 0) {
       const immediate = setImmediate(callback);
       return () => clearImmediate(immediate);
@@ -123,11 +144,11 @@ export class ThreadShare implements Pace {
 
   /** Must it do with what it has saved? */
   #isPaced(nowMs: number): boolean {
-    return this.#weight === "heavy" && this.#shares.isOtherAtWork(this, nowMs);
+    return this.#weight === "heavy" && this.#shares.isOtherAtWork(this, nowMs, LIGHT_FOR_MS);
   }
 
   #fill(nowMs: number): void {
-    const filledMs = (nowMs - this.#filledMs) * FILL_RATE;
+    const filledMs = (nowMs - this.#filledMs) * this.#shares.fillRate;
     this.#savedMs = Math.min(MAX_SAVED_MS, this.#savedMs + filledMs);
     this.#filledMs = nowMs;
     // Only one that has rested for long is taken for light again: what is handed out in rests is used up at once.

@@ -36,12 +36,12 @@ function work(share: ThreadShare): void {
 
 describe("a plugin's share of the host's thread", () => {
   test("is all of it while nobody else is at work", () => {
-    const share = new ThreadShares().of("alone");
+    const share = new ThreadShares(4).of("alone");
     expect(flood(share, 1_000)).toBeGreaterThan(990);
   });
 
   test("is a third at most while a plugin that asks for little is at work", () => {
-    const shares = new ThreadShares();
+    const shares = new ThreadShares(4);
     const [heavy, light] = [shares.of("heavy"), shares.of("light")];
     const worked = flood(heavy, 1_000, () => {
       if (Math.floor(performance.now()) % 10 === 0) work(light);
@@ -53,7 +53,7 @@ describe("a plugin's share of the host's thread", () => {
   });
 
   test("is all of it again soon after the other one has gone quiet", () => {
-    const shares = new ThreadShares();
+    const shares = new ThreadShares(4);
     const heavy = shares.of("heavy");
     work(shares.of("light"));
     flood(heavy, 200);
@@ -61,7 +61,7 @@ describe("a plugin's share of the host's thread", () => {
   });
 
   test("is not held back for others that use as much", () => {
-    const shares = new ThreadShares();
+    const shares = new ThreadShares(4);
     const [one, other] = [shares.of("one"), shares.of("other")];
     flood(one, 200);
     flood(other, 200);
@@ -76,7 +76,7 @@ describe("a plugin's share of the host's thread", () => {
   });
 
   test("is as before for one that has rested, and what it owes is bounded", () => {
-    const shares = new ThreadShares();
+    const shares = new ThreadShares(4);
     const [heavy, light] = [shares.of("heavy"), shares.of("light")];
     heavy.spend(5_000, performance.now());
     work(light);
@@ -93,6 +93,22 @@ describe("a plugin's share of the host's thread", () => {
   });
 });
 
+test("is smaller where processors are few", () => {
+  const [one, two, many] = [1, 2, 64].map((processors) => new ThreadShares(processors).fillRate);
+  expect([one, two, many]).toEqual([0.075, 0.15, 0.3]);
+});
+
+test("is shared while a plugin that asks for little is at work beside it, and a while after", () => {
+  const shares = new ThreadShares(4);
+  const [heavy, light] = [shares.of("heavy"), shares.of("light")];
+  flood(heavy, 200);
+  expect(heavy.isShared).toBe(false);
+  work(light);
+  expect(heavy.isShared).toBe(true);
+  vi.advanceTimersByTime(2_000);
+  expect(heavy.isShared).toBe(false);
+});
+
 describe("work that comes in bursts", () => {
   /** Work that takes so long. */
   const taking = (ms: number, done: () => void) => (): void => {
@@ -101,7 +117,7 @@ describe("work that comes in bursts", () => {
   };
 
   test("is done at once where it is little", () => {
-    const { turns } = new ThreadShares().of("plugin");
+    const { turns } = new ThreadShares(4).of("plugin");
     const done: number[] = [];
     turns.run(taking(0.1, () => done.push(1)));
     turns.run(taking(0.1, () => done.push(2)));
@@ -109,7 +125,7 @@ describe("work that comes in bursts", () => {
   });
 
   test("is done in turns where it is much, in order and all of it", async () => {
-    const shares = new ThreadShares();
+    const shares = new ThreadShares(4);
     const { turns } = shares.of("plugin");
     const done: (number | "other")[] = [];
     for (let at = 0; at < 100; at += 1) turns.run(taking(0.1, () => done.push(at)));
@@ -123,7 +139,7 @@ describe("work that comes in bursts", () => {
   });
 
   test("is done in one go, and not at once, where timers ask for it", () => {
-    const { turns } = new ThreadShares().of("plugin");
+    const { turns } = new ThreadShares(4).of("plugin");
     const done: string[] = [];
     for (const name of ["first", "second"]) turns.defer(() => done.push(name));
     setImmediate(() => done.push("other"));
@@ -133,7 +149,7 @@ describe("work that comes in bursts", () => {
   });
 
   test("is done now when it is flushed", async () => {
-    const shares = new ThreadShares();
+    const shares = new ThreadShares(4);
     const { turns } = shares.of("plugin");
     const done: number[] = [];
     for (let at = 0; at < 100; at += 1) turns.run(taking(0.1, () => done.push(at)));
@@ -145,7 +161,7 @@ describe("work that comes in bursts", () => {
   });
 
   test("is done now where too much waits", () => {
-    const { turns } = new ThreadShares().of("plugin");
+    const { turns } = new ThreadShares(4).of("plugin");
     let done = 0;
     for (let at = 0; at < 10_000; at += 1) turns.run(taking(0.1, () => (done += 1)));
     expect(done).toBeGreaterThan(7_000);
