@@ -19,16 +19,16 @@ import process from "node:process";
 
 const MAX_NICE = 19;
 
-/** What a runner begins with: a host that waits for a processor keeps all plugins waiting, a runner only its own. */
-const NORMAL_NICE = 5;
+/** Below the host's own priority, which runners have as well. */
+const NORMAL_NICE = 0;
 
 /** What a process gets that never rests: some thirtieth of a processor that others want, too. */
 const LOW_NICE = 15;
 /**
- * What it gets while it starts: a tenth beside one that wants a whole processor. With less, on a machine that is
+ * What it gets while it starts: a third beside one that wants a whole processor. With less, on a machine that is
  * busy for other reasons, it would not be ready in the time that a start has, and so never again.
  */
-const STARTING_NICE = 10;
+const STARTING_NICE = 5;
 
 /** A look costs some ten microseconds. */
 const LOOK_MS = 50;
@@ -111,8 +111,7 @@ export class CpuWatch {
   #schedstat: number | undefined;
   #appetite: CpuAppetite | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Begins as the host's. */
-  #nice = 0;
+  #nice = NORMAL_NICE;
   #isFinal = false;
 
   constructor(options: CpuWatchOptions) {
