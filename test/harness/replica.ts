@@ -79,6 +79,8 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   if (options.waitFor === "process") return replica;
   try {
     await becameReady(replica);
+    // All that it said on its way there has been read then: it writes many records at a time.
+    await replica.logged(({ msg }) => msg === "ready");
     return replica;
   } catch (error) {
     await replica[Symbol.asyncDispose]();
