@@ -79,12 +79,13 @@ export class Consumer {
 
   #subscribe(subject: string, slot: PluginSlot, refuse: (error: HostError) => void): Subscription {
     const { connection, group, handler, shares } = this.#parts;
+    const { turns } = shares.of(slot.name);
     return connection.subscribe(subject, {
       queue: group,
       callback: (error: Error | null, message: Msg) => {
         if (error === null) {
           const arrivedMs = performance.now();
-          shares.of(slot.name).turns.run(() => handler.handle(slot, message, arrivedMs));
+          turns.run(() => handler.handle(slot, message, arrivedMs));
           return;
         }
         const refusal = new HostError(

@@ -100,7 +100,7 @@ export class GuestLog {
     };
   }
 
-  /** Of a line that crosses the budget, the part within it is kept. */
+  /** Ends a line. Of one that crossed the budget the part within it was kept, and the rest is dropped here. */
   #emit(stream: OutputStreamNumber, line: LineBuffer): void {
     const { bytes, cutBytes } = line.take();
     if (bytes.length + cutBytes === 0) return;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
-import type { BucketName } from "../../../src/contract/names.ts";
 import { openSqliteStore } from "../../../src/kv/drivers/sqlite.ts";
-import type { KeyAddress, KeyValueStore } from "../../../src/kv/store.ts";
+import type { KeyValueStore } from "../../../src/kv/store.ts";
 import { RegisterHistory, type Registers } from "../../conformance/kv/register-history.ts";
+import { at, codeOf } from "./operations.ts";
 
 /** All that an operation may have, for those that are not about time. */
 const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };
@@ -21,17 +21,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "network-host-sqlite-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function at(key: string): KeyAddress {
-  return { namespace: { kind: "private", plugin: "p" }, bucket: "b" as BucketName, key };
-}
-
-function codeOf(operation: Promise<unknown>): Promise<string> {
-  return operation.then(
-    () => "done",
-    (error: { code: string }) => error.code,
-  );
-}
 
 /** What another connection sees. */
 function keysIn(path: string): string[] {

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { BucketName } from "../../../src/contract/names.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { openSqliteStore } from "../../../src/kv/drivers/sqlite.ts";
 import { SqliteThread } from "../../../src/kv/drivers/sqlite-thread.ts";
-import type { KeyAddress, KeyValueStore } from "../../../src/kv/store.ts";
+import type { KeyValueStore } from "../../../src/kv/store.ts";
+import { at, codeOf } from "./operations.ts";
 
 const OPTIONS = { timeoutMs: 10_000 };
 const VALUE = Buffer.from("v");
@@ -25,17 +25,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "network-host-sqlite-thread-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function at(key: string): KeyAddress {
-  return { namespace: { kind: "private", plugin: "p" }, bucket: "b" as BucketName, key };
-}
-
-function codeOf(operation: Promise<unknown>): Promise<string> {
-  return operation.then(
-    () => "done",
-    (error: { code: string }) => error.code,
-  );
-}
 
 /** Does anybody hold the lock that a write needs? */
 function isBeingWritten(database: DatabaseSync): boolean {
