@@ -16,6 +16,7 @@ export const JOB_NAMES = [
   "kv-standalone",
   "seed",
   "compute",
+  "compute-long",
   "mix",
   "typescript",
   "python",
@@ -56,6 +57,8 @@ const PLUGINS_OF_MIX = 50;
 const SOME_CONCURRENCIES = [16, 64];
 /** About a millisecond of a core of 3 GHz: a multiplication and an addition, each waiting for the one before. */
 const COMPUTE_TURNS = 750_000;
+/** So long that what a request costs beside its computing hardly counts. */
+const LONG_COMPUTE_TURNS = 10 * COMPUTE_TURNS;
 
 /**
  * The host needs half a second to see that a plugin could use a further process, and some to start it. It lets it go while
@@ -71,6 +74,14 @@ const ECHO: Omit<Job, "name" | "summary"> = {
   components: ["echo"],
   hasRates: false,
   load: { kind: "echo", bytes: ECHO_BYTES },
+};
+
+const COMPUTE: Omit<Job, "name" | "summary" | "load"> = {
+  ...ECHO,
+  work: "compute",
+  method: "compute",
+  components: ["compute"],
+  leastWarmUpMs: RUNNER_GROWTH_MS,
 };
 
 const KV: Omit<Job, "name" | "summary"> = {
@@ -122,15 +133,18 @@ const JOB_LIST: readonly Job[] = [
   },
   { ...SEED, name: "seed", summary: "appends to one stored value, by the example in Rust" },
   {
-    ...ECHO,
+    ...COMPUTE,
     name: "compute",
-    work: "compute",
-    method: "compute",
     summary: `${COMPUTE_TURNS.toLocaleString("en")} dependent multiplications and additions: about a millisecond`,
-    components: ["compute"],
     concurrencies: SOME_CONCURRENCIES,
-    leastWarmUpMs: RUNNER_GROWTH_MS,
     load: { kind: "compute", turns: COMPUTE_TURNS },
+  },
+  {
+    ...COMPUTE,
+    name: "compute-long",
+    summary: `${LONG_COMPUTE_TURNS.toLocaleString("en")} of them: about ten milliseconds`,
+    concurrencies: [16],
+    load: { kind: "compute", turns: LONG_COMPUTE_TURNS },
   },
   {
     ...ECHO,

@@ -61,7 +61,7 @@ const MAX_SOAK_REQUESTS = 100_000_000;
 const DEFAULTS: Readonly<Record<"full" | "short" | "scaling", Defaults>> = {
   full: { jobs: JOB_NAMES, contenders: FULL_CONTENDERS, rateFractions: RATE_FRACTIONS },
   short: { jobs: BASIC_JOBS, contenders: QUICK_CONTENDERS, rateFractions: [] },
-  scaling: { jobs: ["compute"], contenders: SCALING_CONTENDERS, rateFractions: [] },
+  scaling: { jobs: ["compute", "compute-long"], contenders: SCALING_CONTENDERS, rateFractions: [] },
 };
 
 /** Some three minutes for both jobs, with all that goes before. */

@@ -49,6 +49,7 @@ export const TARGETS: readonly Target[] = [
   throughput("echo", 64, "jco", 10),
   throughput("kv", 64, "jco", 10),
   { ...throughput("compute", 16, "host-1-runner", 1.7), contender: "host-2-runners" },
+  { ...throughput("compute-long", 16, "host-1-runner", 1.7), contender: "host-2-runners" },
 ];
 
 function throughput(job: JobName, concurrency: number, against: string, atLeast: number): Target {

@@ -29,6 +29,7 @@ export interface Attack {
 const FULL = 256;
 
 const VALUE_BYTES = 15 * 1024 * 1024;
+const ECHO = "examples/echo-c/echo.wasm";
 const SPINNER = "test/components/gauntlet-none.wasm";
 const KEEPER = "test/components/gauntlet-read-write.wasm";
 
@@ -36,7 +37,7 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   busy: {
     name: "busy",
     summary: "no attack: a plugin in order, with as many requests as it can take",
-    component: SPINNER,
+    component: ECHO,
     method: "echo",
     payload: () => "x".repeat(64),
     concurrency: FULL,

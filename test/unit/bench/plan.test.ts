@@ -60,7 +60,7 @@ test("fairness is measured where it is asked for, beside all attacks or those na
 test("two processes of a plugin are compared with one where a plugin computes", () => {
   expect(parsePlan(["--scaling"])).toMatchObject({
     mode: "scaling",
-    jobs: ["compute"],
+    jobs: ["compute", "compute-long"],
     contenders: ["host-1-runner", "host-2-runners"],
     concurrencies: [16],
   });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { setImmediate as turn } from "node:timers/promises";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Channel, type ChannelHandlers, type Pace } from "../../../src/channel/channel.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
 import { encodeMessage, type HostMessage } from "../../../src/channel/messages.ts";
@@ -51,6 +52,38 @@ function channelOn(socket: Socket, handlers: Partial<ChannelHandlers>, pace?: Pa
   const none = (): void => undefined;
   return new Channel<HostMessage>(socket, { frame: none, error: none, close: none, ...handlers }, pace);
 }
+
+describe("what is sent within one tick", () => {
+  function sendPings(channel: Channel<HostMessage>, count: number): void {
+    for (let nonce = 1; nonce <= count; nonce += 1) channel.send({ kind: "ping", nonce });
+  }
+
+  test("leaves at its end, in one write", async () => {
+    const { ours } = await connection();
+    const writes = vi.spyOn(ours, "write");
+    sendPings(channelOn(ours, {}), 3);
+    expect(writes).not.toHaveBeenCalled();
+    await turn();
+    expect(writes).toHaveBeenCalledTimes(1);
+  });
+
+  test("leaves in pieces where it is a long burst: whole, once and in order", async () => {
+    const [{ ours, theirs }, count] = [await connection(), 1_000];
+    const arrived: number[] = [];
+    const done = Promise.withResolvers<void>();
+    channelOn(theirs, {
+      frame: (_kind, payload) => {
+        arrived.push(payload.readUInt32LE(0));
+        if (arrived.length === count) done.resolve();
+      },
+    });
+    sendPings(channelOn(ours, {}), count);
+    // The first pieces are on their way before the last frame was sent.
+    expect(ours.bytesWritten).toBeGreaterThan(0);
+    await done.promise;
+    expect(arrived).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+  });
+});
 
 describe("a channel that brings more than fits its turn", () => {
   test("lets another one have its own in between, and loses nothing and no order", async () => {
