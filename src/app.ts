@@ -156,6 +156,7 @@ class Replica implements App {
       added: (slot) => this.#subscribeTo(slot),
       removed: async (slot) => {
         await this.#consumer?.unsubscribe(slot.name);
+        this.#shares.forget(slot.name);
         this.#logger.info({ plugin: slot.name }, "plugin removed");
       },
     });

@@ -45,8 +45,6 @@ export interface Broker {
   perform(operation: StoreOperation, context: OperationContext): Promise<OperationResult>;
   /** Checks and sends an outbound HTTP request. Never throws: what is wrong is told to the sink. */
   openHttp(request: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange;
-  /** How many operations each level has allowed so far. */
-  readonly usedLevels: Readonly<Record<AccessLevel, number>>;
   /** Ends the plugin's connections. Call it when the last of its requests is answered. */
   close(): Promise<void>;
 }
@@ -86,11 +84,6 @@ export function createBroker(options: BrokerOptions): Broker {
 
 class GrantBroker implements Broker {
   readonly #options: BrokerOptions;
-  readonly #usedLevels: Record<AccessLevel, number> = {
-    "key-value-read": 0,
-    "key-value-write": 0,
-    "outbound-http": 0,
-  };
   /** Requests with an operation under way. */
   readonly #busy = new WeakSet<OperationContext>();
   readonly #http: HttpGate;
@@ -101,10 +94,6 @@ class GrantBroker implements Broker {
     this.#http = new HttpGate({ grant, limits, http, onEnd: onHttp, onSend: onHttpUse });
   }
 
-  get usedLevels(): Readonly<Record<AccessLevel, number>> {
-    return this.#usedLevels;
-  }
-
   openHttp(request: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange {
     const { grant, onHttp } = this.#options;
     if (!holds(grant, "outbound-http")) {
@@ -112,7 +101,6 @@ class GrantBroker implements Broker {
       sink.fail({ code: "HTTP-request-denied" });
       return NOTHING;
     }
-    this.#usedLevels["outbound-http"] += 1;
     return this.#http.open(request, sink, { remainingMs: usableMs(context.remainingMs()), note: context.note });
   }
 
@@ -131,7 +119,6 @@ class GrantBroker implements Broker {
     if (!holds(this.#options.grant, level)) {
       return refused("access-denied", `the plugin's grant does not hold the access level ${level}.`);
     }
-    this.#usedLevels[level] += 1;
     return this.#performOnStore(operation, context);
   }
 

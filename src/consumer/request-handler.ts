@@ -7,6 +7,7 @@
  */
 
 import type { Msg, NatsConnection } from "nats";
+import { IdMap } from "../channel/id-map.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import type { OutboundHttp } from "../egress/outbound-http.ts";
 import type { ErrorCode } from "../errors/table.ts";
@@ -53,7 +54,8 @@ const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
 
 export class RequestHandler {
   readonly #parts: RequestHandlerParts;
-  readonly #calls = new Set<Call>();
+  readonly #calls = new IdMap<Call>();
+  #lastNumber = 0;
   readonly #brokers: VersionBrokers;
   readonly #records: RequestRecords;
   readonly #refusals: RefusalLog;
@@ -92,7 +94,7 @@ export class RequestHandler {
 
   /** Answers every request that is still open with `draining`. */
   abandonAll(): void {
-    for (const call of this.#calls) call.abandon(failed("draining", "the drain's grace is over"));
+    for (const [, call] of this.#calls.entries()) call.abandon(failed("draining", "the drain's grace is over"));
   }
 
   #handle(arrival: Arrival): void {
@@ -163,6 +165,7 @@ export class RequestHandler {
     const log = this.#records.pluginLog(slot, version, decoded.request);
     version.acquire();
     stats.begin();
+    const number = this.#newNumber();
     const call = new Call({
       decoded,
       arrivedMs: arrival.arrivedMs,
@@ -174,7 +177,7 @@ export class RequestHandler {
       settled: (outcome, times) => {
         admission.leave(slot.name);
         version.release();
-        this.#calls.delete(call);
+        this.#calls.delete(number);
         const sent = this.#reply(message, outcome, decoded.request.id, limits.replyBytes);
         stats.end(sent.code ?? "ok", performance.now() - arrival.arrivedMs);
         this.#records.write({
@@ -190,8 +193,15 @@ export class RequestHandler {
         if (this.#calls.size === 0) this.#idle?.resolve();
       },
     });
-    this.#calls.add(call);
+    this.#calls.set(number, call);
     this.#start(call, version);
+  }
+
+  /** Numbers wrap; one that is still in use by then is skipped. */
+  #newNumber(): number {
+    do this.#lastNumber = (this.#lastNumber + 1) >>> 0;
+    while (this.#calls.has(this.#lastNumber));
+    return this.#lastNumber;
   }
 
   #start(call: Call, version: PluginVersion): void {

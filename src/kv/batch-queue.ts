@@ -40,7 +40,8 @@ export interface BatchQueueOptions<Result> {
 export class BatchQueue<Result> {
   readonly #options: BatchQueueOptions<Result>;
   readonly #queue: FairQueue<Result>;
-  readonly #open = new Set<Operation<Result>>();
+  /** Operations that have not ended. */
+  #open = 0;
   #underWay = 0;
   /** Those under way that the next one still waits for. */
   #awaited = 0;
@@ -54,7 +55,7 @@ export class BatchQueue<Result> {
 
   submit(request: OperationRequest): Promise<Result> {
     const operation = new Operation<Result>(request, (ended) => this.#ended(ended));
-    this.#open.add(operation);
+    this.#open += 1;
     try {
       this.#queue.add(operation);
       this.#schedule();
@@ -66,7 +67,7 @@ export class BatchQueue<Result> {
 
   /** Resolves when every operation has settled: at the latest when the time of the last one is over. */
   async settled(): Promise<void> {
-    if (this.#open.size === 0) return;
+    if (this.#open === 0) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
   }
@@ -120,9 +121,9 @@ export class BatchQueue<Result> {
   }
 
   #ended(operation: Operation<Result>): void {
-    this.#open.delete(operation);
+    this.#open -= 1;
     if (!operation.hasBegun) this.#queue.remove(operation);
-    if (this.#open.size > 0) return;
+    if (this.#open > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }

@@ -11,6 +11,7 @@
 
 import type { Channel } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
+import { IdMap } from "../channel/id-map.ts";
 import { isHttpMessage } from "../channel/http-messages.ts";
 import type { HostMessage, RunnerMessage } from "../channel/messages.ts";
 import type { GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
@@ -50,7 +51,7 @@ export interface CallsOptions {
 
 export class Calls {
   readonly #options: CallsOptions;
-  readonly #running = new Map<number, RunningCall>();
+  readonly #running = new IdMap<RunningCall>();
   readonly #turns = new Turns();
   readonly #operations: Operations;
   readonly #exchanges: HttpExchanges;
@@ -179,9 +180,8 @@ export class Calls {
   }
 
   #end(id: number, ending: CallEnding): void {
-    const call = this.#running.get(id);
+    const call = this.#running.delete(id);
     if (call === undefined) return;
-    this.#running.delete(id);
     // A call that returned by itself waits for nothing.
     if (ending === "cut-off") this.#operations.endCall(id);
     this.#exchanges.endCall(id);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { IdMap } from "../channel/id-map.ts";
 import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
 import type { GuestOperation } from "./guest-context.ts";
 
@@ -15,7 +16,7 @@ interface PendingOperation {
 
 export class Operations {
   readonly #send: (message: RunnerMessage) => void;
-  readonly #pending = new Map<number, PendingOperation>();
+  readonly #pending = new IdMap<PendingOperation>();
   #lastNumber = 0;
 
   constructor(send: (message: RunnerMessage) => void) {
@@ -31,15 +32,12 @@ export class Operations {
 
   /** The host's answer; ignored for a call that has ended. */
   resume(op: number, result: OperationResult): void {
-    const pending = this.#pending.get(op);
-    if (pending === undefined) return;
-    this.#pending.delete(op);
-    pending.resolve(result);
+    this.#pending.delete(op)?.resolve(result);
   }
 
   /** Forgets what a call that was cut off still waits for. */
   endCall(call: number): void {
-    for (const [op, pending] of this.#pending) if (pending.call === call) this.#pending.delete(op);
+    for (const [op, pending] of this.#pending.entries()) if (pending.call === call) this.#pending.delete(op);
   }
 
   #newNumber(): number {

@@ -10,6 +10,7 @@
  */
 
 import { FrameError } from "../channel/codec.ts";
+import { IdMap } from "../channel/id-map.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { RunnerCall } from "./runner-call.ts";
 
@@ -37,7 +38,7 @@ interface Entry {
 }
 
 export class CallLedger {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new IdMap<Entry>();
   readonly #charactersPerCall: number;
   #listeners = 0;
 
@@ -97,9 +98,10 @@ export class CallLedger {
 
   /** Ends a call by the runner's word; the result is who waits for it. Throws {@link FrameError}. */
   close(id: number): RunnerCall | undefined {
-    const { listener } = this.#entry(id);
-    this.#forget(id);
-    return listener;
+    const entry = this.#entries.delete(id);
+    if (entry === undefined) throw notUnderWay(id);
+    if (entry.listener !== undefined) this.#listeners -= 1;
+    return entry.listener;
   }
 
   /** Nobody waits for a call any more. False where nobody did. Follow with {@link forget}. */
@@ -118,20 +120,19 @@ export class CallLedger {
 
   /** Ends all calls; the result are those who wait. */
   clear(): RunnerCall[] {
-    const listeners = [...this.#entries.values()].flatMap(({ listener }) => listener ?? []);
+    const listeners = this.#entries.entries().flatMap(([, { listener }]) => listener ?? []);
     this.#entries.clear();
     this.#listeners = 0;
     return listeners;
   }
 
-  #forget(id: number): void {
-    if (this.#entries.get(id)?.listener !== undefined) this.#listeners -= 1;
-    this.#entries.delete(id);
-  }
-
   #entry(id: number): Entry {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw new FrameError(`message for call ${id}, which is not under way`);
+    if (entry === undefined) throw notUnderWay(id);
     return entry;
   }
+}
+
+function notUnderWay(id: number): FrameError {
+  return new FrameError(`message for call ${id}, which is not under way`);
 }

@@ -76,6 +76,11 @@ export class ThreadShares {
     return made;
   }
 
+  /** Lets a plugin that was removed go, once nothing of it waits. One that comes back has a share as full as a new one's. */
+  forget(plugin: string): void {
+    this.#byPlugin.delete(plugin);
+  }
+
   /** Resolves when no plugin's work waits for its turn. */
   async settled(): Promise<void> {
     await Promise.all([...this.#byPlugin.values()].map(({ turns }) => turns.settled()));

@@ -93,6 +93,16 @@ describe("a plugin's share of the host's thread", () => {
   });
 });
 
+test("is let go with its plugin, and full again for one that comes back", () => {
+  const shares = new ThreadShares(4);
+  const [removed, light] = [shares.of("removed"), shares.of("light")];
+  removed.spend(5_000, performance.now());
+  shares.forget("removed");
+  work(light);
+  expect(shares.of("removed")).not.toBe(removed);
+  expect(shares.of("removed").turnMs(performance.now())).toBeGreaterThan(0);
+});
+
 test("is smaller where processors are few", () => {
   const [one, two, many] = [1, 2, 64].map((processors) => new ThreadShares(processors).fillRate);
   expect([one, two, many]).toEqual([0.04, 0.08, 0.3]);
