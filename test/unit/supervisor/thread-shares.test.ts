@@ -93,6 +93,20 @@ describe("a plugin's share of the host's thread", () => {
   });
 });
 
+test("comes in shorter turns to a plugin that asks for much while another is at work", () => {
+  const shares = new ThreadShares(8);
+  const [heavy, light] = [shares.of("heavy"), shares.of("light")];
+  const aloneMs = heavy.turnMs(performance.now());
+  heavy.spend(100, performance.now());
+  work(light);
+  // Long enough for several turns, and the other one is still reckoned with.
+  vi.advanceTimersByTime(50);
+  work(light);
+  const sharedMs = heavy.turnMs(performance.now());
+  expect(sharedMs).toBeGreaterThan(0);
+  expect(sharedMs).toBeLessThan(aloneMs / 2);
+});
+
 test("is let go with its plugin, and full again for one that comes back", () => {
   const shares = new ThreadShares(4);
   const [removed, light] = [shares.of("removed"), shares.of("light")];
