@@ -78,7 +78,10 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
     });
   }
 
-  /** Queues a message for this tick's write, or for the next of several. After the channel has closed it is dropped: the close was reported. */
+  /**
+   * Queues a message for this tick's write, or for the next of several. After the channel has closed it is dropped: the
+   * close was reported.
+   */
   send(message: Outgoing): void {
     if (this.#state === "closed") return;
     encodeMessage(message, this.#writer);

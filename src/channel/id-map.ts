@@ -1,11 +1,11 @@
 /**
- * What is under way, by its number: the map for numbers that go up and are gone soon, with hundreds of thousands of
- * them a second.
+ * What is under way, by its number: the map for numbers that go up and are gone soon, with tens of thousands of them a
+ * second.
  *
  * Not a `Map`: V8's leaves a reference to its next table in each one that it has outgrown. Where entries come and go there
  * is a new table every few hundred of them, and once an old one has become old to the garbage collector, it keeps its
- * successors and all that they hold until the next full collection, which then comes every second or so
- * (docs/performance.md, "What paid").
+ * successors and all that they hold until the next full collection, which then comes every few seconds
+ * (docs/performance.md, "Old tables of a map").
  *
  * Open addressing with linear probing; numbers in sequence never meet. See Knuth, The Art of Computer Programming,
  * volume 3, 6.4, algorithms L and R.
@@ -21,9 +21,17 @@ export class IdMap<Value> {
   #ids = new Uint32Array(FIRST_CAPACITY);
   #values: (Value | undefined)[] = emptySlots(FIRST_CAPACITY);
   #size = 0;
+  #lastId = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** The next number that is not in use; they wrap after four billion. For who hands them out. */
+  newId(): number {
+    do this.#lastId = (this.#lastId + 1) >>> 0;
+    while (this.has(this.#lastId));
+    return this.#lastId;
   }
 
   has(id: number): boolean {
@@ -55,9 +63,7 @@ export class IdMap<Value> {
   }
 
   clear(): void {
-    this.#ids = new Uint32Array(FIRST_CAPACITY);
-    this.#values = emptySlots(FIRST_CAPACITY);
-    this.#size = 0;
+    this.#begin(FIRST_CAPACITY);
   }
 
   /** Numbers and values as they are now, in no order that means anything. */
@@ -89,15 +95,15 @@ export class IdMap<Value> {
   }
 
   #grow(): void {
-    const [ids, values] = [this.#ids, this.#values];
-    this.#ids = new Uint32Array(values.length * 2);
-    this.#values = emptySlots(values.length * 2);
-    for (const [slot, value] of values.entries()) {
-      if (value === undefined) continue;
-      const target = this.#find(ids[slot] as number);
-      this.#ids[target] = ids[slot] as number;
-      this.#values[target] = value;
-    }
+    const entries = this.entries();
+    this.#begin(this.#values.length * 2);
+    for (const [id, value] of entries) this.set(id, value);
+  }
+
+  #begin(capacity: number): void {
+    this.#ids = new Uint32Array(capacity);
+    this.#values = emptySlots(capacity);
+    this.#size = 0;
   }
 }
 

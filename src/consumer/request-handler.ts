@@ -55,7 +55,6 @@ const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
 export class RequestHandler {
   readonly #parts: RequestHandlerParts;
   readonly #calls = new IdMap<Call>();
-  #lastNumber = 0;
   readonly #brokers: VersionBrokers;
   readonly #records: RequestRecords;
   readonly #refusals: RefusalLog;
@@ -165,7 +164,7 @@ export class RequestHandler {
     const log = this.#records.pluginLog(slot, version, decoded.request);
     version.acquire();
     stats.begin();
-    const number = this.#newNumber();
+    const number = this.#calls.newId();
     const call = new Call({
       decoded,
       arrivedMs: arrival.arrivedMs,
@@ -195,13 +194,6 @@ export class RequestHandler {
     });
     this.#calls.set(number, call);
     this.#start(call, version);
-  }
-
-  /** Numbers wrap; one that is still in use by then is skipped. */
-  #newNumber(): number {
-    do this.#lastNumber = (this.#lastNumber + 1) >>> 0;
-    while (this.#calls.has(this.#lastNumber));
-    return this.#lastNumber;
   }
 
   #start(call: Call, version: PluginVersion): void {

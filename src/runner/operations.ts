@@ -17,7 +17,6 @@ interface PendingOperation {
 export class Operations {
   readonly #send: (message: RunnerMessage) => void;
   readonly #pending = new IdMap<PendingOperation>();
-  #lastNumber = 0;
 
   constructor(send: (message: RunnerMessage) => void) {
     this.#send = send;
@@ -25,7 +24,7 @@ export class Operations {
 
   /** Asks the host. Never rejects; pending for ever once the call has ended. */
   perform(call: number, operation: GuestOperation): Promise<OperationResult> {
-    const op = this.#newNumber();
+    const op = this.#pending.newId();
     this.#send({ ...operation, call, op });
     return new Promise((resolve) => this.#pending.set(op, { call, resolve }));
   }
@@ -38,12 +37,5 @@ export class Operations {
   /** Forgets what a call that was cut off still waits for. */
   endCall(call: number): void {
     for (const [op, pending] of this.#pending.entries()) if (pending.call === call) this.#pending.delete(op);
-  }
-
-  #newNumber(): number {
-    // Numbers wrap after four billion operations; one that is still pending by then is skipped.
-    do this.#lastNumber = (this.#lastNumber + 1) >>> 0;
-    while (this.#pending.has(this.#lastNumber));
-    return this.#lastNumber;
   }
 }

@@ -52,8 +52,9 @@ export class CallLedger {
     return this.#listeners;
   }
 
-  has(id: number): boolean {
-    return this.#entries.has(id);
+  /** A number for the next call. */
+  newId(): number {
+    return this.#entries.newId();
   }
 
   open(id: number, listener?: RunnerCall): void {

@@ -64,7 +64,6 @@ export class RunnerProcess implements AsyncDisposable {
   #closing = false;
   #reason = "";
   #lossCode: LossCode = "runner-lost";
-  #lastId = 0;
   #callsBegun = 0;
   #idlePing: NodeJS.Timeout | undefined;
   readonly #watchdog = new Watchdog(
@@ -250,10 +249,10 @@ export class RunnerProcess implements AsyncDisposable {
   }
 
   #newId(): number {
-    // Ids wrap after four billion requests; one that is still in flight by then is skipped.
-    do this.#lastId = (this.#lastId + 1) >>> 0;
-    while (this.#calls.has(this.#lastId) || this.#probes.has(this.#lastId));
-    return this.#lastId;
+    let id: number;
+    do id = this.#calls.newId();
+    while (this.#probes.has(id));
+    return id;
   }
 
   #receive(message: RunnerMessage): void {

@@ -28,6 +28,8 @@ interface Stage {
   readonly storeErrors: HostError[];
   /** Kind of operation, the plugin's name for the bucket, whose it is, its own name. */
   readonly uses: string[];
+  /** Kind of operation, and how it ended. */
+  readonly outcomes: string[];
 }
 
 function stage({
@@ -40,18 +42,19 @@ function stage({
   const grant: Grant = { plugin: plugin as PluginName, levels, buckets, hosts: [], policyRevision: "0" };
   const storeErrors: HostError[] = [];
   const uses: string[] = [];
+  const outcomes: string[] = [];
   const broker = createBroker({
     grant,
     limits: { ...DEFAULT_PLUGIN_LIMITS, ...limits },
     store,
     onStoreError: (error) => storeErrors.push(error),
-    onOperation: () => undefined,
+    onOperation: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
     onStoreUse: (kind, name, { namespace, bucket }) => uses.push(`${kind} ${name} ${namespace.kind} ${bucket}`),
     http: new RecordingHttp(),
     onHttp: () => undefined,
     onHttpUse: () => undefined,
   });
-  return { broker, store, storeErrors, uses };
+  return { broker, store, storeErrors, uses, outcomes };
 }
 
 function contextWith(remainingMs: number): OperationContext {
@@ -95,7 +98,7 @@ describe("access levels", () => {
   test.each(cases)(
     "$kind with flags $levels is denied without its flag, and the store sees nothing",
     async ({ operation, level, levels }) => {
-      const { broker, store } = stage({ levels });
+      const { broker, store, outcomes } = stage({ levels });
       const result = await perform(broker, operation);
       const held = (levels & bitsFromLevels([level])) !== 0;
       if (!held) {
@@ -105,6 +108,7 @@ describe("access levels", () => {
         expect(result).toEqual({ kind: "none" });
       }
       expect(store.operations).toHaveLength(held ? 1 : 0);
+      expect(outcomes).toEqual([`${operation.kind} ${held ? "ok" : "access-denied"}`]);
     },
   );
 

@@ -79,6 +79,8 @@ describe("outbound HTTP", () => {
       const held = (levels & bitsFromLevels(["outbound-http"])) !== 0;
       expect(told).toEqual(held ? [] : [["fail", { code: "HTTP-request-denied" }]]);
       expect(scene.http.exchanges).toHaveLength(held ? 1 : 0);
+      expect(scene.uses).toHaveLength(held ? 1 : 0);
+      expect(scene.outcomes).toEqual(held ? [] : ["HTTP-request-denied"]);
     },
   );
 

@@ -53,6 +53,12 @@ describe("what is under way, by its number", () => {
     expect([map.size, map.entries()]).toEqual([0, []]);
   });
 
+  test("gets numbers that go up, without those in use", () => {
+    const map = new IdMap<string>();
+    map.set(2, "in use");
+    expect([map.newId(), map.newId(), map.newId()]).toEqual([1, 3, 4]);
+  });
+
   test("may go around the range of numbers", () => {
     const map = new IdMap<string>();
     for (const id of [0xffff_fffe, 0xffff_ffff, 0, 1]) map.set(id, `call ${id}`);
