@@ -55,6 +55,8 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   headerBytes: proven("unit/consumer/decode", "refuses headers beyond their limit without reading them"),
   memoryWatchMs: proven("integration/containment", "memory beyond the limit of its process ends it"),
   runnerBacklogBytes: proven("unit/supervisor/runner-process", "that does not read has requests refused"),
+  runnerWriteBytes: proven("unit/runner/write-window", "go up to the bound, and the others as those are answered"),
+  runnerReadBytes: proven("unit/supervisor/read-window", "never bring more than the bound once large values were seen"),
   runnerValueBytes: proven("unit/supervisor/runner-process", "that writes more at a time than the host holds"),
   circuitFailures: proven("unit/supervisor/plugin-runner", "opens at the fifth end in a row"),
   storeOperationMs: proven("unit/broker/broker", "of a request with %i ms left gives the store %i ms"),

@@ -5,7 +5,18 @@
  * @module
  */
 
-export const ATTACK_NAMES = ["busy", "spin", "kill", "memory", "trap", "log", "kv-large", "kv-many", "http"] as const;
+export const ATTACK_NAMES = [
+  "busy",
+  "spin",
+  "kill",
+  "memory",
+  "trap",
+  "log",
+  "kv-large",
+  "kv-read",
+  "kv-many",
+  "http",
+] as const;
 
 export type AttackName = (typeof ATTACK_NAMES)[number];
 
@@ -17,6 +28,8 @@ export interface Attack {
   /** The hostile component, below the repository's root. */
   readonly component: string;
   readonly method: string;
+  /** A request that is sent once before, to store what the attack needs. */
+  readonly preparation?: { readonly method: string; readonly payload: string };
   /** Payload of each request. `sink` is the authority of a server that answers every HTTP request. */
   payload(sink: string): string;
   /** Requests kept in flight. */
@@ -28,7 +41,8 @@ export interface Attack {
 /** The default of the limit `concurrency`: more than these are refused at the door. */
 const FULL = 256;
 
-const VALUE_BYTES = 15 * 1024 * 1024;
+/** The default of the limit `valueBytes`. */
+const VALUE_BYTES = 1024 * 1024;
 const ECHO = "examples/echo-c/echo.wasm";
 const SPINNER = "test/components/gauntlet-none.wasm";
 const KEEPER = "test/components/gauntlet-read-write.wasm";
@@ -85,10 +99,19 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   },
   "kv-large": {
     name: "kv-large",
-    summary: "writes values of 15 MiB, the largest there are",
+    summary: "writes values of 1 MiB, the largest by default",
     component: KEEPER,
     method: "set-size",
     payload: () => `flood\nkey\n${VALUE_BYTES}`,
+    concurrency: FULL,
+  },
+  "kv-read": {
+    name: "kv-read",
+    summary: "reads values of 1 MiB and replies with them",
+    component: KEEPER,
+    preparation: { method: "set-size", payload: `flood\nlarge\n${VALUE_BYTES}` },
+    method: "get",
+    payload: () => "flood\nlarge",
     concurrency: FULL,
   },
   "kv-many": {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import { until } from "../../test/harness/until.ts";
+import { BenchError } from "../bench-error.ts";
 import type { Generator } from "../generator.ts";
 import type { EngineChoice } from "../../src/contract/artifact.ts";
 import { FILL_CONCURRENCY, JOBS } from "../jobs.ts";
@@ -89,6 +90,7 @@ async function measureAttack(
     report,
   });
   await fill(setting);
+  await prepare(attack, connection, signal);
   await measureGood(setting, 0, timing.settleMs);
   const measurements: FairnessMeasurement[] = [];
   for (let round = 1; round <= timing.rounds; round++) {
@@ -132,6 +134,16 @@ async function fill({ servers, generator }: FairnessSetting): Promise<void> {
     loop: { subject: goodSubject("kv"), concurrency: FILL_CONCURRENCY, requests: load.keys },
     job: { ...load, filling: true },
   });
+}
+
+async function prepare({ preparation }: Attack, connection: NatsConnection, signal: AbortSignal): Promise<void> {
+  if (preparation === undefined) return;
+  await arm(connection, signal);
+  const reply = await connection.request(hostileSubject(preparation.method), preparation.payload, {
+    timeout: ARM_TIMEOUT_MS,
+  });
+  const error = reply.headers?.get("Rpc-Error") || undefined;
+  if (error !== undefined) throw new BenchError(`the attack cannot be prepared: ${error}`);
 }
 
 /** Measures all good plugins at the same time. */

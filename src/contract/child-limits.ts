@@ -62,11 +62,25 @@ export const CHILD_LIMIT_ROWS = {
       "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
     enforcedIn: "supervisor/runner-process, supervisor/runner-operations",
   },
-  runnerValueBytes: {
-    value: 128 * MIB,
+  runnerWriteBytes: {
+    value: 2 * MIB,
     unit: "bytes",
-    summary: "Values that a plugin's process has under way to the key-value store; beyond it a write is overloaded.",
+    summary:
+      "Values that a plugin's process has on their way to the store; beyond it writes wait. A larger one goes alone.",
+    enforcedIn: "runner/write-window",
+  },
+  runnerValueBytes: {
+    value: 32 * MIB,
+    unit: "bytes",
+    summary:
+      "The same as the host counts them, of a process that does not keep to it; beyond it a write is overloaded.",
     enforcedIn: "supervisor/runner-operations",
+  },
+  runnerReadBytes: {
+    value: 8 * MIB,
+    unit: "bytes",
+    summary: "What reads of a plugin's process under way may bring, as far as can be foreseen; beyond it reads wait.",
+    enforcedIn: "supervisor/read-window",
   },
   circuitFailures: {
     value: 5,

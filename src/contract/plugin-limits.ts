@@ -32,7 +32,7 @@ export const PLUGIN_LIMITS = {
     enforcedIn: "broker/key-value",
   },
   valueBytes: {
-    default: 15 * MIB,
+    default: 1 * MIB,
     min: 0,
     max: 15 * MIB,
     unit: "bytes",

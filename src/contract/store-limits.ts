@@ -20,7 +20,7 @@ export const STORE_LIMIT_ROWS = {
     enforcedIn: "kv/fair-queue",
   },
   storeBatchBytes: {
-    value: 4 * MIB,
+    value: 1 * MIB,
     unit: "bytes",
     summary: "Keys and values of one command to the key-value store; a larger value goes alone.",
     enforcedIn: "kv/fair-queue",

@@ -75,13 +75,17 @@ export class CallLedger {
     return entry.listener;
   }
 
-  /** Who performs an operation of a call; {@link endOperation} follows. Throws {@link FrameError}. */
-  beginOperation(id: number): RunnerCall | undefined {
+  /** Counts an operation of a call; {@link endOperation} follows. Throws {@link FrameError}. */
+  beginOperation(id: number): void {
     const entry = this.#entry(id);
     entry.operations += 1;
     if (entry.operations > MAX_OPERATIONS)
       throw new FrameError(`call ${id} has more operations under way than a guest can`);
-    return entry.listener;
+  }
+
+  /** Who waits for a call, if anybody still does. */
+  listener(id: number): RunnerCall | undefined {
+    return this.#entries.get(id)?.listener;
   }
 
   /** Who sends an outbound request of a call. Throws {@link FrameError}. */

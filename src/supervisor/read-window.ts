@@ -13,7 +13,7 @@ import type { OperationResult } from "../channel/messages.ts";
 const FIRST_READS = 16;
 const MIN_READS = 2;
 /** No value counts for less. */
-const MIN_VALUE_BYTES = 64 * 1024;
+const MIN_VALUE_BYTES = 4 * 1024;
 /** One large value among many small ones is forgotten after some hundred reads. */
 const FORGETTING = 0.98;
 

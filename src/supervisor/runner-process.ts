@@ -122,6 +122,7 @@ export class RunnerProcess implements AsyncDisposable {
     this.#channel = new Channel<HostMessage>(this.#child.socket, handlers, this.#share);
     this.#operations = new RunnerOperations({
       calls: this.#calls,
+      transfers: this.#share.transfers,
       send: (message) => {
         this.#charge(WORK_MS.storeOperation);
         this.#channel.send(message);

@@ -10,6 +10,12 @@ import { type OwedAnswer, OwedAnswers } from "./owed-answers.ts";
 /** How long the host waits for itself where it is behind; a runner that keeps it behind must not live by that. */
 const MAX_BEHIND_MS = 1_000;
 
+/** As long as the host was behind, the runner could not write either: it has so long to go on, at most. */
+const CATCH_UP_MS = 50;
+
+/** How often it is looked at whether the host is behind. */
+const LOOK_MS = 5;
+
 /**
  * A host that looks so much too late stood still itself, and so did the runner in all likelihood: a machine that was
  * suspended, or busy with others. The runner is given its time once more, and only once.
@@ -24,7 +30,8 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires. */
   #armedMs = Number.POSITIVE_INFINITY;
-  #check: NodeJS.Immediate | undefined;
+  /** Set while a verdict is awaited: waits no more. */
+  #endVerdict: (() => void) | undefined;
   #lastNonce = 0;
 
   /**
@@ -57,8 +64,8 @@ export class Watchdog {
   /** Takes an answer. False where it is not the one that is owed next. */
   answer(nonce: number): boolean {
     if (this.#owed.first?.nonce !== nonce) return false;
-    clearImmediate(this.#check);
-    this.#check = undefined;
+    this.#endVerdict?.();
+    this.#endVerdict = undefined;
     this.#owed.take()?.answered();
     this.#arm();
     return true;
@@ -73,7 +80,7 @@ export class Watchdog {
   /** Sets the timer to the earliest answer, unless it is already. While a verdict is awaited there is none. */
   #arm(): void {
     const dueMs = this.#owed.earliestMs;
-    if (dueMs === this.#armedMs || this.#check !== undefined) return;
+    if (dueMs === this.#armedMs || this.#endVerdict !== undefined) return;
     this.#disarm();
     if (dueMs === Number.POSITIVE_INFINITY) return;
     this.#armedMs = dueMs;
@@ -89,17 +96,22 @@ export class Watchdog {
       this.#arm();
       return;
     }
-    const endMs = nowMs + MAX_BEHIND_MS;
-    const check = (wasBehind: boolean): void => {
-      this.#check = setImmediate(() => {
-        this.#check = undefined;
-        const isBehind = this.#isBehind();
-        // Behind what waited there may be more, which is read in the turn after.
-        if ((isBehind || wasBehind) && performance.now() < endMs) check(isBehind);
-        else this.#expired();
-      });
-    };
-    check(false);
+    // What has arrived by now is read before this.
+    const immediate = setImmediate(() => this.#judge(nowMs, Number.NEGATIVE_INFINITY));
+    this.#endVerdict = () => clearImmediate(immediate);
+  }
+
+  /** An answer was overdue at `overdueMs`: waits while the host is behind, and a little longer. */
+  #judge(overdueMs: number, wasBehindMs: number): void {
+    this.#endVerdict = undefined;
+    const nowMs = performance.now();
+    const behindMs = this.#isBehind() ? nowMs : wasBehindMs;
+    if (nowMs - behindMs >= CATCH_UP_MS || nowMs - overdueMs >= MAX_BEHIND_MS) {
+      this.#expired();
+      return;
+    }
+    const timer = setTimeout(() => this.#judge(overdueMs, behindMs), LOOK_MS);
+    this.#endVerdict = () => clearTimeout(timer);
   }
 
   /** When an answer is due that may be late only since the host is. */
@@ -111,9 +123,9 @@ export class Watchdog {
 
   #disarm(): void {
     clearTimeout(this.#timer);
-    clearImmediate(this.#check);
+    this.#endVerdict?.();
     this.#timer = undefined;
     this.#armedMs = Number.POSITIVE_INFINITY;
-    this.#check = undefined;
+    this.#endVerdict = undefined;
   }
 }

@@ -21,6 +21,9 @@ function flood(message: RunnerMessage): void {
   }, 0);
 }
 
+let over = 0;
+let held = 0;
+
 const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   "logs without end": (message) => {
     if (message.kind === "request") flood({ kind: "log", call: message.call, level: "info", message: "x" });
@@ -71,6 +74,15 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
     if (message.result.kind === "error") overloaded += 1;
     if (message.result.kind === "error" && results === 1) return;
     channel.send({ kind: "response", call: message.op, response: { status: overloaded, body: Buffer.alloc(0) } });
+  },
+  "writes for a call that is over": (message) => {
+    if (message.kind === "request") over = message.call;
+    // The host hears of this once it has cancelled the call, and before it hears the pong.
+    if (message.kind === "ping") {
+      channel.send({ kind: "kv-set", call: over, op: 5, bucket: "b", key: "k", value: Buffer.alloc(1) });
+      held = message.nonce;
+    }
+    if (message.kind === "result" && message.op === 5) channel.send({ kind: "pong", nonce: held });
   },
   "does not read": () => undefined,
 };

@@ -93,6 +93,21 @@ describe("a plugin's share of the host's thread", () => {
   });
 });
 
+test("makes nobody wait for a plugin that moves more to the store than its share", () => {
+  const shares = new ThreadShares(2);
+  const [mover, heavy] = [shares.of("mover"), shares.of("heavy")];
+  heavy.spend(5_000, performance.now());
+  mover.transfers.spend(16 * 1024 * 1024);
+  work(mover);
+  expect(heavy.turnMs(performance.now())).toBeGreaterThan(0);
+  vi.advanceTimersByTime(QUIET_MS);
+  // It has made up for that, and is reckoned with again.
+  mover.turnMs(performance.now());
+  work(mover);
+  heavy.spend(5_000, performance.now());
+  expect(heavy.turnMs(performance.now())).toBe(0);
+});
+
 test("comes in shorter turns to a plugin that asks for much while another is at work", () => {
   const shares = new ThreadShares(8);
   const [heavy, light] = [shares.of("heavy"), shares.of("light")];

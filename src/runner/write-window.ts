@@ -1,0 +1,57 @@
+/**
+ * How much a process has on its way to the store: further writes wait here, in order, and not in the socket. What stands
+ * in the socket has to be taken by the host before anything behind it, a reply, an answer to a ping, and whether somebody still
+ * waits for it or not; what waits here passes nobody's way and is let go of with its call.
+ *
+ * @module
+ */
+
+/** A write that waits. */
+interface WaitingWrite {
+  readonly call: number;
+  readonly bytes: number;
+  readonly send: () => void;
+}
+
+export class WriteWindow {
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #waiting: WaitingWrite[] = [];
+
+  /** `maxBytes` is what may be on its way; a larger value goes alone. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Sends a call's write as soon as there is room for it; {@link leave} follows when it is answered. */
+  enter(call: number, bytes: number, send: () => void): void {
+    if (this.#waiting.length > 0 || !this.#hasRoomFor(bytes)) {
+      this.#waiting.push({ call, bytes, send });
+      return;
+    }
+    this.#bytes += bytes;
+    send();
+  }
+
+  /** A write was answered: the next ones go. */
+  leave(bytes: number): void {
+    this.#bytes -= bytes;
+    let gone = 0;
+    for (const { bytes: next, send } of this.#waiting) {
+      if (!this.#hasRoomFor(next)) break;
+      this.#bytes += next;
+      gone += 1;
+      send();
+    }
+    if (gone > 0) this.#waiting = this.#waiting.slice(gone);
+  }
+
+  /** Lets go of what waits of a call that has ended. What was sent is answered all the same. */
+  endCall(call: number): void {
+    if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter((write) => write.call !== call);
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes;
+  }
+}

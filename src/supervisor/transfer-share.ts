@@ -1,0 +1,104 @@
+/**
+ * Fairness of the store: what a plugin moves to and from it while light plugins are at work beside it. A large value
+ * keeps the drivers, the store and its disk busy for milliseconds, and whoever uses them behind it waits.
+ *
+ * A plugin that has moved more than its share has its next operations wait until it is made up for; their results, and
+ * whatever else its process has to say, do not. While no light plugin is at work nothing waits.
+ *
+ * @module
+ */
+
+import { MIB } from "../contract/limit-row.ts";
+
+/** What a plugin may move at once. */
+const MAX_SAVED_BYTES = 2 * MIB;
+
+/** The largest value there is. What several brought that were read at once is not held against the plugin beyond that. */
+const MAX_OWED_BYTES = 16 * MIB;
+
+/** What the share needs to know of its surroundings. */
+export interface TransferSurroundings {
+  /** How fast it fills up. */
+  readonly bytesPerMs: number;
+  /** Is a light plugin at work beside this one? */
+  readonly isShared: () => boolean;
+}
+
+/** An operation that waits. */
+interface WaitingTransfer {
+  readonly bytesOf: () => number;
+  readonly begin: (bytes: number) => void;
+}
+
+/** The share of one plugin. */
+export class TransferShare {
+  readonly #surroundings: TransferSurroundings;
+  #savedBytes = MAX_SAVED_BYTES;
+  #filledMs = performance.now();
+  #waiting: WaitingTransfer[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(surroundings: TransferSurroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /** Has the plugin moved more than its share? */
+  get isOwed(): boolean {
+    if (this.#savedBytes <= 0) this.#fill();
+    return this.#savedBytes <= 0;
+  }
+
+  /** So many bytes are moved; a negative number, if it is fewer than was thought. */
+  spend(bytes: number): void {
+    this.#fill();
+    this.#savedBytes = Math.max(-MAX_OWED_BYTES, this.#savedBytes - bytes);
+  }
+
+  /**
+   * Waits until an operation may begin, behind those that wait.
+   *
+   * @param bytesOf what it will move, as it is known or thought at that moment
+   * @returns those bytes, which are charged by then
+   */
+  begin(bytesOf: () => number): Promise<number> {
+    if (this.#waiting.length === 0 && this.#mayBegin) return Promise.resolve(this.#charge(bytesOf()));
+    return new Promise((begin) => {
+      this.#waiting.push({ bytesOf, begin });
+      this.#rest();
+    });
+  }
+
+  get #mayBegin(): boolean {
+    return !this.isOwed || !this.#surroundings.isShared();
+  }
+
+  #charge(bytes: number): number {
+    if (bytes > 0) this.spend(bytes);
+    return bytes;
+  }
+
+  #rest(): void {
+    if (this.#timer !== undefined) return;
+    const restMs = Math.ceil(Math.max(1, -this.#savedBytes / this.#surroundings.bytesPerMs));
+    this.#timer = setTimeout(() => this.#resume(), restMs);
+  }
+
+  #resume(): void {
+    this.#timer = undefined;
+    let begun = 0;
+    for (const { bytesOf, begin } of this.#waiting) {
+      if (!this.#mayBegin) break;
+      begun += 1;
+      begin(this.#charge(bytesOf()));
+    }
+    this.#waiting = this.#waiting.slice(begun);
+    if (this.#waiting.length > 0) this.#rest();
+  }
+
+  #fill(): void {
+    const nowMs = performance.now();
+    const filledBytes = (nowMs - this.#filledMs) * this.#surroundings.bytesPerMs;
+    this.#savedBytes = Math.min(MAX_SAVED_BYTES, this.#savedBytes + filledBytes);
+    this.#filledMs = nowMs;
+  }
+}
