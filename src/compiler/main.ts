@@ -9,7 +9,6 @@
  */
 
 import { Socket } from "node:net";
-import { constants, setPriority } from "node:os";
 import { finished } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
 import { HostError } from "../errors/host-error.ts";
@@ -61,8 +60,6 @@ function describe(error: unknown): string {
 }
 
 async function main(): Promise<void> {
-  // Requests that are being served come first.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const bytes = await buffer(process.stdin);
   const { header, contents } = await work(process.argv[2], bytes).catch(refusal);
   const output = new Socket({ fd: REPORT_FD, readable: false, writable: true });

@@ -14,6 +14,7 @@ import { CODE_ROOT } from "./child-program.ts";
 import { COMPILER_MAX_DATA_BYTES, compilerArguments } from "./compile-flags.ts";
 import { type Confinement, UNCONFINED } from "./confinement.ts";
 import { childDescriptors } from "./inherited-descriptors.ts";
+import { BACKGROUND_NICE, setNice } from "./priority.ts";
 
 /** How much of stderr is kept for the message. */
 const STDERR_MAX_CHARACTERS = 2_000;
@@ -66,8 +67,11 @@ class CompilerRun {
     this.#child = spawn(file, args, {
       cwd: CODE_ROOT,
       env: {},
+      detached: true,
       stdio: childDescriptors(["pipe", "ignore", "pipe", "pipe"]),
     });
+    // Requests that are being served come first. It has one thread as yet, and those to come inherit this.
+    if (this.#child.pid !== undefined) setNice(this.#child.pid, BACKGROUND_NICE);
     this.#timer = setTimeout(() => this.#fail(`it took longer than ${timeoutMs} ms`), timeoutMs);
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.#child.on("error", (error) => this.#fail(`its process could not be started: ${error.message}`));

@@ -13,22 +13,9 @@
  * @module
  */
 
-import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
-import { getPriority, setPriority } from "node:os";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import process from "node:process";
-
-const MAX_NICE = 19;
-
-/** Below the host's own priority, which runners have as well. */
-const NORMAL_NICE = 0;
-
-/** What a process gets that never rests: some thirtieth of a processor that others want, too. */
-const LOW_NICE = 15;
-/**
- * What it gets while it starts: a third beside one that wants a whole processor. With less, on a machine that is
- * busy for other reasons, it would not be ready in the time that a start has, and so never again.
- */
-const STARTING_NICE = 5;
+import { BACKGROUND_NICE, LOW_NICE, NORMAL_NICE, setNice } from "./priority.ts";
 
 /** A look costs some ten microseconds. */
 const LOOK_MS = 50;
@@ -158,7 +145,7 @@ export class CpuWatch {
   }
 
   #applyPriority({ isHog }: CpuAppetite): void {
-    const lowNice = this.#options.isStarting() ? STARTING_NICE : LOW_NICE;
+    const lowNice = this.#options.isStarting() ? BACKGROUND_NICE : LOW_NICE;
     const nice = isHog ? lowNice : NORMAL_NICE;
     if (nice === this.#nice) return;
     this.#nice = nice;
@@ -168,25 +155,6 @@ export class CpuWatch {
   #sleep(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-  }
-}
-
-/**
- * Of each of the process's threads, which are there from its start on or inherit it, and of its session, which it has
- * for itself, among others (sched(7), "The autogroup feature"). Where a right is missing or the process has just ended
- * all stays as it is.
- */
-function setNice(pid: number, nice: number): void {
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`))
-      setPriority(Number(thread), Math.min(MAX_NICE, getPriority() + nice));
-  } catch {
-    // See above.
-  }
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(nice));
-  } catch {
-    // See above; and not every kernel has it.
   }
 }
 
