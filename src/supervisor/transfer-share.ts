@@ -80,7 +80,8 @@ export class TransferShare {
   #rest(): void {
     if (this.#timer !== undefined) return;
     const restMs = Math.ceil(Math.max(1, -this.#savedBytes / this.#surroundings.bytesPerMs));
-    this.#timer = setTimeout(() => this.#resume(), restMs);
+    // Whoever waits for an operation keeps the process running; this does not.
+    this.#timer = setTimeout(() => this.#resume(), restMs).unref();
   }
 
   #resume(): void {
