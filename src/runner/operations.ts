@@ -33,14 +33,21 @@ export class Operations {
     const op = this.#pending.newId();
     const bytes = operation.kind === "kv-set" ? operation.value.length : 0;
     return new Promise((resolve) => {
-      const pending: PendingOperation = { call, bytes, resolve, state: "waiting" };
+      const pending: PendingOperation = { call, bytes, resolve, state: "sent" };
       this.#pending.set(op, pending);
-      const send = (): void => {
-        pending.state = "sent";
+      if (bytes === 0 || this.#writes.enter(bytes)) {
         this.#send({ ...operation, call, op });
-      };
-      if (bytes === 0) send();
-      else this.#writes.enter(call, bytes, send);
+        return;
+      }
+      pending.state = "waiting";
+      this.#writes.wait({
+        call,
+        bytes,
+        send: () => {
+          pending.state = "sent";
+          this.#send({ ...operation, call, op });
+        },
+      });
     });
   }
 

@@ -7,7 +7,7 @@
  */
 
 /** A write that waits. */
-interface WaitingWrite {
+export interface WaitingWrite {
   readonly call: number;
   readonly bytes: number;
   readonly send: () => void;
@@ -23,14 +23,16 @@ export class WriteWindow {
     this.#maxBytes = maxBytes;
   }
 
-  /** Sends a call's write as soon as there is room for it; {@link leave} follows when it is answered. */
-  enter(call: number, bytes: number, send: () => void): void {
-    if (this.#waiting.length > 0 || !this.#hasRoomFor(bytes)) {
-      this.#waiting.push({ call, bytes, send });
-      return;
-    }
+  /** May a write be sent now? {@link leave} follows then, when it is answered; else {@link wait} for it. */
+  enter(bytes: number): boolean {
+    if (this.#waiting.length > 0 || !this.#hasRoomFor(bytes)) return false;
     this.#bytes += bytes;
-    send();
+    return true;
+  }
+
+  /** Has a call's write sent when there is room for it. */
+  wait(write: WaitingWrite): void {
+    this.#waiting.push(write);
   }
 
   /** A write was answered: the next ones go. */

@@ -45,35 +45,46 @@ export class RunnerOperations {
   /** Performs an operation of a call that is under way and sends its result. */
   perform(message: CapabilityOperation): void {
     this.#parts.calls.beginOperation(message.call);
-    const performed = message.kind === "kv-get" ? this.#reads.run(() => this.#read(message)) : this.#write(message);
-    void performed.then((result) => {
-      this.#parts.calls.endOperation(message.call);
-      this.#parts.send({ kind: "result", op: message.op, result: this.#fits(result) ? result : TOO_MUCH });
+    if (message.kind === "kv-get") this.#read(message);
+    else this.#write(message);
+  }
+
+  #write(message: Extract<CapabilityOperation, { kind: "kv-set" }>): void {
+    const { length } = message.value;
+    if (this.#valueBytes + length > FIXED_LIMITS.runnerValueBytes) {
+      this.#answer(message, TOO_MUCH);
+      return;
+    }
+    this.#valueBytes += length;
+    void this.#performInShare(message, () => length).then((result) => {
+      this.#valueBytes -= length;
+      this.#answer(message, result);
     });
   }
 
-  async #write(message: Extract<CapabilityOperation, { kind: "kv-set" }>): Promise<OperationResult> {
-    const { length } = message.value;
-    if (this.#valueBytes + length > FIXED_LIMITS.runnerValueBytes) return TOO_MUCH;
-    this.#valueBytes += length;
-    await this.#parts.transfers.begin(() => length);
-    const result = await this.#performed(message);
-    this.#valueBytes -= length;
-    return result;
+  #read(message: CapabilityOperation): void {
+    let expectedBytes = 0;
+    const read = (): Promise<OperationResult> => this.#performInShare(message, () => (expectedBytes = this.#readBytes));
+    void this.#reads.run(read).then((result) => {
+      this.#readBytes = result.kind === "value" ? result.value.length : 0;
+      this.#parts.transfers.spend(this.#readBytes - expectedBytes);
+      this.#answer(message, this.#fits(result) ? result : TOO_MUCH);
+    });
   }
 
-  async #read(message: CapabilityOperation): Promise<OperationResult> {
-    const { transfers } = this.#parts;
-    const expectedBytes = await transfers.begin(() => this.#readBytes);
-    const result = await this.#performed(message);
-    this.#readBytes = result.kind === "value" ? result.value.length : 0;
-    transfers.spend(this.#readBytes - expectedBytes);
-    return result;
+  #performInShare(message: CapabilityOperation, bytesOf: () => number): Promise<OperationResult> {
+    const waiting = this.#parts.transfers.begin(bytesOf);
+    return waiting === undefined ? this.#perform(message) : waiting.then(() => this.#perform(message));
   }
 
-  #performed(message: CapabilityOperation): Promise<OperationResult> {
+  #perform(message: CapabilityOperation): Promise<OperationResult> {
     // It may have been cancelled while this waited.
     return this.#parts.calls.listener(message.call)?.perform(message) ?? CANCELLED;
+  }
+
+  #answer(message: CapabilityOperation, result: OperationResult): void {
+    this.#parts.calls.endOperation(message.call);
+    this.#parts.send({ kind: "result", op: message.op, result });
   }
 
   /** A value that was read is kept for the runner until it takes it. */

@@ -27,7 +27,7 @@ export interface TransferSurroundings {
 /** An operation that waits. */
 interface WaitingTransfer {
   readonly bytesOf: () => number;
-  readonly begin: (bytes: number) => void;
+  readonly begin: () => void;
 }
 
 /** The share of one plugin. */
@@ -50,18 +50,22 @@ export class TransferShare {
 
   /** So many bytes are moved; a negative number, if it is fewer than was thought. */
   spend(bytes: number): void {
-    this.#fill();
-    this.#savedBytes = Math.max(-MAX_OWED_BYTES, this.#savedBytes - bytes);
+    this.#savedBytes -= bytes;
+    // Where something is left, how much comes to it by and by does not matter yet.
+    if (this.#savedBytes <= 0) this.#fill();
   }
 
   /**
-   * Waits until an operation may begin, behind those that wait.
+   * Begins an operation, behind those that wait.
    *
-   * @param bytesOf what it will move, as it is known or thought at that moment
-   * @returns those bytes, which are charged by then
+   * @param bytesOf what it will move, as it is known or thought at the moment when it begins: it is charged then
+   * @returns nothing where it may begin at once, else what resolves when it may
    */
-  begin(bytesOf: () => number): Promise<number> {
-    if (this.#waiting.length === 0 && this.#mayBegin) return Promise.resolve(this.#charge(bytesOf()));
+  begin(bytesOf: () => number): Promise<void> | undefined {
+    if (this.#waiting.length === 0 && this.#mayBegin) {
+      this.spend(bytesOf());
+      return undefined;
+    }
     return new Promise((begin) => {
       this.#waiting.push({ bytesOf, begin });
       this.#rest();
@@ -70,11 +74,6 @@ export class TransferShare {
 
   get #mayBegin(): boolean {
     return !this.isOwed || !this.#surroundings.isShared();
-  }
-
-  #charge(bytes: number): number {
-    if (bytes > 0) this.spend(bytes);
-    return bytes;
   }
 
   #rest(): void {
@@ -90,7 +89,8 @@ export class TransferShare {
     for (const { bytesOf, begin } of this.#waiting) {
       if (!this.#mayBegin) break;
       begun += 1;
-      begin(this.#charge(bytesOf()));
+      this.spend(bytesOf());
+      begin();
     }
     this.#waiting = this.#waiting.slice(begun);
     if (this.#waiting.length > 0) this.#rest();
@@ -99,7 +99,7 @@ export class TransferShare {
   #fill(): void {
     const nowMs = performance.now();
     const filledBytes = (nowMs - this.#filledMs) * this.#surroundings.bytesPerMs;
-    this.#savedBytes = Math.min(MAX_SAVED_BYTES, this.#savedBytes + filledBytes);
+    this.#savedBytes = Math.min(MAX_SAVED_BYTES, Math.max(-MAX_OWED_BYTES, this.#savedBytes + filledBytes));
     this.#filledMs = nowMs;
   }
 }

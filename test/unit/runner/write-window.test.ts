@@ -9,7 +9,12 @@ function stage(maxBytes: number): {
 } {
   const window = new WriteWindow(maxBytes);
   const sent: string[] = [];
-  return { sent, window, enter: (name, bytes, call = 1) => window.enter(call, bytes, () => void sent.push(name)) };
+  const enter = (name: string, bytes: number, call = 1): void => {
+    const send = (): void => void sent.push(name);
+    if (window.enter(bytes)) send();
+    else window.wait({ call, bytes, send });
+  };
+  return { sent, window, enter };
 }
 
 describe("writes of a process", () => {
