@@ -62,7 +62,7 @@ export class TransferShare {
    * @returns nothing where it may begin at once, else what resolves when it may
    */
   begin(bytesOf: () => number): Promise<void> | undefined {
-    if (this.#waiting.length === 0 && this.#mayBegin) {
+    if (this.#waiting.length === 0 && this.#mayBegin()) {
       this.spend(bytesOf());
       return undefined;
     }
@@ -72,8 +72,12 @@ export class TransferShare {
     });
   }
 
-  get #mayBegin(): boolean {
-    return !this.isOwed || !this.#surroundings.isShared();
+  #mayBegin(): boolean {
+    if (!this.isOwed) return true;
+    if (this.#surroundings.isShared()) return false;
+    // Nobody was in its way, so nothing has to be made up for.
+    this.#savedBytes = 0;
+    return true;
   }
 
   #rest(): void {
@@ -87,7 +91,7 @@ export class TransferShare {
     this.#timer = undefined;
     let begun = 0;
     for (const { bytesOf, begin } of this.#waiting) {
-      if (!this.#mayBegin) break;
+      if (!this.#mayBegin()) break;
       begun += 1;
       this.spend(bytesOf());
       begin();
