@@ -65,6 +65,8 @@ export interface BrokerOptions {
   readonly onHttp: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
   /** Told of each outbound HTTP request that is sent: its target (`scheme://host[:port]`) and method; must not throw. */
   readonly onHttpUse: (target: string, method: string) => void;
+  /** Told of each address behind such a target's name that a policy has to name beside it; must not throw. */
+  readonly onHttpAddress: (target: string, address: string) => void;
 }
 
 const LEVEL_OF = {
@@ -90,8 +92,15 @@ class GrantBroker implements Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { grant, limits, http, onHttp, onHttpUse } = options;
-    this.#http = new HttpGate({ grant, limits, http, onEnd: onHttp, onSend: onHttpUse });
+    const { grant, limits, http, onHttp, onHttpUse, onHttpAddress } = options;
+    this.#http = new HttpGate({
+      grant,
+      limits,
+      http,
+      onEnd: onHttp,
+      onSend: onHttpUse,
+      onSpecialAddress: onHttpAddress,
+    });
   }
 
   openHttp(request: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange {

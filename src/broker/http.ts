@@ -22,6 +22,7 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { HttpClient, OutboundExchange, OutboundHttp, OutboundRequest } from "../egress/outbound-http.ts";
 import { createEgressRules, type EgressRules } from "../policy/egress-rules.ts";
 import type { Grant } from "../policy/policy.ts";
+import { isSpecialAddress } from "../policy/special-addresses.ts";
 import { type CheckedRequest, decideRequest, type HttpLimits } from "./http-request.ts";
 
 export interface HttpGateOptions {
@@ -32,6 +33,8 @@ export interface HttpGateOptions {
   readonly onEnd: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
   /** Told of each request that is sent; must not throw. */
   readonly onSend: (target: string, method: string) => void;
+  /** Told where a target's name led, if that is not of the internet and `localhost` does not stand for it; must not throw. */
+  readonly onSpecialAddress: (target: string, address: string) => void;
 }
 
 /** One request as the gate needs to know it. */
@@ -74,9 +77,9 @@ export class HttpGate implements AsyncDisposable {
   }
 
   #send(request: OutboundRequest, sink: HttpSink, totalMs: number): HttpExchange {
-    const { limits, http, onEnd, onSend } = this.#options;
+    const { limits, onEnd, onSend } = this.#options;
     onSend(request.target.origin, request.method);
-    this.#client ??= http.createClient({ concurrency: limits.httpConcurrency, headerBytes: limits.httpHeaderBytes });
+    this.#client ??= this.#createClient();
     this.#underWay += 1;
     const bounded = new BoundedExchange({ sink, limits, totalMs, onEnd });
     const exchange = this.#client.open(request, bounded);
@@ -85,12 +88,28 @@ export class HttpGate implements AsyncDisposable {
     return bounded;
   }
 
+  #createClient(): HttpClient {
+    const { limits, http, onSpecialAddress } = this.#options;
+    return http.createClient({
+      concurrency: limits.httpConcurrency,
+      headerBytes: limits.httpHeaderBytes,
+      onConnect(target, address) {
+        if (isSpecialAddress(address) && !isLocalhost(target)) onSpecialAddress(target, address);
+      },
+    });
+  }
+
   #refuse(sink: HttpSink, failure: HttpFailure, reason: string, { note }: HttpContext): HttpExchange {
     note(`an outbound HTTP request was not sent: ${reason} (${failure.code})`);
     this.#options.onEnd(failure.code);
     sink.fail(failure);
     return NOTHING;
   }
+}
+
+/** Naming it in a policy opens what it stands for. */
+function isLocalhost(target: string): boolean {
+  return /^https?:\/\/localhost(?::|$)/.test(target);
 }
 
 /** The exchange of a request that was refused. */

@@ -42,6 +42,7 @@ const host = z.object({
   methods: z.array(z.enum(LIMITABLE_METHODS)).max(LIMITABLE_METHODS.length),
   otherMethods: count,
   requests: count,
+  addresses: z.array(z.union([z.ipv4(), z.ipv6()])).max(FIXED_LIMITS.usedTargets),
 });
 const targets = z.object({
   privateBuckets: z.array(bucket).max(FIXED_LIMITS.usedTargets),

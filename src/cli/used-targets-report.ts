@@ -14,9 +14,10 @@ export function usedTargetColumns(used: UsedTargets): string[][] {
     ...privateBuckets.map((bucket) => [`bucket ${bucket.name}`, operations(bucket)]),
     ...sharedBuckets.map((bucket) => [`shared bucket ${bucket.name} (${bucket.bucket})`, operations(bucket)]),
     ...(otherBuckets > 0 ? [["further buckets", `${otherBuckets} operations`]] : []),
-    ...hosts.map(({ target, methods, otherMethods, requests }) => [
+    ...hosts.map(({ target, methods, otherMethods, requests, addresses }) => [
       `host ${printableText(target)}`,
-      `${requests} requests: ${[...methods, ...(otherMethods > 0 ? ["other methods"] : [])].join(", ")}`,
+      `${requests} requests: ${[...methods, ...(otherMethods > 0 ? ["other methods"] : [])].join(", ")}` +
+        (addresses.length > 0 ? `; at ${addresses.join(", ")}` : ""),
     ]),
     ...(otherHosts > 0 ? [["further hosts", `${otherHosts} requests`]] : []),
   ];

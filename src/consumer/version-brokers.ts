@@ -44,6 +44,7 @@ export class VersionBrokers {
         stats.targets.countBucket(operation === "kv-get" ? "get" : "set", namespace.kind, name, bucket),
       onHttp: (outcome) => stats.httpRequest(outcome),
       onHttpUse: (target, method) => stats.targets.countHost(target, method),
+      onHttpAddress: (target, address) => stats.targets.noteAddress(target, address),
     });
     this.#brokers.set(version, broker);
     void version.closed.then(() => broker.close());

@@ -42,7 +42,7 @@ export const REQUEST_LIMIT_ROWS = {
     value: 64,
     unit: "count",
     summary:
-      "Private buckets, shared buckets and targets of outbound HTTP of one plugin that a replica counts each for itself; operations on further ones are counted together.",
+      "Private buckets, shared buckets and targets of outbound HTTP of one plugin that a replica counts each for itself, and addresses of one target that it remembers; operations on further ones are counted together.",
     enforcedIn: "telemetry/target-counts",
   },
 } as const satisfies Record<string, FixedLimitRow>;

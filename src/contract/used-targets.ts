@@ -6,6 +6,7 @@
  */
 
 import { LIMITABLE_METHODS, type LimitableMethod } from "./http.ts";
+import { FIXED_LIMITS } from "./limits.ts";
 import type { BucketName } from "./names.ts";
 
 /** Operations on one bucket that went to the store. */
@@ -31,6 +32,8 @@ export interface UsedHost {
   /** Requests with a method that a policy cannot name. */
   readonly otherMethods: number;
   readonly requests: number;
+  /** Where its name led, if not to the internet: the first few such addresses. A policy has to name them beside it. */
+  readonly addresses: readonly string[];
 }
 
 /** What was used. Of each list there are at most `FIXED_LIMITS.usedTargets` entries; `others…` counts the rest. */
@@ -87,5 +90,6 @@ function sumHosts(a: UsedHost, b: UsedHost): UsedHost {
     methods: LIMITABLE_METHODS.filter((method) => a.methods.includes(method) || b.methods.includes(method)),
     otherMethods: a.otherMethods + b.otherMethods,
     requests: a.requests + b.requests,
+    addresses: [...new Set([...a.addresses, ...b.addresses])].sort().slice(0, FIXED_LIMITS.usedTargets),
   };
 }

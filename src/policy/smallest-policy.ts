@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isIPv6 } from "node:net";
 import {
   type AccessLevelBits,
   ALL_ACCESS_LEVEL_BITS,
@@ -68,12 +69,23 @@ function hostLines(used: UsedTargets | undefined): string[] {
   const lines =
     named.length === 0
       ? ["# No host yet; name those that the plugin may call: [https://api.example.com]", "hosts: []"]
-      : ["# Those called so far. A name that leads to a private address needs the address beside it.", "hosts:"];
-  for (const host of named) lines.push(`  - ${allowedHost(host)}`);
+      : ["# Those called so far:", "hosts:"];
+  for (const host of named) lines.push(`  - ${allowedHost(host)}`, ...addressLines(host));
   for (const { target } of hosts.filter((host) => !named.includes(host)))
     lines.push(`# ${escaped(target)} was called, too: only a pattern allows it.`);
   const others = used?.otherHosts ?? 0;
   if (others > 0) lines.push(`# Further hosts, not named here, took ${others} requests.`);
+  return lines;
+}
+
+/** A name opens no address but those of the internet: who owns it decides where it leads. */
+function addressLines(host: UsedHost): string[] {
+  if (host.addresses.length === 0) return [];
+  const lines = ["  # Where that name leads is not of the internet, and has to be named beside it:"];
+  for (const address of host.addresses) {
+    const written = isIPv6(address) ? `[${address}]` : address;
+    lines.push(`  - ${allowedHost({ ...host, target: host.target.replace(/(?<=:\/\/)[^:]+/, written) })}`);
+  }
   return lines;
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { blockHolds, type IpAddress, type IpBlock, parseIpBlock } from "./ip-address.ts";
+import { blockHolds, type IpAddress, type IpBlock, parseIpAddress, parseIpBlock } from "./ip-address.ts";
 
 /** Block → what it is for, in the words of a message. */
 const SPECIAL: Readonly<Record<string, string>> = {
@@ -66,6 +66,12 @@ const BLOCKS: readonly SpecialBlock[] = Object.entries(SPECIAL).flatMap(([text, 
 /** The special blocks that hold the address, the one that says most first; none for an address of the internet. */
 export function specialBlocksOf(address: IpAddress): SpecialBlock[] {
   return BLOCKS.filter(({ block }) => blockHolds(block, address)).sort((a, b) => b.block.prefix - a.block.prefix);
+}
+
+/** Is it an address, and none of the internet? */
+export function isSpecialAddress(text: string): boolean {
+  const address = parseIpAddress(text);
+  return address !== undefined && specialBlocksOf(address).length > 0;
 }
 
 /** What `localhost` stands for, whatever a resolver says. */

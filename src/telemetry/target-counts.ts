@@ -22,6 +22,8 @@ interface BucketCount {
 interface HostCount {
   /** By its index in {@link LIMITABLE_METHODS}; what comes after them are other methods. */
   readonly methods: number[];
+  /** Made when there is one. */
+  addresses: Set<string> | undefined;
 }
 
 export class TargetCounts {
@@ -59,12 +61,20 @@ export class TargetCounts {
         this.#otherHosts += 1;
         return;
       }
-      count = { methods: Array.from({ length: LIMITABLE_METHODS.length + 1 }, () => 0) };
+      count = { methods: Array.from({ length: LIMITABLE_METHODS.length + 1 }, () => 0), addresses: undefined };
       this.#hosts.set(target, count);
     }
     const known = (LIMITABLE_METHODS as readonly string[]).indexOf(method);
     const index = known < 0 ? LIMITABLE_METHODS.length : known;
     count.methods[index] = (count.methods[index] ?? 0) + 1;
+  }
+
+  /** A target's name led to an address that a policy has to name beside it. */
+  noteAddress(target: string, address: string): void {
+    const count = this.#hosts?.get(target);
+    if (count === undefined) return;
+    count.addresses ??= new Set();
+    if (count.addresses.size < FIXED_LIMITS.usedTargets) count.addresses.add(address);
   }
 
   /** What was used so far. A copy. */
@@ -87,11 +97,12 @@ function usedSharedBucket([name, { bucket, reads, writes }]: readonly [string, B
   return { name, bucket, reads, writes };
 }
 
-function usedHost([target, { methods }]: readonly [string, HostCount]): UsedHost {
+function usedHost([target, { methods, addresses = new Set<string>() }]: readonly [string, HostCount]): UsedHost {
   return {
     target,
     methods: LIMITABLE_METHODS.filter((_, index) => (methods[index] ?? 0) > 0),
     otherMethods: methods[LIMITABLE_METHODS.length] ?? 0,
     requests: methods.reduce((sum, count) => sum + count, 0),
+    addresses: [...addresses].sort(),
   };
 }

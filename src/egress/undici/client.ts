@@ -38,7 +38,7 @@ export function createUndiciHttp({ resolve = createResolver(), ca }: UndiciHttpO
         options,
         (dial) =>
           new Agent({
-            connect: createConnector({ ...connectorOptions, dial }),
+            connect: createConnector({ ...connectorOptions, dial, onConnect: options.onConnect }),
             connections: options.concurrency,
             maxOrigins: FIXED_LIMITS.httpOrigins,
             maxHeaderSize: options.headerBytes,

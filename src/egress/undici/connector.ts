@@ -19,6 +19,8 @@ import type { Resolve } from "./resolver.ts";
 export interface ConnectorOptions {
   readonly resolve: Resolve;
   readonly dial: DialRules;
+  /** See `HttpClientOptions`. */
+  readonly onConnect: (target: string, address: string) => void;
   /** Certificates to trust instead of Node's own; for tests. */
   readonly ca?: string;
 }
@@ -54,14 +56,20 @@ async function connect(request: buildConnector.Options, options: ConnectorOption
   try {
     const connected = request.protocol === "https:" ? "secureConnect" : "connect";
     await within(deadline, event(socket, connected), "connection-timeout");
-    const decision = options.dial.decide(socket.remoteAddress ?? "");
-    if (decision.kind === "refused") throw prohibited();
+    const { remoteAddress = "" } = socket;
+    if (options.dial.decide(remoteAddress).kind === "refused") throw prohibited();
+    if (isIP(host) === 0) options.onConnect(originOf(request), remoteAddress);
     return socket.setNoDelay(true);
   } catch (error) {
     // Its own error is on its way to the caller.
     socket.on("error", () => undefined).destroy();
     throw error;
   }
+}
+
+/** undici leaves a scheme's own port out, as targets do. */
+function originOf({ protocol, hostname, port }: buildConnector.Options): string {
+  return `${protocol}//${hostname}${port === "" ? "" : `:${port}`}`;
 }
 
 /** The addresses of a host that may be dialled; at least one. */

@@ -53,6 +53,7 @@ function stage({
     http: new RecordingHttp(),
     onHttp: () => undefined,
     onHttpUse: () => undefined,
+    onHttpAddress: () => undefined,
   });
   return { broker, store, storeErrors, uses, outcomes };
 }

@@ -39,6 +39,7 @@ function stage(
     http,
     onHttp: (outcome) => outcomes.push(outcome),
     onHttpUse: (target, method) => uses.push(`${method} ${target}`),
+    onHttpAddress: (target, address) => uses.push(`${target} at ${address}`),
   });
   return { broker, http, outcomes, uses };
 }
@@ -69,6 +70,26 @@ function ask(scene: Stage, change: Partial<HttpRequest> = {}, context = contextW
 }
 
 const ANY = ["https://api.example.com"];
+
+test("where a name leads is told if a policy has to name it", () => {
+  const scene = stage(ANY);
+  ask(scene);
+  scene.uses.length = 0;
+  const [client] = scene.http.clients;
+  for (const [target, address] of [
+    ["https://api.example.com", "93.184.216.34"],
+    ["https://api.example.com", "10.0.0.1"],
+    ["https://api.example.com:8443", "fd00::1"],
+    ["http://localhost:8080", "127.0.0.1"],
+    ["http://localhost.example.com", "127.0.0.1"],
+  ] as const)
+    client?.onConnect(target, address);
+  expect(scene.uses).toEqual([
+    "https://api.example.com at 10.0.0.1",
+    "https://api.example.com:8443 at fd00::1",
+    "http://localhost.example.com at 127.0.0.1",
+  ]);
+});
 
 describe("outbound HTTP", () => {
   test.each(Array.from({ length: 8 }, (_, levels) => levels))(

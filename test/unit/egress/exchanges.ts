@@ -72,11 +72,17 @@ export class Receiver implements HttpSink {
 /** A client and the rules that its requests are sent under. */
 export class Sender implements AsyncDisposable {
   readonly client: HttpClient;
+  /** What was told of connections. */
+  readonly connected: string[] = [];
   readonly #hosts: readonly AllowedHost[];
 
   constructor(hosts: readonly AllowedHost[], options: UndiciHttpOptions = {}, headerBytes = 32 * 1024) {
     this.#hosts = hosts;
-    this.client = createUndiciHttp(options).createClient({ concurrency: 4, headerBytes });
+    this.client = createUndiciHttp(options).createClient({
+      concurrency: 4,
+      headerBytes,
+      onConnect: (target, address) => this.connected.push(`${target} at ${address}`),
+    });
   }
 
   /** Sends a request that the rules allow, as the broker would have checked it. */

@@ -293,6 +293,16 @@ describe("an address", () => {
     expect(server.received).toContain(`host: name.example:${server.port}\r\n`);
   });
 
+  test("that a name led to is told for each connection, and one that was asked for is not", async () => {
+    await using server = await RawServer.answering(OK);
+    const resolve = (): Promise<string[]> => Promise.resolve(["10.0.0.1", "127.0.0.1"]);
+    await using sender = new Sender(["http://name.example:*", "http://127.0.0.1:*"], { resolve });
+    for (const host of ["name.example", "name.example", "127.0.0.1"])
+      expect(await sender.open(`http://${host}:${server.port}/`).ended).toMatchObject({ kind: "end" });
+    const told = `http://name.example:${server.port} at 127.0.0.1`;
+    expect(sender.connected).toEqual([told, told]);
+  });
+
   test("of localhost is loopback without a look-up", async () => {
     await using server = await RawServer.answering(OK);
     const resolve = (): Promise<string[]> => Promise.reject(new Error("localhost was looked up"));

@@ -40,9 +40,16 @@ describe("the smallest policy of what was used", () => {
       sharedBuckets: [{ name: "orders", bucket: named("team-orders"), ...counts }],
       otherBuckets: 3,
       hosts: [
-        { target: "https://api.example.com", methods: ["GET", "POST"], otherMethods: 0, requests: 2 },
-        { target: "http://[fd00::1]:8080", methods: ["GET"], otherMethods: 1, requests: 2 },
-        { target: "https://a_b.example.com", methods: ["GET"], otherMethods: 0, requests: 1 },
+        { target: "https://api.example.com", methods: ["GET", "POST"], otherMethods: 0, requests: 2, addresses: [] },
+        { target: "http://[fd00::1]:8080", methods: ["GET"], otherMethods: 1, requests: 2, addresses: [] },
+        { target: "https://a_b.example.com", methods: ["GET"], otherMethods: 0, requests: 1, addresses: [] },
+        {
+          target: "http://orders.internal:8080",
+          methods: ["GET"],
+          otherMethods: 0,
+          requests: 1,
+          addresses: ["10.1.2.3", "fd00::2"],
+        },
       ],
       otherHosts: 7,
     };
@@ -56,10 +63,14 @@ buckets:
   shared:
     orders: team-orders
 # Further buckets, not named here, took 3 operations.
-# Those called so far. A name that leads to a private address needs the address beside it.
+# Those called so far:
 hosts:
   - { target: "https://api.example.com", methods: [GET, POST] }
   - "http://[fd00::1]:8080"
+  - { target: "http://orders.internal:8080", methods: [GET] }
+  # Where that name leads is not of the internet, and has to be named beside it:
+  - { target: "http://10.1.2.3:8080", methods: [GET] }
+  - { target: "http://[fd00::2]:8080", methods: [GET] }
 # "https://a_b.example.com" was called, too: only a pattern allows it.
 # Further hosts, not named here, took 7 requests.
 `);
@@ -68,7 +79,27 @@ hosts:
     expect(policy.hosts).toEqual([
       { target: "https://api.example.com", methods: ["GET", "POST"] },
       "http://[fd00::1]:8080",
+      { target: "http://orders.internal:8080", methods: ["GET"] },
+      { target: "http://10.1.2.3:8080", methods: ["GET"] },
+      { target: "http://[fd00::2]:8080", methods: ["GET"] },
     ]);
+  });
+
+  test("allows to dial where names led, as nothing but the addresses does", () => {
+    const target = parseHttpTarget("http", "orders.internal:8080");
+    if (target === undefined) throw new Error("no target");
+    const counts = new TargetCounts();
+    counts.countHost(target.origin, "GET");
+    const addresses = ["10.1.2.3", "fd00::2"];
+    const dialled = (): string[] => {
+      const { hosts } = written("p", bitsFromLevels(["outbound-http"]), counts.used());
+      const decision = createEgressRules(hosts).decide(target, "GET");
+      if (decision.kind === "refused") throw new Error(decision.reason);
+      return ["10.1.2.4", ...addresses].filter((address) => decision.dial.decide(address).kind === "allowed");
+    };
+    expect(dialled()).toEqual([]);
+    for (const address of addresses) counts.noteAddress(target.origin, address);
+    expect(dialled()).toEqual(addresses);
   });
 
   test("allows what was used, whatever is asked for by whichever method", () => {
@@ -102,7 +133,7 @@ hosts:
 
   test("holds nothing of a hostile name but a comment in one line", () => {
     const target = 'https://evil\nallow: [outbound-http]\u2028\u202e"\u0085#';
-    const used = { ...NOTHING_USED, hosts: [{ target, methods: [], otherMethods: 1, requests: 1 }] };
+    const used = { ...NOTHING_USED, hosts: [{ target, methods: [], otherMethods: 1, requests: 1, addresses: [] }] };
     const text = smallestPolicy("p" as PluginName, bitsFromLevels(["outbound-http"]), used);
     expect(text).toMatch(/^[\x20-\x7e\n]*$/);
     expect(text.split("\n").filter((line) => line.includes("evil"))).toEqual([

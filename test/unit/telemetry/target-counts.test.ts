@@ -26,7 +26,9 @@ describe("what a plugin used is counted", () => {
       ],
       sharedBuckets: [{ name: "a", bucket: "common", reads: 1, writes: 0 }],
       otherBuckets: 0,
-      hosts: [{ target: "https://api.example.com", methods: ["GET", "POST"], otherMethods: 1, requests: 4 }],
+      hosts: [
+        { target: "https://api.example.com", methods: ["GET", "POST"], otherMethods: 1, requests: 4, addresses: [] },
+      ],
       otherHosts: 0,
     });
   });
@@ -62,6 +64,11 @@ describe("what a plugin used is counted", () => {
     own(other, "set", "a");
     one.countHost("https://api.example.com", "POST");
     other.countHost("https://api.example.com", "GET");
+    one.noteAddress("https://api.example.com", "10.0.0.2");
+    other.noteAddress("https://api.example.com", "10.0.0.1");
+    other.noteAddress("https://api.example.com", "10.0.0.2");
+    // Counted with the others, or not at all: it has no place of its own.
+    other.noteAddress("https://unknown.example.com", "10.0.0.3");
     expect(sumTargets([one.used(), other.used()])).toEqual({
       privateBuckets: [
         { name: "a", reads: 0, writes: 1 },
@@ -69,7 +76,15 @@ describe("what a plugin used is counted", () => {
       ],
       sharedBuckets: [],
       otherBuckets: 0,
-      hosts: [{ target: "https://api.example.com", methods: ["GET", "POST"], otherMethods: 0, requests: 2 }],
+      hosts: [
+        {
+          target: "https://api.example.com",
+          methods: ["GET", "POST"],
+          otherMethods: 0,
+          requests: 2,
+          addresses: ["10.0.0.1", "10.0.0.2"],
+        },
+      ],
       otherHosts: 0,
     });
   });
