@@ -12,6 +12,7 @@ import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions, StoreOptions } from "./app-options.ts";
 import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
+import { letHeapGrow } from "./app-heap.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -53,6 +54,7 @@ const NAMED_PLUGINS = 16;
 
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
 export async function startApp(options: ServeOptions): Promise<App> {
+  letHeapGrow();
   const reader = new ConfigReader(options);
   const config = await reader.read();
   const logger = createLogger({
