@@ -315,6 +315,7 @@ export class RunnerProcess implements AsyncDisposable {
   }
 
   #receiveTrap(call: number, message: string): void {
+    this.#charge(WORK_MS.trap);
     this.#settle(call, { kind: "trap", message });
     this.#probes.fail(call, `get-access-levels trapped: ${message}`);
   }

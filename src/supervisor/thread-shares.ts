@@ -55,14 +55,17 @@ const LIGHT_FOR_MS = 100;
 const NEIGHBOUR_FOR_MS = 1_000;
 
 /**
- * What the thread does for a plugin outside its turns, where nobody can tell whose work it is: in the drivers of the
- * store and of HTTP. Measured, in milliseconds.
+ * What is charged to a plugin beside its turns: what the thread does in the drivers of the store and of HTTP, where nobody
+ * can tell whose work it is, and what a process of the plugin does that neighbours notice. In milliseconds, measured
+ * with a plugin whose requests come one by one, as those of a heavy one do: together they cost half of it or less.
  */
 export const WORK_MS = {
   /** One operation of the store. */
-  storeOperation: 0.01,
+  storeOperation: 0.04,
   /** One event of an outbound exchange: its response, a chunk, its end. */
-  httpMessage: 0.05,
+  httpMessage: 0.1,
+  /** The end of an instance by a trap: the next one is half a millisecond of a processor, most of it in the kernel. */
+  trap: 0.3,
 } as const;
 
 /** The shares of all plugins of a replica. */
