@@ -12,8 +12,8 @@ import { setFlagsFromString } from "node:v8";
 
 /**
  * To three times what the last full collection left. Measured with a replica of a few plugins (30 MiB of heap): p99 of
- * neighbours of a plugin that writes values of 1 MiB fell from 11 to 4 ms; memory under load was the same, and so it was
- * with 10,000 plugins.
+ * neighbours of a plugin that writes values of 1 MiB fell from 11 to 4 ms; under load the process takes 180 to 240 MiB in
+ * place of 180 to 190, and with 10,000 idle plugins as much as before.
  */
 const GROWTH_PERCENT = 200;
 
