@@ -117,7 +117,12 @@ describe("a stranger who may publish", () => {
 
   test("cannot fill the host's memory by asking for the same large value many times at once", async () => {
     await using own = await openScene({
-      actors: { store: { component: COMPONENTS.gauntlet("read-write"), policy: READ_WRITE } },
+      actors: {
+        store: {
+          component: COMPONENTS.gauntlet("read-write"),
+          policy: { ...READ_WRITE, limits: { valueBytes: "8MiB" } },
+        },
+      },
     });
     expect((await own.call("store", "set-size", `user-data\nlarge\n${8 * MIB}`)).status).toBe(200);
     const before = await own.hostMemoryBytes();
