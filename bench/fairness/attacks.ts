@@ -5,6 +5,8 @@
  * @module
  */
 
+import { DEFAULT_PLUGIN_LIMITS } from "../../src/contract/limits.ts";
+
 export const ATTACK_NAMES = [
   "busy",
   "spin",
@@ -38,11 +40,9 @@ export interface Attack {
   readonly timeoutMs?: number;
 }
 
-/** The default of the limit `concurrency`: more than these are refused at the door. */
-const FULL = 256;
+/** More requests than these are refused at the door, and larger values than these by the broker. */
+const { concurrency: FULL, valueBytes: VALUE_BYTES } = DEFAULT_PLUGIN_LIMITS;
 
-/** The default of the limit `valueBytes`. */
-const VALUE_BYTES = 1024 * 1024;
 const ECHO = "examples/echo-c/echo.wasm";
 const SPINNER = "test/components/gauntlet-none.wasm";
 const KEEPER = "test/components/gauntlet-read-write.wasm";

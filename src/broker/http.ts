@@ -33,7 +33,7 @@ export interface HttpGateOptions {
   readonly onEnd: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
   /** Told of each request that is sent; must not throw. */
   readonly onSend: (target: string, method: string) => void;
-  /** Told where a target's name led, if that is not of the internet and `localhost` does not stand for it; must not throw. */
+  /** Told where a target's name led, if that is not of the internet; must not throw. Not of what `localhost` stands for. */
   readonly onSpecialAddress: (target: string, address: string) => void;
 }
 

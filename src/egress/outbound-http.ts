@@ -52,7 +52,10 @@ export interface HttpClientOptions {
   readonly concurrency: number;
   /** Largest header section, and largest trailer section, of a response. */
   readonly headerBytes: number;
-  /** Told of each connection to a host that has a name: the target (see `HttpTarget.origin`) and the address that was reached. Must not throw. */
+  /**
+   * Told of each connection to a host that has a name: the target (see `HttpTarget.origin`) and the address that was
+   * reached. Must not throw.
+   */
   readonly onConnect: (target: string, address: string) => void;
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { IdMap } from "../channel/id-map.ts";
 import type { HttpHostMessage, HttpRunnerMessage } from "../channel/http-messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 
@@ -20,18 +21,14 @@ export interface CallsRequest extends Entry {
 
 export class HttpExchanges {
   readonly #send: (message: HttpRunnerMessage) => void;
-  readonly #entries = new Map<number, Entry>();
-  #lastId = 0;
+  readonly #entries = new IdMap<Entry>();
 
   constructor(send: (message: HttpRunnerMessage) => void) {
     this.#send = send;
   }
 
   open({ call, request, sink }: CallsRequest): HttpExchange {
-    // Numbers go around after four billion requests; one that is still in use by then is skipped.
-    do this.#lastId = (this.#lastId + 1) >>> 0;
-    while (this.#entries.has(this.#lastId));
-    const exchange = this.#lastId;
+    const exchange = this.#entries.newId();
     this.#entries.set(exchange, { call, sink });
     this.#send({ kind: "http-request", call, exchange, request });
     const tell = (message: HttpRunnerMessage): void => {
@@ -75,6 +72,6 @@ export class HttpExchanges {
 
   /** Forgets what a call has left behind; the host ends it by itself. */
   endCall(call: number): void {
-    for (const [id, entry] of this.#entries) if (entry.call === call) this.#entries.delete(id);
+    for (const [id, entry] of this.#entries.entries()) if (entry.call === call) this.#entries.delete(id);
   }
 }

@@ -16,8 +16,8 @@ const MAX_NICE = 19;
 export const NORMAL_NICE = 0;
 
 /**
- * For what has to come to an end, in a given time, though others go first: about a quarter of a processor that another one wants
- * as well. With less, on a machine that is busy for other reasons, it would never be ready in its time.
+ * For what has to come to an end, in a given time, though others go first: about a quarter of a processor that another
+ * one wants as well. With less, on a machine that is busy for other reasons, it would never be ready in its time.
  */
 export const BACKGROUND_NICE = 5;
 

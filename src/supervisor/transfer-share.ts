@@ -13,7 +13,7 @@ import { MIB } from "../contract/limit-row.ts";
 /** What a plugin may move at once. */
 const MAX_SAVED_BYTES = 2 * MIB;
 
-/** The largest value there is. What several brought that were read at once is not held against the plugin beyond that. */
+/** A little more than the largest value. What several brought that were read at once is not held against the plugin beyond that. */
 const MAX_OWED_BYTES = 16 * MIB;
 
 /** What the share needs to know of its surroundings. */

@@ -10,11 +10,11 @@ import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { compilerArguments } from "../../../src/supervisor/compile-flags.ts";
 import { parseReport } from "../../../src/supervisor/compile-report.ts";
 import { compileComponent, inspectComponent } from "../../../src/supervisor/compile.ts";
-import { Confinement } from "../../../src/supervisor/confinement.ts";
 import { runCompiler } from "../../../src/supervisor/compiler-process.ts";
 import { engineKey } from "../../../src/supervisor/engine-key.ts";
 import { assemblePlugin, keyValueStoreImport, type PluginEdits } from "../../fixtures/wat/assemble.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
+import { Impostor } from "../supervisor/impostor.ts";
 
 /** Passes the gate and traps the transpiler: jco does not implement this encoding. */
 function crashesTheTranspiler(): Promise<Uint8Array> {
@@ -142,20 +142,6 @@ test("inspecting passes a component through the gate only", async () => {
   await expect(inspectComponent(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: "component-rejected" });
 });
 
-/** Has a script in the place of the compiler. */
-class Script extends Confinement {
-  readonly #script: string;
-
-  constructor(script: string) {
-    super(new Set(), [], { tools: {}, user: { uid: 1, gid: 1 }, isRoot: false });
-    this.#script = script;
-  }
-
-  override command(program: string): { file: string; args: string[] } {
-    return { file: program, args: ["-e", this.#script] };
-  }
-}
-
 describe("the compiler's process", () => {
   test.runIf(process.platform === "linux")("goes behind what serves requests, with all that it starts", async () => {
     const script = `
@@ -163,7 +149,7 @@ describe("the compiler's process", () => {
       const { getPriority } = require("node:os");
       const threads = readdirSync("/proc/self/task").map((thread) => getPriority(Number(thread)));
       writeSync(3, JSON.stringify([Math.min(...threads), threads.length]));`;
-    const report = await runCompiler("compile", new Uint8Array(0), { confinement: new Script(script) });
+    const report = await runCompiler("compile", new Uint8Array(0), { confinement: new Impostor(["-e", script]) });
     const [highest, threads] = JSON.parse(report.toString()) as [number, number];
     expect(highest).toBe(Math.min(19, getPriority() + 5));
     expect(threads).toBeGreaterThan(1);

@@ -6,26 +6,12 @@ import type { OperationResult } from "../../../src/channel/messages.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { DroppedLog } from "../../../src/contract/log-rate.ts";
 import type { Outcome } from "../../../src/contract/request.ts";
-import { Confinement } from "../../../src/supervisor/confinement.ts";
 import type { RunnerCall } from "../../../src/supervisor/runner-call.ts";
 import { RunnerProcess } from "../../../src/supervisor/runner-process.ts";
+import { Impostor } from "./impostor.ts";
 
 const MIB = 1024 * 1024;
 const HOSTILE = fileURLToPath(new URL("hostile-runner.ts", import.meta.url));
-
-/** Starts another program in the runner's place. */
-class Impostor extends Confinement {
-  readonly #manner: string;
-
-  constructor(manner: string) {
-    super(new Set(), [], { tools: {}, user: { uid: 1, gid: 1 }, isRoot: false });
-    this.#manner = manner;
-  }
-
-  override command(program: string): { file: string; args: string[] } {
-    return { file: program, args: ["--no-warnings", HOSTILE, this.#manner] };
-  }
-}
 
 /** A call as the consumer has it: it keeps what it was told. */
 class RecordingCall implements RunnerCall {
@@ -84,7 +70,7 @@ async function start(manner: string): Promise<RunnerProcess> {
     },
     limits: { ...DEFAULT_PLUGIN_LIMITS, runnerMemoryBytes: 256 * MIB },
     memories: 1,
-    confinement: new Impostor(manner),
+    confinement: new Impostor(["--no-warnings", HOSTILE, manner]),
   });
   started.push(runner);
   return runner;
