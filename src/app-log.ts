@@ -12,7 +12,7 @@ import type { LoadEvents, PluginSpec } from "./registry/plugin-loader.ts";
 import type { PluginSlot, ReloadOutcome } from "./registry/plugin-slot.ts";
 import type { PluginVersion } from "./registry/plugin-version.ts";
 import type { RegistryEvents } from "./registry/registry.ts";
-import type { Confinement } from "./supervisor/confinement.ts";
+import type { Confinement } from "./supervisor/sandbox/confinement.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import type { PluginStats } from "./telemetry/plugin-stats.ts";
 import { printableText } from "./telemetry/plugin-text.ts";

@@ -14,9 +14,9 @@ import { ArtifactCache } from "../registry/artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
 import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
-import { decideConfinement } from "../supervisor/confinement.ts";
-import { ThreadShares } from "../supervisor/thread-shares.ts";
-import { NOBODY } from "../supervisor/wall.ts";
+import { decideConfinement } from "../supervisor/sandbox/confinement.ts";
+import { ThreadShares } from "../fairness/thread-shares.ts";
+import { NOBODY } from "../supervisor/sandbox/wall.ts";
 
 /** What a component is, and what came of loading it under a policy. */
 export interface Examination {

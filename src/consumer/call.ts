@@ -12,10 +12,10 @@ import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
-import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
-import type { CapabilityOperation, RunnerCall } from "../supervisor/runner-call.ts";
-import type { RunnerProcess } from "../supervisor/runner-process.ts";
-import type { TurnQueue } from "../supervisor/turn-queue.ts";
+import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
+import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
+import type { RunnerProcess } from "../supervisor/process/runner-process.ts";
+import type { TurnQueue } from "../fairness/turn-queue.ts";
 import type { DecodedRequest } from "./decode.ts";
 
 /** Times of a settled request in milliseconds. */

@@ -11,7 +11,7 @@ import type { PluginName } from "../contract/names.ts";
 import { methodSubjects, requestSubject } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
-import type { ThreadShares } from "../supervisor/thread-shares.ts";
+import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { RequestHandler } from "./request-handler.ts";
 

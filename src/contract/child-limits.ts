@@ -17,50 +17,50 @@ export const CHILD_LIMIT_ROWS = {
     value: 60_000,
     unit: "ms",
     summary: "Time that the compiler has for one component; then it is killed: compile-failed.",
-    enforcedIn: "supervisor/compiler-process",
+    enforcedIn: "supervisor/compilation/compiler-process",
   },
   artifactBytes: {
     value: 256 * MIB,
     unit: "bytes",
     summary: "All files of one artifact together; a larger one is compile-failed.",
-    enforcedIn: "supervisor/compiler-process",
+    enforcedIn: "supervisor/compilation/compiler-process",
   },
   loadMs: {
     value: 10_000,
     unit: "ms",
     summary: "Time that a runner has to become ready; then it is killed: load-failed.",
-    enforcedIn: "supervisor/runner-process",
+    enforcedIn: "supervisor/process/runner-process",
   },
   probeMs: {
     value: 2_000,
     unit: "ms",
     summary: "Time that get-access-levels has to answer the probe; then the plugin is probe-failed.",
-    enforcedIn: "supervisor/runner-probes",
+    enforcedIn: "supervisor/process/runner-probes",
   },
   idleComputeMs: {
     value: 5_000,
     unit: "ms",
     summary: "How long a runner without requests may leave a ping unanswered; then it is killed.",
-    enforcedIn: "supervisor/runner-process",
+    enforcedIn: "supervisor/process/runner-process",
   },
   unresponsiveMs: {
     value: 200,
     unit: "ms",
     summary: "How long a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
-    enforcedIn: "supervisor/runner-process",
+    enforcedIn: "supervisor/process/runner-process",
   },
   memoryWatchMs: {
     value: 25,
     unit: "ms",
     summary: "How often the memory of a plugin's process is looked at while it works.",
-    enforcedIn: "supervisor/memory-watch",
+    enforcedIn: "supervisor/process/memory-watch",
   },
   runnerBacklogBytes: {
     value: 128 * MIB,
     unit: "bytes",
     summary:
       "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
-    enforcedIn: "supervisor/runner-process, supervisor/runner-operations",
+    enforcedIn: "supervisor/process/runner-process, supervisor/process/runner-operations",
   },
   runnerWriteBytes: {
     value: 2 * MIB,
@@ -74,19 +74,19 @@ export const CHILD_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "The same as the host counts them, of a process that does not keep to it; beyond it a write is overloaded.",
-    enforcedIn: "supervisor/runner-operations",
+    enforcedIn: "supervisor/process/runner-operations",
   },
   runnerReadBytes: {
     value: 8 * MIB,
     unit: "bytes",
     summary: "What reads of a plugin's process under way may bring, as far as can be foreseen; beyond it reads wait.",
-    enforcedIn: "supervisor/read-window",
+    enforcedIn: "supervisor/process/read-window",
   },
   circuitFailures: {
     value: 5,
     unit: "count",
     summary:
       "Times that a plugin's process ends within 10 s of its start, in a row, before its circuit opens: plugin-unavailable.",
-    enforcedIn: "supervisor/plugin-runner",
+    enforcedIn: "supervisor/process-pool/plugin-runner",
   },
 } as const satisfies Record<string, FixedLimitRow>;

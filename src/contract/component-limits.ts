@@ -42,7 +42,7 @@ export const COMPONENT_LIMIT_ROWS = {
     value: 100_000,
     unit: "count",
     summary: "Elements of one table, at first and later; beyond it table.grow returns -1.",
-    enforcedIn: `${GATE}, supervisor/runner-flags`,
+    enforcedIn: `${GATE}, supervisor/process/runner-flags`,
   },
   initialTableElements: counted(200_000, "Initial elements of these tables together."),
   /** 30. */

@@ -45,7 +45,7 @@ export const PLUGIN_LIMITS = {
     max: 4096 * MIB,
     unit: "bytes",
     summary: "Linear memory of one instance, all its memories together; beyond it memory.grow returns -1.",
-    enforcedIn: "supervisor/runner-flags",
+    enforcedIn: "supervisor/process/runner-flags",
   },
   runnerMemoryBytes: {
     default: 1024 * MIB,
@@ -54,7 +54,7 @@ export const PLUGIN_LIMITS = {
     unit: "bytes",
     summary:
       "Memory of one process of a plugin, all its instances together; beyond it the process is killed: memory-exceeded.",
-    enforcedIn: "supervisor/memory-watch",
+    enforcedIn: "supervisor/process/memory-watch",
   },
   runners: {
     default: 16,
@@ -63,7 +63,7 @@ export const PLUGIN_LIMITS = {
     unit: "count",
     summary:
       "Processes of one plugin, at most, and never more than the machine has processors; a further one is started only where one computes without a rest.",
-    enforcedIn: "supervisor/runner-set",
+    enforcedIn: "supervisor/process-pool/runner-set",
   },
   idleMs: {
     default: 60_000,
@@ -71,7 +71,7 @@ export const PLUGIN_LIMITS = {
     max: 86_400_000,
     unit: "ms",
     summary: "How long a plugin's process without requests is kept; the next request starts it again.",
-    enforcedIn: "supervisor/plugin-runner",
+    enforcedIn: "supervisor/process-pool/plugin-runner",
   },
   deadlineMs: {
     default: 5_000,

@@ -19,7 +19,7 @@ import { ARTIFACT_FORMAT, type ArtifactManifest, type CompiledArtifact, MANIFEST
 import { digestOf } from "../contract/digest.ts";
 import type { Digest } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
-import { engineKey } from "../supervisor/engine-key.ts";
+import { engineKey } from "../supervisor/compilation/engine-key.ts";
 import { parseManifest } from "./artifact-manifest.ts";
 import { publishFile, removeStale, replaceFile, syncDirectory, writeDurably } from "./durable-files.ts";
 

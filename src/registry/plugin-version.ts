@@ -11,7 +11,7 @@ import type { ArtifactManifest, EngineName } from "../contract/artifact.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import type { Verdict } from "../policy/policy.ts";
-import type { PluginRunner } from "../supervisor/plugin-runner.ts";
+import type { PluginRunner } from "../supervisor/process-pool/plugin-runner.ts";
 
 export interface PluginVersionParts {
   readonly name: PluginName;

@@ -8,7 +8,7 @@ import { decide } from "../../../src/policy/decide.ts";
 import type { PluginLoader, PluginSpec } from "../../../src/registry/plugin-loader.ts";
 import { PluginSlot } from "../../../src/registry/plugin-slot.ts";
 import { PluginVersion } from "../../../src/registry/plugin-version.ts";
-import type { PluginRunner } from "../../../src/supervisor/plugin-runner.ts";
+import type { PluginRunner } from "../../../src/supervisor/process-pool/plugin-runner.ts";
 
 const NAME = "p" as PluginName;
 const READ = bitsFromLevels(["key-value-read"]);

@@ -7,7 +7,7 @@ import { Channel } from "../../../src/channel/channel.ts";
 import { decodeRunnerMessage, type HostMessage, type RunnerMessage } from "../../../src/channel/messages.ts";
 import type { RunnerConfig } from "../../../src/contract/artifact.ts";
 import type { RpcRequest } from "../../../src/contract/request.ts";
-import { runnerArguments } from "../../../src/supervisor/runner-flags.ts";
+import { runnerArguments } from "../../../src/supervisor/process/runner-flags.ts";
 
 const OUTCOMES: ReadonlySet<RunnerMessage["kind"]> = new Set([
   "response",

@@ -1,4 +1,4 @@
-import { Confinement } from "../../../src/supervisor/confinement.ts";
+import { Confinement } from "../../../src/supervisor/sandbox/confinement.ts";
 
 /** Starts another program of Node's in the place of the child that is asked for. */
 export class Impostor extends Confinement {

@@ -1,0 +1,48 @@
+/**
+ * The command line of the compiler's process.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CODE_ROOT, programPath } from "../sandbox/child-program.ts";
+
+/** JavaScript heap: the generated code of the largest known component is 2 MB. */
+const HEAP_MIB = 1_024;
+
+/** Linear memory of the transpiler, in pages of 64 KiB: 1.5 GiB. Components of 18 MB were seen to take a tenth. */
+const TRANSPILER_PAGES = 24_576;
+
+/** What the process may allocate, used or not: both of the above, and as much again as Node takes at its start. */
+export const COMPILER_MAX_DATA_BYTES: number = 4 * 1024 * 1024 * 1024;
+
+/** Arguments for the Node executable. */
+export function compilerArguments(mode: "compile" | "inspect"): string[] {
+  return [
+    "--permission",
+    `--allow-fs-read=${CODE_ROOT}`,
+    ...[...dependencyRoots()].map((root) => `--allow-fs-read=${root}`),
+    "--disallow-code-generation-from-strings",
+    `--max-old-space-size=${HEAP_MIB}`,
+    `--wasm-max-mem-pages=${TRANSPILER_PAGES}`,
+    "--no-warnings",
+    programPath("compiler/main"),
+    mode,
+  ];
+}
+
+/**
+ * The `node_modules` folders with the transpiler and what it needs: where it is found from here, and where that
+ * really is, since package managers and developers link folders.
+ */
+export function dependencyRoots(): ReadonlySet<string> {
+  const transpiler = "@bytecodealliance/jco/component";
+  const folder = "node_modules";
+  const found = createRequire(import.meta.url).resolve.paths(transpiler) ?? [];
+  const path = fileURLToPath(import.meta.resolve(transpiler));
+  const real = path.slice(0, path.indexOf(folder) + folder.length);
+  return new Set([...found.filter((directory) => basename(directory) === folder && existsSync(directory)), real]);
+}

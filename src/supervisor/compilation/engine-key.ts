@@ -1,0 +1,46 @@
+/**
+ * Names the engine that compiles components: artifacts of one engine are never used with another. The key
+ * changes with jco's version, with Node's (V8 runs what was generated for it) and with any change of our own
+ * gate, rewrite or reader, so that an upgrade checks and builds everything anew.
+ *
+ * @module
+ */
+
+import { glob, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { digestOf } from "../../contract/digest.ts";
+import { toHostError } from "../../errors/host-error.ts";
+import { CODE_ROOT } from "../sandbox/child-program.ts";
+
+/** Folders whose code decides what an artifact is. */
+const COMPILER_FOLDERS = ["compiler", "component", "contract"];
+
+const KEY_DIGITS = 12;
+
+let key: Promise<string> | undefined;
+
+/** The engine's key, for example `jco-1.35.0-5d41402abc4b`; computed once. */
+export function engineKey(): Promise<string> {
+  key ??= computeKey().catch((error: unknown) => {
+    key = undefined;
+    throw toHostError(error);
+  });
+  return key;
+}
+
+async function computeKey(): Promise<string> {
+  const patterns = COMPILER_FOLDERS.map((folder) => `${folder}/**/*.{ts,js}`);
+  const paths = (await Array.fromAsync(glob(patterns, { cwd: CODE_ROOT }))).sort();
+  const contents = await Promise.all(paths.map((path) => readFile(join(CODE_ROOT, path))));
+  const digests = contents.map((content, index) => `${paths[index]} ${digestOf(content)}`);
+  const fingerprint = digestOf([process.versions.node, ...digests].join("\n")).slice(0, KEY_DIGITS);
+  return `jco-${await jcoVersion()}-${fingerprint}`;
+}
+
+async function jcoVersion(): Promise<string> {
+  const entry = fileURLToPath(import.meta.resolve("@bytecodealliance/jco/component"));
+  const description: unknown = JSON.parse(await readFile(join(dirname(entry), "..", "package.json"), "utf8"));
+  const version = (description as { readonly version?: unknown }).version;
+  return typeof version === "string" ? version : "unknown";
+}

@@ -1,0 +1,22 @@
+/**
+ * Processes that were let go and are not gone yet. No call can reach them any more.
+ *
+ * @module
+ */
+
+import type { RunnerProcess } from "../process/runner-process.ts";
+
+export class Departures {
+  readonly #leaving = new Map<RunnerProcess, Promise<void>>();
+
+  /** Ends a process once the calls on it are answered. */
+  add(process: RunnerProcess): void {
+    const gone = process.drain().finally(() => this.#leaving.delete(process));
+    this.#leaving.set(process, gone);
+  }
+
+  /** Ends all of them now; calls still on one are settled as lost. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#leaving].map(([process, gone]) => Promise.all([process.close(), gone])));
+  }
+}

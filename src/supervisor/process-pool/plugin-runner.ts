@@ -1,0 +1,297 @@
+/**
+ * Keeps the processes of one plugin version. There is none until the first request, which waits for the start
+ * together with those that come meanwhile: each holds a place of its plugin and has its own deadline, so that
+ * what waits is bounded. A plugin that computes without a rest gets further processes; one that is idle for its
+ * `idleMs` loses all of them and is cold again.
+ *
+ * A process that ends by itself is started again, with back-off. While there is none for that reason, requests
+ * are refused at once with the time after which to try again. A plugin whose processes keep ending soon after
+ * their start has its *circuit* opened: nothing is started until a longer back-off is over, and then one request
+ * is let through on trial. If the process survives it, the circuit closes; if not, it opens again, for longer.
+ *
+ * @module
+ */
+
+import type { AccessLevelBits } from "../../contract/access-levels.ts";
+import { HostError } from "../../errors/host-error.ts";
+import { Departures } from "./departures.ts";
+import { FailureStreak } from "./failure-streak.ts";
+import type { PluginRunnerEvents } from "./plugin-runner-events.ts";
+import {
+  ON_TRIAL,
+  type PluginRunnerState,
+  type RunnerStart,
+  type RunnerUnavailable,
+  START_HINT_MS,
+  type Started,
+  STARTING,
+} from "./plugin-runner-state.ts";
+import type { RunnerExit, RunnerProcess } from "../process/runner-process.ts";
+import { RunnerSet } from "./runner-set.ts";
+import type { SizeBounds } from "./runner-size.ts";
+
+/** How often a plugin's processes are looked at, for whether there should be more or fewer. */
+const REVIEW_MS = 250;
+
+export class PluginRunner {
+  readonly #start: (start: RunnerStart) => Promise<RunnerProcess>;
+  readonly #events: PluginRunnerEvents;
+  readonly #bounds: SizeBounds;
+  readonly #set: RunnerSet;
+  readonly #departures = new Departures();
+  readonly #streak = new FailureStreak();
+  #state: PluginRunnerState = { kind: "cold" };
+  #starts: AbortController | undefined;
+  #review: NodeJS.Timeout | undefined;
+  #isGrowing = false;
+  /** When the youngest process was taken into service. */
+  #adoptedMs = 0;
+  /** Did the last one that ended hardly rest? */
+  #wasHog = false;
+
+  /** `start` makes a new process each time it is called. */
+  constructor(
+    start: (start: RunnerStart) => Promise<RunnerProcess>,
+    events: PluginRunnerEvents,
+    bounds: SizeBounds = { runners: 1, idleMs: Number.POSITIVE_INFINITY },
+  ) {
+    this.#start = start;
+    this.#events = events;
+    this.#bounds = bounds;
+    this.#set = new RunnerSet(bounds);
+  }
+
+  /**
+   * Starts a process ahead of the first request; {@link close} gives it up. What it throws is the caller's to
+   * handle; it is not tried again.
+   */
+  async open(): Promise<void> {
+    this.#state = { kind: "starting" };
+    const startMs = performance.now();
+    try {
+      this.#adopt(await this.#launch(false));
+    } catch (error) {
+      if (!this.#isClosed()) this.#state = { kind: "cold" };
+      throw error;
+    }
+    this.#events.started("load", performance.now() - startMs);
+  }
+
+  /** The process to run a request on, a start to wait for, or how long to stay away. The promise never rejects. */
+  acquire(): RunnerProcess | RunnerUnavailable | Started {
+    const state = this.#state;
+    switch (state.kind) {
+      case "ready":
+        return this.#set.pick() ?? STARTING;
+      case "cold":
+        return this.#warm();
+      case "warming":
+        return state.started;
+      case "half-open":
+        return state.process.isReady && state.process.isQuiet ? state.process : ON_TRIAL;
+      case "waiting":
+        return { retryAfterMs: untilThen(state.untilMs), reason: STARTING.reason };
+      case "open":
+        return { retryAfterMs: untilThen(state.untilMs), reason: "the circuit is open: its runner keeps ending" };
+      case "starting":
+      case "trial-starting":
+      case "closed":
+        return STARTING;
+    }
+  }
+
+  /** Is there a process, or one on its way? Then requests expect not to wait for one. */
+  get isWarm(): boolean {
+    return this.#state.kind !== "cold" && this.#state.kind !== "closed";
+  }
+
+  /** Asks the running process for its levels. Throws `probe-failed`. */
+  async probe(): Promise<AccessLevelBits> {
+    const process = this.#set.pick();
+    if (process === undefined) throw new HostError("probe-failed", "the plugin's runner is not running");
+    return await process.probe();
+  }
+
+  /** Ends every process; the next request starts one again. */
+  async cool(): Promise<void> {
+    if (this.#state.kind !== "ready") return;
+    this.#letAllGo();
+    await this.#departures.close();
+  }
+
+  /** Ends every process and every restart. Idempotent. */
+  async close(): Promise<void> {
+    const state = this.#state;
+    this.#state = { kind: "closed" };
+    if (state.kind === "waiting" || state.kind === "open") clearTimeout(state.timer);
+    this.#starts?.abort();
+    this.#stopReview();
+    for (const process of this.#set.clear()) this.#departures.add(process);
+    await this.#departures.close();
+  }
+
+  /** The first request of a cold plugin. Where the circuit is not closed, it is a trial: no other one waits with it. */
+  #warm(): Started {
+    const startMs = performance.now();
+    const started = this.#launch(this.#streak.isSuspect || this.#wasHog).then(
+      (process) => {
+        this.#adopt(process);
+        if (this.#isClosed()) return STARTING;
+        this.#events.started("request", performance.now() - startMs);
+        return process;
+      },
+      (error: unknown) => {
+        if (this.#isClosed()) return STARTING;
+        this.#planStart((delayMs) => this.#events.startFailed(error, delayMs));
+        return { retryAfterMs: START_HINT_MS, reason: `the plugin's runner cannot be started: ${textOf(error)}` };
+      },
+    );
+    this.#state = this.#streak.isOpen ? { kind: "trial-starting" } : { kind: "warming", started };
+    return started;
+  }
+
+  async #launch(isSuspect: boolean): Promise<RunnerProcess> {
+    this.#starts ??= new AbortController();
+    return await this.#start({ isSuspect, signal: this.#starts.signal });
+  }
+
+  /** Takes a started process into service. */
+  #adopt(process: RunnerProcess): void {
+    this.#events.counted(1);
+    void process.exited.then(() => this.#events.counted(-1));
+    const { kind } = this.#state;
+    if (kind === "closed") {
+      this.#departures.add(process);
+      return;
+    }
+    this.#set.add(process);
+    if (kind === "trial-starting") {
+      this.#state = { kind: "half-open", process };
+      void process.proven.then(() => this.#survived(process));
+    } else this.#state = { kind: "ready" };
+    this.#review ??= setInterval(() => this.#resize(), Math.min(REVIEW_MS, this.#bounds.idleMs)).unref();
+    const adoptedMs = performance.now();
+    this.#adoptedMs = adoptedMs;
+    void process.exited.then((exit) => this.#ended(process, exit, performance.now() - adoptedMs));
+  }
+
+  /** A process is gone. One that was let go is no longer in the set. */
+  #ended(process: RunnerProcess, exit: RunnerExit, livedMs: number): void {
+    if (!this.#set.remove(process)) return;
+    this.#wasHog = exit.wasHog;
+    this.#streak.lived(livedMs);
+    if (this.#set.size === 0) {
+      this.#planStart((delayMs) => this.#events.ended(exit, delayMs));
+      return;
+    }
+    this.#streak.add();
+    this.#events.ended(exit, undefined);
+  }
+
+  #survived(process: RunnerProcess): void {
+    if (this.#state.kind !== "half-open" || this.#state.process !== process || !process.isReady) return;
+    this.#state = { kind: "ready" };
+    this.#streak.survived();
+    this.#events.circuitClosed();
+  }
+
+  #resize(): void {
+    switch (this.#set.review()) {
+      case "keep":
+        return;
+      case "stop":
+        this.#letAllGo();
+        this.#events.stopped("idle");
+        return;
+      case "shrink":
+        this.#shrink();
+        return;
+      case "grow":
+        void this.#grow();
+        return;
+    }
+  }
+
+  /** One process more, unless some of those there were keep ending. */
+  async #grow(): Promise<void> {
+    if (this.#isGrowing || this.#state.kind !== "ready" || !this.#streak.isSteady) return;
+    this.#isGrowing = true;
+    const startMs = performance.now();
+    try {
+      // Those there are compute without a rest, and so will this one.
+      const process = await this.#launch(true);
+      if (!this.#isReady()) {
+        await process.close();
+        return;
+      }
+      this.#adopt(process);
+      this.#events.started("busy", performance.now() - startMs);
+    } catch (error) {
+      this.#streak.add();
+      if (!this.#isClosed()) this.#events.startFailed(error, undefined);
+    } finally {
+      this.#isGrowing = false;
+    }
+  }
+
+  #shrink(): void {
+    const process = this.#set.pop();
+    if (process === undefined) return;
+    this.#departures.add(process);
+    this.#events.stopped("surplus");
+  }
+
+  #letAllGo(): void {
+    // A process that waits for its trial has proven nothing, however long it waits.
+    if (this.#state.kind === "ready") this.#streak.lived(performance.now() - this.#adoptedMs);
+    this.#state = { kind: "cold" };
+    this.#wasHog = false;
+    this.#stopReview();
+    for (const process of this.#set.clear()) this.#departures.add(process);
+  }
+
+  #stopReview(): void {
+    clearInterval(this.#review);
+    this.#review = undefined;
+  }
+
+  /** Plans the next start: at once after a first failure, later and later after failures in a row. */
+  #planStart(report: (delayMs: number) => void): void {
+    this.#stopReview();
+    const delayMs = this.#streak.add();
+    const { isOpen, failures } = this.#streak;
+    const timer = setTimeout(() => void this.#restart(isOpen ? "trial-starting" : "starting"), delayMs);
+    this.#state = { kind: isOpen ? "open" : "waiting", untilMs: performance.now() + delayMs + START_HINT_MS, timer };
+    report(delayMs);
+    if (isOpen) this.#events.circuitOpened(failures, delayMs);
+  }
+
+  async #restart(kind: "starting" | "trial-starting"): Promise<void> {
+    this.#state = { kind };
+    try {
+      this.#adopt(await this.#launch(this.#streak.isSuspect || this.#wasHog));
+      this.#events.restarted();
+    } catch (error) {
+      // Closed while it was starting: nobody needs the runner any more.
+      if (this.#isClosed()) return;
+      this.#planStart((delayMs) => this.#events.startFailed(error, delayMs));
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state.kind === "closed";
+  }
+
+  #isReady(): boolean {
+    return this.#state.kind === "ready";
+  }
+}
+
+/** Milliseconds until then, at least one. */
+function untilThen(thenMs: number): number {
+  return Math.max(1, Math.ceil(thenMs - performance.now()));
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,117 @@
+/**
+ * The processes of one plugin that take calls now: which one takes the next, and when there should be more or
+ * fewer of them. It starts and ends nothing itself. A process that is let go leaves the set at once, so no call
+ * can reach it any more.
+ *
+ * @module
+ */
+
+import type { CpuSample } from "../process/cpu-watch.ts";
+import type { RunnerProcess } from "../process/runner-process.ts";
+import { adviseSize, type CpuUse, type RunnerUse, type SizeAdvice, type SizeBounds } from "./runner-size.ts";
+
+/** Looks that must agree before a further process is started: a burst is over by then. */
+const LOOKS_TO_GROW = 2;
+/** Before one is let go: starting it again costs more than keeping it for a while. */
+const LOOKS_TO_SHRINK = 20;
+
+interface Member {
+  readonly process: RunnerProcess;
+  /** When it was last seen with something to do. */
+  busyMs: number;
+  /** Calls that had begun on it at the last look. */
+  callsBegun: number;
+  cpu: CpuSample | undefined;
+}
+
+export class RunnerSet {
+  readonly #bounds: SizeBounds;
+  /** From the oldest to the youngest. */
+  readonly #members: Member[] = [];
+  #advice: SizeAdvice = "keep";
+  /** Looks in a row that gave this advice. */
+  #looks = 0;
+
+  constructor(bounds: SizeBounds) {
+    this.#bounds = bounds;
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  has(process: RunnerProcess): boolean {
+    return this.#members.some((member) => member.process === process);
+  }
+
+  add(process: RunnerProcess): void {
+    const { callsBegun } = process;
+    this.#members.push({ process, callsBegun, busyMs: performance.now(), cpu: process.cpuSample() });
+    this.#looks = 0;
+  }
+
+  /** False where it was not in the set. */
+  remove(process: RunnerProcess): boolean {
+    const index = this.#members.findIndex((member) => member.process === process);
+    if (index !== -1) this.#members.splice(index, 1);
+    this.#looks = 0;
+    return index !== -1;
+  }
+
+  /** Takes all processes out. */
+  clear(): RunnerProcess[] {
+    return this.#members.splice(0).map(({ process }) => process);
+  }
+
+  /** Takes the youngest process out. */
+  pop(): RunnerProcess | undefined {
+    this.#looks = 0;
+    return this.#members.pop()?.process;
+  }
+
+  /**
+   * The process for the next call: the one with the fewest in flight, the oldest of equals, whose instances are
+   * warm. `undefined` where none is ready.
+   */
+  pick(): RunnerProcess | undefined {
+    let picked: RunnerProcess | undefined;
+    for (const { process } of this.#members) {
+      if (process.isReady && (picked === undefined || process.callsInFlight < picked.callsInFlight)) picked = process;
+    }
+    return picked;
+  }
+
+  /** Looks at what the processes did since the last look. Grow and shrink are advised when looks in a row agree. */
+  review(): SizeAdvice {
+    const nowMs = performance.now();
+    const advice = adviseSize(
+      this.#members.map((member) => useOf(member, nowMs)),
+      this.#bounds,
+    );
+    this.#looks = advice === this.#advice ? this.#looks + 1 : 1;
+    this.#advice = advice;
+    if (advice === "grow" && this.#looks < LOOKS_TO_GROW) return "keep";
+    if (advice === "shrink" && this.#looks < LOOKS_TO_SHRINK) return "keep";
+    return advice;
+  }
+}
+
+/** What the member did since the last look, and notes that it was looked at. */
+function useOf(member: Member, nowMs: number): RunnerUse {
+  const { process } = member;
+  const { callsBegun, callsInFlight } = process;
+  const calls = callsBegun - member.callsBegun;
+  if (callsInFlight > 0 || calls > 0) member.busyMs = nowMs;
+  const before = member.cpu;
+  member.callsBegun = callsBegun;
+  member.cpu = process.cpuSample();
+  const cpu = before === undefined || member.cpu === undefined ? undefined : cpuUse(before, member.cpu, calls);
+  return { callsInFlight, idleMs: nowMs - member.busyMs, cpu };
+}
+
+function cpuUse(before: CpuSample, now: CpuSample, calls: number): CpuUse {
+  const ranMs = now.ranMs - before.ranMs;
+  const ownMs = now.atMs - before.atMs - (now.waitedMs - before.waitedMs);
+  // A process without a processor for all of the time tells nothing of what it would have done.
+  return { computed: ownMs < 1 ? 0 : Math.min(1, ranMs / ownMs), callMs: ranMs / Math.max(1, calls) };
+}

@@ -1,0 +1,143 @@
+/**
+ * The calls of a runner as the host counts them, and what each may still send. A runner is not trusted to keep
+ * its own bounds: one that sends more for a call than any guest could make it send, or sends anything for a
+ * call that it knows to be over, has gone wrong, and a FrameError says so.
+ *
+ * A call that was cancelled stays in the ledger until the runner has answered a ping that was sent after the
+ * cancellation; by then nothing of it can be on its way.
+ *
+ * @module
+ */
+
+import { FrameError } from "../../channel/codec.ts";
+import { IdMap } from "../../channel/id-map.ts";
+import { FIXED_LIMITS } from "../../contract/limits.ts";
+import type { RunnerCall } from "./runner-call.ts";
+
+/**
+ * Operations of one call that may be under way. The contract's functions return before a guest goes on, so
+ * it has one; each outbound request adds a few.
+ */
+const MAX_OPERATIONS = 64;
+
+/** A record costs a runner at least so many bytes of its budget; it costs at least so many here. */
+const MIN_RECORD_CHARACTERS = 16;
+
+/** One byte of a guest's output becomes at most `\u{1b}`. */
+const ESCAPED_CHARACTERS = 6;
+
+/** For the count of what was dropped, and the last line of each stream. */
+const SPARE_CHARACTERS = 1_024;
+
+interface Entry {
+  /** Absent where nobody listens: the call was cancelled, or is a probe, which has no capabilities. */
+  listener: RunnerCall | undefined;
+  charactersLeft: number;
+  operations: number;
+  httpRequestsLeft: number;
+}
+
+export class CallLedger {
+  readonly #entries = new IdMap<Entry>();
+  readonly #charactersPerCall: number;
+  #listeners = 0;
+
+  /** `logBytes` is what a runner lets one call log. */
+  constructor(logBytes: number) {
+    this.#charactersPerCall = logBytes * ESCAPED_CHARACTERS + SPARE_CHARACTERS;
+  }
+
+  /** Calls that somebody waits for. */
+  get waiting(): number {
+    return this.#listeners;
+  }
+
+  /** A number for the next call. */
+  newId(): number {
+    return this.#entries.newId();
+  }
+
+  open(id: number, listener?: RunnerCall): void {
+    this.#entries.set(id, {
+      listener,
+      charactersLeft: this.#charactersPerCall,
+      operations: 0,
+      httpRequestsLeft: FIXED_LIMITS.httpRequests,
+    });
+    if (listener !== undefined) this.#listeners += 1;
+  }
+
+  /** Who listens to a call that has sent so many characters of log or output. Throws {@link FrameError}. */
+  hear(id: number, characters: number): RunnerCall | undefined {
+    const entry = this.#entry(id);
+    entry.charactersLeft -= Math.max(characters, MIN_RECORD_CHARACTERS);
+    if (entry.charactersLeft < 0) throw new FrameError(`call ${id} logs more than a guest can`);
+    return entry.listener;
+  }
+
+  /** Counts an operation of a call; {@link endOperation} follows. Throws {@link FrameError}. */
+  beginOperation(id: number): void {
+    const entry = this.#entry(id);
+    entry.operations += 1;
+    if (entry.operations > MAX_OPERATIONS)
+      throw new FrameError(`call ${id} has more operations under way than a guest can`);
+  }
+
+  /** Who waits for a call, if anybody still does. */
+  listener(id: number): RunnerCall | undefined {
+    return this.#entries.get(id)?.listener;
+  }
+
+  /** Who sends an outbound request of a call. Throws {@link FrameError}. */
+  beginHttp(id: number): RunnerCall | undefined {
+    const entry = this.#entry(id);
+    entry.httpRequestsLeft -= 1;
+    if (entry.httpRequestsLeft < 0) throw new FrameError(`call ${id} sends more outbound requests than a guest can`);
+    return entry.listener;
+  }
+
+  endOperation(id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.operations -= 1;
+  }
+
+  /** Ends a call by the runner's word; the result is who waits for it. Throws {@link FrameError}. */
+  close(id: number): RunnerCall | undefined {
+    const entry = this.#entries.delete(id);
+    if (entry === undefined) throw notUnderWay(id);
+    if (entry.listener !== undefined) this.#listeners -= 1;
+    return entry.listener;
+  }
+
+  /** Nobody waits for a call any more. False where nobody did. Follow with {@link forget}. */
+  cancel(id: number): boolean {
+    const entry = this.#entries.get(id);
+    if (entry?.listener === undefined) return false;
+    entry.listener = undefined;
+    this.#listeners -= 1;
+    return true;
+  }
+
+  /** Nothing of a cancelled call can come any more. */
+  forget(id: number): void {
+    if (this.#entries.get(id)?.listener === undefined) this.#entries.delete(id);
+  }
+
+  /** Ends all calls; the result are those who wait. */
+  clear(): RunnerCall[] {
+    const listeners = this.#entries.entries().flatMap(([, { listener }]) => listener ?? []);
+    this.#entries.clear();
+    this.#listeners = 0;
+    return listeners;
+  }
+
+  #entry(id: number): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw notUnderWay(id);
+    return entry;
+  }
+}
+
+function notUnderWay(id: number): FrameError {
+  return new FrameError(`message for call ${id}, which is not under way`);
+}

@@ -1,0 +1,67 @@
+/**
+ * Questions to a runner for the access levels that its plugin requests. An answer that no question asked for breaks
+ * the layout; one that does not come in time ends the process.
+ *
+ * @module
+ */
+
+import { FrameError } from "../../channel/codec.ts";
+import { type AccessLevelBits, ALL_ACCESS_LEVEL_BITS } from "../../contract/access-levels.ts";
+import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { HostError } from "../../errors/host-error.ts";
+
+export class RunnerProbes {
+  readonly #open = new Map<number, PromiseWithResolvers<AccessLevelBits>>();
+
+  /** Probes that wait for an answer. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  has(call: number): boolean {
+    return this.#open.has(call);
+  }
+
+  /**
+   * Asks by `send` and waits. Where nothing comes in time, `expired` is told why, to end the process. Throws
+   * `probe-failed`.
+   */
+  async ask(call: number, send: () => void, expired: (why: string) => void): Promise<AccessLevelBits> {
+    const answer = Promise.withResolvers<AccessLevelBits>();
+    this.#open.set(call, answer);
+    const timer = setTimeout(() => {
+      const why = `get-access-levels did not return within ${FIXED_LIMITS.probeMs} ms`;
+      answer.reject(new HostError("probe-failed", why));
+      expired(why);
+    }, FIXED_LIMITS.probeMs);
+    send();
+    try {
+      return await answer.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(call);
+    }
+  }
+
+  /** The levels came. Throws `FrameError` where nobody asked. */
+  answer(call: number, levels: number): void {
+    const probe = this.#open.get(call);
+    if (probe === undefined) throw new FrameError(`levels for call ${call}, which is no probe`);
+    if ((levels & ~ALL_ACCESS_LEVEL_BITS) === 0) probe.resolve(levels);
+    else
+      probe.reject(
+        new HostError("probe-failed", `get-access-levels returned unknown flags (0x${levels.toString(16)})`),
+      );
+  }
+
+  /** A call ended so; nothing where it is no probe. */
+  fail(call: number, why: string): void {
+    this.#open.get(call)?.reject(new HostError("probe-failed", why));
+  }
+
+  /** None of them will be answered. */
+  failAll(why: string): void {
+    for (const call of this.#open.keys()) this.fail(call, why);
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { FrameError } from "../../../../src/channel/codec.ts";
+import { FIXED_LIMITS } from "../../../../src/contract/limits.ts";
+import { CallLedger } from "../../../../src/supervisor/process/call-ledger.ts";
+import type { RunnerCall } from "../../../../src/supervisor/process/runner-call.ts";
+
+const LOG_BYTES = 1_000;
+const CALL = {} as RunnerCall;
+
+function ledgerWith(...ids: readonly number[]): CallLedger {
+  const ledger = new CallLedger(LOG_BYTES);
+  for (const id of ids) ledger.open(id, CALL);
+  return ledger;
+}
+
+describe("the ledger of a runner's calls", () => {
+  test("knows who listens, until the runner ends the call", () => {
+    const ledger = ledgerWith(1, 2);
+    expect(ledger.hear(1, 10)).toBe(CALL);
+    expect(ledger.close(1)).toBe(CALL);
+    expect(ledger.waiting).toBe(1);
+    expect(() => ledger.hear(1, 10)).toThrow(FrameError);
+    expect(() => ledger.close(1)).toThrow(FrameError);
+  });
+
+  test("lets a call log all that the worst of its bytes can become, and not much more", () => {
+    const ledger = ledgerWith(1);
+    // Every byte a control character, which is escaped, and a record a line.
+    for (let sent = 0; sent < LOG_BYTES / 100; sent++) ledger.hear(1, 600);
+    expect(() => {
+      for (let sent = 0; sent < 4; sent++) ledger.hear(1, 600);
+    }).toThrow(FrameError);
+  });
+
+  test("counts empty records too", () => {
+    const ledger = ledgerWith(1);
+    let records = 0;
+    expect(() => {
+      for (;;) {
+        ledger.hear(1, 0);
+        records += 1;
+      }
+    }).toThrow(FrameError);
+    expect(records).toBeLessThan(LOG_BYTES);
+  });
+
+  test("drops what comes of a cancelled call until nothing of it can be on its way", () => {
+    const ledger = ledgerWith(1);
+    expect(ledger.cancel(1)).toBe(true);
+    expect(ledger.cancel(1)).toBe(false);
+    expect(ledger.waiting).toBe(0);
+    expect(ledger.hear(1, 10)).toBeUndefined();
+    ledger.beginOperation(1);
+    expect(ledger.listener(1)).toBeUndefined();
+    ledger.forget(1);
+    expect(() => ledger.hear(1, 10)).toThrow(FrameError);
+  });
+
+  test("has room for as many operations as end", () => {
+    const ledger = ledgerWith(1);
+    for (let round = 0; round < 1_000; round++) {
+      ledger.beginOperation(1);
+      expect(ledger.listener(1)).toBe(CALL);
+      ledger.endOperation(1);
+    }
+    expect(() => {
+      for (let round = 0; round < 1_000; round++) ledger.beginOperation(1);
+    }).toThrow("more operations under way");
+  });
+
+  test("lets a call send as many outbound requests as a guest can, ended or not, and no more", () => {
+    const ledger = ledgerWith(1, 2);
+    for (let sent = 0; sent < FIXED_LIMITS.httpRequests; sent++) expect(ledger.beginHttp(1)).toBe(CALL);
+    expect(() => ledger.beginHttp(1)).toThrow("more outbound requests");
+    expect(ledger.beginHttp(2)).toBe(CALL);
+  });
+
+  test("hands over who still waits when the runner is gone, each once", () => {
+    const ledger = ledgerWith(1, 2, 3);
+    ledger.cancel(2);
+    ledger.open(4);
+    expect(ledger.clear()).toEqual([CALL, CALL]);
+    expect(ledger.clear()).toEqual([]);
+    expect(ledger.waiting).toBe(0);
+  });
+});

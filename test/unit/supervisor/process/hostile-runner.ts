@@ -1,0 +1,95 @@
+/**
+ * A runner that has gone wrong, as one that a plugin took over would be: it speaks the channel's protocol, and
+ * breaks it in the way that its argument names.
+ */
+
+import { Socket } from "node:net";
+import { Channel } from "../../../../src/channel/channel.ts";
+import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../../../../src/channel/messages.ts";
+
+const MIB = 1024 * 1024;
+const MOST = { lines: 0xffff_ffff, bytes: 0xffff_ffff, missedBytes: 0xffff_ffff, missedLines: 0xffff_ffff };
+const socket = new Socket({ fd: 3 });
+const hoard: Buffer[] = [];
+let results = 0;
+let overloaded = 0;
+
+/** Sends for ever, without giving anything else a turn. */
+function flood(message: RunnerMessage): void {
+  setInterval(() => {
+    for (let sent = 0; sent < 1_000; sent++) channel.send(message);
+  }, 0);
+}
+
+let over = 0;
+
+const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
+  "logs without end": (message) => {
+    if (message.kind === "request") flood({ kind: "log", call: message.call, level: "info", message: "x" });
+  },
+  "asks without end": (message) => {
+    if (message.kind === "request") flood({ kind: "kv-get", call: message.call, op: 1, bucket: "b", key: "k" });
+  },
+  "drops without end": (message) => {
+    if (message.kind === "request") flood({ kind: "dropped", call: message.call, dropped: MOST });
+  },
+  "lies about what it dropped": (message) => {
+    if (message.kind !== "request") return;
+    for (let told = 0; told < 100; told++) channel.send({ kind: "dropped", call: message.call, dropped: MOST });
+    channel.send({ kind: "response", call: message.call, response: { status: 200, body: Buffer.alloc(0) } });
+  },
+  "speaks of a stranger": () => channel.send({ kind: "log", call: 9_999, level: "info", message: "x" }),
+  "answers what nobody asked": () => channel.send({ kind: "pong", nonce: 77 }),
+  "goes on after its pong": (message) => {
+    if (message.kind !== "ping") return;
+    channel.send({ kind: "pong", nonce: message.nonce });
+    channel.send({ kind: "log", call: 1, level: "info", message: "x" });
+  },
+  "is busy with other things": (message) => {
+    if (message.kind === "request") {
+      setInterval(() => channel.send({ kind: "kv-get", call: 1, op: 1, bucket: "b", key: "k" }), 20);
+    }
+  },
+  "floods stderr": (message) => {
+    if (message.kind === "request") setInterval(() => process.stderr.write("x".repeat(64 * 1024)), 0);
+  },
+  "takes memory": (message) => {
+    if (message.kind === "request") setInterval(() => hoard.push(Buffer.alloc(16 * MIB, 1)), 10);
+  },
+  "reads large values": (message) => {
+    if (message.kind === "request") {
+      channel.send({ kind: "kv-get", call: message.call, op: message.call, bucket: "b", key: "k" });
+      // Nothing is read from here on.
+      socket.pause();
+    }
+  },
+  "writes large values": (message) => {
+    if (message.kind === "request") {
+      const value = Buffer.alloc(15 * MIB);
+      channel.send({ kind: "kv-set", call: message.call, op: message.call, bucket: "b", key: "k", value });
+    }
+    if (message.kind !== "result") return;
+    results += 1;
+    if (message.result.kind === "error") overloaded += 1;
+    if (message.result.kind === "error" && results === 1) return;
+    channel.send({ kind: "response", call: message.op, response: { status: overloaded, body: Buffer.alloc(0) } });
+  },
+  "writes for a call that is over": (message) => {
+    if (message.kind === "request") over = message.call;
+    // The host hears of this once it has cancelled the call, and before it hears the pong, which never comes.
+    if (message.kind === "ping")
+      channel.send({ kind: "kv-set", call: over, op: 5, bucket: "b", key: "k", value: Buffer.alloc(1) });
+    if (message.kind === "result" && message.op === 5) channel.send({ kind: "failed", message: message.result.kind });
+  },
+  "does not read": () => undefined,
+};
+
+const act = ACTS[process.argv[2] ?? ""];
+const channel: Channel<RunnerMessage> = new Channel<RunnerMessage>(socket, {
+  frame: (kind, payload) => act?.(decodeHostMessage(kind, payload)),
+  error: () => process.exit(2),
+  close: () => process.exit(0),
+});
+if (process.argv[2] === "does not read") socket.pause();
+channel.send({ kind: "ready" });
+setInterval(() => undefined, 1_000);

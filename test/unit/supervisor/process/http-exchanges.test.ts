@@ -1,0 +1,202 @@
+import { describe, expect, test } from "vitest";
+import { FrameError } from "../../../../src/channel/codec.ts";
+import type { HttpHostMessage } from "../../../../src/channel/http-messages.ts";
+import type { HttpExchange, HttpRequest, HttpSink } from "../../../../src/contract/http.ts";
+import { FIXED_LIMITS } from "../../../../src/contract/limits.ts";
+import { HttpExchanges } from "../../../../src/supervisor/process/http-exchanges.ts";
+import type { RunnerCall } from "../../../../src/supervisor/process/runner-call.ts";
+
+const WINDOW = FIXED_LIMITS.httpWindowBytes;
+
+const REQUEST: HttpRequest = {
+  method: "GET",
+  scheme: "http",
+  authority: "a.example",
+  path: "/",
+  fields: [],
+  hasBody: true,
+  connectMs: undefined,
+  firstByteMs: undefined,
+  betweenBytesMs: undefined,
+};
+
+/** A call whose exchanges only remember. */
+class RecordingCall {
+  readonly sinks: HttpSink[] = [];
+  readonly told: string[] = [];
+
+  openHttp(_request: HttpRequest, sink: HttpSink): HttpExchange {
+    this.sinks.push(sink);
+    return {
+      write: (bytes) => this.told.push(`write ${bytes.length}`),
+      finish: () => this.told.push("finish"),
+      read: (bytes) => this.told.push(`read ${bytes}`),
+      abort: () => this.told.push("abort"),
+    };
+  }
+}
+
+function stage() {
+  const sent: HttpHostMessage[] = [];
+  const call = new RecordingCall();
+  const exchanges = new HttpExchanges((message) => sent.push(message));
+  const open = (exchange: number, callId = 1): void =>
+    exchanges.open({ kind: "http-request", call: callId, exchange, request: REQUEST }, call as unknown as RunnerCall);
+  const body = (exchange: number, bytes: number): void =>
+    exchanges.receive({ kind: "http-body", exchange, bytes: Buffer.alloc(bytes) });
+  return { sent, call, exchanges, open, body };
+}
+
+describe("the exchanges of a runner", () => {
+  test("are passed on in both directions", () => {
+    const { sent, call, exchanges, open, body } = stage();
+    open(1);
+    body(1, 5);
+    exchanges.receive({ kind: "http-finish", exchange: 1 });
+    const [sink] = call.sinks;
+    sink?.wanted(5);
+    sink?.response({ status: 200, fields: [] });
+    sink?.chunk(Buffer.from("ok"));
+    exchanges.receive({ kind: "http-read", exchange: 1, bytes: 2 });
+    sink?.end([]);
+    expect(call.told).toEqual(["write 5", "finish", "read 2"]);
+    expect(sent.map(({ kind }) => kind)).toEqual(["http-wanted", "http-response", "http-chunk", "http-end"]);
+  });
+
+  test("end a runner that numbers one twice, or speaks of one that it never began", () => {
+    const { exchanges, open, body } = stage();
+    open(1);
+    open(2);
+    expect(() => open(2)).toThrow(FrameError);
+    expect(() => open(1)).toThrow(FrameError);
+    expect(() => body(3, 1)).toThrow(FrameError);
+    for (const kind of ["http-finish", "http-abort"] as const)
+      expect(() => exchanges.receive({ kind, exchange: 4 })).toThrow(FrameError);
+  });
+
+  test("may be numbered around the end of the numbers", () => {
+    const { open, body } = stage();
+    open(0x7fff_ffff);
+    open(0xffff_fffe);
+    open(2);
+    body(0xffff_fffe, 1);
+    expect(() => open(0xffff_ffff)).toThrow(FrameError);
+  });
+
+  test("end a runner that sends more of a body than was wanted", () => {
+    const { call, open, body } = stage();
+    open(1);
+    body(1, WINDOW);
+    call.sinks[0]?.wanted(10);
+    body(1, 10);
+    expect(() => body(1, 1)).toThrow(FrameError);
+  });
+
+  test("end a runner that asks for more of a response than a window holds", () => {
+    const { call, exchanges, open } = stage();
+    const read = (bytes: number): void => exchanges.receive({ kind: "http-read", exchange: 1, bytes });
+    open(1);
+    expect(() => read(1)).toThrow(FrameError);
+    const again = stage();
+    again.open(1);
+    again.call.sinks[0]?.chunk(Buffer.alloc(10));
+    again.exchanges.receive({ kind: "http-read", exchange: 1, bytes: 10 });
+    expect(() => again.exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0xffff_ffff })).toThrow(FrameError);
+    expect(call.told).toEqual([]);
+  });
+
+  test("ignore what was on its way when they ended, and what a cancelled call asks for", () => {
+    const { sent, call, exchanges, open, body } = stage();
+    open(1);
+    call.sinks[0]?.fail({ code: "HTTP-request-denied" });
+    body(1, 1);
+    exchanges.receive({ kind: "http-abort", exchange: 1 });
+    call.sinks[0]?.chunk(Buffer.alloc(1));
+    call.sinks[0]?.end([]);
+    expect(call.told).toEqual([]);
+    expect(sent).toEqual([{ kind: "http-failed", exchange: 1, failure: { code: "HTTP-request-denied" } }]);
+    exchanges.open({ kind: "http-request", call: 7, exchange: 2, request: REQUEST }, undefined);
+    body(2, 1);
+    expect(sent).toHaveLength(1);
+  });
+
+  test("end a runner that sends more behind an end than could be on its way", () => {
+    const late = (): ReturnType<typeof stage> => {
+      const staged = stage();
+      staged.open(1);
+      staged.call.sinks[0]?.fail({ code: "HTTP-request-denied" });
+      return staged;
+    };
+    const flooding = late();
+    flooding.body(1, WINDOW);
+    expect(() => flooding.body(1, 1)).toThrow(FrameError);
+    const finishing = late();
+    finishing.exchanges.receive({ kind: "http-finish", exchange: 1 });
+    expect(() => finishing.exchanges.receive({ kind: "http-finish", exchange: 1 })).toThrow(FrameError);
+    const aborting = late();
+    aborting.exchanges.receive({ kind: "http-abort", exchange: 1 });
+    expect(() => aborting.exchanges.receive({ kind: "http-abort", exchange: 1 })).toThrow(FrameError);
+  });
+
+  test("end a runner that speaks of no bytes, which it could do without end", () => {
+    const { exchanges, open, body } = stage();
+    open(1);
+    expect(() => body(1, 0)).toThrow(FrameError);
+    expect(() => exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0 })).toThrow(FrameError);
+  });
+
+  test("of a cancelled call are aborted at once, and spoken of until nothing of it can be on its way", () => {
+    const { sent, call, exchanges, open, body } = stage();
+    open(1);
+    exchanges.cancelCall(1);
+    expect(call.told).toEqual(["abort"]);
+    body(1, 1);
+    call.sinks[0]?.end([]);
+    expect([call.told, sent]).toEqual([["abort"], []]);
+    exchanges.forgetCall(1);
+    expect(() => body(1, 1)).toThrow(FrameError);
+  });
+
+  test("are aborted with their call, and others are not", () => {
+    const { sent, call, exchanges, open } = stage();
+    open(1, 1);
+    open(2, 2);
+    exchanges.endCall(1);
+    expect(call.told).toEqual(["abort"]);
+    call.sinks[0]?.end([]);
+    expect(sent).toEqual([]);
+    exchanges.endAll();
+    expect(call.told).toEqual(["abort", "abort"]);
+  });
+
+  test("that are refused at once are forgotten at once", () => {
+    const sent: HttpHostMessage[] = [];
+    const exchanges = new HttpExchanges((message) => sent.push(message));
+    const refusing = {
+      openHttp: (_: HttpRequest, sink: HttpSink) => {
+        sink.fail({ code: "HTTP-request-denied" });
+        return { write: fail, finish: fail, read: fail, abort: fail };
+      },
+    } as unknown as RunnerCall;
+    exchanges.open({ kind: "http-request", call: 1, exchange: 1, request: REQUEST }, refusing);
+    exchanges.receive({ kind: "http-finish", exchange: 1 });
+    exchanges.endCall(1);
+    expect(sent).toHaveLength(1);
+  });
+
+  test("copy what they pass on, since a frame is a view of something larger", () => {
+    const written: Uint8Array[] = [];
+    const exchanges = new HttpExchanges(() => undefined);
+    const call = {
+      openHttp: () => ({ write: (bytes: Uint8Array) => written.push(bytes), finish: fail, read: fail, abort: fail }),
+    } as unknown as RunnerCall;
+    exchanges.open({ kind: "http-request", call: 1, exchange: 1, request: REQUEST }, call);
+    const chunk = Buffer.alloc(64 * 1024, "x");
+    exchanges.receive({ kind: "http-body", exchange: 1, bytes: chunk.subarray(10, 11) });
+    expect(written[0]?.buffer).not.toBe(chunk.buffer);
+  });
+});
+
+function fail(): never {
+  throw new TypeError("nothing is asked of it");
+}

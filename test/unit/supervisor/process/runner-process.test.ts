@@ -1,0 +1,198 @@
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import type { OperationResult } from "../../../../src/channel/messages.ts";
+import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../../src/contract/limits.ts";
+import type { DroppedLog } from "../../../../src/contract/log-rate.ts";
+import type { Outcome } from "../../../../src/contract/request.ts";
+import type { RunnerCall } from "../../../../src/supervisor/process/runner-call.ts";
+import { RunnerProcess } from "../../../../src/supervisor/process/runner-process.ts";
+import { Impostor } from "../impostor.ts";
+
+const MIB = 1024 * 1024;
+const HOSTILE = fileURLToPath(new URL("hostile-runner.ts", import.meta.url));
+
+/** A call as the consumer has it: it keeps what it was told. */
+class RecordingCall implements RunnerCall {
+  readonly #settled = Promise.withResolvers<Outcome>();
+  readonly #answer: (bytes: number) => Promise<OperationResult>;
+  operations = 0;
+  lines = 0;
+  droppedBytes = 0;
+
+  constructor(answer: (bytes: number) => Promise<OperationResult> = async () => ({ kind: "none" })) {
+    this.#answer = answer;
+  }
+
+  get settled(): Promise<Outcome> {
+    return this.#settled.promise;
+  }
+
+  perform: RunnerCall["perform"] = (operation) => {
+    this.operations += 1;
+    return this.#answer("value" in operation ? operation.value.length : 0);
+  };
+
+  openHttp: RunnerCall["openHttp"] = () => {
+    throw new Error("no runner here asks for HTTP");
+  };
+
+  log(): void {
+    this.lines += 1;
+  }
+
+  output(): void {
+    this.lines += 1;
+  }
+
+  dropped({ bytes, missedBytes }: DroppedLog): void {
+    this.droppedBytes += bytes + missedBytes;
+  }
+
+  settle(outcome: Outcome): void {
+    this.#settled.resolve(outcome);
+  }
+}
+
+const REQUEST = { id: "1", method: "m", payload: Buffer.alloc(0) };
+const started: RunnerProcess[] = [];
+
+async function start(manner: string): Promise<RunnerProcess> {
+  const runner = await RunnerProcess.start({
+    config: {
+      artifactDir: tmpdir(),
+      engine: "auto",
+      maxIdleInstances: 1,
+      maxIdleBytes: MIB,
+      replyBytes: MIB,
+      logBytes: 64 * 1024,
+    },
+    limits: { ...DEFAULT_PLUGIN_LIMITS, runnerMemoryBytes: 256 * MIB },
+    memories: 1,
+    confinement: new Impostor(["--no-warnings", HOSTILE, manner]),
+  });
+  started.push(runner);
+  return runner;
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((runner) => runner.close()));
+});
+
+test.runIf(process.platform === "linux")("a runner has a session of its own", async () => {
+  const { pid } = await start("is busy with other things");
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // Behind the name in parentheses: state, parent, process group, session.
+  const session = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3];
+  expect(session).toBe(String(pid));
+});
+
+describe("a runner that has gone wrong", () => {
+  test.each([
+    ["logs without end", "logs more than a guest can"],
+    ["drops without end", "logs more than a guest can"],
+    ["asks without end", "more operations under way than a guest can"],
+    ["speaks of a stranger", "message for call 9999, which is not under way"],
+    ["answers what nobody asked", "a pong without its ping"],
+    ["floods stderr", "floods its standard error"],
+  ])("is ended when it %s, and its call is told", async (manner, reason) => {
+    const runner = await start(manner);
+    // An operation that takes long: whatever else is asked for meanwhile adds up.
+    const call = new RecordingCall(() => new Promise(() => undefined));
+    runner.begin(REQUEST, call);
+    expect(await call.settled).toMatchObject({
+      kind: "failed",
+      code: "runner-lost",
+      message: expect.stringContaining(reason),
+    });
+    expect((await runner.exited).reason).toContain(reason);
+    expect(call.lines).toBeLessThan(64 * 1024);
+    expect(call.operations).toBeLessThanOrEqual(64);
+  });
+
+  test("may say of what it dropped whatever it likes", async () => {
+    const runner = await start("lies about what it dropped");
+    const calls = [new RecordingCall(), new RecordingCall()];
+    for (const call of calls) runner.begin(REQUEST, call);
+    for (const call of calls) {
+      expect(await call.settled).toMatchObject({ kind: "ok" });
+      expect(call.droppedBytes).toBe(200 * 0xffff_ffff);
+    }
+    expect(runner.isReady).toBe(true);
+  });
+
+  test("is ended when it speaks of a cancelled call after it has answered the ping behind the cancellation", async () => {
+    const runner = await start("goes on after its pong");
+    const id = runner.begin(REQUEST, new RecordingCall());
+    runner.cancel(id, 0);
+    expect((await runner.exited).reason).toContain("call 1, which is not under way");
+  });
+
+  test("has an answer to what it asks for a cancelled call, which nobody performs", async () => {
+    const runner = await start("writes for a call that is over");
+    const call = new RecordingCall();
+    runner.cancel(runner.begin(REQUEST, call), 0);
+    // It says so when it has the answer, and would be killed without one.
+    expect((await runner.exited).reason).toBe("it could not load the artifact: error");
+    expect(call.operations).toBe(0);
+  });
+
+  test("is killed in time though it sends other frames instead of its pong", async () => {
+    const runner = await start("is busy with other things");
+    const other = new RecordingCall();
+    runner.begin(REQUEST, other);
+    const id = runner.begin(REQUEST, new RecordingCall());
+    const cancelledMs = performance.now();
+    runner.cancel(id, 0);
+    const { reason } = await runner.exited;
+    expect(reason).toContain("kept computing");
+    expect(performance.now() - cancelledMs).toBeGreaterThanOrEqual(FIXED_LIMITS.unresponsiveMs - 1);
+    expect(await other.settled).toMatchObject({ code: "runner-lost" });
+  });
+
+  test.runIf(process.platform === "linux")("is killed when it takes more memory than its limit", async () => {
+    const runner = await start("takes memory");
+    const call = new RecordingCall();
+    runner.begin(REQUEST, call);
+    expect(await call.settled).toMatchObject({
+      kind: "failed",
+      code: "memory-exceeded",
+      message: expect.stringMatching(/holds \d+ MiB of memory, at most 256 are allowed/),
+    });
+  });
+
+  test("that does not read has requests refused once too much waits for it", async () => {
+    const runner = await start("does not read");
+    const large = { ...REQUEST, payload: Buffer.alloc(16 * MIB) };
+    const calls = Array.from({ length: 12 }, () => new RecordingCall());
+    for (const call of calls) runner.begin(large, call);
+    const refused = { kind: "failed", code: "overloaded", retryAfterMs: expect.any(Number) };
+    expect(await calls.at(-1)?.settled).toMatchObject(refused);
+    expect(runner.callsInFlight).toBe(Math.floor(FIXED_LIMITS.runnerBacklogBytes / large.payload.length));
+  });
+
+  test("that writes more at a time than the host holds for one has the rest refused", async () => {
+    const runner = await start("writes large values");
+    const gate = Promise.withResolvers<OperationResult>();
+    let heldBytes = 0;
+    const calls = Array.from({ length: 12 }, () => {
+      return new RecordingCall((bytes) => {
+        heldBytes += bytes;
+        return gate.promise;
+      });
+    });
+    for (const call of calls) runner.begin(REQUEST, call);
+    // Of twelve times 15 MiB, two fit; the third is refused while the others wait.
+    await Promise.race(calls.slice(3).map((call) => call.settled));
+    expect(heldBytes).toBe(2 * 15 * MIB);
+    gate.resolve({ kind: "none" });
+    const [first] = await Promise.all(calls.slice(0, 2).map((call) => call.settled));
+    expect(first).toMatchObject({ kind: "ok" });
+  });
+
+  test.runIf(process.platform === "linux")("goes first when memory runs out", async () => {
+    const runner = await start("does not read");
+    await expect.poll(async () => (await readFile(`/proc/${runner.pid}/oom_score_adj`, "utf8")).trim()).toBe("1000");
+  });
+});
