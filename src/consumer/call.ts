@@ -14,7 +14,7 @@ import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
-import type { RunnerProcess } from "../supervisor/process/runner-process.ts";
+import type { Runner } from "../supervisor/process/runner.ts";
 import type { TurnQueue } from "../fairness/turn-queue.ts";
 import type { DecodedRequest } from "./decode.ts";
 
@@ -51,7 +51,7 @@ export class Call implements RunnerCall {
   /** When it was handed to a runner. */
   #begunMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #runner: RunnerProcess | undefined;
+  #runner: Runner | undefined;
   #runnerCallId = 0;
   #state: "open" | "settled" = "open";
 
@@ -66,13 +66,13 @@ export class Call implements RunnerCall {
   }
 
   /** Hands the request to a runner and starts the clock. */
-  start(runner: RunnerProcess): void {
+  start(runner: Runner): void {
     this.#startClock();
     this.#begin(runner);
   }
 
   /** Starts the clock and hands the request to the runner once there is one. */
-  async startLater(starting: Promise<RunnerProcess | RunnerUnavailable>): Promise<void> {
+  async startLater(starting: Promise<Runner | RunnerUnavailable>): Promise<void> {
     this.#startClock();
     const runner = await starting;
     if (this.#state === "settled") return;
@@ -133,7 +133,7 @@ export class Call implements RunnerCall {
     );
   }
 
-  #begin(runner: RunnerProcess): void {
+  #begin(runner: Runner): void {
     this.#begunMs = performance.now();
     this.#runner = runner;
     this.#runnerCallId = runner.begin(this.#parts.decoded.request, this);

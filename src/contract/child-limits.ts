@@ -41,13 +41,13 @@ export const CHILD_LIMIT_ROWS = {
     value: 5_000,
     unit: "ms",
     summary: "How long a runner without requests may leave a ping unanswered; then it is killed.",
-    enforcedIn: "supervisor/process/runner-process",
+    enforcedIn: "supervisor/process/runner-protocol",
   },
   unresponsiveMs: {
     value: 200,
     unit: "ms",
     summary: "How long a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
-    enforcedIn: "supervisor/process/runner-process",
+    enforcedIn: "supervisor/process/runner-protocol",
   },
   memoryWatchMs: {
     value: 25,
@@ -60,7 +60,7 @@ export const CHILD_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
-    enforcedIn: "supervisor/process/runner-process, supervisor/process/runner-operations",
+    enforcedIn: "supervisor/process/runner-protocol, supervisor/process/runner-operations",
   },
   runnerWriteBytes: {
     value: 2 * MIB,

@@ -19,7 +19,7 @@ const ALLOWED = {
     "app",
     "nats",
     "registry",
-    "supervisor",
+    "supervisor/sandbox",
     "fairness",
     "telemetry",
     "config",
@@ -31,7 +31,7 @@ const ALLOWED = {
   app: [
     "consumer",
     "registry",
-    "supervisor",
+    "supervisor/sandbox",
     "fairness",
     "egress/undici",
     "kv",
@@ -45,7 +45,8 @@ const ALLOWED = {
   ],
   consumer: [
     "registry",
-    "supervisor",
+    "supervisor/process-pool",
+    "supervisor/process",
     "fairness",
     "broker",
     "egress",
@@ -56,8 +57,21 @@ const ALLOWED = {
     "contract",
     "errors",
   ],
-  registry: ["supervisor", "fairness", "telemetry", "policy", "contract", "errors"],
-  supervisor: ["fairness", "compiler", "channel", "contract", "errors"],
+  registry: [
+    "supervisor/process-pool",
+    "supervisor/process",
+    "supervisor/compilation",
+    "supervisor/sandbox",
+    "fairness",
+    "telemetry",
+    "policy",
+    "contract",
+    "errors",
+  ],
+  "supervisor/process-pool": ["supervisor/process", "contract", "errors"],
+  "supervisor/process": ["supervisor/sandbox", "fairness", "channel", "contract", "errors"],
+  "supervisor/compilation": ["supervisor/sandbox", "compiler", "contract", "errors"],
+  "supervisor/sandbox": [],
   fairness: ["channel", "contract"],
   compiler: ["component", "contract", "errors"],
   component: ["contract", "errors"],
@@ -76,6 +90,14 @@ const ALLOWED = {
   errors: [],
   version: [],
 } as const satisfies Record<string, readonly string[]>;
+
+/** Of the supervisor's rooms, the files that others may import: whatever else a room holds may change without them. */
+const DOORS = {
+  "process-pool": ["plugin-runner", "plugin-runner-events", "plugin-runner-state", "runner-size"],
+  process: ["runner", "runner-call", "runner-process"],
+  compilation: ["compile", "engine-key"],
+  sandbox: ["child-program", "confinement", "inherited-descriptors", "priority", "wall"],
+} as const;
 
 /** Code generators and the shims of other runtimes. */
 const GENERATORS = /^@bytecodealliance\//;
@@ -148,9 +170,12 @@ function walk(value: unknown, enter: (node: Node) => boolean): void {
   }
 }
 
+/** Folders that are modules of their own within another. */
+const INNER = Object.keys(ALLOWED).filter((name) => name.includes("/"));
+
 /** The module a file belongs to: its folder, or for files directly in src/ the first word of their name. */
 function moduleOf(path: string): string {
-  for (const drivers of ["kv/drivers", "egress/undici"]) if (path.startsWith(`${drivers}/`)) return drivers;
+  for (const inner of INNER) if (path.startsWith(`${inner}/`)) return inner;
   const [first = "", ...rest] = path.split("/");
   return rest.length > 0 ? first : (/^[a-z]+/.exec(first)?.[0] ?? "");
 }
@@ -227,6 +252,17 @@ describe("the modules of src/", () => {
     );
     expect(idle).toEqual([]);
   });
+});
+
+test("the rooms of src/supervisor/ are entered by few files each, all of them in use", () => {
+  const entered = new Set<string>();
+  for (const file of files.values()) {
+    for (const target of targetsOf(file)) {
+      if (target.startsWith("supervisor/") && moduleOf(target) !== moduleOf(file.path)) entered.add(target);
+    }
+  }
+  const doors = Object.entries(DOORS).flatMap(([room, names]) => names.map((name) => `supervisor/${room}/${name}.ts`));
+  expect([...entered].sort()).toEqual(doors.sort());
 });
 
 describe("the files of src/", () => {

@@ -4,11 +4,7 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
-import { CODE_ROOT, programPath } from "../sandbox/child-program.ts";
+import { CODE_ROOT, dependencyRoots, programPath } from "../sandbox/child-program.ts";
 
 /** JavaScript heap: the generated code of the largest known component is 2 MB. */
 const HEAP_MIB = 1_024;
@@ -32,17 +28,4 @@ export function compilerArguments(mode: "compile" | "inspect"): string[] {
     programPath("compiler/main"),
     mode,
   ];
-}
-
-/**
- * The `node_modules` folders with the transpiler and what it needs: where it is found from here, and where that
- * really is, since package managers and developers link folders.
- */
-export function dependencyRoots(): ReadonlySet<string> {
-  const transpiler = "@bytecodealliance/jco/component";
-  const folder = "node_modules";
-  const found = createRequire(import.meta.url).resolve.paths(transpiler) ?? [];
-  const path = fileURLToPath(import.meta.resolve(transpiler));
-  const real = path.slice(0, path.indexOf(folder) + folder.length);
-  return new Set([...found.filter((directory) => basename(directory) === folder && existsSync(directory)), real]);
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { RunnerProcess } from "../process/runner-process.ts";
+import type { Runner } from "../process/runner.ts";
 
 export class Departures {
-  readonly #leaving = new Map<RunnerProcess, Promise<void>>();
+  readonly #leaving = new Map<Runner, Promise<void>>();
 
   /** Ends a process once the calls on it are answered. */
-  add(process: RunnerProcess): void {
+  add(process: Runner): void {
     const gone = process.drain().finally(() => this.#leaving.delete(process));
     this.#leaving.set(process, gone);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunnerExit } from "../process/runner-process.ts";
+import type { RunnerExit } from "../process/runner.ts";
 
 /** Why a process was started that takes nobody's place. */
 export type StartReason =

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { RunnerProcess } from "../process/runner-process.ts";
+import type { Runner } from "../process/runner.ts";
 
 /** What came out of a start that requests wait for. */
-export type Started = Promise<RunnerProcess | RunnerUnavailable>;
+export type Started = Promise<Runner | RunnerUnavailable>;
 
 /** Where a plugin's processes stand. Those that there are, are in the runner's set. */
 export type PluginRunnerState =
@@ -25,7 +25,7 @@ export type PluginRunnerState =
   /** A start after the circuit was open. */
   | { readonly kind: "trial-starting" }
   /** One request at a time, until the process has survived one. */
-  | { readonly kind: "half-open"; readonly process: RunnerProcess }
+  | { readonly kind: "half-open"; readonly process: Runner }
   | { readonly kind: "closed" };
 
 /** How a process is to be started. */

@@ -26,7 +26,7 @@ import {
   type Started,
   STARTING,
 } from "./plugin-runner-state.ts";
-import type { RunnerExit, RunnerProcess } from "../process/runner-process.ts";
+import type { Runner, RunnerExit } from "../process/runner.ts";
 import { RunnerSet } from "./runner-set.ts";
 import type { SizeBounds } from "./runner-size.ts";
 
@@ -34,7 +34,7 @@ import type { SizeBounds } from "./runner-size.ts";
 const REVIEW_MS = 250;
 
 export class PluginRunner {
-  readonly #start: (start: RunnerStart) => Promise<RunnerProcess>;
+  readonly #start: (start: RunnerStart) => Promise<Runner>;
   readonly #events: PluginRunnerEvents;
   readonly #bounds: SizeBounds;
   readonly #set: RunnerSet;
@@ -51,7 +51,7 @@ export class PluginRunner {
 
   /** `start` makes a new process each time it is called. */
   constructor(
-    start: (start: RunnerStart) => Promise<RunnerProcess>,
+    start: (start: RunnerStart) => Promise<Runner>,
     events: PluginRunnerEvents,
     bounds: SizeBounds = { runners: 1, idleMs: Number.POSITIVE_INFINITY },
   ) {
@@ -78,7 +78,7 @@ export class PluginRunner {
   }
 
   /** The process to run a request on, a start to wait for, or how long to stay away. The promise never rejects. */
-  acquire(): RunnerProcess | RunnerUnavailable | Started {
+  acquire(): Runner | RunnerUnavailable | Started {
     const state = this.#state;
     switch (state.kind) {
       case "ready":
@@ -150,13 +150,13 @@ export class PluginRunner {
     return started;
   }
 
-  async #launch(isSuspect: boolean): Promise<RunnerProcess> {
+  async #launch(isSuspect: boolean): Promise<Runner> {
     this.#starts ??= new AbortController();
     return await this.#start({ isSuspect, signal: this.#starts.signal });
   }
 
   /** Takes a started process into service. */
-  #adopt(process: RunnerProcess): void {
+  #adopt(process: Runner): void {
     this.#events.counted(1);
     void process.exited.then(() => this.#events.counted(-1));
     const { kind } = this.#state;
@@ -176,7 +176,7 @@ export class PluginRunner {
   }
 
   /** A process is gone. One that was let go is no longer in the set. */
-  #ended(process: RunnerProcess, exit: RunnerExit, livedMs: number): void {
+  #ended(process: Runner, exit: RunnerExit, livedMs: number): void {
     if (!this.#set.remove(process)) return;
     this.#wasHog = exit.wasHog;
     this.#streak.lived(livedMs);
@@ -188,7 +188,7 @@ export class PluginRunner {
     this.#events.ended(exit, undefined);
   }
 
-  #survived(process: RunnerProcess): void {
+  #survived(process: Runner): void {
     if (this.#state.kind !== "half-open" || this.#state.process !== process || !process.isReady) return;
     this.#state = { kind: "ready" };
     this.#streak.survived();

@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { CpuSample } from "../process/cpu-watch.ts";
-import type { RunnerProcess } from "../process/runner-process.ts";
+import type { CpuSample, Runner } from "../process/runner.ts";
 import { adviseSize, type CpuUse, type RunnerUse, type SizeAdvice, type SizeBounds } from "./runner-size.ts";
 
 /** Looks that must agree before a further process is started: a burst is over by then. */
@@ -16,7 +15,7 @@ const LOOKS_TO_GROW = 2;
 const LOOKS_TO_SHRINK = 20;
 
 interface Member {
-  readonly process: RunnerProcess;
+  readonly process: Runner;
   /** When it was last seen with something to do. */
   busyMs: number;
   /** Calls that had begun on it at the last look. */
@@ -40,18 +39,14 @@ export class RunnerSet {
     return this.#members.length;
   }
 
-  has(process: RunnerProcess): boolean {
-    return this.#members.some((member) => member.process === process);
-  }
-
-  add(process: RunnerProcess): void {
+  add(process: Runner): void {
     const { callsBegun } = process;
     this.#members.push({ process, callsBegun, busyMs: performance.now(), cpu: process.cpuSample() });
     this.#looks = 0;
   }
 
   /** False where it was not in the set. */
-  remove(process: RunnerProcess): boolean {
+  remove(process: Runner): boolean {
     const index = this.#members.findIndex((member) => member.process === process);
     if (index !== -1) this.#members.splice(index, 1);
     this.#looks = 0;
@@ -59,12 +54,12 @@ export class RunnerSet {
   }
 
   /** Takes all processes out. */
-  clear(): RunnerProcess[] {
+  clear(): Runner[] {
     return this.#members.splice(0).map(({ process }) => process);
   }
 
   /** Takes the youngest process out. */
-  pop(): RunnerProcess | undefined {
+  pop(): Runner | undefined {
     this.#looks = 0;
     return this.#members.pop()?.process;
   }
@@ -73,8 +68,8 @@ export class RunnerSet {
    * The process for the next call: the one with the fewest in flight, the oldest of equals, whose instances are
    * warm. `undefined` where none is ready.
    */
-  pick(): RunnerProcess | undefined {
-    let picked: RunnerProcess | undefined;
+  pick(): Runner | undefined {
+    let picked: Runner | undefined;
     for (const { process } of this.#members) {
       if (process.isReady && (picked === undefined || process.callsInFlight < picked.callsInFlight)) picked = process;
     }

@@ -15,6 +15,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import process from "node:process";
+import type { CpuSample } from "./runner.ts";
 import { BACKGROUND_NICE, LOW_NICE, NORMAL_NICE, setNice } from "../sandbox/priority.ts";
 
 /** A look costs some ten microseconds. */
@@ -37,15 +38,6 @@ const CAP_SYS_NICE = 1n << 23n;
 
 const SCHEDSTAT_BYTES = 128;
 const NANOS_PER_MS = 1e6;
-
-/** What a thread did up to now, and when that was. */
-export interface CpuSample {
-  readonly atMs: number;
-  /** On a processor. */
-  readonly ranMs: number;
-  /** Ready to run, without a processor. */
-  readonly waitedMs: number;
-}
 
 /** The estimate of one process's share, and what follows from it. Pure. */
 export class CpuAppetite {

@@ -9,8 +9,7 @@
 import { spawn } from "node:child_process";
 import { access, constants, readFile } from "node:fs/promises";
 import process from "node:process";
-import { CODE_ROOT } from "./child-program.ts";
-import { dependencyRoots } from "../compilation/compile-flags.ts";
+import { CODE_ROOT, dependencyRoots } from "./child-program.ts";
 import { openToStrangers, unreachablePart } from "./folder-access.ts";
 import {
   COMMAND_WALLS,

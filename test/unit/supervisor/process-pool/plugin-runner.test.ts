@@ -1,19 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { AccessLevelBits } from "../../../../src/contract/access-levels.ts";
 import { HostError } from "../../../../src/errors/host-error.ts";
 import { PluginRunner } from "../../../../src/supervisor/process-pool/plugin-runner.ts";
 import type { PluginRunnerEvents } from "../../../../src/supervisor/process-pool/plugin-runner-events.ts";
 import type { RunnerStart } from "../../../../src/supervisor/process-pool/plugin-runner-state.ts";
-import type { CpuSample } from "../../../../src/supervisor/process/cpu-watch.ts";
-import type { RunnerExit, RunnerProcess } from "../../../../src/supervisor/process/runner-process.ts";
+import type { CpuSample, Runner, RunnerExit } from "../../../../src/supervisor/process/runner.ts";
 import type { SizeBounds } from "../../../../src/supervisor/process-pool/runner-size.ts";
 
-/** The part of a runner process that its keeper sees. */
-class FakeProcess {
+/** A process that does what it is told. */
+class FakeProcess implements Runner {
   isReady = true;
   isQuiet = true;
   closed = false;
   callsInFlight = 0;
   callsBegun = 0;
+  levels: AccessLevelBits = 0;
   /** Shares of the time since the last look. */
   computes = 0;
   #ranMs = 0;
@@ -28,6 +29,20 @@ class FakeProcess {
 
   get proven(): Promise<void> {
     return this.#proven.promise;
+  }
+
+  probe(): Promise<AccessLevelBits> {
+    return Promise.resolve(this.levels);
+  }
+
+  begin(): number {
+    this.callsBegun += 1;
+    this.callsInFlight += 1;
+    return this.callsBegun;
+  }
+
+  cancel(): void {
+    this.callsInFlight -= 1;
   }
 
   cpuSample(): CpuSample {
@@ -91,12 +106,12 @@ function keep(failures: ReadonlySet<number> = new Set(), bounds?: SizeBounds): K
     circuitClosed: () => void events.push("closed"),
   };
   const starts: RunnerStart[] = [];
-  const start = async (how: RunnerStart): Promise<RunnerProcess> => {
+  const start = async (how: RunnerStart): Promise<Runner> => {
     starts.push(how);
     if (failures.has(starts.length)) throw new HostError("load-failed");
     const process = new FakeProcess();
     processes.push(process);
-    return process as unknown as RunnerProcess;
+    return process;
   };
   return { runner: new PluginRunner(start, listener, bounds), processes, starts, delays, events, running };
 }

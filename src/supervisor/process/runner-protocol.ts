@@ -1,0 +1,259 @@
+/**
+ * What is said between the host and one runner: requests and their ends, the operations and outbound exchanges of
+ * their guests, questions for access levels, signs of life. Knows nothing of the process behind the channel.
+ *
+ * What the runner sends is untrusted. An answer to a question nobody asked, a message of a call that is not under
+ * way or more of them than a guest can cause is a {@link FrameError}, which ends it; messages of a call that was
+ * cancelled are dropped, since they may have been on their way. What the host keeps for a runner is bounded: values
+ * under way, and bytes that it does not read.
+ *
+ * @module
+ */
+
+import type { Channel } from "../../channel/channel.ts";
+import { FrameError } from "../../channel/codec.ts";
+import type { HostMessage, RunnerMessage } from "../../channel/messages.ts";
+import type { AccessLevelBits } from "../../contract/access-levels.ts";
+import { FIXED_LIMITS } from "../../contract/limits.ts";
+import type { Outcome, RpcRequest } from "../../contract/request.ts";
+import { type ThreadShare, WORK_MS } from "../../fairness/thread-shares.ts";
+import { CallLedger } from "./call-ledger.ts";
+import { HttpExchanges } from "./http-exchanges.ts";
+import type { RunnerCall } from "./runner-call.ts";
+import { RunnerOperations } from "./runner-operations.ts";
+import { RunnerProbes } from "./runner-probes.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** When a request that found too many bytes before it may be sent again. */
+const BACKLOG_HINT_MS = 250;
+
+/** What the protocol is spoken over and charged to, and who is told of the runner itself. */
+export interface ProtocolParts {
+  readonly channel: Pick<Channel<HostMessage>, "bufferedBytes" | "isBehind" | "send">;
+  /** What one call may log. */
+  readonly logBytes: number;
+  readonly share: ThreadShare;
+  /** It has loaded its artifact. Throws `FrameError` where it said so before. */
+  readonly ready: () => void;
+  /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
+  readonly failed: (reason: string) => void;
+}
+
+export class RunnerProtocol {
+  readonly #parts: ProtocolParts;
+  readonly #calls: CallLedger;
+  readonly #exchanges: HttpExchanges;
+  readonly #operations: RunnerOperations;
+  readonly #probes = new RunnerProbes();
+  readonly #watchdog: Watchdog;
+  readonly #proven = Promise.withResolvers<void>();
+  /** Why it is over; `undefined` while it is not. */
+  #endReason: string | undefined;
+  #callsBegun = 0;
+  /** Somebody waits for its last call. */
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(parts: ProtocolParts) {
+    const { channel, failed, logBytes, share } = parts;
+    this.#parts = parts;
+    this.#calls = new CallLedger(logBytes);
+    this.#exchanges = new HttpExchanges((message) => this.#sendCharged(message, WORK_MS.httpMessage));
+    this.#operations = new RunnerOperations({
+      calls: this.#calls,
+      transfers: share.transfers,
+      send: (message) => this.#sendCharged(message, WORK_MS.storeOperation),
+      bufferedBytes: () => channel.bufferedBytes,
+    });
+    this.#watchdog = new Watchdog(
+      FIXED_LIMITS.unresponsiveMs,
+      () => failed("a guest kept computing after its request's deadline"),
+      () => channel.isBehind,
+    );
+  }
+
+  /** See `Runner`, as for all that have the same names there. */
+  get callsInFlight(): number {
+    return this.#calls.waiting;
+  }
+
+  get callsBegun(): number {
+    return this.#callsBegun;
+  }
+
+  get isQuiet(): boolean {
+    return this.#calls.waiting === 0 && !this.#watchdog.isOwed;
+  }
+
+  get proven(): Promise<void> {
+    return this.#proven.promise;
+  }
+
+  /** Does anybody wait for something that it does? */
+  get isBusy(): boolean {
+    return this.#calls.waiting > 0 || this.#probes.size > 0;
+  }
+
+  async probe(): Promise<AccessLevelBits> {
+    const call = this.#newId();
+    this.#calls.open(call);
+    const send = (): void => {
+      if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
+      else this.#probes.fail(call, `the runner has ended: ${this.#endReason}`);
+    };
+    return await this.#probes.ask(call, send, this.#parts.failed);
+  }
+
+  begin(request: RpcRequest, call: RunnerCall): number {
+    const { channel } = this.#parts;
+    const id = this.#newId();
+    this.#callsBegun += 1;
+    if (channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
+      const message = "the plugin's process has not read what was sent to it before";
+      call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
+      return id;
+    }
+    this.#calls.open(id, call);
+    channel.send({ kind: "request", call: id, request });
+    return id;
+  }
+
+  cancel(id: number, graceMs: number): void {
+    if (!this.#calls.cancel(id) || this.#endReason !== undefined) return;
+    this.#noteCallEnd();
+    this.#exchanges.cancelCall(id);
+    this.#parts.channel.send({ kind: "cancel", call: id });
+    this.#ping(() => {
+      this.#calls.forget(id);
+      this.#exchanges.forgetCall(id);
+      this.#proven.resolve();
+    }, graceMs);
+  }
+
+  /** Resolves when no call is in flight. */
+  async idle(): Promise<void> {
+    if (this.#calls.waiting === 0) return;
+    this.#idle ??= Promise.withResolvers<void>();
+    await this.#idle.promise;
+  }
+
+  /** Guest code runs also while instances are prepared in idle moments: that must come to an end as well. */
+  checkIdle(): void {
+    if (this.isQuiet && this.#endReason === undefined) this.#ping(() => undefined, FIXED_LIMITS.idleComputeMs);
+  }
+
+  /** Acts on what the runner says. Throws {@link FrameError}. */
+  receive(message: RunnerMessage): void {
+    switch (message.kind) {
+      case "ready":
+        this.#parts.ready();
+        return;
+      case "failed":
+        this.#parts.failed(`it could not load the artifact: ${message.message}`);
+        return;
+      case "levels":
+        this.#calls.close(message.call);
+        this.#probes.answer(message.call, message.levels);
+        return;
+      case "pong":
+        if (!this.#watchdog.answer(message.nonce)) throw new FrameError("a pong without its ping");
+        return;
+      case "kv-get":
+      case "kv-set":
+        this.#operations.perform(message);
+        return;
+      case "http-request":
+        this.#exchanges.open(message, this.#calls.beginHttp(message.call));
+        return;
+      case "http-body":
+      case "http-finish":
+      case "http-read":
+      case "http-abort":
+        this.#exchanges.receive(message);
+        return;
+      case "log":
+        this.#calls.hear(message.call, message.message.length)?.log(message.level, message.message);
+        return;
+      case "output":
+        this.#calls.hear(message.call, message.text.length)?.output(message.stream, message.text);
+        return;
+      case "dropped":
+        this.#calls.hear(message.call, 0)?.dropped(message.dropped);
+        return;
+      case "response":
+        this.#settle(message.call, { kind: "ok", response: message.response });
+        return;
+      case "oversize": {
+        const why = `the plugin's body has ${message.bytes} bytes`;
+        this.#settle(message.call, { kind: "failed", code: "reply-too-large", message: why });
+        return;
+      }
+      case "plugin-error":
+        this.#settle(message.call, { kind: "plugin-error", message: message.message });
+        return;
+      case "trap":
+        this.#receiveTrap(message.call, message.message);
+        return;
+    }
+  }
+
+  /**
+   * Nothing is said any more: whoever waits is told so now. Idempotent.
+   *
+   * @param reason for those who ask it later
+   * @param explained the reason as those hear it who wait for access levels
+   * @param lost what becomes of the calls
+   */
+  end(reason: string, explained: string, lost: Outcome): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#watchdog.stop();
+    this.#probes.failAll(`The runner ended: ${explained}`);
+    this.#exchanges.endAll();
+    // Each gets a reply and a record, hundreds of them at this moment.
+    for (const call of this.#calls.clear()) this.#parts.share.turns.run(() => call.settle(lost));
+    this.#idle?.resolve();
+  }
+
+  #newId(): number {
+    let id: number;
+    do id = this.#calls.newId();
+    while (this.#probes.has(id));
+    return id;
+  }
+
+  /** `answered` is called when it answers; that may take `graceMs` longer than usual. */
+  #ping(answered: () => void, graceMs: number): void {
+    this.#parts.channel.send({ kind: "ping", nonce: this.#watchdog.expect(answered, graceMs) });
+  }
+
+  #receiveTrap(call: number, message: string): void {
+    this.#charge(WORK_MS.trap);
+    this.#settle(call, { kind: "trap", message });
+    this.#probes.fail(call, `get-access-levels trapped: ${message}`);
+  }
+
+  #settle(id: number, outcome: Outcome): void {
+    const call = this.#calls.close(id);
+    if (call === undefined) return;
+    this.#exchanges.endCall(id);
+    this.#proven.resolve();
+    call.settle(outcome);
+    this.#noteCallEnd();
+  }
+
+  #noteCallEnd(): void {
+    if (this.#idle === undefined || this.#calls.waiting > 0) return;
+    this.#idle.resolve();
+    this.#idle = undefined;
+  }
+
+  #sendCharged(message: HostMessage, ms: number): void {
+    this.#charge(ms);
+    this.#parts.channel.send(message);
+  }
+
+  /** The plugin has used the host's thread outside its turns. */
+  #charge(ms: number): void {
+    this.#parts.share.spend(ms, performance.now());
+  }
+}
