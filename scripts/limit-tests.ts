@@ -55,7 +55,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   headerBytes: proven("unit/consumer/decode", "refuses headers beyond their limit without reading them"),
   memoryWatchMs: proven("integration/containment", "memory beyond the limit of its process ends it"),
   runnerBacklogBytes: proven("unit/supervisor/process/runner-process", "that does not read has requests refused"),
-  runnerWriteBytes: proven("unit/runner/write-window", "go up to the bound, and the others as those are answered"),
+  runnerWriteBytes: proven("unit/runner/operations", "wait in the process while as much is on its way as may be"),
   runnerReadBytes: proven(
     "unit/supervisor/process/read-window",
     "never bring more than the bound once large values were seen",

@@ -12,20 +12,12 @@
 
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
+import type { Pace } from "../scheduling/pace.ts";
+import { TimeSlice } from "../scheduling/time-slice.ts";
 import { FrameError } from "./codec.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { encodeMessage, type HostMessage, type RunnerMessage } from "./messages.ts";
-
-/** Deals out turns: how long frames are delivered in a row before others have the thread. Times are `performance.now()`. */
-export interface Pace {
-  /** How long frames may be delivered from now on, in milliseconds; 0: not now. */
-  turnMs(nowMs: number): number;
-  /** They were, for so long. */
-  spend(spentMs: number, nowMs: number): void;
-  /** Calls back, once, when there may be another turn; the result takes that back. */
-  rest(callback: () => void): () => void;
-}
 
 /**
  * So many frames leave at once. Measured with 64 and 256 requests in flight: in one write for all of them the two
@@ -53,6 +45,7 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   readonly #writer = new FrameWriter();
   readonly #incoming = new FrameAssembler();
   readonly #pace: Pace;
+  readonly #slice = new TimeSlice();
   #state: "open" | "closed" = "open";
   #flushScheduled = false;
   /** Frames that wait for the tick's write. */
@@ -154,15 +147,16 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   }
 
   #deliver(pace: Pace): "all" | "some" {
+    const slice = this.#slice;
     const startMs = performance.now();
-    const endMs = startMs + pace.turnMs(startMs);
+    slice.begin(startMs, pace.turnMs(startMs));
     let nowMs = startMs;
     try {
       for (;;) {
         // A handler may close the channel: frames behind that are not delivered.
         if (this.#state === "closed") return "all";
         // Also behind a single frame: a large value for a store in this process can be a turn of its own.
-        if (nowMs >= endMs && (nowMs > startMs || this.#incoming.hasFrame)) return "some";
+        if (slice.isOver(nowMs) && (nowMs > startMs || this.#incoming.hasFrame)) return "some";
         const frame = this.#incoming.next();
         if (frame !== undefined) this.#handlers.frame(frame.kind, frame.payload);
         nowMs = performance.now();

@@ -5,20 +5,25 @@
  */
 
 import { setImmediate as othersTurn } from "node:timers/promises";
+import { TimeSlice } from "../scheduling/time-slice.ts";
 
 /** What is done without a pause, at most, beside the one piece that is under way. */
 const TURN_MS = 2;
 
 export class Turns {
-  #sinceMs = performance.now();
+  readonly #slice = new TimeSlice();
+
+  constructor() {
+    this.#slice.begin(performance.now(), TURN_MS);
+  }
 
   /** Does a piece: at once where little was done since the others had their turn. */
   async run<Result>(piece: () => Result): Promise<Result> {
-    while (performance.now() - this.#sinceMs > TURN_MS) {
+    while (this.#slice.isOver(performance.now())) {
       // Of several that wait, the first one begins the next turn and those that find it used up wait once more.
-      const waitedFor = this.#sinceMs;
+      const { startMs } = this.#slice;
       await othersTurn();
-      if (this.#sinceMs === waitedFor) this.#sinceMs = performance.now();
+      if (this.#slice.startMs === startMs) this.#slice.begin(performance.now(), TURN_MS);
     }
     // Between the look at the clock and the piece nobody else may begin one.
     return piece();

@@ -67,7 +67,7 @@ export const CHILD_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "Values that a plugin's process has on their way to the store; beyond it writes wait. A larger one goes alone.",
-    enforcedIn: "runner/write-window",
+    enforcedIn: "runner/operations",
   },
   runnerValueBytes: {
     value: 32 * MIB,

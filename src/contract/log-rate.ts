@@ -8,6 +8,7 @@
  * @module
  */
 
+import { TokenBucket } from "../scheduling/token-bucket.ts";
 import { FIXED_LIMITS } from "./limits.ts";
 
 const MS_PER_SECOND = 1_000;
@@ -32,33 +33,6 @@ export interface DroppedLog {
   readonly missedLines: number;
 }
 
-/** An allowance that fills up by and by. */
-class Allowance {
-  readonly #perSecond: number;
-  readonly #most: number;
-  #left: number;
-
-  constructor(perSecond: number, burstSeconds: number) {
-    this.#perSecond = perSecond;
-    this.#most = perSecond * burstSeconds;
-    this.#left = this.#most;
-  }
-
-  /** May be below 0: what is larger than all there is passes once, and is owed. */
-  get left(): number {
-    return this.#left;
-  }
-
-  fill(elapsedMs: number): void {
-    const gained = (elapsedMs / MS_PER_SECOND) * this.#perSecond;
-    this.#left = Math.min(this.#most, this.#left + gained);
-  }
-
-  spend(amount: number): void {
-    this.#left -= amount;
-  }
-}
-
 /** How fast; the defaults are those of a plugin's own lines. */
 export interface LogRateOptions {
   readonly linesPerSecond?: number;
@@ -70,8 +44,9 @@ export interface LogRateOptions {
 
 /** The rate of one plugin. */
 export class LogRate {
-  readonly #lines: Allowance;
-  readonly #bytes: Allowance;
+  readonly #lines: TokenBucket;
+  /** A line that is longer than all there is passes once, and is owed. */
+  readonly #bytes: TokenBucket;
   readonly #clock: () => number;
   #lastMs: number;
   #missedLines = 0;
@@ -81,8 +56,8 @@ export class LogRate {
     const { linesPerSecond = FIXED_LIMITS.logLinesPerSecond, bytesPerSecond = FIXED_LIMITS.logBytesPerSecond } =
       options;
     const { burstSeconds = BURST_SECONDS, clock = () => performance.now() } = options;
-    this.#lines = new Allowance(linesPerSecond, burstSeconds);
-    this.#bytes = new Allowance(bytesPerSecond, burstSeconds);
+    this.#lines = bucketOf(linesPerSecond, burstSeconds);
+    this.#bytes = bucketOf(bytesPerSecond, burstSeconds);
     this.#clock = clock;
     this.#lastMs = clock();
   }
@@ -90,21 +65,19 @@ export class LogRate {
   /** May a line of so many bytes be written now? If not, it is counted as missed. */
   take(bytes: number): boolean {
     const nowMs = this.#clock();
-    this.#lines.fill(nowMs - this.#lastMs);
-    this.#bytes.fill(nowMs - this.#lastMs);
     this.#lastMs = nowMs;
-    if (this.#lines.left < 1 || this.#bytes.left <= 0) {
+    if (this.#lines.fill(nowMs) < 1 || this.#bytes.fill(nowMs) <= 0) {
       this.#missedLines += 1;
       return false;
     }
-    this.#lines.spend(1);
-    this.#bytes.spend(bytes);
+    this.#lines.take(1);
+    this.#bytes.take(bytes);
     return true;
   }
 
   /** A line that was let pass has become longer by so many bytes. */
   lengthen(bytes: number): void {
-    this.#bytes.spend(bytes);
+    this.#bytes.take(bytes);
   }
 
   /** So many lines were missed elsewhere. */
@@ -120,4 +93,8 @@ export class LogRate {
     this.#toldMs = this.#lastMs;
     return missed;
   }
+}
+
+function bucketOf(perSecond: number, burstSeconds: number): TokenBucket {
+  return new TokenBucket({ capacity: perSecond * burstSeconds, perMs: perSecond / MS_PER_SECOND });
 }

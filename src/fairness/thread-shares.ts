@@ -1,8 +1,8 @@
 /**
  * Fairness of the host's one thread: what each plugin has of it, and when it has to let others go first.
  *
- * Whatever the thread does for a plugin is charged to its share. A share fills up at a steady rate and what is saved
- * up is bounded, so a plugin that uses less than that rate never notices it: it is *light*. One that uses more is
+ * Whatever the thread does for a plugin is charged to its share, a token bucket of milliseconds. It fills up at a steady
+ * rate and what is saved up is bounded, so a plugin that uses less than that rate never notices it: it is *light*. One that uses more is
  * *heavy*, until it has rested. While a light plugin has been at work lately a heavy one gets what its share holds and
  * not more, so that the thread, and the processors behind it, are free when the light one needs them. While there is
  * none, a heavy plugin has all that there is; only its turns are short in any case.
@@ -11,7 +11,8 @@
  */
 
 import { availableParallelism } from "node:os";
-import type { Pace } from "../channel/channel.ts";
+import type { Pace } from "../scheduling/pace.ts";
+import { TokenBucket } from "../scheduling/token-bucket.ts";
 import { TransferShare } from "./transfer-share.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -88,16 +89,25 @@ export class ThreadShares {
 
   /** The share of a plugin; it is the same for all its versions and processes. */
   of(plugin: string): ThreadShare {
-    const known = this.#byPlugin.get(plugin);
-    if (known !== undefined) return known;
-    const made = new ThreadShare(this);
-    this.#byPlugin.set(plugin, made);
-    return made;
+    return this.#byPlugin.get(plugin) ?? this.open(plugin);
   }
 
-  /** Lets a plugin that was removed go, once nothing of it waits. One that comes back has a share as full as a new one's. */
+  /**
+   * Opens the share of a plugin, for whoever owns what there is of the plugin: it disposes of the share once the plugin
+   * is removed and nothing of it waits. A plugin that comes back has a share as full as a new one's. Until then
+   * {@link of} finds it by the plugin's name.
+   */
+  open(plugin: string): ThreadShare {
+    const share = new ThreadShare(this, () => {
+      if (this.#byPlugin.get(plugin) === share) this.#byPlugin.delete(plugin);
+    });
+    this.#byPlugin.set(plugin, share);
+    return share;
+  }
+
+  /** Disposes of the share of a plugin, if there is one. */
   forget(plugin: string): void {
-    this.#byPlugin.delete(plugin);
+    this.#byPlugin.get(plugin)?.[Symbol.dispose]();
   }
 
   /** Resolves when no plugin's work waits for its turn. */
@@ -125,18 +135,20 @@ export class ThreadShares {
 }
 
 /** The share of one plugin. All times are milliseconds as `performance.now()` counts them. */
-export class ThreadShare implements Pace {
+export class ThreadShare implements Pace, Disposable {
   /** For work that comes in bursts. */
   readonly turns: TurnQueue = new TurnQueue(this);
   /** For values on their way to and from the store. */
   readonly transfers: TransferShare;
   readonly #shares: ThreadShares;
-  #savedMs = MAX_SAVED_MS;
-  #filledMs = Number.NEGATIVE_INFINITY;
+  readonly #disposed: () => void;
+  readonly #saved: TokenBucket;
   #weight: "light" | "heavy" = "light";
 
-  constructor(shares: ThreadShares) {
+  constructor(shares: ThreadShares, disposed: () => void) {
     this.#shares = shares;
+    this.#disposed = disposed;
+    this.#saved = new TokenBucket({ capacity: MAX_SAVED_MS, perMs: shares.fillRate, maxOwed: MAX_OWED_MS });
     this.transfers = new TransferShare({
       bytesPerMs: shares.transferRate,
       isShared: () => shares.isOtherAtWork(this, performance.now(), LIGHT_FOR_MS),
@@ -151,26 +163,31 @@ export class ThreadShare implements Pace {
   turnMs(nowMs: number): number {
     this.#fill(nowMs);
     if (!this.#isPaced(nowMs)) return TURN_MS;
-    return Math.max(0, Math.min(PACED_TURN_MS, this.#savedMs));
+    return Math.max(0, Math.min(PACED_TURN_MS, this.#saved.level));
   }
 
   spend(spentMs: number, nowMs: number): void {
     this.#fill(nowMs);
-    this.#savedMs = Math.max(-MAX_OWED_MS, this.#savedMs - spentMs);
-    if (this.#savedMs <= 0 || this.transfers.isOwed) this.#weight = "heavy";
+    this.#saved.take(spentMs);
+    if (this.#saved.level <= 0 || this.transfers.isOwed) this.#weight = "heavy";
     if (this.#weight === "light") this.#shares.noteLight(this, nowMs);
   }
 
   rest(callback: () => void): () => void {
     const nowMs = performance.now();
     this.#fill(nowMs);
-    const restMs = this.#isPaced(nowMs) ? (PACED_TURN_MS - this.#savedMs) / this.#shares.fillRate : 0;
-    if (restMs <= 0) {
+    const restMs = this.#isPaced(nowMs) ? this.#saved.msUntil(PACED_TURN_MS) : 0;
+    if (restMs === 0) {
       const immediate = setImmediate(callback);
       return () => clearImmediate(immediate);
     }
     const timer = setTimeout(callback, restMs);
     return () => clearTimeout(timer);
+  }
+
+  /** Its plugin is gone. Idempotent. */
+  [Symbol.dispose](): void {
+    this.#disposed();
   }
 
   /** Must it do with what it has saved? */
@@ -179,10 +196,8 @@ export class ThreadShare implements Pace {
   }
 
   #fill(nowMs: number): void {
-    const filledMs = (nowMs - this.#filledMs) * this.#shares.fillRate;
-    this.#savedMs = Math.min(MAX_SAVED_MS, this.#savedMs + filledMs);
-    this.#filledMs = nowMs;
+    this.#saved.fill(nowMs);
     // Only one that has rested for long is taken for light again: what is handed out in rests is used up at once.
-    if (this.#savedMs >= MAX_SAVED_MS && !this.transfers.isOwed) this.#weight = "light";
+    if (this.#saved.isFull && !this.transfers.isOwed) this.#weight = "light";
   }
 }

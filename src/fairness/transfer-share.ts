@@ -9,6 +9,8 @@
  */
 
 import { MIB } from "../contract/limit-row.ts";
+import { Fifo } from "../scheduling/fifo.ts";
+import { TokenBucket } from "../scheduling/token-bucket.ts";
 
 /** What a plugin may move at once. */
 const MAX_SAVED_BYTES = 2 * MIB;
@@ -33,26 +35,26 @@ interface WaitingTransfer {
 /** The share of one plugin. */
 export class TransferShare {
   readonly #surroundings: TransferSurroundings;
-  #savedBytes = MAX_SAVED_BYTES;
-  #filledMs = performance.now();
-  #waiting: WaitingTransfer[] = [];
+  readonly #saved: TokenBucket;
+  readonly #waiting = new Fifo<WaitingTransfer>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(surroundings: TransferSurroundings) {
+    const { bytesPerMs } = surroundings;
     this.#surroundings = surroundings;
+    this.#saved = new TokenBucket({ capacity: MAX_SAVED_BYTES, perMs: bytesPerMs, maxOwed: MAX_OWED_BYTES });
   }
 
   /** Has the plugin moved more than its share? */
   get isOwed(): boolean {
-    if (this.#savedBytes <= 0) this.#fill();
-    return this.#savedBytes <= 0;
+    if (this.#saved.level <= 0) this.#saved.fill(performance.now());
+    return this.#saved.level <= 0;
   }
 
   /** So many bytes are moved; a negative number, if it is fewer than was thought. */
   spend(bytes: number): void {
-    this.#savedBytes -= bytes;
-    // Where something is left, how much comes to it by and by does not matter yet.
-    if (this.#savedBytes <= 0) this.#fill();
+    if (bytes > 0) this.#saved.fill(performance.now());
+    this.#saved.take(bytes);
   }
 
   /**
@@ -62,7 +64,7 @@ export class TransferShare {
    * @returns nothing where it may begin at once, else what resolves when it may
    */
   begin(bytesOf: () => number): Promise<void> | undefined {
-    if (this.#waiting.length === 0 && this.#mayBegin()) {
+    if (this.#waiting.isEmpty && this.#mayBegin()) {
       this.spend(bytesOf());
       return undefined;
     }
@@ -76,34 +78,25 @@ export class TransferShare {
     if (!this.isOwed) return true;
     if (this.#surroundings.isShared()) return false;
     // Nobody was in its way, so nothing has to be made up for.
-    this.#savedBytes = 0;
+    this.#saved.forgive();
     return true;
   }
 
   #rest(): void {
     if (this.#timer !== undefined) return;
-    const restMs = Math.ceil(Math.max(1, -this.#savedBytes / this.#surroundings.bytesPerMs));
+    const restMs = Math.ceil(Math.max(1, this.#saved.msUntil(0)));
     // Whoever waits for an operation keeps the process running; this does not.
     this.#timer = setTimeout(() => this.#resume(), restMs).unref();
   }
 
   #resume(): void {
     this.#timer = undefined;
-    let begun = 0;
-    for (const { bytesOf, begin } of this.#waiting) {
-      if (!this.#mayBegin()) break;
-      begun += 1;
-      this.spend(bytesOf());
-      begin();
+    while (!this.#waiting.isEmpty && this.#mayBegin()) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.spend(next.bytesOf());
+      next.begin();
     }
-    this.#waiting = this.#waiting.slice(begun);
-    if (this.#waiting.length > 0) this.#rest();
-  }
-
-  #fill(): void {
-    const nowMs = performance.now();
-    const filledBytes = (nowMs - this.#filledMs) * this.#surroundings.bytesPerMs;
-    this.#savedBytes = Math.min(MAX_SAVED_BYTES, Math.max(-MAX_OWED_BYTES, this.#savedBytes + filledBytes));
-    this.#filledMs = nowMs;
+    if (!this.#waiting.isEmpty) this.#rest();
   }
 }

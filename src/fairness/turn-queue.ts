@@ -6,7 +6,9 @@
  * @module
  */
 
-import type { Pace } from "../channel/channel.ts";
+import { Fifo } from "../scheduling/fifo.ts";
+import type { Pace } from "../scheduling/pace.ts";
+import { TimeSlice } from "../scheduling/time-slice.ts";
 
 /** More than a replica handles at a time by default, so that only messages of a flood can be beyond it. */
 const MAX_WAITING = 2_048;
@@ -19,10 +21,9 @@ type Work = () => void;
 
 export class TurnQueue {
   readonly #pace: Pace;
-  #waiting: Work[] = [];
-  /** What this turn has taken so far, and when it last did. */
-  #spentMs = 0;
-  #lastMs = Number.NEGATIVE_INFINITY;
+  readonly #waiting = new Fifo<Work>();
+  /** This turn. Only work counts, and not what lies between. */
+  readonly #slice = new TimeSlice(PAUSE_MS);
   /** Set while the next turn is awaited: waits no more. */
   #endRest: (() => void) | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
@@ -43,9 +44,10 @@ export class TurnQueue {
   /** Does it now, or when the plugin has its turn. */
   run(work: Work): void {
     const nowMs = performance.now();
-    if (nowMs - this.#lastMs > PAUSE_MS) this.#spentMs = 0;
-    const isTurn = this.#endRest === undefined && this.#spentMs < this.#pace.turnMs(nowMs);
-    if (isTurn || this.#waiting.length >= MAX_WAITING) {
+    const turnMs = this.#endRest === undefined ? this.#pace.turnMs(nowMs) : 0;
+    if (this.#slice.isPaused(nowMs)) this.#slice.begin(nowMs, turnMs);
+    if (this.#slice.usedMs < turnMs || this.#waiting.size >= MAX_WAITING) {
+      this.#slice.resume(nowMs);
       this.#do(work, nowMs);
       return;
     }
@@ -54,7 +56,7 @@ export class TurnQueue {
 
   /** Resolves when nothing waits. */
   async settled(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.isEmpty) return;
     this.#empty ??= Promise.withResolvers();
     await this.#empty.promise;
   }
@@ -63,22 +65,27 @@ export class TurnQueue {
   flush(): void {
     this.#endRest?.();
     this.#endRest = undefined;
-    for (const work of this.#waiting.splice(0)) this.#do(work, performance.now());
+    // What is asked for meanwhile is not part of it.
+    for (let left = this.#waiting.size; left > 0; left -= 1) {
+      const work = this.#waiting.shift();
+      if (work === undefined) break;
+      const nowMs = performance.now();
+      this.#slice.resume(nowMs);
+      this.#do(work, nowMs);
+    }
     this.#noteEmpty();
   }
 
   #takeTurn(): void {
     this.#endRest = undefined;
-    this.#spentMs = 0;
     let nowMs = performance.now();
-    const turnMs = this.#pace.turnMs(nowMs);
-    let done = 0;
-    while (done < this.#waiting.length && this.#spentMs < turnMs) {
-      nowMs = this.#do(this.#waiting[done] as Work, nowMs);
-      done += 1;
+    this.#slice.begin(nowMs, this.#pace.turnMs(nowMs));
+    while (!this.#slice.isOver(nowMs)) {
+      const work = this.#waiting.shift();
+      if (work === undefined) break;
+      nowMs = this.#do(work, nowMs);
     }
-    this.#waiting = this.#waiting.slice(done);
-    if (this.#waiting.length > 0) this.#endRest ??= this.#pace.rest(() => this.#takeTurn());
+    if (!this.#waiting.isEmpty) this.#endRest ??= this.#pace.rest(() => this.#takeTurn());
     else this.#noteEmpty();
   }
 
@@ -86,8 +93,7 @@ export class TurnQueue {
   #do(work: Work, nowMs: number): number {
     work();
     const endMs = performance.now();
-    this.#spentMs += endMs - nowMs;
-    this.#lastMs = endMs;
+    this.#slice.stop(endMs);
     this.#pace.spend(endMs - nowMs, endMs);
     return endMs;
   }

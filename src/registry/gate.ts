@@ -5,6 +5,8 @@
  * @module
  */
 
+import { WeightedSemaphore } from "../scheduling/weighted-semaphore.ts";
+
 export interface GateOptions {
   /** Pieces of work at a time. */
   readonly places: number;
@@ -13,38 +15,28 @@ export interface GateOptions {
 }
 
 export class Gate {
-  readonly #options: GateOptions;
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+  readonly #places: WeightedSemaphore;
+  readonly #holdMs: number | undefined;
 
-  constructor(options: GateOptions) {
-    this.#options = options;
-    this.#free = options.places;
+  constructor({ places, holdMs }: GateOptions) {
+    this.#places = new WeightedSemaphore(places);
+    this.#holdMs = holdMs;
   }
 
   /** Does the work when there is a place. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!this.#places.tryAcquire(1)) await new Promise<void>((admit) => this.#places.acquire({ weight: 1, admit }));
     let holds = true;
     const leave = (): void => {
-      if (holds) this.#pass();
+      if (holds) this.#places.release(1);
       holds = false;
     };
-    const { holdMs } = this.#options;
-    const timer = holdMs === undefined ? undefined : setTimeout(leave, holdMs).unref();
+    const timer = this.#holdMs === undefined ? undefined : setTimeout(leave, this.#holdMs).unref();
     try {
       return await work();
     } finally {
       clearTimeout(timer);
       leave();
     }
-  }
-
-  /** The place goes to who waits for longest. */
-  #pass(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
   }
 }

@@ -2,14 +2,18 @@
  * Key-value operations that calls wait for. Each has a number of its own; its answer goes to the call that asked, and
  * to nobody once that call has ended.
  *
+ * How much a process has on its way to the store is bounded: further writes wait here, in order, and not in the socket.
+ * What stands in the socket has to be taken by the host before anything behind it, a reply, an answer to a ping, and
+ * whether somebody still waits for it or not; what waits here is in nobody's way and is let go of with its call.
+ *
  * @module
  */
 
 import { IdMap } from "../channel/id-map.ts";
 import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import { type Waiter, WeightedSemaphore } from "../scheduling/weighted-semaphore.ts";
 import type { GuestOperation } from "./guest-context.ts";
-import { WriteWindow } from "./write-window.ts";
 
 interface PendingOperation {
   readonly call: number;
@@ -19,10 +23,15 @@ interface PendingOperation {
   state: "waiting" | "sent" | "abandoned";
 }
 
+/** A write that waits, by the bytes of its value. */
+interface WaitingWrite extends Waiter {
+  readonly call: number;
+}
+
 export class Operations {
   readonly #send: (message: RunnerMessage) => void;
   readonly #pending = new IdMap<PendingOperation>();
-  readonly #writes = new WriteWindow(FIXED_LIMITS.runnerWriteBytes);
+  readonly #writes = new WeightedSemaphore<WaitingWrite>(FIXED_LIMITS.runnerWriteBytes);
 
   constructor(send: (message: RunnerMessage) => void) {
     this.#send = send;
@@ -35,15 +44,15 @@ export class Operations {
     return new Promise((resolve) => {
       const pending: PendingOperation = { call, bytes, resolve, state: "sent" };
       this.#pending.set(op, pending);
-      if (bytes === 0 || this.#writes.enter(bytes)) {
+      if (bytes === 0 || this.#writes.tryAcquire(bytes)) {
         this.#send({ ...operation, call, op });
         return;
       }
       pending.state = "waiting";
-      this.#writes.wait({
+      this.#writes.acquire({
         call,
-        bytes,
-        send: () => {
+        weight: bytes,
+        admit: () => {
           pending.state = "sent";
           this.#send({ ...operation, call, op });
         },
@@ -55,13 +64,13 @@ export class Operations {
   resume(op: number, result: OperationResult): void {
     const pending = this.#pending.delete(op);
     if (pending === undefined) return;
-    if (pending.bytes > 0) this.#writes.leave(pending.bytes);
+    if (pending.bytes > 0) this.#writes.release(pending.bytes);
     if (pending.state === "sent") pending.resolve(result);
   }
 
   /** Forgets what a call that was cut off still waits for. A write that was sent has its place until it is answered. */
   endCall(call: number): void {
-    this.#writes.endCall(call);
+    this.#writes.dismiss((write) => write.call === call);
     for (const [op, pending] of this.#pending.entries()) {
       if (pending.call !== call) continue;
       if (pending.bytes > 0 && pending.state === "sent") pending.state = "abandoned";

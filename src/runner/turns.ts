@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Fifo } from "../scheduling/fifo.ts";
+import { TimeSlice } from "../scheduling/time-slice.ts";
+
 /** How long guests are started back to back before the event loop turns. */
 const TURN_MS = 1;
 
@@ -21,30 +24,29 @@ const PAUSE_MS = 0.1;
 export type Start = () => Promise<void> | undefined;
 
 export class Turns {
-  readonly #waiting: Start[] = [];
+  readonly #waiting = new Fifo<Start>();
+  /** What lies between two guests of a burst counts. */
+  readonly #slice = new TimeSlice(PAUSE_MS);
   /** `turning`: guests wait for the next turn of the event loop. */
   #state: "idle" | "starting" | "turning" = "idle";
-  /** When the event loop has to turn. */
-  #endMs = 0;
-  #idleSinceMs = 0;
 
   /** Starts at once where nothing waits and there is time, else in its turn. */
   take(start: Start): void {
     this.#waiting.push(start);
     if (this.#state !== "idle") return;
     const nowMs = performance.now();
-    if (nowMs - this.#idleSinceMs > PAUSE_MS) this.#endMs = nowMs + TURN_MS;
+    if (this.#slice.isPaused(nowMs)) this.#slice.begin(nowMs, TURN_MS);
     this.#startAll(nowMs);
   }
 
   #startAll(fromMs: number): void {
     this.#state = "starting";
     let nowMs = fromMs;
-    while (nowMs < this.#endMs) {
+    while (!this.#slice.isOver(nowMs)) {
       const start = this.#waiting.shift();
       if (start === undefined) {
         this.#state = "idle";
-        this.#idleSinceMs = nowMs;
+        this.#slice.stop(nowMs);
         return;
       }
       const begun = start();
@@ -57,7 +59,7 @@ export class Turns {
     this.#state = "turning";
     setImmediate(() => {
       const turnedMs = performance.now();
-      this.#endMs = turnedMs + TURN_MS;
+      this.#slice.begin(turnedMs, TURN_MS);
       this.#startAll(turnedMs);
     });
   }

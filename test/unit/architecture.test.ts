@@ -66,16 +66,17 @@ const ALLOWED = {
     "telemetry",
     "policy",
     "contract",
+    "scheduling",
     "errors",
   ],
   "supervisor/process-pool": ["supervisor/process", "contract", "errors"],
-  "supervisor/process": ["supervisor/sandbox", "fairness", "channel", "contract", "errors"],
+  "supervisor/process": ["supervisor/sandbox", "fairness", "channel", "contract", "scheduling", "errors"],
   "supervisor/compilation": ["supervisor/sandbox", "compiler", "contract", "errors"],
   "supervisor/sandbox": [],
-  fairness: ["channel", "contract"],
+  fairness: ["scheduling", "contract"],
   compiler: ["component", "contract", "errors"],
   component: ["contract", "errors"],
-  runner: ["channel", "contract", "errors"],
+  runner: ["channel", "contract", "scheduling", "errors"],
   broker: ["egress", "kv", "channel", "telemetry", "policy", "contract", "errors"],
   "egress/undici": ["egress", "policy", "contract"],
   egress: ["policy", "contract"],
@@ -83,10 +84,11 @@ const ALLOWED = {
   kv: ["contract", "errors"],
   nats: ["telemetry", "errors"],
   telemetry: ["contract", "errors"],
-  config: ["policy", "contract", "errors"],
+  config: ["policy", "contract", "scheduling", "errors"],
   policy: ["contract", "errors"],
-  channel: ["contract"],
-  contract: ["errors"],
+  channel: ["contract", "scheduling"],
+  contract: ["scheduling", "errors"],
+  scheduling: [],
   errors: [],
   version: [],
 } as const satisfies Record<string, readonly string[]>;
@@ -306,7 +308,7 @@ describe("the files of src/", () => {
     expect(acts).toEqual([]);
   });
 
-  test.each(["policy", "contract", "errors"])(
+  test.each(["policy", "contract", "scheduling", "errors"])(
     "of %s are pure: they import no package that acts on the world",
     (module) => {
       const acting = [...files.values()]

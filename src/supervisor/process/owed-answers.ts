@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Fifo } from "../../scheduling/fifo.ts";
+
 /** An answer that is owed. */
 export interface OwedAnswer {
   readonly nonce: number;
@@ -63,48 +65,5 @@ export class OwedAnswers {
   #addMinimum(owed: OwedAnswer): void {
     while ((this.#minima.last?.dueMs ?? Number.NEGATIVE_INFINITY) >= owed.dueMs) this.#minima.pop();
     this.#minima.push(owed);
-  }
-}
-
-/** A queue on an array: what was taken from its front is given back to the heap by and by. */
-class Fifo<Item> {
-  #items: Item[] = [];
-  #taken = 0;
-
-  get first(): Item | undefined {
-    return this.#items[this.#taken];
-  }
-
-  get last(): Item | undefined {
-    return this.#items.length > this.#taken ? this.#items.at(-1) : undefined;
-  }
-
-  push(item: Item): void {
-    this.#items.push(item);
-  }
-
-  pop(): void {
-    if (this.#items.length > this.#taken) this.#items.pop();
-  }
-
-  shift(): Item | undefined {
-    const item = this.#items[this.#taken];
-    if (item === undefined) return undefined;
-    this.#taken += 1;
-    // Half of it or more is gone: the other half is moved once for as many that were taken.
-    if (this.#taken * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#taken);
-      this.#taken = 0;
-    }
-    return item;
-  }
-
-  clear(): void {
-    this.#items = [];
-    this.#taken = 0;
-  }
-
-  *[Symbol.iterator](): Iterator<Item> {
-    for (let at = this.#taken; at < this.#items.length; at += 1) yield this.#items[at] as Item;
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import type { OperationResult } from "../../channel/messages.ts";
+import { WeightedSemaphore } from "../../scheduling/weighted-semaphore.ts";
 
 /** Before anything was read. */
 const FIRST_READS = 16;
@@ -19,24 +20,23 @@ const FORGETTING = 0.98;
 
 export class ReadWindow {
   readonly #maxBytes: number;
-  readonly #waiting: (() => void)[] = [];
-  #underWay = 0;
+  readonly #places: WeightedSemaphore;
   #expectedBytes: number;
 
   /** `maxBytes` is what all reads under way may bring together, as far as can be foreseen. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#expectedBytes = maxBytes / FIRST_READS;
+    this.#places = new WeightedSemaphore(this.#room());
   }
 
   /** Runs a read as soon as there is room. `read` never rejects. */
   async run(read: () => Promise<OperationResult>): Promise<OperationResult> {
-    if (this.#underWay >= this.#room()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#underWay += 1;
+    if (!this.#places.tryAcquire(1)) await new Promise<void>((admit) => this.#places.acquire({ weight: 1, admit }));
     const result = await read();
     this.#learn(result.kind === "value" ? result.value.length : 0);
     // The result is passed on before the place is: whoever counts it has done so by then.
-    setImmediate(() => this.#leave());
+    setImmediate(() => this.#places.release(1));
     return result;
   }
 
@@ -46,14 +46,6 @@ export class ReadWindow {
 
   #learn(bytes: number): void {
     this.#expectedBytes = Math.max(bytes, MIN_VALUE_BYTES, this.#expectedBytes * FORGETTING);
-  }
-
-  /** Hands the place on, or gives it up; where there is more room than before, more may begin. */
-  #leave(): void {
-    this.#underWay -= 1;
-    while (this.#waiting.length > 0 && this.#underWay < this.#room()) {
-      this.#underWay += 1;
-      this.#waiting.shift()?.();
-    }
+    this.#places.resize(this.#room());
   }
 }

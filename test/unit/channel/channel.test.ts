@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Channel, type ChannelHandlers, type Pace } from "../../../src/channel/channel.ts";
+import { Channel, type ChannelHandlers } from "../../../src/channel/channel.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
 import { encodeMessage, type HostMessage } from "../../../src/channel/messages.ts";
+import type { Pace } from "../../../src/scheduling/pace.ts";
 
 const TURN_MS = 1;
 /** Frames of one chunk, each of which takes its handler so long that the chunk takes many turns. */

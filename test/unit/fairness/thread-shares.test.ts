@@ -132,6 +132,18 @@ test("is let go with its plugin, and full again for one that comes back", () => 
   expect(shares.of("removed").turnMs(performance.now())).toBeGreaterThan(0);
 });
 
+test("belongs to whoever opened it, and is found by the plugin's name until that one disposes of it", () => {
+  const shares = new ThreadShares(4);
+  const share = shares.open("plugin");
+  expect(shares.of("plugin")).toBe(share);
+  share[Symbol.dispose]();
+  // The plugin came back before its old share was disposed of once more.
+  const next = shares.open("plugin");
+  share[Symbol.dispose]();
+  expect(next).not.toBe(share);
+  expect(shares.of("plugin")).toBe(next);
+});
+
 test("is smaller where processors are few", () => {
   const [one, two, many] = [1, 2, 64].map((processors) => new ThreadShares(processors).fillRate);
   expect([one, two, many]).toEqual([0.04, 0.08, 0.3]);

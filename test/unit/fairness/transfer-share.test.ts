@@ -43,6 +43,16 @@ describe("what a plugin moves to and from the store", () => {
     expect(await stage.after(20)).toEqual(["a", "b", "c", "d"]);
   });
 
+  test("is no more at once than may be saved up, however long nothing was moved", async () => {
+    const stage = new Stage();
+    for (let round = 0; round < 3; round++) {
+      await stage.after(10_000);
+      stage.begun.length = 0;
+      for (const name of ["a", "b", "c", "d"]) stage.begin(name, MIB);
+      expect(await stage.after(0)).toEqual(["a", "b"]);
+    }
+  });
+
   test("waits for nothing while no light plugin is at work, and goes on soon when there is none any more", async () => {
     const stage = new Stage();
     stage.isShared = false;

@@ -1,0 +1,61 @@
+/**
+ * A time slice: how long one does its work in a row before others have the thread. Whoever works looks at the clock
+ * between two pieces; nothing is interrupted.
+ *
+ * A slice may be left and gone on with: where the work stopped for longer than a pause, the others have had the thread
+ * meanwhile and a new slice begins.
+ *
+ * @module
+ */
+
+export class TimeSlice {
+  readonly #pauseMs: number;
+  #startMs = Number.NEGATIVE_INFINITY;
+  #endMs = Number.NEGATIVE_INFINITY;
+  #stoppedMs = Number.NEGATIVE_INFINITY;
+
+  /** One that is over. `pauseMs` is how long work may stop for without having let others work. */
+  constructor(pauseMs: number = Number.POSITIVE_INFINITY) {
+    this.#pauseMs = pauseMs;
+  }
+
+  /** When it began; later by the time for which the work stopped, where {@link resume} was told. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
+  /** How much of it had been used when the work stopped. */
+  get usedMs(): number {
+    return this.#stoppedMs - this.#startMs;
+  }
+
+  /** A new slice of so long. */
+  begin(nowMs: number, lengthMs: number): void {
+    this.#startMs = nowMs;
+    this.#endMs = nowMs + lengthMs;
+    this.#stoppedMs = nowMs;
+  }
+
+  /** Is it over, for work that has gone on until now? */
+  isOver(nowMs: number): boolean {
+    return nowMs >= this.#endMs;
+  }
+
+  /** The work stops. */
+  stop(nowMs: number): void {
+    this.#stoppedMs = nowMs;
+  }
+
+  /** Has the work stopped for longer than a pause? */
+  isPaused(nowMs: number): boolean {
+    return nowMs - this.#stoppedMs > this.#pauseMs;
+  }
+
+  /** The work goes on, and the time since it stopped does not count. */
+  resume(nowMs: number): void {
+    const stoppedForMs = nowMs - this.#stoppedMs;
+    this.#startMs += stoppedForMs;
+    this.#endMs += stoppedForMs;
+    this.#stoppedMs = nowMs;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * A weighted semaphore: who is let in holds as much of a capacity as it weighs, and others wait in the order in which
+ * they came. What weighs more than the capacity is let in alone. Nobody overtakes who waits, however little it weighs.
+ *
+ * Invariant: while somebody waits, somebody is in, so that a release follows which lets the next ones in.
+ *
+ * @module
+ */
+
+import { Fifo } from "./fifo.ts";
+
+/** Who waits to be let in. */
+export interface Waiter {
+  readonly weight: number;
+  /** Called once, when it is let in. Must not throw. */
+  readonly admit: () => void;
+}
+
+export class WeightedSemaphore<Waiting extends Waiter = Waiter> {
+  readonly #waiting = new Fifo<Waiting>();
+  #capacity: number;
+  #held = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** What those weigh together that are in. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Lets in at once, or not at all. {@link release} follows where it did. */
+  tryAcquire(weight: number): boolean {
+    if (!this.#waiting.isEmpty || !this.#hasRoomFor(weight)) return false;
+    this.#held += weight;
+    return true;
+  }
+
+  /** Lets in when it is its turn, which may be at once. {@link release} follows then. */
+  acquire(waiter: Waiting): void {
+    this.#waiting.push(waiter);
+    this.#admit();
+  }
+
+  /** One that was let in goes. */
+  release(weight: number): void {
+    this.#held -= weight;
+    this.#admit();
+  }
+
+  /** What is held stays so, also where it is more than the new capacity. */
+  resize(capacity: number): void {
+    this.#capacity = capacity;
+    this.#admit();
+  }
+
+  /**
+   * Sends away those who need not wait any more; they are never let in. Those behind them are let in at the next release,
+   * and not now: they may be the next ones to be sent away.
+   */
+  dismiss(isDismissed: (waiter: Waiting) => boolean): void {
+    if (!this.#waiting.isEmpty) this.#waiting.keep((waiter) => !isDismissed(waiter));
+  }
+
+  #admit(): void {
+    let first = this.#waiting.first;
+    while (first !== undefined && this.#hasRoomFor(first.weight)) {
+      this.#waiting.shift();
+      this.#held += first.weight;
+      first.admit();
+      first = this.#waiting.first;
+    }
+  }
+
+  #hasRoomFor(weight: number): boolean {
+    return this.#held === 0 || this.#held + weight <= this.#capacity;
+  }
+}
