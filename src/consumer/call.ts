@@ -12,6 +12,8 @@ import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
+import type { Deadline } from "../scheduling/deadline-wheel.ts";
+import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
@@ -39,6 +41,8 @@ export interface CallParts {
   readonly deadlineMs: number;
   readonly broker: Broker;
   readonly log: PluginLog;
+  /** Tells it when its deadline is over. */
+  readonly deadlines: DeadlineTimer;
   /** For what happens to many requests at the same moment. */
   readonly turns: TurnQueue;
   /** Called exactly once; sends the reply and releases what the request holds. */
@@ -50,7 +54,7 @@ export class Call implements RunnerCall {
   readonly #context: OperationContext;
   /** When it was handed to a runner. */
   #begunMs: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
   #runner: Runner | undefined;
   #runnerCallId = 0;
   #state: "open" | "settled" = "open";
@@ -116,7 +120,7 @@ export class Call implements RunnerCall {
   settle(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.#state = "settled";
-    clearTimeout(this.#timer);
+    if (this.#deadline !== undefined) this.#parts.deadlines.cancel(this.#deadline);
     const nowMs = performance.now();
     const begunMs = this.#begunMs ?? nowMs;
     this.#parts.settled(outcome, {
@@ -127,10 +131,8 @@ export class Call implements RunnerCall {
   }
 
   #startClock(): void {
-    this.#timer = setTimeout(
-      () => this.#parts.turns.defer(() => this.#expire()),
-      Math.max(0, this.#context.remainingMs()),
-    );
+    const { arrivedMs, budgetMs, deadlines, turns } = this.#parts;
+    this.#deadline = deadlines.add(arrivedMs + budgetMs, () => turns.defer(() => this.#expire()));
   }
 
   #begin(runner: Runner): void {

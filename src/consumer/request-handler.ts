@@ -15,6 +15,7 @@ import type { KeyValueStore } from "../kv/store.ts";
 import { describeDenial } from "../policy/decide.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
+import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -55,6 +56,7 @@ const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
 export class RequestHandler {
   readonly #parts: RequestHandlerParts;
   readonly #calls = new IdMap<Call>();
+  readonly #deadlines = new DeadlineTimer();
   readonly #brokers: VersionBrokers;
   readonly #records: RequestRecords;
   readonly #refusals: RefusalLog;
@@ -172,6 +174,7 @@ export class RequestHandler {
       budgetMs: Math.min(limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY),
       broker: this.#brokers.of(version, stats),
       log,
+      deadlines: this.#deadlines,
       turns: this.#parts.shares.of(slot.name).turns,
       settled: (outcome, times) => {
         admission.leave(slot.name);

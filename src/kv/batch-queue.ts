@@ -8,6 +8,7 @@
  */
 
 import { toHostError } from "../errors/host-error.ts";
+import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { Entry } from "./entry.ts";
 import { type BatchLimits, FairQueue } from "./fair-queue.ts";
 import { Operation, type OperationRequest } from "./operation.ts";
@@ -30,6 +31,8 @@ export interface BatchSize {
 export interface BatchQueueOptions<Result> {
   readonly limits: BatchLimits & BatchPace;
   readonly parallelBatches: number;
+  /** For the times of its operations. */
+  readonly timer: DeadlineTimer;
   /** See `BatchDriver`. */
   readonly perform: (entries: readonly Entry<Result>[], timeoutMs: number) => Promise<void>;
   /** Told of each batch that has ended; must not throw. */
@@ -54,7 +57,7 @@ export class BatchQueue<Result> {
   }
 
   submit(request: OperationRequest): Promise<Result> {
-    const operation = new Operation<Result>(request, (ended) => this.#ended(ended));
+    const operation = new Operation<Result>(request, this.#options.timer, (ended) => this.#ended(ended));
     this.#open += 1;
     try {
       this.#queue.add(operation);

@@ -11,6 +11,7 @@
 
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
+import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { BatchDriver } from "./batch-driver.ts";
 import { type BatchPace, BatchQueue, type BatchSize } from "./batch-queue.ts";
 import type { BatchLimits } from "./fair-queue.ts";
@@ -52,17 +53,20 @@ class CoalescingStore implements KeyValueStore {
 
   constructor(driver: BatchDriver, limits: StoreLimits, onBatch: NonNullable<StoreOptions["onBatch"]>) {
     const { parallelBatches } = driver;
+    const timer = new DeadlineTimer();
     this.kind = driver.kind;
     this.#driver = driver;
     this.#reads = new BatchQueue({
       limits,
       parallelBatches,
+      timer,
       perform: (entries, timeoutMs) => driver.readBatch(entries, timeoutMs),
       onBatch: (size) => onBatch("read", size),
     });
     this.#writes = new BatchQueue({
       limits,
       parallelBatches,
+      timer,
       perform: (entries, timeoutMs) => driver.writeBatch(entries, timeoutMs),
       onBatch: (size) => onBatch("write", size),
     });

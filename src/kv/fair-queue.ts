@@ -1,5 +1,5 @@
 /**
- * Operations that wait for a batch. Each caller has a lane of its own and the lanes take turns, so that
+ * Operations that wait for a batch. Each caller has a lane of its own and the lanes take turns, round robin, so that
  * whoever asks for little waits for one turn of each other caller and not for all that they ask for.
  *
  * Refuses what is beyond its bounds with `store-unavailable`: a store that cannot follow is reported at
@@ -9,6 +9,8 @@
  */
 
 import { HostError } from "../errors/host-error.ts";
+import { Ring } from "../scheduling/ring.ts";
+import { RoundRobin, RoundRobinMember } from "../scheduling/round-robin.ts";
 import { Entry } from "./entry.ts";
 import type { Operation } from "./operation.ts";
 
@@ -26,10 +28,18 @@ export interface BatchLimits {
   readonly queueTotalBytes: number;
 }
 
-interface Lane<Result> {
+/** What waits of one caller. */
+class Lane<Result> extends RoundRobinMember {
   readonly caller: string;
-  readonly operations: Operation<Result>[];
-  bytes: number;
+  readonly operations = new Ring<Operation<Result>>();
+  /** How many operations there are, and how large they are together. */
+  size = 0;
+  bytes = 0;
+
+  constructor(caller: string) {
+    super();
+    this.caller = caller;
+  }
 }
 
 /**
@@ -42,8 +52,8 @@ const CALLERS_PART = 4;
 export class FairQueue<Result> {
   readonly #limits: BatchLimits;
   readonly #lanes = new Map<string, Lane<Result>>();
-  /** Lanes with operations, the next one's turn first. */
-  #turns: Lane<Result>[] = [];
+  /** Lanes with operations. */
+  readonly #turns = new RoundRobin<Lane<Result>>();
   #bytes = 0;
   #operations = 0;
 
@@ -52,7 +62,7 @@ export class FairQueue<Result> {
   }
 
   get isEmpty(): boolean {
-    return this.#turns.length === 0;
+    return this.#turns.size === 0;
   }
 
   /** Do as many operations wait as one batch has room for? */
@@ -62,13 +72,14 @@ export class FairQueue<Result> {
 
   /** @throws HostError `store-unavailable` if there is no room. */
   add(operation: Operation<Result>): void {
-    const lane = this.#lanes.get(operation.caller) ?? { caller: operation.caller, operations: [], bytes: 0 };
+    const lane = this.#lanes.get(operation.caller) ?? new Lane<Result>(operation.caller);
     this.#requireRoom(lane, operation.bytes);
-    if (lane.operations.length === 0) {
+    if (lane.size === 0) {
       this.#lanes.set(lane.caller, lane);
-      this.#turns.push(lane);
+      this.#turns.join(lane);
     }
     lane.operations.push(operation);
+    lane.size += 1;
     lane.bytes += operation.bytes;
     this.#bytes += operation.bytes;
     this.#operations += 1;
@@ -77,60 +88,48 @@ export class FairQueue<Result> {
   /** Takes an operation out that nobody waits for any more, if it is still here. */
   remove(operation: Operation<Result>): void {
     const lane = this.#lanes.get(operation.caller);
-    const at = lane?.operations.indexOf(operation) ?? -1;
-    if (lane === undefined || at < 0) return;
-    lane.operations.splice(at, 1);
-    this.#left(lane, operation);
-    if (lane.operations.length === 0) this.#turns = this.#turns.filter((other) => other !== lane);
+    if (lane !== undefined && operation.isLinked) this.#take(lane, operation);
   }
 
   /** The next batch: one operation of each lane in turn, until it is full or there are no more that fit. */
   takeBatch(): Entry<Result>[] {
-    const { batchOperations } = this.#limits;
+    const { batchOperations, batchBytes } = this.#limits;
     const entries = new Map<string, Entry<Result>>();
-    const passed: Lane<Result>[] = [];
-    const served: Lane<Result>[] = [];
-    const turnsEach = this.#turns.length > 1 ? Math.ceil(batchOperations / CALLERS_PART) : Number.POSITIVE_INFINITY;
-    const turns = new Map<Lane<Result>, number>();
     let bytes = 0;
+    this.#turns.beginRound(this.#turns.size > 1 ? Math.ceil(batchOperations / CALLERS_PART) : Number.POSITIVE_INFINITY);
     while (entries.size < batchOperations) {
-      const lane = this.#turns.shift();
-      const operation = lane?.operations[0];
+      const lane = this.#turns.next();
+      const operation = lane?.operations.first;
       if (lane === undefined || operation === undefined) break;
-      const turn = (turns.get(lane) ?? 0) + 1;
-      if (turn > turnsEach) {
-        served.push(lane);
-        continue;
-      }
-      turns.set(lane, turn);
       const entry = entries.get(operation.id);
       const added = Math.max(0, operation.bytes - (entry?.bytes ?? 0));
-      if (entries.size > 0 && bytes + added > this.#limits.batchBytes) {
-        // It keeps its place, so that it is the first of the next batch.
-        passed.push(lane);
+      if (entries.size > 0 && bytes + added > batchBytes) {
+        this.#turns.pass(lane);
         continue;
       }
       bytes += added;
       if (entry === undefined) entries.set(operation.id, new Entry(operation));
       else entry.join(operation);
-      lane.operations.shift();
-      this.#left(lane, operation);
-      if (lane.operations.length > 0) this.#turns.push(lane);
+      this.#take(lane, operation);
     }
-    this.#turns = [...passed, ...this.#turns, ...served];
+    this.#turns.endRound();
     return [...entries.values()];
   }
 
-  #left(lane: Lane<Result>, operation: Operation<Result>): void {
+  #take(lane: Lane<Result>, operation: Operation<Result>): void {
+    operation.unlink();
+    lane.size -= 1;
     lane.bytes -= operation.bytes;
     this.#bytes -= operation.bytes;
     this.#operations -= 1;
-    if (lane.operations.length === 0) this.#lanes.delete(lane.caller);
+    if (lane.size > 0) return;
+    this.#lanes.delete(lane.caller);
+    this.#turns.leave(lane);
   }
 
   #requireRoom(lane: Lane<Result>, bytes: number): void {
     const { queueOperations, queueBytes, queueTotalBytes } = this.#limits;
-    if (lane.operations.length >= queueOperations) throw full(`${queueOperations} operations of this plugin wait`);
+    if (lane.size >= queueOperations) throw full(`${queueOperations} operations of this plugin wait`);
     if (lane.bytes + bytes > queueBytes) throw full(`${queueBytes} bytes of this plugin wait`);
     if (this.#bytes + bytes > queueTotalBytes) throw full(`${queueTotalBytes} bytes wait`);
   }

@@ -9,6 +9,9 @@
 
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
+import type { Deadline } from "../scheduling/deadline-wheel.ts";
+import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
+import { Link } from "../scheduling/ring.ts";
 import { addressId } from "./address.ts";
 import type { KeyAddress, OperationOptions } from "./store.ts";
 
@@ -23,8 +26,8 @@ export interface OperationRequest {
   readonly options: OperationOptions;
 }
 
-/** An operation that somebody waits for. */
-export class Operation<Result> {
+/** An operation that somebody waits for. It is linked as long as it waits for a batch. */
+export class Operation<Result> extends Link {
   readonly kind: OperationKind;
   readonly address: KeyAddress;
   /** See {@link addressId}. */
@@ -35,7 +38,8 @@ export class Operation<Result> {
   readonly result: Promise<Result>;
   /** Milliseconds as `performance.now()` counts them. */
   readonly deadline: number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: DeadlineTimer;
+  readonly #timeout: Deadline;
   #value: Uint8Array | undefined;
   #state: "waiting" | "settled" = "waiting";
   #resolve!: (result: Result) => void;
@@ -43,8 +47,12 @@ export class Operation<Result> {
   #sends: (() => number) | undefined;
   #ended: (operation: Operation<Result>) => void;
 
-  /** @param ended called once, when it settles */
-  constructor(request: OperationRequest, ended: (operation: Operation<Result>) => void) {
+  /**
+   * @param timer tells it when its time is over
+   * @param ended called once, when it settles
+   */
+  constructor(request: OperationRequest, timer: DeadlineTimer, ended: (operation: Operation<Result>) => void) {
+    super();
     const { kind, address, value, options } = request;
     const timeoutMs = boundedMs(options);
     this.kind = kind;
@@ -59,7 +67,8 @@ export class Operation<Result> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#timer = setTimeout(() => this.fail(outOfTime(kind, timeoutMs, this.#sends?.() ?? 0)), timeoutMs);
+    this.#timer = timer;
+    this.#timeout = timer.add(this.deadline, () => this.fail(outOfTime(kind, timeoutMs, this.#sends?.() ?? 0)));
   }
 
   get isWaitedFor(): boolean {
@@ -93,7 +102,7 @@ export class Operation<Result> {
     if (this.#state === "settled") return false;
     this.#state = "settled";
     this.#value = undefined;
-    clearTimeout(this.#timer);
+    this.#timer.cancel(this.#timeout);
     this.#ended(this);
     return true;
   }

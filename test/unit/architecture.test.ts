@@ -55,6 +55,7 @@ const ALLOWED = {
     "telemetry",
     "policy",
     "contract",
+    "scheduling",
     "errors",
   ],
   registry: [
@@ -81,7 +82,7 @@ const ALLOWED = {
   "egress/undici": ["egress", "policy", "contract"],
   egress: ["policy", "contract"],
   "kv/drivers": ["kv", "telemetry", "contract", "errors"],
-  kv: ["contract", "errors"],
+  kv: ["contract", "scheduling", "errors"],
   nats: ["telemetry", "errors"],
   telemetry: ["contract", "errors"],
   config: ["policy", "contract", "scheduling", "errors"],

@@ -192,17 +192,17 @@ describe("an operation with little time", () => {
 
   test("that was sent is a time-out if it is a read, and of unknown outcome if it is a write", async () => {
     const driver = new ScriptedDriver();
-    const store = createCoalescingStore({
-      kind: "silent",
-      parallelBatches: 1,
-      readBatch: async (entries) => entries.forEach((entry) => entry.send()),
-      writeBatch: async (entries) => entries.forEach((entry) => entry.send()),
-      ping: () => driver.ping(),
-      [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
-    });
     // Their time must not be over before they were sent.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     try {
+      const store = createCoalescingStore({
+        kind: "silent",
+        parallelBatches: 1,
+        readBatch: async (entries) => entries.forEach((entry) => entry.send()),
+        writeBatch: async (entries) => entries.forEach((entry) => entry.send()),
+        ping: () => driver.ping(),
+        [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+      });
       const codes = [store.get(at("k"), { timeoutMs: 10 }), store.set(at("k"), bytes("v"), { timeoutMs: 10 })];
       const outcomes = Promise.all(codes.map(codeOf));
       await vi.advanceTimersByTimeAsync(10);

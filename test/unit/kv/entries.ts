@@ -8,6 +8,9 @@ import type { BucketName } from "../../../src/contract/names.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { Entry } from "../../../src/kv/entry.ts";
 import { Operation, type OperationKind } from "../../../src/kv/operation.ts";
+import { DeadlineTimer } from "../../../src/scheduling/deadline-timer.ts";
+
+const TIMER = new DeadlineTimer();
 
 /** An entry under test. */
 export interface WatchedEntry<Result> {
@@ -26,6 +29,7 @@ export function watchedEntry<Result>(kind: OperationKind, key: string, value = "
       value: Buffer.from(value),
       options: { timeoutMs: 5_000 },
     },
+    TIMER,
     () => undefined,
   );
   const ended = operation.result.catch((error: unknown) => (error instanceof HostError ? error.code : String(error)));

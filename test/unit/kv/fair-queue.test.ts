@@ -3,9 +3,11 @@ import { expect, test } from "vitest";
 import type { BucketName } from "../../../src/contract/names.ts";
 import { FairQueue } from "../../../src/kv/fair-queue.ts";
 import { Operation } from "../../../src/kv/operation.ts";
+import { DeadlineTimer } from "../../../src/scheduling/deadline-timer.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const WIDE = { queueOperations: 10_000, queueBytes: 1e9, queueTotalBytes: 1e9 };
+const TIMER = new DeadlineTimer();
 const ID_BYTES = "private/p/b/".length;
 
 /** An operation on a value of its own. `place` is where it stands among those of its caller. */
@@ -17,6 +19,7 @@ function operationOf(caller: string, place: number, size: number): Operation<voi
       value: new Uint8Array(size),
       options: { timeoutMs: 10_000, caller },
     },
+    TIMER,
     () => undefined,
   );
   return operation;

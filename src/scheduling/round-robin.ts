@@ -1,0 +1,78 @@
+/**
+ * Round robin: members take turns, in the order in which they joined. In one round, which whoever deals out turns
+ * begins and ends, nobody has more than so many. One that cannot use its turn now keeps its place and has the first one
+ * of the next round.
+ *
+ * @module
+ */
+
+import { Link, Ring } from "./ring.ts";
+
+/** Who takes turns, with one {@link RoundRobin} at a time. */
+export class RoundRobinMember extends Link {
+  /** @internal The last round in which it had a turn, and how many it had. */
+  round = 0;
+  /** @internal */
+  turns = 0;
+}
+
+export class RoundRobin<Member extends RoundRobinMember> {
+  /** The next one's turn first. */
+  readonly #order = new Ring<Member>();
+  /** They keep their places, and sit out what is left of the round. */
+  readonly #passed = new Ring<Member>();
+  /** They have had all of their turns of the round. */
+  readonly #served = new Ring<Member>();
+  #size = 0;
+  #round = 0;
+  #turnsEach = 0;
+
+  /** How many take turns. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes the last place. */
+  join(member: Member): void {
+    this.#order.push(member);
+    this.#size += 1;
+  }
+
+  /** Takes no more turns. Only of those who joined. */
+  leave(member: Member): void {
+    member.unlink();
+    this.#size -= 1;
+  }
+
+  /** Nobody has more than so many turns until {@link endRound}. */
+  beginRound(turnsEach: number): void {
+    this.#round += 1;
+    this.#turnsEach = turnsEach;
+  }
+
+  /** Whose turn it is; it goes to the last place. `undefined` where nobody has one left in this round. */
+  next(): Member | undefined {
+    for (let member = this.#order.first; member !== undefined; member = this.#order.first) {
+      const turns = member.round === this.#round ? member.turns : 0;
+      if (turns < this.#turnsEach) {
+        member.round = this.#round;
+        member.turns = turns + 1;
+        this.#order.push(member);
+        return member;
+      }
+      this.#served.push(member);
+    }
+    return undefined;
+  }
+
+  /** One that has the turn cannot use it in this round. */
+  pass(member: Member): void {
+    this.#passed.push(member);
+  }
+
+  /** All have turns again: first those who passed, last those who have had all of theirs. */
+  endRound(): void {
+    this.#order.prepend(this.#passed);
+    this.#order.append(this.#served);
+  }
+}
