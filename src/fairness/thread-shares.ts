@@ -168,8 +168,7 @@ export class ThreadShare implements Pace, Disposable {
 
   spend(spentMs: number, nowMs: number): void {
     this.#fill(nowMs);
-    this.#saved.take(spentMs);
-    if (this.#saved.level <= 0 || this.transfers.isOwed) this.#weight = "heavy";
+    if (this.#saved.take(spentMs) <= 0 || this.transfers.isOwed) this.#weight = "heavy";
     if (this.#weight === "light") this.#shares.noteLight(this, nowMs);
   }
 
@@ -196,8 +195,8 @@ export class ThreadShare implements Pace, Disposable {
   }
 
   #fill(nowMs: number): void {
-    this.#saved.fill(nowMs);
+    const savedMs = this.#saved.fill(nowMs);
     // Only one that has rested for long is taken for light again: what is handed out in rests is used up at once.
-    if (this.#saved.isFull && !this.transfers.isOwed) this.#weight = "light";
+    if (savedMs >= MAX_SAVED_MS && !this.transfers.isOwed) this.#weight = "light";
   }
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-/** A power of two. */
-const MIN_CAPACITY = 8;
+/** Powers of two: what it begins with, and what it keeps however little waits, so that bursts find it large enough. */
+const FIRST_CAPACITY = 8;
+const KEPT_CAPACITY = 512;
 
 /** Items must not be `undefined`. */
 export class Fifo<Item> {
@@ -32,7 +33,7 @@ export class Fifo<Item> {
 
   /** Adds one at the end. */
   push(item: Item): void {
-    if (this.#size === this.#slots.length) this.#resize(Math.max(MIN_CAPACITY, this.#size * 2));
+    if (this.#size === this.#slots.length) this.#resize(Math.max(FIRST_CAPACITY, this.#size * 2));
     this.#slots[this.#slotOf(this.#size)] = item;
     this.#size += 1;
   }
@@ -83,12 +84,14 @@ export class Fifo<Item> {
   /** What was taken is given back to the heap by and by. */
   #shrink(): void {
     const capacity = this.#slots.length;
-    if (capacity > MIN_CAPACITY && this.#size * 4 <= capacity) this.#resize(capacity / 2);
+    if (capacity > KEPT_CAPACITY && this.#size * 4 <= capacity) this.#resize(capacity / 2);
   }
 
   #resize(capacity: number): void {
-    const items = [...this];
-    this.#slots = Array.from({ length: capacity }, (_, place) => items[place]);
+    const slots: (Item | undefined)[] = [];
+    for (let place = 0; place < this.#size; place += 1) slots.push(this.#slots[this.#slotOf(place)]);
+    while (slots.length < capacity) slots.push(undefined);
+    this.#slots = slots;
     this.#head = 0;
   }
 }

@@ -38,21 +38,19 @@ export class TokenBucket {
     return this.#level;
   }
 
-  get isFull(): boolean {
-    return this.#level >= this.#capacity;
-  }
-
   /** Adds what has come up to now, by a clock that never goes back. The result is the level. */
   fill(nowMs: number): number {
-    const gained = (nowMs - this.#filledMs) * this.#perMs;
-    this.#level = Math.min(this.#capacity, this.#level + gained);
+    const level = Math.min(this.#capacity, this.#level + (nowMs - this.#filledMs) * this.#perMs);
+    this.#level = level;
     this.#filledMs = nowMs;
-    return this.#level;
+    return level;
   }
 
-  /** Takes so many out, also where there are fewer; a negative number puts them back. */
-  take(tokens: number): void {
-    this.#level = Math.min(this.#capacity, Math.max(-this.#maxOwed, this.#level - tokens));
+  /** Takes so many out, also where there are fewer; a negative number puts them back. The result is the level. */
+  take(tokens: number): number {
+    const level = Math.min(this.#capacity, Math.max(-this.#maxOwed, this.#level - tokens));
+    this.#level = level;
+    return level;
   }
 
   /** Forgets what is owed. */

@@ -56,8 +56,9 @@ export class WeightedSemaphore<Waiting extends Waiter = Waiter> {
 
   /** What is held stays so, also where it is more than the new capacity. */
   resize(capacity: number): void {
+    const isMore = capacity > this.#capacity;
     this.#capacity = capacity;
-    this.#admit();
+    if (isMore) this.#admit();
   }
 
   /**
