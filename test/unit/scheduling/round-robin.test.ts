@@ -60,6 +60,17 @@ describe("members of a round robin", () => {
     expect(play(5)).toBe("abcd-");
   });
 
+  test("that pass keep their places before those who could have had more turns", () => {
+    const { round, members, play } = players("a", "b", "c");
+    round.beginRound(9);
+    expect(play(1)).toBe("a");
+    round.pass(members[0] as Player);
+    expect(play(1)).toBe("b");
+    round.endRound();
+    round.beginRound(9);
+    expect(play(3)).toBe("acb");
+  });
+
   test("that leave have no turns, wherever they stand, and may join again", () => {
     const { round, members, play } = players("a", "b", "c");
     const [, b] = members;
