@@ -4,12 +4,13 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { chartsOf } from "./charts/charts.ts";
 import { type LeftOut, prepareComponents, prepareContenders, startCompetitors } from "./competitors.ts";
 import { createContenders } from "./contenders/catalogue.ts";
 import type { Contender } from "./contenders/contender.ts";
 import { NODE_NAME } from "./contenders/hand-written.ts";
-import { hostName } from "./contenders/host.ts";
+import { hostName, otherBuild } from "./contenders/host.ts";
 import { type Generator, openGenerator } from "./generator.ts";
 import { type Job, JOBS } from "./jobs.ts";
 import { describeMachine, type Machine } from "./machine.ts";
@@ -71,7 +72,10 @@ export async function measureAll(
 ): Promise<Comparisons> {
   const machine = await describeMachine();
   const generator = await openGenerator(plan.generator, report);
-  const candidates = createContenders(plan.contenders, plan.engine, await hostPathOf(plan));
+  const candidates = [
+    ...createContenders(plan.contenders, plan.engine, await hostPathOf(plan)),
+    ...(plan.againstPath === undefined ? [] : [otherBuild(resolve(plan.againstPath), plan.engine)]),
+  ];
   const { ready, leftOut } = await prepareContenders(candidates, report);
   await using owned = new AsyncDisposableStack();
   const folder = await openFolder(owned);

@@ -35,6 +35,7 @@ export function parseFlags(args: readonly string[], usage: string) {
         curves: { type: "string" },
         soak: { type: "string" },
         swap: { type: "boolean" },
+        against: { type: "string" },
         host: { type: "string" },
         publish: { type: "boolean" },
         help: { type: "boolean", short: "h" },

@@ -5,7 +5,8 @@
  * Tables go to stdout, progress to stderr, everything measured to `bench/results/` as JSON, text and charts; the last
  * line of stdout is one line of JSON with the throughput ratios. A wrong reply fails the run. With `--fairness` it
  * measures good plugins beside a hostile one on the same replica instead, and the last line has the ratios of their
- * p99. With `--guard` it fails when the host has become slower than was recorded. `--scaling`, `--growth`, `--soak` and
+ * p99. With `--guard` it fails when the host has become slower than was recorded, with `--against` when it is slower than
+ * another build. `--scaling`, `--growth`, `--soak` and
  * `--swap` are about the host alone: processes of a plugin, growth, memory, and the replacement of components.
  *
  * @module
@@ -13,6 +14,7 @@
 
 import { CommandError } from "../scripts/lib/command.ts";
 import { ServerMissingError } from "../scripts/servers/binaries.ts";
+import { runAgainst } from "./against/against-run.ts";
 import { BenchError } from "./bench-error.ts";
 import { runComparison } from "./comparison-run.ts";
 import { runFairness } from "./fairness/fairness-run.ts";
@@ -48,6 +50,8 @@ function run(plan: BenchPlan, signal: AbortSignal): Promise<void> {
       return runComparison(plan, signal);
     case "guard":
       return runGuard(plan, signal);
+    case "against":
+      return runAgainst(plan, signal);
     case "fairness":
       return runFairness(plan, signal);
     case "scaling":

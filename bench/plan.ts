@@ -38,6 +38,8 @@ export interface BenchPlan extends Timing {
   readonly generator: GeneratorChoice;
   /** The host's executable if it is not the one of this tree: to measure another build. */
   readonly hostPath: string | undefined;
+  /** With `against`: the executable of the build that the host is compared with. */
+  readonly againstPath: string | undefined;
   /** With `fairness`: not throughput is measured but good plugins beside these. */
   readonly attacks: readonly AttackName[];
   /** With `growth`: over what. */
@@ -50,6 +52,7 @@ export interface BenchPlan extends Timing {
   readonly publishes: boolean;
 }
 
+/** Of the guard, and of one build against another. */
 const GUARD_CONCURRENCIES = [64];
 const RATE_FRACTIONS = [0.25, 0.5, 0.75];
 /** The two that `--scaling` compares, and the concurrencies at which it does. */
@@ -58,9 +61,10 @@ const SCALING_CONCURRENCIES = [16];
 const MAX_SOAK_REQUESTS = 100_000_000;
 
 /** What modes measure where nothing else is asked for. */
-const DEFAULTS: Readonly<Record<"full" | "short" | "scaling", Defaults>> = {
+const DEFAULTS: Readonly<Record<"full" | "short" | "scaling" | "against", Defaults>> = {
   full: { jobs: JOB_NAMES, contenders: FULL_CONTENDERS, rateFractions: RATE_FRACTIONS },
   short: { jobs: BASIC_JOBS, contenders: QUICK_CONTENDERS, rateFractions: [] },
+  against: { jobs: BASIC_JOBS, contenders: ["host"], rateFractions: [] },
   scaling: { jobs: ["compute", "compute-long"], contenders: SCALING_CONTENDERS, rateFractions: [] },
 };
 
@@ -74,7 +78,7 @@ export function parsePlan(args: readonly string[]): BenchPlan | undefined {
   const values = parseFlags(args, USAGE);
   if (values.help === true) return undefined;
   const mode = modeOf(values);
-  const defaults = DEFAULTS[mode === "full" || mode === "scaling" ? mode : "short"];
+  const defaults = DEFAULTS[mode === "full" || mode === "scaling" || mode === "against" ? mode : "short"];
   const timing = timingOf(mode, values.quick === true);
   const rounds =
     values.rounds === undefined ? timing.rounds : wholeNumber("--rounds", values.rounds, minRoundsOf(mode), 1_000);
@@ -99,6 +103,7 @@ export function parsePlan(args: readonly string[]): BenchPlan | undefined {
     store: oneOf("--store", ["mongodb", "mongodb-standalone", "sqlite"] as const, values.store ?? "mongodb"),
     generator: oneOf("--generator", ["auto", "go", "node"] as const, values.generator ?? "auto"),
     hostPath: values.host,
+    againstPath: values.against,
     attacks: someOf("--attacks", ATTACK_NAMES, values.attacks) ?? ATTACK_NAMES,
     curves: someOf("--curves", CURVE_NAMES, values.curves) ?? CURVE_NAMES,
     soakRequests: wholeNumber("--soak", values.soak ?? String(SOAK_REQUESTS), MIN_SOAK_REQUESTS, MAX_SOAK_REQUESTS),
@@ -108,22 +113,24 @@ export function parsePlan(args: readonly string[]): BenchPlan | undefined {
 }
 
 function concurrenciesOf(mode: BenchMode): readonly number[] | undefined {
-  if (mode === "guard") return GUARD_CONCURRENCIES;
+  if (mode === "guard" || mode === "against") return GUARD_CONCURRENCIES;
   return mode === "scaling" ? SCALING_CONCURRENCIES : undefined;
 }
 
 /** Settings that would mean nothing are refused. */
 function modeOf(values: ReturnType<typeof parseFlags>): BenchMode {
   const { quick = false, guard = false, fairness = false, scaling = false, growth = false, swap = false } = values;
-  const chosen = { guard, fairness, scaling, growth, soak: values.soak !== undefined, swap };
+  const against = values.against !== undefined;
+  const chosen = { guard, against, fairness, scaling, growth, soak: values.soak !== undefined, swap };
   const [mode, ...others] = (Object.keys(chosen) as (keyof typeof chosen)[]).filter((name) => chosen[name]);
   if (others.length > 0) throw new BenchError(`--${mode}: write it without --${others.join(", --")}`);
   if (values.attacks !== undefined && mode !== "fairness") throw new BenchError("--attacks: write it with --fairness");
   if (values.curves !== undefined && mode !== "growth") throw new BenchError("--curves: write it with --growth");
   if (values.record === true && mode !== "guard") throw new BenchError("--record: write it with --guard");
-  if (mode === "guard" && values.contenders !== undefined) {
-    throw new BenchError("--contenders: write it without --guard");
+  if ((mode === "guard" || mode === "against") && values.contenders !== undefined) {
+    throw new BenchError(`--contenders: write it without --${mode}`);
   }
-  if (quick && (mode === "guard" || mode === "soak")) throw new BenchError(`--${mode}: write it without --quick`);
+  if (quick && (mode === "guard" || mode === "against" || mode === "soak"))
+    throw new BenchError(`--${mode}: write it without --quick`);
   return mode ?? (quick ? "quick" : "full");
 }

@@ -5,7 +5,7 @@
  */
 
 /** What a run is for. */
-export type BenchMode = "full" | "quick" | "guard" | "fairness" | "scaling" | "growth" | "soak" | "swap";
+export type BenchMode = "full" | "quick" | "guard" | "against" | "fairness" | "scaling" | "growth" | "soak" | "swap";
 
 /** Times of one run. */
 export interface Timing {
@@ -25,6 +25,8 @@ const TIMINGS: Readonly<Record<BenchMode, { readonly full: Timing; readonly quic
   quick: { full: QUICK, quick: QUICK },
   // Many short rounds: their median is steadier than that of a few long ones.
   guard: same({ rounds: 11, settleMs: 3_000, warmUpMs: 300, measureMs: 1_000 }),
+  // What two builds differ by is less than what a machine does from round to round.
+  against: same({ rounds: 25, settleMs: 4_000, warmUpMs: 300, measureMs: 1_500 }),
   // A fixed rate gives few requests: a p99 of less time is the luck of one of them.
   fairness: {
     full: { rounds: 5, settleMs: 8_000, warmUpMs: 1_000, measureMs: 10_000 },

@@ -22,6 +22,7 @@ Measures this host beside responders written by hand and other hosts of plugins,
 What is measured, one of (none: everything, more than an hour):
   --quick                 echo and kv, beside the hand-written Node responder alone: less than five minutes
   --guard                 shorter still; fails when the host has fallen behind bench/recorded-ratios.json
+  --against <file>        echo and kv beside another build of the host, whose main.js this is; fails when it is slower
   --fairness              good plugins beside a hostile one: latency at a fixed rate, quiet and under attack
   --scaling               a plugin that computes, with one process and with two
   --growth                curves over concurrency, payload, plugins, memory and replicas, and whether one has a cliff

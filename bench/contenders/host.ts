@@ -26,6 +26,14 @@ export function hostName(engine: EngineChoice): string {
   return `host-${engine}`;
 }
 
+/** What another build of the host is called. */
+export const OTHER_BUILD = "other-build";
+
+/** Another build of the host, as it is measured beside this one. @param mainPath its executable */
+export function otherBuild(mainPath: string, engine: EngineChoice): Contender {
+  return hostContender(mainPath, { name: OTHER_BUILD, engine });
+}
+
 /** @param mainPath the host's executable */
 export function hostContender(mainPath: string, variant: HostVariant): Contender {
   return {

@@ -90,6 +90,21 @@ test("swaps are measured where it is asked for, in three rounds or more", () => 
   expect(parsePlan(["--swap", "--quick"])).toMatchObject({ mode: "swap", rounds: 3 });
 });
 
+test("a build is compared with another one in 25 rounds at 64 in flight", () => {
+  expect(parsePlan(["--against", "old/main.js"])).toMatchObject({
+    mode: "against",
+    againstPath: "old/main.js",
+    jobs: ["echo", "kv"],
+    contenders: ["host"],
+    concurrencies: [64],
+    rounds: 25,
+  });
+  expect(parsePlan(["--against", "old/main.js", "--rounds", "7", "--jobs", "kv"])).toMatchObject({
+    jobs: ["kv"],
+    rounds: 7,
+  });
+});
+
 test("help asks for no run", () => {
   expect(parsePlan(["--help"])).toBeUndefined();
 });
@@ -110,6 +125,10 @@ test.each([
   [["--record"]],
   [["--guard", "--quick"]],
   [["--guard", "--contenders", "go"]],
+  [["--against"]],
+  [["--against", "main.js", "--guard"]],
+  [["--against", "main.js", "--quick"]],
+  [["--against", "main.js", "--contenders", "node"]],
   [["--curves", "memory"]],
   [["--growth", "--curves", "memories"]],
   [["--growth", "--rounds", "4"]],
