@@ -208,16 +208,10 @@ class Replica implements App {
     if (connection === undefined || this.#stopping.signal.aborted) return undefined;
     const { group, replica } = this.#config.consumer;
     const admission = new AdmissionGate(replica.concurrency);
-    const handler = new RequestHandler({
-      connection,
-      admission,
-      store,
-      http: createUndiciHttp(),
-      shares: this.#shares,
-      logger: this.#logger,
-      newId: newRequestId,
-    });
-    const consumer = new Consumer({ connection, group, handler, shares: this.#shares, logger: this.#logger });
+    const logger = this.#logger;
+    const handler = new RequestHandler({ connection, logger, newId: newRequestId });
+    const http = createUndiciHttp();
+    const consumer = new Consumer({ connection, group, handler, admission, store, http, shares: this.#shares, logger });
     this.#consumer = consumer;
     this.#connection = this.#watch(connection, consumer);
     const discovery = new Discovery(connection, () =>

@@ -29,11 +29,13 @@ export type StoreOperation = Extract<RunnerMessage, { kind: "kv-get" | "kv-set" 
 /** What the broker knows and keeps of one request; one object for the whole of it. */
 export interface OperationContext {
   /** Milliseconds until the request must be answered; 0 or less when its time is over. */
-  readonly remainingMs: () => number;
+  remainingMs(): number;
   /** Time that the request's store operations took; the broker adds to it. */
   storeMs: number;
+  /** Is an operation of the store under way? For the broker alone. */
+  isBusy: boolean;
   /** Takes a line for the plugin's log. */
-  readonly note: (text: string) => void;
+  note(text: string): void;
 }
 
 /** Performs one plugin's operations under one grant. */
@@ -86,8 +88,6 @@ export function createBroker(options: BrokerOptions): Broker {
 
 class GrantBroker implements Broker {
   readonly #options: BrokerOptions;
-  /** Requests with an operation under way. */
-  readonly #busy = new WeakSet<OperationContext>();
   readonly #http: HttpGate;
 
   constructor(options: BrokerOptions) {
@@ -110,7 +110,10 @@ class GrantBroker implements Broker {
       sink.fail({ code: "HTTP-request-denied" });
       return NOTHING;
     }
-    return this.#http.open(request, sink, { remainingMs: usableMs(context.remainingMs()), note: context.note });
+    return this.#http.open(request, sink, {
+      remainingMs: usableMs(context.remainingMs()),
+      note: (text) => context.note(text),
+    });
   }
 
   async close(): Promise<void> {
@@ -143,8 +146,8 @@ class GrantBroker implements Broker {
     if (timeoutMs <= 0) return refused("deadline-exceeded", "the request's time is over.");
     // The contract's functions are synchronous, so a guest has one operation at a time; a runner that sends
     // more is broken, and must not make the host hold many large values.
-    if (this.#busy.has(context)) return refused("overloaded", "another operation of this request has not ended yet.");
-    this.#busy.add(context);
+    if (context.isBusy) return refused("overloaded", "another operation of this request has not ended yet.");
+    context.isBusy = true;
     this.#options.onStoreUse(operation.kind, operation.bucket, decision.address);
     const startedAt = performance.now();
     try {
@@ -155,7 +158,7 @@ class GrantBroker implements Broker {
       return refused(failure.code, failure.safeMessage);
     } finally {
       context.storeMs += performance.now() - startedAt;
-      this.#busy.delete(context);
+      context.isBusy = false;
     }
   }
 

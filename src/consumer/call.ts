@@ -1,151 +1,181 @@
 /**
- * One accepted request, from admission to its reply. It is settled exactly once, by whichever comes first:
- * the plugin's outcome, the deadline, the loss of the runner or the end of the drain. Settling releases all
- * that the request holds: its place, its version, its timer.
+ * One accepted request, from admission to its reply. It owns all that the request holds: its place, its version and its
+ * part in the counters. It is settled exactly once, by whichever comes first: the plugin's outcome, the deadline, the
+ * loss of the runner or the end of the drain. Settling releases all of it, sends the reply and writes the record.
  *
  * @module
  */
 
+import type { Msg } from "nats";
 import type { Broker, OperationContext } from "../broker/broker.ts";
 import type { PluginLog } from "../broker/logging.ts";
 import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
-import type { Deadline } from "../scheduling/deadline-wheel.ts";
-import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
-import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
+import type { ErrorCode } from "../errors/table.ts";
+import type { VersionLease } from "../registry/plugin-version.ts";
+import type { RunnerUnavailable, Started } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
-import type { TurnQueue } from "../fairness/turn-queue.ts";
+import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
+import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
+import { failed } from "./failure.ts";
+import type { OpenCall, OpenCalls } from "./open-calls.ts";
+import type { Replies } from "./replies.ts";
+import type { ServedPlugin } from "./served-plugin.ts";
+import type { ServedVersion } from "./served-version.ts";
 
-/** Times of a settled request in milliseconds. */
-export interface CallTimes {
-  /** From the request's arrival until it was handed to a runner: the start of a cold plugin's is in it. */
-  readonly queueMs: number;
-  /** From then until it was settled. */
-  readonly runMs: number;
-  /** Time within it that capability operations took, added up. */
-  readonly storeMs: number;
-}
-
-/** What a call is made of. */
-export interface CallParts {
+/** A request that its version may run, if there is a place for it. */
+export interface AdmissibleRequest {
+  readonly plugin: ServedPlugin;
+  readonly served: ServedVersion;
+  /** That version's. */
+  readonly broker: Broker;
+  readonly message: Msg;
   readonly decoded: DecodedRequest;
   /** When the message arrived, by the monotonic clock. */
   readonly arrivedMs: number;
-  /** Milliseconds from the arrival until it must be answered. */
-  readonly budgetMs: number;
-  /** Milliseconds from the arrival for which the plugin may compute, whatever its caller's patience. */
-  readonly deadlineMs: number;
-  readonly broker: Broker;
-  readonly log: PluginLog;
-  /** Tells it when its deadline is over. */
-  readonly deadlines: DeadlineTimer;
-  /** For what happens to many requests at the same moment. */
-  readonly turns: TurnQueue;
-  /** Called exactly once; sends the reply and releases what the request holds. */
-  readonly settled: (outcome: Outcome, times: CallTimes) => void;
 }
 
-export class Call implements RunnerCall {
-  readonly #parts: CallParts;
-  readonly #context: OperationContext;
+/** What all calls of a replica share. */
+export interface CallSurroundings {
+  readonly replies: Replies;
+  readonly open: OpenCalls<Call>;
+}
+
+export class Call implements RunnerCall, OperationContext, OpenCall {
+  dueMs: number;
+  place = 0;
+  storeMs = 0;
+  isBusy = false;
+  readonly #request: AdmissibleRequest;
+  readonly #surroundings: CallSurroundings;
+  readonly #permit: Permit;
+  readonly #lease: VersionLease;
+  /** Milliseconds from the arrival until it must be answered. */
+  readonly #budgetMs: number;
+  /** What the plugin writes during the request; most write nothing. */
+  #log: PluginLog | undefined;
   /** When it was handed to a runner. */
   #begunMs: number | undefined;
-  #deadline: Deadline | undefined;
   #runner: Runner | undefined;
   #runnerCallId = 0;
   #state: "open" | "settled" = "open";
 
-  constructor(parts: CallParts) {
-    this.#parts = parts;
-    const deadlineMs = parts.arrivedMs + parts.budgetMs;
-    this.#context = {
-      remainingMs: () => deadlineMs - performance.now(),
-      storeMs: 0,
-      note: (text) => parts.log.note(text),
-    };
+  /** Takes the permit over, and takes hold of the version. */
+  constructor(request: AdmissibleRequest, permit: Permit, surroundings: CallSurroundings) {
+    const { plugin, served, decoded, arrivedMs } = request;
+    this.#request = request;
+    this.#permit = permit;
+    this.#surroundings = surroundings;
+    this.#budgetMs = Math.min(served.version.parts.limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY);
+    this.dueMs = arrivedMs + this.#budgetMs;
+    this.#lease = served.version.acquire();
+    plugin.stats.begin();
+    surroundings.open.add(this);
   }
 
-  /** Hands the request to a runner and starts the clock. */
-  start(runner: Runner): void {
-    this.#startClock();
-    this.#begin(runner);
-  }
-
-  /** Starts the clock and hands the request to the runner once there is one. */
-  async startLater(starting: Promise<Runner | RunnerUnavailable>): Promise<void> {
-    this.#startClock();
-    const runner = await starting;
-    if (this.#state === "settled") return;
-    if ("retryAfterMs" in runner) this.refuse(runner);
+  /** Hands the request to a runner: to this one, or to that which is being started. */
+  start(runner: Runner | RunnerUnavailable | Started): void {
+    if (runner instanceof Promise) void this.#startLater(runner);
+    else if ("retryAfterMs" in runner) this.#refuse(runner);
     else this.#begin(runner);
-  }
-
-  /** There is no runner for it. */
-  refuse({ reason, retryAfterMs }: RunnerUnavailable): void {
-    this.abandon({ kind: "failed", code: "plugin-unavailable", message: reason, retryAfterMs });
   }
 
   /** Gives the request up with this outcome, unless it is settled already. */
   abandon(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.settle(outcome);
-    const { arrivedMs, deadlineMs } = this.#parts;
+    const { arrivedMs, served } = this.#request;
+    const { deadlineMs } = served.version.parts.limits;
+    // The plugin may compute for that long, whatever its caller's patience.
     this.#runner?.cancel(this.#runnerCallId, Math.max(0, arrivedMs + deadlineMs - performance.now()));
   }
 
+  /** In the plugin's next turn: hundreds of calls may be overdue at the same moment. */
+  overdue(): void {
+    this.#request.plugin.turns.defer(() =>
+      this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`)),
+    );
+  }
+
+  remainingMs(): number {
+    return this.#request.arrivedMs + this.#budgetMs - performance.now();
+  }
+
   perform(operation: CapabilityOperation): Promise<OperationResult> {
-    return this.#parts.broker.perform(operation, this.#context);
+    return this.#request.broker.perform(operation, this);
   }
 
   openHttp(request: HttpRequest, sink: HttpSink): HttpExchange {
-    return this.#parts.broker.openHttp(request, sink, this.#context);
+    return this.#request.broker.openHttp(request, sink, this);
   }
 
   log(level: LogLevel, message: string): void {
-    this.#parts.log.log(level, message);
+    this.#openLog().log(level, message);
   }
 
   output(stream: 1 | 2, text: string): void {
-    this.#parts.log.output(stream, text);
+    this.#openLog().output(stream, text);
+  }
+
+  note(text: string): void {
+    this.#openLog().note(text);
   }
 
   dropped(dropped: DroppedLog): void {
-    this.#parts.log.dropped(dropped);
+    this.#openLog().dropped(dropped);
   }
 
   settle(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.#state = "settled";
-    if (this.#deadline !== undefined) this.#parts.deadlines.cancel(this.#deadline);
+    const { plugin, served, message, decoded, arrivedMs } = this.#request;
+    const { replies, open } = this.#surroundings;
+    this.#permit[Symbol.dispose]();
+    this.#lease[Symbol.dispose]();
+    const { replyBytes } = served.version.parts.limits;
+    const code = replies.send(message, outcome, decoded.request.id, replyBytes, plugin.stats);
     const nowMs = performance.now();
-    const begunMs = this.#begunMs ?? nowMs;
-    this.#parts.settled(outcome, {
-      queueMs: begunMs - this.#parts.arrivedMs,
-      runMs: nowMs - begunMs,
-      storeMs: this.#context.storeMs,
-    });
+    plugin.stats.end(code ?? "ok", nowMs - arrivedMs);
+    this.#record(outcome, code, nowMs);
+    open.remove(this);
   }
 
-  #startClock(): void {
-    const { arrivedMs, budgetMs, deadlines, turns } = this.#parts;
-    this.#deadline = deadlines.add(arrivedMs + budgetMs, () => turns.defer(() => this.#expire()));
+  async #startLater(starting: Started): Promise<void> {
+    const runner = await starting;
+    if (this.#state === "open") this.start(runner);
+  }
+
+  /** There is no runner for it. */
+  #refuse({ reason, retryAfterMs }: RunnerUnavailable): void {
+    this.abandon(failed("plugin-unavailable", reason, { retryAfterMs }));
   }
 
   #begin(runner: Runner): void {
     this.#begunMs = performance.now();
     this.#runner = runner;
-    this.#runnerCallId = runner.begin(this.#parts.decoded.request, this);
+    this.#runnerCallId = runner.begin(this.#request.decoded.request, this);
   }
 
-  #expire(): void {
-    this.abandon({
-      kind: "failed",
-      code: "deadline-exceeded",
-      message: `not answered within ${this.#parts.budgetMs} ms`,
+  #openLog(): PluginLog {
+    const { plugin, served, decoded } = this.#request;
+    this.#log ??= plugin.openLog(decoded.request.id, served.version.parts.limits.logBytes);
+    return this.#log;
+  }
+
+  #record(outcome: Outcome, code: ErrorCode | undefined, endedMs: number): void {
+    const { served, decoded, arrivedMs } = this.#request;
+    const begunMs = this.#begunMs ?? endedMs;
+    logRequest(served.records, {
+      method: decoded.request.method,
+      id: decoded.request.id,
+      outcome: loggedOutcome(outcome, code),
+      times: { queueMs: begunMs - arrivedMs, runMs: endedMs - begunMs, storeMs: this.storeMs },
+      traceId: decoded.traceId,
+      droppedLogBytes: this.#log?.droppedBytes ?? 0,
     });
   }
 }

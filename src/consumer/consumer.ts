@@ -12,17 +12,28 @@ import { methodSubjects, requestSubject } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { ThreadShares } from "../fairness/thread-shares.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { AdmissionGate } from "./admission.ts";
 import type { RequestHandler } from "./request-handler.ts";
+import { ServedPlugin } from "./served-plugin.ts";
+import type { VersionSurroundings } from "./served-version.ts";
 
-export interface ConsumerParts {
-  readonly connection: NatsConnection;
+/** What subscriptions need of a connection. */
+export type SubscribingConnection = Pick<NatsConnection, "subscribe" | "flush">;
+
+export interface ConsumerParts extends VersionSurroundings {
+  readonly connection: SubscribingConnection;
   /** The queue group: replicas with the same one share the messages. */
   readonly group: string;
   readonly handler: RequestHandler;
+  readonly admission: AdmissionGate;
   /** What each plugin has of this thread. */
   readonly shares: ThreadShares;
-  readonly logger: Logger;
+}
+
+/** A plugin that is subscribed to. */
+interface Subscribed {
+  readonly plugin: ServedPlugin;
+  readonly subscriptions: readonly Subscription[];
 }
 
 /** `clean`: every accepted request was answered by its plugin or its own deadline. */
@@ -30,7 +41,7 @@ export type DrainOutcome = "clean" | "forced";
 
 export class Consumer {
   readonly #parts: ConsumerParts;
-  readonly #subscriptions = new Map<PluginName, readonly Subscription[]>();
+  readonly #subscribed = new Map<PluginName, Subscribed>();
   #state: "open" | "draining" = "open";
   #draining: Promise<DrainOutcome> | undefined;
 
@@ -47,10 +58,11 @@ export class Consumer {
     // The server's refusal may come after its confirmation of another subscription: then only the log tells.
     refused.promise.catch(() => undefined);
     for (const slot of slots) {
-      if (this.#state === "draining" || this.#subscriptions.has(slot.name)) continue;
+      if (this.#state === "draining" || this.#subscribed.has(slot.name)) continue;
+      const plugin = this.#own(slot);
       const subjects = [requestSubject(slot.name), methodSubjects(slot.name)];
-      const subscriptions = subjects.map((subject) => this.#subscribe(subject, slot, refused.reject));
-      this.#subscriptions.set(slot.name, subscriptions);
+      const subscriptions = subjects.map((subject) => this.#subscribe(subject, plugin, refused.reject));
+      this.#subscribed.set(slot.name, { plugin, subscriptions });
     }
     await Promise.race([this.#roundTrip(), refused.promise]);
   }
@@ -61,11 +73,12 @@ export class Consumer {
   }
 
   /** Stops taking messages of a plugin; those already on their way are still answered. */
-  async unsubscribe(plugin: PluginName): Promise<void> {
-    const subscriptions = this.#subscriptions.get(plugin) ?? [];
-    this.#subscriptions.delete(plugin);
-    await Promise.all(subscriptions.map(drainSubscription));
-    await this.#parts.shares.of(plugin).turns.settled();
+  async unsubscribe(name: PluginName): Promise<void> {
+    const subscribed = this.#subscribed.get(name);
+    if (subscribed === undefined) return;
+    this.#subscribed.delete(name);
+    await Promise.all(subscribed.subscriptions.map(drainSubscription));
+    await subscribed.plugin.turns.settled();
   }
 
   /**
@@ -77,15 +90,21 @@ export class Consumer {
     return this.#draining;
   }
 
-  #subscribe(subject: string, slot: PluginSlot, refuse: (error: HostError) => void): Subscription {
-    const { connection, group, handler, shares } = this.#parts;
+  #own(slot: PluginSlot): ServedPlugin {
+    const { admission, shares, store, http, logger } = this.#parts;
     const { turns } = shares.of(slot.name);
+    return new ServedPlugin({ slot, gate: admission.forPlugin(), turns, store, http, logger });
+  }
+
+  #subscribe(subject: string, plugin: ServedPlugin, refuse: (error: HostError) => void): Subscription {
+    const { connection, group, handler } = this.#parts;
+    const { turns } = plugin;
     return connection.subscribe(subject, {
       queue: group,
       callback: (error: Error | null, message: Msg) => {
         if (error === null) {
           const arrivedMs = performance.now();
-          turns.run(() => handler.handle(slot, message, arrivedMs));
+          turns.run(() => handler.handle(plugin, message, arrivedMs), arrivedMs);
           return;
         }
         const refusal = new HostError(
@@ -126,7 +145,7 @@ export class Consumer {
 
   async #finish(link: "connected" | "disconnected"): Promise<DrainOutcome> {
     if (link === "connected") {
-      await Promise.all([...this.#subscriptions.keys()].map((plugin) => this.unsubscribe(plugin)));
+      await Promise.all([...this.#subscribed.keys()].map((name) => this.unsubscribe(name)));
     }
     await this.#parts.shares.settled();
     await this.#parts.handler.idle();

@@ -12,6 +12,7 @@ import { readRequestHeaders } from "./request-headers.ts";
 
 /** A request as it came in, and what its sender asked for besides. */
 export interface DecodedRequest {
+  readonly kind: "request";
   readonly request: RpcRequest;
   /** The caller's remaining budget in milliseconds, where it named one. 0 means it is used up. */
   readonly timeoutMs: number | undefined;
@@ -21,7 +22,7 @@ export interface DecodedRequest {
 
 /** What became of a message. */
 export type Decoded =
-  | { readonly kind: "request"; readonly decoded: DecodedRequest }
+  | DecodedRequest
   /** Answer it with `bad-request`; `problem` is safe to show. `id` is there where at least that could be read. */
   | { readonly kind: "malformed"; readonly id: string | undefined; readonly problem: string };
 
@@ -50,11 +51,9 @@ export function decodeRequest(message: Msg, newId: () => string): Decoded {
 
   return {
     kind: "request",
-    decoded: {
-      request: { id, method: method.method, payload: message.data },
-      timeoutMs: timeout === undefined ? undefined : Number(timeout),
-      traceId: TRACEPARENT.exec(traceparent)?.[1],
-    },
+    request: { id, method: method.method, payload: message.data },
+    timeoutMs: timeout === undefined ? undefined : Number(timeout),
+    traceId: TRACEPARENT.exec(traceparent)?.[1],
   };
 }
 

@@ -1,259 +1,172 @@
 /**
- * The way of a request through the host: decode → decide → admit → dispatch → reply → log. This is the one
- * place that answers messages, and every path through it answers exactly once; a message that cannot be
- * answered is counted and logged instead.
+ * The way of a request through the host: decode → decide → admit → dispatch. Every message ends here in one of three
+ * ways: it becomes a {@link Call}, which answers it; it is refused with an error; or it is dropped, counted and logged,
+ * since it cannot be answered.
  *
  * @module
  */
 
-import type { Msg, NatsConnection } from "nats";
-import { IdMap } from "../channel/id-map.ts";
-import type { Outcome, RpcRequest } from "../contract/request.ts";
-import type { OutboundHttp } from "../egress/outbound-http.ts";
-import type { ErrorCode } from "../errors/table.ts";
-import type { KeyValueStore } from "../kv/store.ts";
-import { describeDenial } from "../policy/decide.ts";
-import type { PluginSlot } from "../registry/plugin-slot.ts";
-import type { PluginVersion } from "../registry/plugin-version.ts";
-import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
+import type { Msg } from "nats";
+import type { PluginLimits } from "../contract/limits.ts";
+import type { RpcRequest } from "../contract/request.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
-import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { AdmissionGate } from "./admission.ts";
-import { Call, type CallTimes } from "./call.ts";
+import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
+import { type AdmissibleRequest, Call, type CallSurroundings } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
-import { RefusalLog } from "./refusal-log.ts";
-import { RequestRecords } from "./request-records.ts";
-import { VersionBrokers } from "./version-brokers.ts";
-import { encodeReply, messageBytes, publishable, type Reply } from "./reply.ts";
+import { failed, type Failure } from "./failure.ts";
+import { OpenCalls } from "./open-calls.ts";
+import { Replies, type ReplyConnection } from "./replies.ts";
+import type { ServedPlugin } from "./served-plugin.ts";
+import type { ServedVersion } from "./served-version.ts";
 
 /** What a {@link RequestHandler} works with; it owns none of it. */
 export interface RequestHandlerParts {
-  readonly connection: NatsConnection;
-  readonly admission: AdmissionGate;
-  readonly store: KeyValueStore;
-  readonly http: OutboundHttp;
-  /** What each plugin has of this thread. */
-  readonly shares: ThreadShares;
+  readonly connection: ReplyConnection;
   readonly logger: Logger;
   /** Makes an id for a request that brings none. */
   readonly newId: () => string;
 }
 
-/** A message on its way through the handler, before it is admitted. */
-interface Arrival {
-  readonly slot: PluginSlot;
-  readonly message: Msg;
-  readonly arrivedMs: number;
+/** A message that is refused, as far as it is known. */
+interface Refused {
+  readonly request: Pick<RpcRequest, "id" | "method">;
+  readonly traceId?: string | undefined;
+  /** The version that would have taken it. */
+  readonly served?: ServedVersion;
 }
-
-type Failure = Extract<Outcome, { kind: "failed" }>;
 
 const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has no runner" };
 
-const NO_TIMES: CallTimes = { queueMs: 0, runMs: 0, storeMs: 0 };
+const UNEXPECTED = "a request failed unexpectedly";
+
+const NO_TIMES = { queueMs: 0, runMs: 0, storeMs: 0 };
 
 export class RequestHandler {
-  readonly #parts: RequestHandlerParts;
-  readonly #calls = new IdMap<Call>();
-  readonly #deadlines = new DeadlineTimer();
-  readonly #brokers: VersionBrokers;
-  readonly #records: RequestRecords;
-  readonly #refusals: RefusalLog;
-  #idle: PromiseWithResolvers<void> | undefined;
+  readonly #logger: Logger;
+  readonly #newId: () => string;
+  readonly #calls: CallSurroundings;
 
-  constructor(parts: RequestHandlerParts) {
-    this.#parts = parts;
-    this.#brokers = new VersionBrokers(parts);
-    this.#records = new RequestRecords(parts.logger);
-    this.#refusals = new RefusalLog(parts.logger);
-  }
-
-  /** Requests that were accepted and are not answered yet. */
-  get inFlight(): number {
-    return this.#calls.size;
+  constructor({ connection, logger, newId }: RequestHandlerParts) {
+    this.#logger = logger;
+    this.#newId = newId;
+    this.#calls = { replies: new Replies(connection, logger), open: new OpenCalls() };
   }
 
   /**
    * Takes a message of one of the plugin's subjects, which arrived at a time of `performance.now()`. Never throws:
    * that would end the connection from within.
    */
-  handle(slot: PluginSlot, message: Msg, arrivedMs: number): void {
+  handle(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
+    const { reply } = message;
+    if (reply === undefined || reply === "" || !isSafeReplySubject(reply)) {
+      this.#drop(plugin, reply);
+      return;
+    }
     try {
-      this.#handle({ slot, message, arrivedMs });
+      this.#decode(plugin, message, arrivedMs);
     } catch (error) {
-      this.#parts.logger.error({ plugin: slot.name, err: error }, "a request was dropped: an unexpected failure");
+      this.#logger.error({ plugin: plugin.slot.name, err: error }, UNEXPECTED);
+      this.#answer(plugin, message, failed("internal", UNEXPECTED), undefined);
     }
   }
 
   /** Resolves when no accepted request is left. */
   async idle(): Promise<void> {
-    if (this.#calls.size === 0) return;
-    this.#idle ??= Promise.withResolvers<void>();
-    await this.#idle.promise;
+    await this.#calls.open.idle();
   }
 
   /** Answers every request that is still open with `draining`. */
   abandonAll(): void {
-    for (const [, call] of this.#calls.entries()) call.abandon(failed("draining", "the drain's grace is over"));
+    for (const call of this.#calls.open.all()) call.abandon(failed("draining", "the drain's grace is over"));
   }
 
-  #handle(arrival: Arrival): void {
-    const { message } = arrival;
-    if (message.reply === undefined || message.reply === "" || !isSafeReplySubject(message.reply)) {
-      this.#dropUnanswerable(arrival);
-      return;
-    }
-    const decoded = decodeRequest(message, this.#parts.newId);
+  #decode(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
+    const decoded = decodeRequest(message, this.#newId);
     if (decoded.kind === "malformed") {
-      const outcome = failed("bad-request", decoded.problem, { safeText: decoded.problem });
-      this.#refuse(arrival, { id: decoded.id ?? "", method: "" }, outcome);
+      const { id = "", problem } = decoded;
+      this.#refuse(plugin, message, failed("bad-request", problem, { safeText: problem }), {
+        request: { id, method: "" },
+      });
       return;
     }
-    this.#admit(arrival, decoded.decoded);
+    this.#decide(plugin, message, decoded, arrivedMs);
   }
 
-  #admit(arrival: Arrival, decoded: DecodedRequest): void {
-    const { slot } = arrival;
-    const { request } = decoded;
-    const state = slot.state;
+  /** Does a version serve that may run it? */
+  #decide(plugin: ServedPlugin, message: Msg, decoded: DecodedRequest, arrivedMs: number): void {
+    const { state } = plugin.slot;
     if (state.kind !== "loaded") {
       const why = state.kind === "failed" ? state.error.message : "the plugin is being loaded";
-      this.#refuse(arrival, request, failed("plugin-unavailable", why), decoded.traceId);
+      this.#refuse(plugin, message, failed("plugin-unavailable", why), decoded);
       return;
     }
-    const { version } = state;
-    const refusal = this.#refusal(version, decoded);
-    if (refusal !== undefined) {
-      this.#refuse(arrival, request, refusal, decoded.traceId, version);
+    const served = plugin.serve(state.version);
+    const { access } = served;
+    if (access.kind === "denied") {
+      const refusal = failed("denied", access.why, { safeText: access.why });
+      this.#refuse(plugin, message, refusal, { ...decoded, served });
       return;
     }
-    const admission = this.#parts.admission.enter(slot.name, version.parts.limits.concurrency);
+    const refusal = refusalOf(decoded, served.version.parts.limits);
+    if (refusal === undefined) this.#admit({ plugin, served, broker: access.broker, message, decoded, arrivedMs });
+    else this.#refuse(plugin, message, refusal, { ...decoded, served });
+  }
+
+  #admit(request: AdmissibleRequest): void {
+    const { plugin, served, message, decoded } = request;
+    const { limits, runner } = served.version.parts;
+    const admission = plugin.gate.enter(limits.concurrency);
     if (admission.kind === "shed") {
       const { by, retryAfterMs } = admission;
-      this.#refuse(
-        arrival,
-        request,
-        failed("overloaded", `the ${by}'s limit`, { retryAfterMs }),
-        decoded.traceId,
-        version,
-      );
+      const refusal = failed("overloaded", `the ${by}'s limit`, { retryAfterMs });
+      this.#refuse(plugin, message, refusal, { ...decoded, served });
       return;
     }
-    this.#dispatch(arrival, decoded, version);
-  }
-
-  /** Why this version does not take the request, if it does not. Nothing has been acquired by then. */
-  #refusal(version: PluginVersion, { request, timeoutMs }: DecodedRequest): Failure | undefined {
-    const { limits, verdict } = version.parts;
-    if (verdict.kind === "denied") {
-      const why = describeDenial(verdict);
-      return failed("denied", why, { safeText: why });
+    const call = new Call(request, admission, this.#calls);
+    try {
+      call.start(runner?.acquire() ?? NO_RUNNER);
+    } catch (error) {
+      this.#logger.error({ plugin: plugin.slot.name, id: decoded.request.id, err: error }, UNEXPECTED);
+      call.abandon(failed("internal", UNEXPECTED));
     }
-    if (request.payload.length > limits.payloadBytes) {
-      const size = `The payload has ${request.payload.length} bytes, at most ${limits.payloadBytes} are allowed.`;
-      return failed("payload-too-large", size, { safeText: size });
-    }
-    if (timeoutMs === 0) return failed("deadline-exceeded", "it arrived with no time left");
-    return undefined;
-  }
-
-  #dispatch(arrival: Arrival, decoded: DecodedRequest, version: PluginVersion): void {
-    const { slot, message } = arrival;
-    const { admission } = this.#parts;
-    const { limits } = version.parts;
-    const { stats } = slot;
-    const log = this.#records.pluginLog(slot, version, decoded.request);
-    version.acquire();
-    stats.begin();
-    const number = this.#calls.newId();
-    const call = new Call({
-      decoded,
-      arrivedMs: arrival.arrivedMs,
-      deadlineMs: limits.deadlineMs,
-      budgetMs: Math.min(limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY),
-      broker: this.#brokers.of(version, stats),
-      log,
-      deadlines: this.#deadlines,
-      turns: this.#parts.shares.of(slot.name).turns,
-      settled: (outcome, times) => {
-        admission.leave(slot.name);
-        version.release();
-        this.#calls.delete(number);
-        const sent = this.#reply(message, outcome, decoded.request.id, limits.replyBytes);
-        stats.end(sent.code ?? "ok", performance.now() - arrival.arrivedMs);
-        this.#records.write({
-          slot,
-          request: decoded.request,
-          outcome,
-          code: sent.code,
-          times,
-          traceId: decoded.traceId,
-          version,
-          droppedLogBytes: log.droppedBytes,
-        });
-        if (this.#calls.size === 0) this.#idle?.resolve();
-      },
-    });
-    this.#calls.set(number, call);
-    this.#start(call, version);
-  }
-
-  #start(call: Call, version: PluginVersion): void {
-    const runner = version.parts.runner?.acquire() ?? NO_RUNNER;
-    if (runner instanceof Promise) void call.startLater(runner);
-    else if ("retryAfterMs" in runner) call.refuse(runner);
-    else call.start(runner);
   }
 
   /** Answers a message that was not admitted. */
-  #refuse(
-    arrival: Arrival,
-    request: Pick<RpcRequest, "id" | "method">,
-    outcome: Failure,
-    traceId?: string,
-    version?: PluginVersion,
-  ): void {
-    this.#reply(arrival.message, outcome, request.id === "" ? undefined : request.id, 0);
-    arrival.slot.stats.refuse(outcome.code);
-    const { slot } = arrival;
-    this.#refusals.write(slot, () =>
-      this.#records.write({ slot, request, outcome, code: outcome.code, times: NO_TIMES, traceId, version }),
+  #refuse(plugin: ServedPlugin, message: Msg, outcome: Failure, { request, traceId, served }: Refused): void {
+    plugin.refusals.write(() =>
+      logRequest(served?.records ?? plugin.recordsWithoutVersion, {
+        method: request.method,
+        id: request.id,
+        outcome: loggedOutcome(outcome, outcome.code),
+        times: NO_TIMES,
+        traceId,
+      }),
     );
+    this.#answer(plugin, message, outcome, request.id === "" ? undefined : request.id);
   }
 
-  /** Publishes the reply, or an error in its place where it is too large for the limit or the server. */
-  #reply(message: Msg, outcome: Outcome, id: string | undefined, replyBytes: number): Reply {
-    let reply = encodeReply(outcome, id);
-    const serverBytes = this.#parts.connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
-    const bodyBytes = outcome.kind === "failed" ? 0 : reply.data.length;
-    if (bodyBytes > replyBytes || messageBytes(reply) > serverBytes) {
-      reply = encodeReply(failed("reply-too-large", `the body has ${bodyBytes} bytes`), id);
-    }
-    try {
-      message.respond(reply.data, { headers: publishable(reply.headers) });
-    } catch (error) {
-      // Only a closed connection gets here: there is nobody left to tell, but the log.
-      this.#parts.logger.error({ err: error, id }, "a reply could not be sent: the NATS connection is closed");
-    }
-    return reply;
+  #answer({ stats }: ServedPlugin, message: Msg, outcome: Failure, id: string | undefined): void {
+    stats.refuse(outcome.code);
+    this.#calls.replies.send(message, outcome, id, 0, stats);
   }
 
-  #dropUnanswerable({ slot, message }: Arrival): void {
-    const hasReply = message.reply !== undefined && message.reply !== "";
-    slot.stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
+  /** Gives a message up that cannot be answered. */
+  #drop({ slot, stats, refusals }: ServedPlugin, replySubject: string | undefined): void {
+    const hasReply = replySubject !== undefined && replySubject !== "";
+    stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
     const why = hasReply
       ? "a request was dropped: its reply subject is reserved or is a pattern"
       : "a request was dropped: it has no reply subject; use request-reply";
-    this.#refusals.write(slot, () => this.#parts.logger.warn({ plugin: slot.name }, why));
+    refusals.write(() => this.#logger.warn({ plugin: slot.name }, why));
   }
 }
 
-interface FailureHints {
-  readonly safeText?: string;
-  readonly retryAfterMs?: number;
-}
-
-function failed(code: ErrorCode, message: string, hints: FailureHints = {}): Failure {
-  return { kind: "failed", code, message, ...hints };
+/** Is it beyond what its version takes? */
+function refusalOf({ request, timeoutMs }: DecodedRequest, { payloadBytes }: PluginLimits): Failure | undefined {
+  if (request.payload.length > payloadBytes) {
+    const size = `The payload has ${request.payload.length} bytes, at most ${payloadBytes} are allowed.`;
+    return failed("payload-too-large", size, { safeText: size });
+  }
+  return timeoutMs === 0 ? failed("deadline-exceeded", "it arrived with no time left") : undefined;
 }

@@ -41,9 +41,8 @@ export class TurnQueue {
     this.#endRest ??= this.#pace.rest(() => this.#takeTurn());
   }
 
-  /** Does it now, or when the plugin has its turn. */
-  run(work: Work): void {
-    const nowMs = performance.now();
+  /** Does it now, or when the plugin has its turn. `nowMs` is for who has just looked at the clock. */
+  run(work: Work, nowMs: number = performance.now()): void {
     const turnMs = this.#endRest === undefined ? this.#pace.turnMs(nowMs) : 0;
     if (this.#slice.isPaused(nowMs)) this.#slice.begin(nowMs, turnMs);
     if (this.#slice.usedMs < turnMs || this.#waiting.size >= MAX_WAITING) {

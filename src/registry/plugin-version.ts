@@ -26,6 +26,20 @@ export interface PluginVersionParts {
   readonly runner: PluginRunner | undefined;
 }
 
+/** A version that is held open until this is disposed of, once or more. */
+export class VersionLease implements Disposable {
+  #version: PluginVersion | undefined;
+
+  constructor(version: PluginVersion) {
+    this.#version = version;
+  }
+
+  [Symbol.dispose](): void {
+    this.#version?.release();
+    this.#version = undefined;
+  }
+}
+
 export class PluginVersion {
   readonly parts: PluginVersionParts;
   readonly #idle = Promise.withResolvers<void>();
@@ -37,21 +51,18 @@ export class PluginVersion {
     this.parts = parts;
   }
 
-  /** Requests that hold this version. */
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
   /** Resolves when the version is closed, for what others opened on its behalf. Never rejects. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
-  /** Holds the version open for one request; every call is paired with one {@link release}. */
-  acquire(): void {
+  /** Holds the version open for one request. */
+  acquire(): VersionLease {
     this.#inFlight += 1;
+    return new VersionLease(this);
   }
 
+  /** For {@link VersionLease}. */
   release(): void {
     this.#inFlight -= 1;
     if (this.#inFlight === 0 && this.#state === "retired") this.#idle.resolve();

@@ -20,7 +20,9 @@ export type DropReason =
   /** It named no subject to reply to. */
   | "no-reply-subject"
   /** Its reply subject is one that the host never publishes on. */
-  | "reply-subject-refused";
+  | "reply-subject-refused"
+  /** The connection was closed for good before its reply could be sent. */
+  | "connection-closed";
 
 /** Why a process was started: with the load, by a request to a cold plugin, or since those there were busy. */
 export type RunnerStartReason = "load" | "request" | "busy";

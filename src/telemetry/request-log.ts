@@ -8,7 +8,7 @@
 
 import type { Logger } from "pino";
 import type { Digest, PluginName } from "../contract/names.ts";
-import type { LogLevel } from "../contract/request.ts";
+import type { LogLevel, Outcome } from "../contract/request.ts";
 import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
 import { PlainRecords } from "./plain-record.ts";
 import { printableLine } from "./plugin-text.ts";
@@ -18,6 +18,12 @@ export type LoggedOutcome =
   | { readonly kind: "ok"; readonly status: number }
   /** `detail` is for the log only: a trap's message, or what a dependency said. */
   | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string | undefined };
+
+/** How a request was answered whose reply had this code, or was the plugin's own where that is `undefined`. */
+export function loggedOutcome(outcome: Outcome, code: ErrorCode | undefined): LoggedOutcome {
+  if (code === undefined && outcome.kind === "ok") return { kind: "ok", status: outcome.response.status };
+  return { kind: "error", code: code ?? "internal", detail: outcome.kind === "ok" ? undefined : outcome.message };
+}
 
 /** One request, when its reply has been sent. */
 export interface RequestLogLine {

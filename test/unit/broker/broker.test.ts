@@ -59,7 +59,7 @@ function stage({
 }
 
 function contextWith(remainingMs: number): OperationContext {
-  return { remainingMs: () => remainingMs, storeMs: 0, note: () => undefined };
+  return { remainingMs: () => remainingMs, storeMs: 0, isBusy: false, note: () => undefined };
 }
 
 const get = (bucket: string, key: string): StoreOperation => ({ kind: "kv-get", call: 1, op: 1, bucket, key });

@@ -29,33 +29,29 @@ describe("decoding a request", () => {
   test("takes the method from the header, the payload from the data and makes an id where none came", () => {
     expect(decode({ headers: { "Rpc-Method": "greet you" }, data: "hi" })).toEqual({
       kind: "request",
-      decoded: {
-        request: { id: "made", method: "greet you", payload: Buffer.from("hi") },
-        timeoutMs: undefined,
-        traceId: undefined,
-      },
+      request: { id: "made", method: "greet you", payload: Buffer.from("hi") },
+      timeoutMs: undefined,
+      traceId: undefined,
     });
   });
 
   test("takes the method from the subject", () => {
-    expect(decode({ subject: "rpc.echo.say" })).toMatchObject({ decoded: { request: { method: "say" } } });
+    expect(decode({ subject: "rpc.echo.say" })).toMatchObject({ request: { method: "say" } });
   });
 
   test("has the empty method where neither names one", () => {
-    expect(decode({})).toMatchObject({ decoded: { request: { method: "" } } });
+    expect(decode({})).toMatchObject({ request: { method: "" } });
   });
 
   test("reads header names in any case", () => {
     const sent = { headers: { "rpc-id": "abc", "RPC-TIMEOUT-MS": "250", "rPC-mETHOD": "m" } };
-    expect(decode(sent)).toMatchObject({ decoded: { request: { id: "abc", method: "m" }, timeoutMs: 250 } });
+    expect(decode(sent)).toMatchObject({ request: { id: "abc", method: "m" }, timeoutMs: 250 });
   });
 
   test("reads the trace's id and ignores what is no traceparent", () => {
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
-    expect(decode({ headers: { Traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })).toMatchObject({
-      decoded: { traceId },
-    });
-    expect(decode({ headers: { traceparent: "nonsense" } })).toMatchObject({ decoded: { traceId: undefined } });
+    expect(decode({ headers: { Traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })).toMatchObject({ traceId });
+    expect(decode({ headers: { traceparent: "nonsense" } })).toMatchObject({ traceId: undefined });
   });
 
   test.each([
@@ -97,9 +93,7 @@ describe("decoding a request", () => {
   });
 
   test("takes the first of several values, and trims it", () => {
-    expect(decode({ block: "NATS/1.0\r\nRpc-Id:  a \r\nrpc-id: b\r\n\r\n" })).toMatchObject({
-      decoded: { request: { id: "a" } },
-    });
+    expect(decode({ block: "NATS/1.0\r\nRpc-Id:  a \r\nrpc-id: b\r\n\r\n" })).toMatchObject({ request: { id: "a" } });
   });
 
   test("refuses headers beyond their limit without reading them", () => {

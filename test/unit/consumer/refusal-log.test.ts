@@ -9,8 +9,6 @@ const PER_SECOND = FIXED_LIMITS.refusalsLoggedPerSecond;
 /** As many as two seconds have room for may be written at once. */
 const AT_ONCE = 2 * PER_SECOND;
 
-const slot = (name: string) => ({ name: name as PluginName });
-
 /** Refusals of plugins at times that the test says. */
 function stage() {
   const records: Record<string, unknown>[] = [];
@@ -21,20 +19,20 @@ function stage() {
     destination: { write: (line: string) => records.push(JSON.parse(line) as Record<string, unknown>) },
   });
   const clock = { ms: 0 };
-  const log = new RefusalLog(logger, () => clock.ms);
+  const logOf = (plugin: string): RefusalLog => new RefusalLog(logger, plugin as PluginName, () => clock.ms);
   /** Refuses so many messages of a plugin; answers how many records of them were written. */
-  const refuse = (plugin: ReturnType<typeof slot>, messages: number): number => {
+  const refuse = (log: RefusalLog, messages: number): number => {
     let written = 0;
-    for (let message = 0; message < messages; message += 1) log.write(plugin, () => (written += 1));
+    for (let message = 0; message < messages; message += 1) log.write(() => (written += 1));
     return written;
   };
-  return { refuse, clock, records };
+  return { refuse, logOf, clock, records };
 }
 
 describe("records of requests that were refused", () => {
   test("are written up to a rate", () => {
-    const { refuse, clock, records } = stage();
-    const flooded = slot("flooded");
+    const { refuse, logOf, clock, records } = stage();
+    const flooded = logOf("flooded");
     expect(refuse(flooded, AT_ONCE * 10)).toBe(AT_ONCE);
     expect(records).toEqual([]);
     clock.ms += 1_000;
@@ -44,8 +42,8 @@ describe("records of requests that were refused", () => {
   });
 
   test("beyond it are told of by number, once one may be written again", () => {
-    const { refuse, clock, records } = stage();
-    const flooded = slot("flooded");
+    const { refuse, logOf, clock, records } = stage();
+    const flooded = logOf("flooded");
     refuse(flooded, AT_ONCE + 7);
     clock.ms += 1_000;
     expect(refuse(flooded, 2)).toBe(2);
@@ -53,10 +51,10 @@ describe("records of requests that were refused", () => {
   });
 
   test("of one plugin leave those of another as they are", () => {
-    const { refuse } = stage();
-    const flooded = slot("flooded");
+    const { refuse, logOf } = stage();
+    const flooded = logOf("flooded");
     refuse(flooded, AT_ONCE * 10);
     expect(refuse(flooded, 1)).toBe(0);
-    expect(refuse(slot("other"), 1)).toBe(1);
+    expect(refuse(logOf("other"), 1)).toBe(1);
   });
 });

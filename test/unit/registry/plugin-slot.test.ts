@@ -123,11 +123,11 @@ describe("reloading a plugin", () => {
     const { slot, loader } = await loaded(READ);
     const { state } = slot;
     const old = state.kind === "loaded" ? state.version : undefined;
-    old?.acquire();
+    const lease = old?.acquire();
     loader.file = "b";
     await slot.reload(specWith(READ));
     expect([serving(slot), loader.closed.length]).toEqual(["b granted", 0]);
-    old?.release();
+    lease?.[Symbol.dispose]();
     await slot.retire();
     expect(loader.closed.map((entry) => entry[0])).toEqual(["a", "b"]);
   });

@@ -1,0 +1,18 @@
+/**
+ * Outcomes of requests that the host ended or could not run.
+ *
+ * @module
+ */
+
+import type { Outcome } from "../contract/request.ts";
+import type { ErrorCode } from "../errors/table.ts";
+
+export type Failure = Extract<Outcome, { kind: "failed" }>;
+
+/** What a reply says beside the code. */
+type FailureHints = Pick<Failure, "safeText" | "retryAfterMs">;
+
+/** `message` is for the log only. */
+export function failed(code: ErrorCode, message: string, hints: FailureHints = {}): Failure {
+  return { kind: "failed", code, message, ...hints };
+}

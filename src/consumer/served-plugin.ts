@@ -1,0 +1,72 @@
+/**
+ * A plugin as its subscriptions serve it: one object that has all that the plugin's requests share, from version to
+ * version. The callbacks of its subscriptions hold it, and nothing else does: it is gone with them.
+ *
+ * @module
+ */
+
+import { PluginLog } from "../broker/logging.ts";
+import { LogRate, RECOUNT_BURST_SECONDS } from "../contract/log-rate.ts";
+import type { TurnQueue } from "../fairness/turn-queue.ts";
+import type { PluginSlot } from "../registry/plugin-slot.ts";
+import type { PluginVersion } from "../registry/plugin-version.ts";
+import type { PluginStats } from "../telemetry/plugin-stats.ts";
+import { logPluginLine, requestLogger, type RequestLogger } from "../telemetry/request-log.ts";
+import type { PluginGate } from "./admission.ts";
+import { RefusalLog } from "./refusal-log.ts";
+import { ServedVersion, type VersionSurroundings } from "./served-version.ts";
+
+/** What of a slot its requests see. */
+export type ServedSlot = Pick<PluginSlot, "name" | "state" | "stats">;
+
+export interface ServedPluginParts extends VersionSurroundings {
+  readonly slot: ServedSlot;
+  readonly gate: PluginGate;
+  /** For what happens to many requests at the same moment. */
+  readonly turns: TurnQueue;
+}
+
+export class ServedPlugin {
+  readonly slot: ServedSlot;
+  readonly stats: PluginStats;
+  readonly gate: PluginGate;
+  readonly turns: TurnQueue;
+  readonly refusals: RefusalLog;
+  readonly #surroundings: VersionSurroundings;
+  /** Of all requests of all versions, over all processes, which count for themselves. */
+  readonly #logRate = new LogRate({ burstSeconds: RECOUNT_BURST_SECONDS });
+  /** The version that took the last request. */
+  #served: ServedVersion | undefined;
+  #recordsWithoutVersion: RequestLogger | undefined;
+
+  constructor({ slot, gate, turns, ...surroundings }: ServedPluginParts) {
+    this.slot = slot;
+    this.stats = slot.stats;
+    this.gate = gate;
+    this.turns = turns;
+    this.refusals = new RefusalLog(surroundings.logger, slot.name);
+    this.#surroundings = surroundings;
+  }
+
+  /** The version that serves now, and what its requests share. */
+  serve(version: PluginVersion): ServedVersion {
+    if (this.#served?.version !== version) {
+      this.#served = new ServedVersion(version, this.stats, this.#surroundings);
+    }
+    return this.#served;
+  }
+
+  /** For records of requests that no version took. */
+  get recordsWithoutVersion(): RequestLogger {
+    this.#recordsWithoutVersion ??= requestLogger(this.#surroundings.logger, this.slot.name, undefined);
+    return this.#recordsWithoutVersion;
+  }
+
+  /** The log that the plugin writes to during one request. `maxBytes` is the limit of that one. */
+  openLog(id: string, maxBytes: number): PluginLog {
+    const { logger } = this.#surroundings;
+    return new PluginLog(maxBytes, this.#logRate, (line) =>
+      logPluginLine(logger, { plugin: this.slot.name, id, ...line }),
+    );
+  }
+}
