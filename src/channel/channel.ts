@@ -14,7 +14,7 @@ import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import type { Pace } from "../scheduling/pace.ts";
 import { TimeSlice } from "../scheduling/time-slice.ts";
-import { FrameError } from "./codec.ts";
+import { type FieldReader, FrameError } from "./codec.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { encodeMessage, type HostMessage, type RunnerMessage } from "./messages.ts";
@@ -30,8 +30,8 @@ const UNPACED: Pace = { turnMs: () => Infinity, spend: () => undefined, rest: ()
 
 /** Callbacks of a channel. */
 export interface ChannelHandlers {
-  /** A whole frame. The payload is valid until the callback returns unless it is kept as it is (it is never reused). */
-  frame(kind: number, payload: Buffer): void;
+  /** A whole frame. What is read of its payload may be kept: the bytes are never reused. */
+  frame(kind: number, payload: FieldReader): void;
   /** The other side broke the layout, or the socket failed. Called at most once; the channel is closed by then. */
   error(error: Error): void;
   /** The other side closed the socket. Called at most once. */

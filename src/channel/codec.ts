@@ -23,13 +23,20 @@ export interface FieldSink {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads the fields of one frame's payload in order. Byte fields are views into the frame, not copies. */
+/**
+ * Reads the fields of one frame's payload in order. Byte fields are views into the frame, not copies. The payload itself
+ * is a part of the bytes that it came in: a view of its own for each frame would cost more than its fields.
+ */
 export class FieldReader {
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
 
-  constructor(bytes: Buffer) {
+  /** The payload stands in `bytes` from `at` to `end`. */
+  constructor(bytes: Buffer, at = 0, end: number = bytes.length) {
     this.#bytes = bytes;
+    this.#at = at;
+    this.#end = end;
   }
 
   u8(): number {
@@ -59,10 +66,9 @@ export class FieldReader {
     const length = this.u32();
     const at = this.#take(length);
     // Short ASCII is by far the most common and does not need the strict decoder.
-    const bytes = this.#bytes.subarray(at, at + length);
-    if (isAscii(bytes)) return bytes.toString("latin1");
+    if (isShortAscii(this.#bytes, at, at + length)) return this.#bytes.toString("latin1", at, at + length);
     try {
-      return decoder.decode(bytes);
+      return decoder.decode(this.#bytes.subarray(at, at + length));
     } catch {
       throw new FrameError("a text field is not UTF-8");
     }
@@ -70,27 +76,27 @@ export class FieldReader {
 
   /** Everything that is left. */
   rest(): Buffer {
-    const at = this.#at;
-    this.#at = this.#bytes.length;
-    return this.#bytes.subarray(at);
+    const at = this.#take(this.#end - this.#at);
+    return this.#bytes.subarray(at, this.#end);
   }
 
   /** Call when all fields are read: bytes left over are an error. */
   end(): void {
-    if (this.#at !== this.#bytes.length)
-      throw new FrameError(`${this.#bytes.length - this.#at} bytes too many in a frame`);
+    if (this.#at !== this.#end) throw new FrameError(`${this.#end - this.#at} bytes too many in a frame`);
   }
 
   #take(length: number): number {
     const at = this.#at;
-    if (length > this.#bytes.length - at) throw new FrameError("a field reaches past the end of its frame");
+    if (length > this.#end - at) throw new FrameError("a field reaches past the end of its frame");
     this.#at = at + length;
     return at;
   }
 }
 
-function isAscii(bytes: Buffer): boolean {
-  if (bytes.length > 256) return false;
-  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 0x7f) return false;
+const SHORT_BYTES = 256;
+
+function isShortAscii(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from > SHORT_BYTES) return false;
+  for (let at = from; at < to; at++) if ((bytes[at] as number) > 0x7f) return false;
   return true;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { FrameError } from "./codec.ts";
+import { FieldReader, FrameError } from "./codec.ts";
 import { holdsStoredValue } from "./messages.ts";
 
 /** Bytes of `u32 length | u8 kind`. */
@@ -21,13 +21,15 @@ export const LARGE_FRAME_BYTES = 64 * 1024;
 /** What stands behind a header. */
 export interface Frame {
   readonly kind: number;
-  readonly payload: Buffer;
+  readonly payload: FieldReader;
 }
 
 /** Chunks in, frames out. */
 export class FrameAssembler {
   #chunks: Buffer[] = [];
-  /** Bytes of the chunks. */
+  /** Where in the first chunk that begins which is not taken yet. */
+  #at = 0;
+  /** Bytes that are not taken yet. */
   #length = 0;
   /** Bytes of them that the next step needs: a header, a small frame with its header, or what a large one lacks. */
   #wanted = HEADER_BYTES;
@@ -47,22 +49,22 @@ export class FrameAssembler {
   next(): Frame | undefined {
     if (this.#large !== undefined) return this.#fill(this.#large);
     if (this.#length < this.#wanted) return undefined;
-    const head = this.#head();
-    const payloadBytes = head.readUInt32LE(0);
+    const head = this.#first(HEADER_BYTES);
+    const payloadBytes = head.readUInt32LE(this.#at);
     if (payloadBytes > MAX_FRAME_BYTES) throw new FrameError(`a frame of ${payloadBytes} bytes is too large`);
-    const kind = head.readUInt8(4);
-    if (payloadBytes < LARGE_FRAME_BYTES) return this.#small(head, kind, payloadBytes);
-    this.#drop(head, HEADER_BYTES);
+    const kind = head.readUInt8(this.#at + HEADER_BYTES - 1);
+    if (payloadBytes < LARGE_FRAME_BYTES) return this.#small(kind, HEADER_BYTES + payloadBytes);
+    this.#take(head, HEADER_BYTES);
     this.#large = { kind, payload: allocate(kind, payloadBytes), filled: 0 };
     return this.#fill(this.#large);
   }
 
-  #small(head: Buffer, kind: number, payloadBytes: number): Frame | undefined {
-    this.#wanted = HEADER_BYTES + payloadBytes;
-    if (this.#length < this.#wanted) return undefined;
-    const whole = head.length < this.#wanted ? this.#join() : head;
-    const payload = whole.subarray(HEADER_BYTES, this.#wanted);
-    this.#drop(whole, this.#wanted);
+  #small(kind: number, frameBytes: number): Frame | undefined {
+    this.#wanted = frameBytes;
+    if (this.#length < frameBytes) return undefined;
+    const whole = this.#first(frameBytes);
+    const payload = new FieldReader(whole, this.#at + HEADER_BYTES, this.#at + frameBytes);
+    this.#take(whole, frameBytes);
     this.#wanted = HEADER_BYTES;
     return { kind, payload };
   }
@@ -70,33 +72,34 @@ export class FrameAssembler {
   #fill(frame: LargeFrame): Frame | undefined {
     const { kind, payload } = frame;
     for (let chunk = this.#chunks[0]; chunk !== undefined && frame.filled < payload.length; chunk = this.#chunks[0]) {
-      const bytes = chunk.copy(payload, frame.filled);
+      const bytes = chunk.copy(payload, frame.filled, this.#at);
       frame.filled += bytes;
-      this.#drop(chunk, bytes);
+      this.#take(chunk, bytes);
     }
     this.#wanted = payload.length - frame.filled;
     if (this.#wanted > 0) return undefined;
     this.#large = undefined;
     this.#wanted = HEADER_BYTES;
-    return { kind, payload };
+    return { kind, payload: new FieldReader(payload) };
   }
 
-  /** The first chunk, with at least a header in it. */
-  #head(): Buffer {
+  /** The first chunk, with at least so many bytes in it that are not taken. */
+  #first(bytes: number): Buffer {
     const first = this.#chunks[0] as Buffer;
-    return first.length >= HEADER_BYTES ? first : this.#join();
-  }
-
-  #join(): Buffer {
-    const joined = Buffer.concat(this.#chunks, this.#length);
+    if (first.length - this.#at >= bytes) return first;
+    const joined = Buffer.concat([first.subarray(this.#at), ...this.#chunks.slice(1)], this.#length);
     this.#chunks = [joined];
+    this.#at = 0;
     return joined;
   }
 
-  #drop(head: Buffer, bytes: number): void {
+  /** Takes bytes of the first chunk, which this is. */
+  #take(first: Buffer, bytes: number): void {
     this.#length -= bytes;
-    if (head.length === bytes) this.#chunks.shift();
-    else this.#chunks[0] = head.subarray(bytes);
+    this.#at += bytes;
+    if (this.#at < first.length) return;
+    this.#chunks.shift();
+    this.#at = 0;
   }
 }
 

@@ -13,7 +13,7 @@
 import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import { type LogLevel, LOG_LEVELS, type RpcRequest, type RpcResponse } from "../contract/request.ts";
-import { FieldReader, type FieldSink, FrameError } from "./codec.ts";
+import { type FieldReader, type FieldSink, FrameError } from "./codec.ts";
 import {
   encodeHttpMessage,
   HTTP_KIND,
@@ -212,8 +212,7 @@ function encodeResult(result: OperationResult, out: FieldSink): void {
 }
 
 /** Reads a frame that the host sent; for the runner. Throws {@link FrameError}. */
-export function decodeHostMessage(kind: number, payload: Buffer): HostMessage {
-  const fields = new FieldReader(payload);
+export function decodeHostMessage(kind: number, fields: FieldReader): HostMessage {
   const message = readHostMessage(kind, fields);
   fields.end();
   return message;
@@ -255,8 +254,7 @@ function readResult(fields: FieldReader): OperationResult {
 }
 
 /** Reads a frame that a runner sent; for the host. Throws {@link FrameError}. */
-export function decodeRunnerMessage(kind: number, payload: Buffer): RunnerMessage {
-  const fields = new FieldReader(payload);
+export function decodeRunnerMessage(kind: number, fields: FieldReader): RunnerMessage {
   const message = readRunnerMessage(kind, fields);
   fields.end();
   return message;

@@ -34,10 +34,12 @@ const KEYS: ReadonlyMap<string, RequestHeader> = new Map(READ.map((key) => [HEAD
 /** Printable ASCII without the colon (ADR-4, after RFC 822). */
 const NAME = /^[\x21-\x39\x3b-\x7e]+$/;
 
+const NONE: HeaderReading = { kind: "headers", headers: {} };
+
 /** Reads the headers of a message, whatever the case of their names. */
 export function readRequestHeaders(message: Msg): HeaderReading {
   const { _msg, _rdata } = message as unknown as RawMessage;
-  if (_msg.hdr <= 0) return { kind: "headers", headers: {} };
+  if (_msg.hdr <= 0) return NONE;
   if (_msg.hdr > FIXED_LIMITS.headerBytes) {
     return malformed(`the headers have ${_msg.hdr} bytes, at most ${FIXED_LIMITS.headerBytes} are allowed`);
   }

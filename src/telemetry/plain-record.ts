@@ -10,15 +10,14 @@
 import type { DestinationStream, Logger } from "pino";
 import { scrubSecrets } from "./redaction.ts";
 
-/** What differs from request to request. */
-export interface PlainRecord {
-  readonly method: string;
-  readonly id: string;
-  readonly status: number;
+/** Times of a request, in milliseconds. */
+export interface RequestTimes {
+  /** From arrival to the plugin's process: the start of a cold plugin's is in it. */
   readonly queueMs: number;
+  /** In the plugin's process, store operations included. */
   readonly runMs: number;
+  /** Sum over the request's store operations. */
   readonly storeMs: number;
-  readonly traceId: string | undefined;
 }
 
 /** No quote, no backslash, nothing outside of ASCII, nothing of a URL or of a parameter. */
@@ -33,17 +32,21 @@ export function registerOutput(logger: Logger, output: DestinationStream): void 
 }
 
 export class PlainRecords {
-  readonly #logger: Logger;
   readonly #output: DestinationStream;
+  readonly #isEnabled: boolean;
   /** What is the same in every record, behind the time. */
   readonly #same: string;
-  readonly #message: string;
+  readonly #end: string;
+  /** A record's beginning as it was last time: it holds for the millisecond and the method. */
+  #head = "";
+  #headTime = "";
+  #headMethod = "";
 
   private constructor(logger: Logger, output: DestinationStream, message: string) {
-    this.#logger = logger;
     this.#output = output;
+    this.#isEnabled = logger.isLevelEnabled("info");
     this.#same = scrubSecrets(JSON.stringify(logger.bindings()).slice(1, -1));
-    this.#message = message;
+    this.#end = `,"msg":"${message}"}\n`;
   }
 
   /** For `logger`, a child of `parent`; `undefined` where it is not known where that one writes to. */
@@ -53,17 +56,46 @@ export class PlainRecords {
   }
 
   /** Writes the record at the level info, if that is on. False where it is not plain. */
-  write({ method, id, status, queueMs, runMs, storeMs, traceId = "" }: PlainRecord): boolean {
-    if (!PLAIN.test(method) || !PLAIN.test(id) || !PLAIN.test(traceId)) return false;
-    if (!this.#logger.isLevelEnabled("info")) return true;
-    const times = `"queueMs":${queueMs},"runMs":${runMs},"storeMs":${storeMs}`;
-    const trace = traceId === "" ? "" : `,"traceId":"${traceId}"`;
-    this.#output.write(
-      `{"level":"info"${timeField()},${this.#same},"method":"${method}","id":"${id}","status":${status},${times}${trace},"msg":"${this.#message}"}\n`,
-    );
+  write(method: string, id: string, status: number, times: RequestTimes, traceId: string | undefined): boolean {
+    if (!PLAIN.test(id) || (traceId !== undefined && !PLAIN.test(traceId))) return false;
+    const time = timeField();
+    if (time !== this.#headTime || method !== this.#headMethod) {
+      if (!PLAIN.test(method)) return false;
+      this.#head = `{"level":"info"${time},${this.#same},"method":"${method}","id":"`;
+      this.#headTime = time;
+      this.#headMethod = method;
+    }
+    if (!this.#isEnabled) return true;
+    const queue = `","status":${status},"queueMs":${millisecondsText(times.queueMs)}`;
+    const run = `,"runMs":${millisecondsText(times.runMs)},"storeMs":${millisecondsText(times.storeMs)}`;
+    const trace = traceId === undefined ? "" : `,"traceId":"${traceId}"`;
+    this.#output.write(`${this.#head}${id}${queue}${run}${trace}${this.#end}`);
     return true;
   }
 }
+
+const MICROS_PER_MS = 1_000;
+
+/** Microseconds are as fine as these clocks are worth. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
+}
+
+/** `.001` to `.999` as a number's text ends with them; nothing for 0. */
+const FRACTIONS: readonly string[] = Array.from({ length: MICROS_PER_MS }, (_, micros) =>
+  String(micros / MICROS_PER_MS).slice(1),
+);
+
+/** The text of {@link roundMs}: of two whole numbers, which is many times faster than that of a fraction. */
+function millisecondsText(ms: number): string {
+  const micros = Math.round(ms * MICROS_PER_MS);
+  if (!(micros >= 0 && micros <= MAX_MICROS)) return String(roundMs(ms));
+  const whole = Math.trunc(micros / MICROS_PER_MS);
+  return `${whole}${FRACTIONS[micros - whole * MICROS_PER_MS]}`;
+}
+
+/** What is longer is rare. */
+const MAX_MICROS = 2 ** 31 - 1;
 
 let lastMs = 0;
 let lastTime = "";

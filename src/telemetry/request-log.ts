@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import type { Digest, PluginName } from "../contract/names.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
-import { PlainRecords } from "./plain-record.ts";
+import { PlainRecords, type RequestTimes, roundMs } from "./plain-record.ts";
 import { printableLine } from "./plugin-text.ts";
 
 /** How a request was answered: with the plugin's status, or with an error of the table. */
@@ -30,14 +30,7 @@ export interface RequestLogLine {
   readonly method: string;
   readonly id: string;
   readonly outcome: LoggedOutcome;
-  readonly times: {
-    /** From arrival to the plugin's process. */
-    readonly queueMs: number;
-    /** In the plugin's process, store operations included. */
-    readonly runMs: number;
-    /** Sum over the request's store operations. */
-    readonly storeMs: number;
-  };
+  readonly times: RequestTimes;
   /** From `traceparent`, if there was one. */
   readonly traceId?: string | undefined;
   /** Bytes of the plugin's log lines and output that were dropped because of the limit. */
@@ -116,15 +109,7 @@ function writePlain(plain: PlainRecords, line: RequestLogLine): boolean {
   const { method, id, outcome, times, traceId, droppedLogBytes = 0 } = line;
   if (outcome.kind !== "ok" || droppedLogBytes > 0) return false;
   if (method.length > MAX_NAME_CHARS || id.length > MAX_NAME_CHARS) return false;
-  return plain.write({
-    method,
-    id,
-    status: outcome.status,
-    queueMs: roundMs(times.queueMs),
-    runMs: roundMs(times.runMs),
-    storeMs: roundMs(times.storeMs),
-    traceId,
-  });
+  return plain.write(method, id, outcome.status, times, traceId);
 }
 
 function requestLevel(outcome: LoggedOutcome): "info" | "warn" | "error" {
@@ -141,11 +126,6 @@ export function logPluginLine(logger: Logger, line: PluginLogLine): void {
     { plugin: line.plugin, id: printableLine(line.id, MAX_NAME_CHARS), source: line.source },
     printableLine(line.text, MAX_LINE_CHARS),
   );
-}
-
-/** Microseconds are as fine as these clocks are worth. */
-function roundMs(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
 }
 
 /** What a terminal shows as a record's message: a request in short, a plugin's line behind its name. */

@@ -74,7 +74,7 @@ describe("what is sent within one tick", () => {
     const done = Promise.withResolvers<void>();
     channelOn(theirs, {
       frame: (_kind, payload) => {
-        arrived.push(payload.readUInt32LE(0));
+        arrived.push(payload.u32());
         if (arrived.length === count) done.resolve();
       },
     });
@@ -99,8 +99,9 @@ describe("a channel that brings more than fits its turn", () => {
           // The other one's frame is there from now on.
           if (events.length === 0) other.theirs.write(pongs(1));
           computeFor(FRAME_MS);
-          events.push(payload.readUInt32LE(0));
-          if (payload.readUInt32LE(0) === FLOOD) done.resolve();
+          const nonce = payload.u32();
+          events.push(nonce);
+          if (nonce === FLOOD) done.resolve();
         },
       },
       SHORT_TURNS,

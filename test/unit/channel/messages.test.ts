@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FrameAssembler, LARGE_FRAME_BYTES, MAX_FRAME_BYTES } from "../../../src/channel/frame-assembler.ts";
-import { FrameError } from "../../../src/channel/codec.ts";
+import { FieldReader, FrameError } from "../../../src/channel/codec.ts";
 import { HTTP_ERROR_CODES } from "../../../src/contract/http.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
 import {
@@ -115,7 +115,7 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
 function transmit<Message>(
   messages: readonly (HostMessage | RunnerMessage)[],
   pieceSizes: readonly number[],
-  decode: (kind: number, payload: Buffer) => Message,
+  decode: (kind: number, payload: FieldReader) => Message,
 ): Message[] {
   const writer = new FrameWriter();
   for (const message of messages) encodeMessage(message, writer);
@@ -183,7 +183,7 @@ describe("frames between host and runner", () => {
     fc.assert(
       fc.property(fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 64 }), (kind, payload) => {
         try {
-          expect(decodeRunnerMessage(kind, Buffer.from(payload))).toHaveProperty("kind");
+          expect(decodeRunnerMessage(kind, new FieldReader(Buffer.from(payload)))).toHaveProperty("kind");
         } catch (error) {
           expect(error).toBeInstanceOf(FrameError);
         }
@@ -206,7 +206,9 @@ describe("frames between host and runner", () => {
       const payloads: Buffer[] = [];
       for (let at = 0; at < stream.length; at += size) {
         assembler.push(stream.subarray(at, at + size));
-        for (let frame = assembler.next(); frame !== undefined; frame = assembler.next()) payloads.push(frame.payload);
+        for (let frame = assembler.next(); frame !== undefined; frame = assembler.next()) {
+          payloads.push(frame.payload.rest());
+        }
         expect(assembler.hasFrame).toBe(false);
       }
       expect(payloads.map((payload) => [payload.length, payload[0], payload.at(-1)])).toEqual(
@@ -249,6 +251,6 @@ describe("frames between host and runner", () => {
     ["an unknown log level", 21, Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 0])],
     ["an unknown kind", 99, Buffer.alloc(0)],
   ])("%s is refused", (_what, kind, payload) => {
-    expect(() => decodeRunnerMessage(kind, payload)).toThrow(FrameError);
+    expect(() => decodeRunnerMessage(kind, new FieldReader(payload))).toThrow(FrameError);
   });
 });

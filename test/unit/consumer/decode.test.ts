@@ -124,6 +124,17 @@ describe("decoding a request", () => {
 });
 
 describe("reply subjects", () => {
+  test("are the same to the eye as to an expression, whatever characters they have", () => {
+    const expression = /^(?!\$|rpc(?:\.|$))[^\s*>.]+(?:\.[^\s*>.]+)*$/;
+    const subject = fc.string({ unit: fc.constantFrom("a", ".", "*", ">", " ", "\u0001", "\u00a0", "é", "$", "rpc") });
+    fc.assert(
+      fc.property(subject, (text) => {
+        expect(isSafeReplySubject(text)).toBe(expression.test(text));
+      }),
+      { numRuns: 2_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
+    );
+  });
+
   test.each(["_INBOX.abc.1", "_R_.x.y", "replies", "my.inbox.7"])("%s may be published on", (subject) => {
     expect(isSafeReplySubject(subject)).toBe(true);
   });
