@@ -46,7 +46,6 @@ export interface CallSurroundings {
 }
 
 export class Call implements RunnerCall, OperationContext, OpenCall {
-  dueMs: number;
   place = 0;
   storeMs = 0;
   isBusy = false;
@@ -56,6 +55,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   readonly #lease: VersionLease;
   /** Milliseconds from the arrival until it must be answered. */
   readonly #budgetMs: number;
+  readonly #deadline: NodeJS.Timeout;
   /** What the plugin writes during the request; most write nothing. */
   #log: PluginLog | undefined;
   /** When it was handed to a runner. */
@@ -71,10 +71,10 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#permit = permit;
     this.#surroundings = surroundings;
     this.#budgetMs = Math.min(served.version.parts.limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY);
-    this.dueMs = arrivedMs + this.#budgetMs;
     this.#lease = served.version.acquire();
     plugin.stats.begin();
     surroundings.open.add(this);
+    this.#deadline = setTimeout(() => this.#overdue(), Math.max(0, this.remainingMs()));
   }
 
   /** Hands the request to a runner: to this one, or to that which is being started. */
@@ -92,13 +92,6 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     const { deadlineMs } = served.version.parts.limits;
     // The plugin may compute for that long, whatever its caller's patience.
     this.#runner?.cancel(this.#runnerCallId, Math.max(0, arrivedMs + deadlineMs - performance.now()));
-  }
-
-  /** In the plugin's next turn: hundreds of calls may be overdue at the same moment. */
-  overdue(): void {
-    this.#request.plugin.turns.defer(() =>
-      this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`)),
-    );
   }
 
   remainingMs(): number {
@@ -134,6 +127,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#state = "settled";
     const { plugin, served, message, decoded, arrivedMs } = this.#request;
     const { replies, open } = this.#surroundings;
+    clearTimeout(this.#deadline);
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
     const { replyBytes } = served.version.parts.limits;
@@ -156,8 +150,15 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
 
   #begin(runner: Runner): void {
     this.#begunMs = performance.now();
-    this.#runner = runner;
     this.#runnerCallId = runner.begin(this.#request.decoded.request, this);
+    this.#runner = runner;
+  }
+
+  /** In the plugin's next turn: hundreds of calls may be overdue at the same moment. */
+  #overdue(): void {
+    this.#request.plugin.turns.defer(() =>
+      this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`)),
+    );
   }
 
   #openLog(): PluginLog {

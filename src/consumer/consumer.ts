@@ -10,11 +10,10 @@ import type { Msg, NatsConnection, Subscription } from "nats";
 import type { PluginName } from "../contract/names.ts";
 import { methodSubjects, requestSubject } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
-import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { AdmissionGate } from "./admission.ts";
 import type { RequestHandler } from "./request-handler.ts";
-import { ServedPlugin } from "./served-plugin.ts";
+import { ServedPlugin, type ServedSlot } from "./served-plugin.ts";
 import type { VersionSurroundings } from "./served-version.ts";
 
 /** What subscriptions need of a connection. */
@@ -53,7 +52,7 @@ export class Consumer {
    * Subscribes to the subjects of these plugins and waits for the server's word that it has done so. Throws
    * `nats-unavailable`, also where the account may not subscribe.
    */
-  async subscribe(slots: Iterable<PluginSlot>): Promise<void> {
+  async subscribe(slots: Iterable<ServedSlot>): Promise<void> {
     const refused = Promise.withResolvers<never>();
     // The server's refusal may come after its confirmation of another subscription: then only the log tells.
     refused.promise.catch(() => undefined);
@@ -90,7 +89,7 @@ export class Consumer {
     return this.#draining;
   }
 
-  #own(slot: PluginSlot): ServedPlugin {
+  #own(slot: ServedSlot): ServedPlugin {
     const { admission, shares, store, http, logger } = this.#parts;
     const { turns } = shares.of(slot.name);
     return new ServedPlugin({ slot, gate: admission.forPlugin(), turns, store, http, logger });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Msg, NatsConnection } from "nats";
+import type { Msg } from "nats";
 import type { Outcome } from "../contract/request.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -13,8 +13,11 @@ import type { PluginStats } from "../telemetry/plugin-stats.ts";
 import { failed } from "./failure.ts";
 import { encodeReply, messageBytes, publishable, type Reply } from "./reply.ts";
 
-/** What replies need of a connection: its `info` is there until it is closed for good. */
-export type ReplyConnection = Pick<NatsConnection, "info">;
+/** What replies need of a connection. */
+export interface ReplyConnection {
+  /** What the server said of itself; absent once the connection is closed for good. */
+  readonly info?: { readonly max_payload: number } | undefined;
+}
 
 export class Replies {
   readonly #connection: ReplyConnection;

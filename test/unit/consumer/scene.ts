@@ -1,0 +1,148 @@
+import { AdmissionGate } from "../../../src/consumer/admission.ts";
+import { Consumer, type DrainOutcome } from "../../../src/consumer/consumer.ts";
+import { RequestHandler } from "../../../src/consumer/request-handler.ts";
+import { bitsFromLevels } from "../../../src/contract/access-levels.ts";
+import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../../../src/contract/limits.ts";
+import type { Digest, PluginName } from "../../../src/contract/names.ts";
+import { ThreadShares } from "../../../src/fairness/thread-shares.ts";
+import { createPolicy } from "../../../src/policy/create-policy.ts";
+import { decide } from "../../../src/policy/decide.ts";
+import type { SlotState } from "../../../src/registry/plugin-slot.ts";
+import { PluginVersion } from "../../../src/registry/plugin-version.ts";
+import { PluginRunner } from "../../../src/supervisor/process-pool/plugin-runner.ts";
+import type { PluginRunnerEvents } from "../../../src/supervisor/process-pool/plugin-runner-events.ts";
+import { createLogger } from "../../../src/telemetry/logger.ts";
+import { PluginStats } from "../../../src/telemetry/plugin-stats.ts";
+import { RecordingHttp } from "../broker/recording-http.ts";
+import { RecordingStore } from "../broker/recording-store.ts";
+import { FakeNats } from "./fake-nats.ts";
+import { FakeRunner } from "./fake-runner.ts";
+
+export const NAME = "p" as PluginName;
+
+const LEVELS = bitsFromLevels(["key-value-read"]);
+
+const NO_EVENTS: PluginRunnerEvents = {
+  started: () => undefined,
+  counted: () => undefined,
+  stopped: () => undefined,
+  ended: () => undefined,
+  startFailed: () => undefined,
+  restarted: () => undefined,
+  circuitOpened: () => undefined,
+  circuitClosed: () => undefined,
+};
+
+/** A consumer of one plugin, with everything real that is not a process, a server or a store. */
+export class Scene {
+  readonly nats = new FakeNats();
+  readonly store = new RecordingStore();
+  /** What was logged. */
+  readonly records: Record<string, unknown>[] = [];
+  /** All that were started, the last one last. */
+  readonly runners: FakeRunner[] = [];
+  readonly versions: PluginVersion[] = [];
+  readonly stats = new PluginStats(NAME);
+  readonly admission: AdmissionGate;
+  readonly handler: RequestHandler;
+  readonly consumer: Consumer;
+  readonly #limits: PluginLimits;
+  #state: SlotState = { kind: "loading" };
+
+  constructor(limits: Partial<PluginLimits> = {}, replicaConcurrency = 1_000) {
+    this.#limits = { ...DEFAULT_PLUGIN_LIMITS, ...limits };
+    const logger = createLogger({
+      level: "debug",
+      pretty: false,
+      base: { replica: "r", group: "g" },
+      destination: { write: (line: string) => this.records.push(JSON.parse(line) as Record<string, unknown>) },
+    });
+    let ids = 0;
+    this.admission = new AdmissionGate(replicaConcurrency);
+    this.handler = new RequestHandler({ connection: this.nats, logger, newId: () => `made-${(ids += 1)}` });
+    this.consumer = new Consumer({
+      connection: this.nats,
+      group: "g",
+      handler: this.handler,
+      admission: this.admission,
+      shares: new ThreadShares(2),
+      store: this.store,
+      http: new RecordingHttp(),
+      logger,
+    });
+  }
+
+  /** Subscribes to the plugin. */
+  async open(): Promise<void> {
+    const scene = this;
+    await this.consumer.subscribe([
+      {
+        name: NAME,
+        stats: this.stats,
+        get state() {
+          return scene.#state;
+        },
+      },
+    ]);
+  }
+
+  /** A new version serves from now on; the one before lets its requests finish. */
+  swap(start: () => Promise<FakeRunner> = async () => new FakeRunner()): PluginVersion {
+    const policy = createPolicy({
+      plugin: NAME,
+      allow: LEVELS,
+      buckets: { private: "any", shared: new Map() },
+      hosts: [],
+      limits: {},
+    });
+    const startRunner = async (): Promise<FakeRunner> => {
+      const runner = await start();
+      this.runners.push(runner);
+      return runner;
+    };
+    const version = new PluginVersion({
+      name: NAME,
+      digest: `${this.versions.length}`.repeat(64) as Digest,
+      manifest: {} as PluginVersion["parts"]["manifest"],
+      engine: "linker",
+      requested: LEVELS,
+      verdict: decide(LEVELS, policy),
+      limits: this.#limits,
+      runner: new PluginRunner(startRunner, NO_EVENTS),
+    });
+    const before = this.versions.at(-1);
+    this.versions.push(version);
+    this.#state = { kind: "loaded", version };
+    void before?.retire();
+    return version;
+  }
+
+  /** No version serves any more. */
+  fail(): void {
+    this.#state = { kind: "loading" };
+    void this.versions.at(-1)?.retire();
+  }
+
+  /** Sends a request. False where nobody is subscribed. */
+  send(
+    id: string,
+    given: { timeoutMs?: number; reply?: string | undefined; bytes?: number; method?: string } = {},
+  ): boolean {
+    const { timeoutMs, bytes = 3, method = "m" } = given;
+    return this.nats.deliver({
+      subject: `rpc.${NAME}.${method}`,
+      reply: "reply" in given ? given.reply : `_INBOX.${id}`,
+      headers: { "Rpc-Id": id, ...(timeoutMs !== undefined && { "Rpc-Timeout-Ms": String(timeoutMs) }) },
+      data: new Uint8Array(bytes),
+    });
+  }
+
+  /** Records of requests by the request's id. */
+  recordsOf(id: string): readonly Record<string, unknown>[] {
+    return this.records.filter((record) => record["msg"] === "request" && record["id"] === id);
+  }
+
+  drain(graceMs: number): Promise<DrainOutcome> {
+    return this.consumer.drain(graceMs, this.nats.info === undefined ? "disconnected" : "connected");
+  }
+}
