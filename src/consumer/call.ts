@@ -15,6 +15,8 @@ import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { VersionLease } from "../registry/plugin-version.ts";
+import type { Deadline } from "../scheduling/deadline-wheel.ts";
+import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable, Started } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
@@ -43,6 +45,7 @@ export interface AdmissibleRequest {
 export interface CallSurroundings {
   readonly replies: Replies;
   readonly open: OpenCalls<Call>;
+  readonly deadlines: DeadlineTimer;
 }
 
 export class Call implements RunnerCall, OperationContext, OpenCall {
@@ -55,7 +58,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   readonly #lease: VersionLease;
   /** Milliseconds from the arrival until it must be answered. */
   readonly #budgetMs: number;
-  readonly #deadline: NodeJS.Timeout;
+  readonly #deadline: Deadline;
   /** What the plugin writes during the request; most write nothing. */
   #log: PluginLog | undefined;
   /** When it was handed to a runner. */
@@ -74,7 +77,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#lease = served.version.acquire();
     plugin.stats.begin();
     surroundings.open.add(this);
-    this.#deadline = setTimeout(() => this.#overdue(), Math.max(0, this.remainingMs()));
+    this.#deadline = surroundings.deadlines.add(arrivedMs + this.#budgetMs, () => this.#overdue());
   }
 
   /** Hands the request to a runner: to this one, or to that which is being started. */
@@ -126,8 +129,8 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     if (this.#state === "settled") return;
     this.#state = "settled";
     const { plugin, served, message, decoded, arrivedMs } = this.#request;
-    const { replies, open } = this.#surroundings;
-    clearTimeout(this.#deadline);
+    const { replies, open, deadlines } = this.#surroundings;
+    deadlines.cancel(this.#deadline);
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
     const { replyBytes } = served.version.parts.limits;

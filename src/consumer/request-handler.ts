@@ -9,6 +9,7 @@
 import type { Msg } from "nats";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { RpcRequest } from "../contract/request.ts";
+import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
@@ -50,7 +51,7 @@ export class RequestHandler {
   constructor({ connection, logger, newId }: RequestHandlerParts) {
     this.#logger = logger;
     this.#newId = newId;
-    this.#calls = { replies: new Replies(connection, logger), open: new OpenCalls() };
+    this.#calls = { replies: new Replies(connection, logger), open: new OpenCalls(), deadlines: new DeadlineTimer() };
   }
 
   /**
