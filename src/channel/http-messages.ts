@@ -57,13 +57,6 @@ export const HTTP_KIND = {
 /** Stands for a number that is absent. */
 const NONE = 0xffff_ffff;
 
-/** Is this a message of an exchange? */
-export function isHttpMessage<Message extends { readonly kind: string }>(
-  message: Message,
-): message is Extract<Message, HttpHostMessage | HttpRunnerMessage> {
-  return Object.hasOwn(HTTP_KIND, message.kind);
-}
-
 /** Writes the fields of a message. */
 export function encodeHttpMessage(message: HttpHostMessage | HttpRunnerMessage, out: FieldSink): void {
   if (message.kind === "http-request") out.u32(message.call);

@@ -19,7 +19,6 @@ import {
   HTTP_KIND,
   type HttpHostMessage,
   type HttpRunnerMessage,
-  isHttpMessage,
   readHttpHostMessage,
   readHttpRunnerMessage,
 } from "./http-messages.ts";
@@ -111,15 +110,11 @@ const RESULT_ERROR = 2;
 /** Writes a message's kind and fields through `out`. */
 export function encodeMessage(message: HostMessage | RunnerMessage, out: FieldSink): void {
   out.begin(KIND[message.kind]);
-  if (isHttpMessage(message)) encodeHttpMessage(message, out);
-  else encodeFields(message, out);
+  encodeFields(message, out);
   out.end();
 }
 
-function encodeFields(
-  message: Exclude<HostMessage | RunnerMessage, HttpHostMessage | HttpRunnerMessage>,
-  out: FieldSink,
-): void {
+function encodeFields(message: HostMessage | RunnerMessage, out: FieldSink): void {
   switch (message.kind) {
     case "probe":
     case "cancel":
@@ -191,6 +186,18 @@ function encodeFields(
     case "trap":
       out.u32(message.call);
       out.text(message.message);
+      break;
+    case "http-request":
+    case "http-body":
+    case "http-finish":
+    case "http-read":
+    case "http-abort":
+    case "http-wanted":
+    case "http-response":
+    case "http-chunk":
+    case "http-end":
+    case "http-failed":
+      encodeHttpMessage(message, out);
       break;
   }
 }

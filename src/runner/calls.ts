@@ -12,7 +12,6 @@
 import type { Channel } from "../channel/channel.ts";
 import { FrameError } from "../channel/codec.ts";
 import { IdMap } from "../channel/id-map.ts";
-import { isHttpMessage } from "../channel/http-messages.ts";
 import type { HostMessage, RunnerMessage } from "../channel/messages.ts";
 import type { GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
 import type { CallPort } from "./guest-context.ts";
@@ -65,10 +64,6 @@ export class Calls {
   /** Acts on a message of the host. Throws {@link FrameError} where the host broke the protocol. */
   receive(message: HostMessage): void {
     this.#options.pool.noteActivity();
-    if (isHttpMessage(message)) {
-      this.#exchanges.receive(message);
-      return;
-    }
     switch (message.kind) {
       case "probe":
         this.#start(message.call, { capabilities: "denied", run: (instance) => instance.getAccessLevels() });
@@ -87,6 +82,13 @@ export class Calls {
         break;
       case "ping":
         this.#options.channel.send({ kind: "pong", nonce: message.nonce });
+        break;
+      case "http-wanted":
+      case "http-response":
+      case "http-chunk":
+      case "http-end":
+      case "http-failed":
+        this.#exchanges.receive(message);
         break;
     }
   }

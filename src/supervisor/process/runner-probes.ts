@@ -18,10 +18,6 @@ export class RunnerProbes {
     return this.#open.size;
   }
 
-  has(call: number): boolean {
-    return this.#open.has(call);
-  }
-
   /**
    * Asks by `send` and waits. Where nothing comes in time, `expired` is told why, to end the process. Throws
    * `probe-failed`.

@@ -94,7 +94,7 @@ export class RunnerProtocol {
   }
 
   async probe(): Promise<AccessLevelBits> {
-    const call = this.#newId();
+    const call = this.#calls.newId();
     this.#calls.open(call);
     const send = (): void => {
       if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
@@ -105,7 +105,7 @@ export class RunnerProtocol {
 
   begin(request: RpcRequest, call: RunnerCall): number {
     const { channel } = this.#parts;
-    const id = this.#newId();
+    const id = this.#calls.newId();
     this.#callsBegun += 1;
     if (channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
       const message = "the plugin's process has not read what was sent to it before";
@@ -212,13 +212,6 @@ export class RunnerProtocol {
     // Each gets a reply and a record, hundreds of them at this moment.
     for (const call of this.#calls.clear()) this.#parts.share.turns.run(() => call.settle(lost));
     this.#idle?.resolve();
-  }
-
-  #newId(): number {
-    let id: number;
-    do id = this.#calls.newId();
-    while (this.#probes.has(id));
-    return id;
   }
 
   /** `answered` is called when it answers; that may take `graceMs` longer than usual. */

@@ -47,7 +47,11 @@ export class Scene {
   readonly handler: RequestHandler;
   readonly consumer: Consumer;
   readonly #limits: PluginLimits;
-  #state: SlotState = { kind: "loading" };
+  readonly #slot: { name: PluginName; stats: PluginStats; state: SlotState } = {
+    name: NAME,
+    stats: this.stats,
+    state: { kind: "loading" },
+  };
 
   constructor(limits: Partial<PluginLimits> = {}, replicaConcurrency = 1_000) {
     this.#limits = { ...DEFAULT_PLUGIN_LIMITS, ...limits };
@@ -74,16 +78,7 @@ export class Scene {
 
   /** Subscribes to the plugin. */
   async open(): Promise<void> {
-    const scene = this;
-    await this.consumer.subscribe([
-      {
-        name: NAME,
-        stats: this.stats,
-        get state() {
-          return scene.#state;
-        },
-      },
-    ]);
+    await this.consumer.subscribe([this.#slot]);
   }
 
   /** A new version serves from now on; the one before lets its requests finish. */
@@ -112,14 +107,14 @@ export class Scene {
     });
     const before = this.versions.at(-1);
     this.versions.push(version);
-    this.#state = { kind: "loaded", version };
+    this.#slot.state = { kind: "loaded", version };
     void before?.retire();
     return version;
   }
 
   /** No version serves any more. */
   fail(): void {
-    this.#state = { kind: "loading" };
+    this.#slot.state = { kind: "loading" };
     void this.versions.at(-1)?.retire();
   }
 
