@@ -53,6 +53,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   unresponsiveMs: proven("integration/containment", "a guest that computes past its deadline is ended within 250 ms"),
   idleComputeMs: proven("adversarial/beyond", "its process is ended, though no request waits for it"),
   headerBytes: proven("unit/consumer/decode", "refuses headers beyond their limit without reading them"),
+  heldReplyBytes: proven("integration/nats/replies", "that nobody waits for any more, or that there is no room for"),
   memoryWatchMs: proven("integration/containment", "memory beyond the limit of its process ends it"),
   runnerBacklogBytes: proven("unit/supervisor/process/runner-process", "that does not read has requests refused"),
   runnerWriteBytes: proven("unit/runner/operations", "wait in the process while as much is on its way as may be"),

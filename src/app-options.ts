@@ -40,6 +40,8 @@ export interface RunnerUser {
 /** Options of one replica. Paths are absolute. */
 export interface ServeOptions {
   readonly nats: NatsOptions;
+  /** Milliseconds between pings of the NATS server. */
+  readonly natsPingMs: number;
   readonly store: StoreOptions;
   /** The consumer group's file. */
   readonly consumerFile: string;

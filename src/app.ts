@@ -188,6 +188,7 @@ class Replica implements App {
     const connection = await connectReplica({
       nats,
       name: `network-host ${replicaId}`,
+      pingIntervalMs: this.#options.natsPingMs,
       signal: this.#stopping.signal,
       failed: (error, delayMs) => this.#logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
     });

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { HostError } from "../errors/host-error.ts";
 import type { NatsCredentials, NatsOptions } from "../nats/connection.ts";
 import { redactUrl } from "../telemetry/redaction.ts";
+import { parseDurationMs } from "./duration.ts";
 import { badSetting, type Flags, readSetting, type Setting, type SettingValue } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -24,6 +25,14 @@ const NATS_CREDS = {
   flags: "--nats-creds <file>",
   env: "NATS_CREDS",
   description: "NATS credentials file (a user's JWT and seed)",
+} as const satisfies Setting;
+
+/** For a connection that lasts. */
+export const NATS_PING = {
+  flags: "--nats-ping <duration>",
+  env: "NATS_PING",
+  description: "how often the NATS server is pinged; one that does not answer is given up after three times that",
+  fallback: "5s",
 } as const satisfies Setting;
 
 /** Settings that a command adds to its options. */
@@ -48,6 +57,18 @@ export function parseNatsOptions(flags: Flags, env: Terminal["env"]): NatsOption
     );
   }
   return { servers: parsed.map(({ server }) => server), credentials: candidates[0] ?? { kind: "none" } };
+}
+
+/** More often would be load, more seldom no help: milliseconds. */
+const MIN_PING_MS = 250;
+const MAX_PING_MS = 120_000;
+
+/** Milliseconds between pings. Throws `usage-invalid`. */
+export function parseNatsPing(value: SettingValue | undefined): number {
+  if (value === undefined) return parseDurationMs(NATS_PING.env, NATS_PING.fallback);
+  const pingMs = parseDurationMs(value.source, value.text);
+  if (pingMs >= MIN_PING_MS && pingMs <= MAX_PING_MS) return pingMs;
+  throw badSetting(value, value.text, "write a duration of 250ms to 2m, for example 5s");
 }
 
 interface ParsedServer {

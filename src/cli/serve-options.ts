@@ -12,7 +12,7 @@ import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
 import { HostError } from "../errors/host-error.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { redactUrl } from "../telemetry/redaction.ts";
-import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
+import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
 import { badSetting, type Flags, readSetting, type Setting, type SettingValue } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -86,7 +86,7 @@ const SETTING = {
 } as const satisfies Record<string, Setting>;
 
 /** Every setting of `serve`, in the order that its help shows. */
-export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, ...Object.values(SETTING)];
+export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, NATS_PING, ...Object.values(SETTING)];
 
 /** Settings that `check` and `inspect` have too. */
 export const { consumer: CONSUMER_SETTING, policy: POLICY_SETTING, cache: CACHE_SETTING } = SETTING;
@@ -97,6 +97,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
   const health = parseHealth(read(SETTING.healthPort));
   return {
     nats: parseNatsOptions(flags, env),
+    natsPingMs: parseNatsPing(read(NATS_PING)),
     store: parseStore(read(SETTING.store), read(SETTING.sqlite), env),
     consumerFile: parseConsumerFile(flags, env),
     policyDir: parsePolicyDir(flags, env),

@@ -32,6 +32,13 @@ export const REQUEST_LIMIT_ROWS = {
     summary: "UTF-8 bytes a second of these lines; the rest is dropped and counted.",
     enforcedIn: "runner/guest-log, broker/logging",
   },
+  heldReplyBytes: {
+    value: 32 * MIB,
+    unit: "bytes",
+    summary:
+      "Replies of a replica that wait until its connection to NATS is back; beyond it the oldest one of the plugin that holds most is given up, and counted as reply-no-room.",
+    enforcedIn: "nats/reply-sender",
+  },
   refusalsLoggedPerSecond: {
     value: 100,
     unit: "count",

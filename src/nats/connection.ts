@@ -45,13 +45,27 @@ async function authentication(credentials: NatsCredentials): Promise<NodeConnect
   return kind === "token" ? { token: credentials.token } : {};
 }
 
+/**
+ * An exception at a reconnect would end the connection for good. So where the file is away, or half written, when it is
+ * read again, the credentials that it held last are tried.
+ */
 async function fileAuthenticator(path: string): Promise<ReturnType<typeof credsAuthenticator>> {
+  let last: Uint8Array;
   try {
-    await readFile(path);
+    last = await readFile(path);
   } catch (error) {
     throw new HostError("usage-invalid", `the NATS credentials file ${path} cannot be read`, { cause: error });
   }
-  return credsAuthenticator(() => readFileSync(path));
+  return (nonce) => {
+    try {
+      const read = readFileSync(path);
+      const auth = credsAuthenticator(read)(nonce);
+      last = read;
+      return auth;
+    } catch {
+      return credsAuthenticator(last)(nonce);
+    }
+  };
 }
 
 /** Names what the NATS client threw. `doing` completes the sentence "while …". */

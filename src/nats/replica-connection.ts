@@ -6,7 +6,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { connect, type NatsConnection } from "nats";
+import { connect, type NatsConnection, type NodeConnectionOptions } from "nats";
 import type { HostError } from "../errors/host-error.ts";
 import { natsConnectionOptions, type NatsOptions, natsError } from "./connection.ts";
 
@@ -14,6 +14,8 @@ export interface ReplicaConnectionOptions {
   readonly nats: NatsOptions;
   /** Shown by the server's monitoring. */
   readonly name: string;
+  /** How often the server is pinged. One that does not answer is given up after three times that. */
+  readonly pingIntervalMs: number;
   /** Ends the tries to connect. */
   readonly signal: AbortSignal;
   /** A try failed; the next one is after `delayMs`. */
@@ -24,7 +26,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
-const PING_INTERVAL_MS = 20_000;
+/** Pings without an answer that make a connection a dead one: the third finds it so. */
+const MAX_PINGS_OUT = 2;
 
 /**
  * Connects; resolves with `undefined` when `signal` aborts first. Throws `usage-invalid` where the credentials
@@ -35,22 +38,43 @@ export async function connectReplica(options: ReplicaConnectionOptions): Promise
   for (let delayMs = FIRST_DELAY_MS; !signal.aborted; delayMs = Math.min(MAX_DELAY_MS, delayMs * 2)) {
     const settings = await natsConnectionOptions(options.nats);
     try {
-      const connection = await connect({
-        ...settings,
-        name: options.name,
-        timeout: CONNECT_TIMEOUT_MS,
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: RECONNECT_WAIT_MS,
-        // A server that is being reconfigured may refuse credentials for a moment.
-        ignoreAuthErrorAbort: true,
-        pingInterval: PING_INTERVAL_MS,
-      });
-      if (!signal.aborted) return connection;
-      await connection.close();
+      return await unlessAborted(connect(clientOptions(settings, options)), signal);
     } catch (error) {
       options.failed(natsError(error, "connecting"), delayMs);
       await delay(delayMs, undefined, { signal }).catch(() => undefined);
     }
   }
   return undefined;
+}
+
+function clientOptions(settings: NodeConnectionOptions, options: ReplicaConnectionOptions): NodeConnectionOptions {
+  return {
+    ...settings,
+    name: options.name,
+    timeout: CONNECT_TIMEOUT_MS,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    // A server that is being reconfigured may refuse credentials for a moment.
+    ignoreAuthErrorAbort: true,
+    pingInterval: options.pingIntervalMs,
+    maxPingOut: MAX_PINGS_OUT,
+  };
+}
+
+/** The connection, unless `signal` comes first: then it is closed when it is there, and nobody waits for that. */
+async function unlessAborted(
+  connecting: Promise<NatsConnection>,
+  signal: AbortSignal,
+): Promise<NatsConnection | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = (): void => aborted.resolve(undefined);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const connection = await Promise.race([connecting, aborted.promise]);
+    if (connection !== undefined && !signal.aborted) return connection;
+    connecting.then((late) => late.close()).catch(() => undefined);
+    return undefined;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }

@@ -17,6 +17,8 @@ export interface Launched {
   kill(): Promise<void>;
   /** Starts it again after {@link kill}, with the same data on the same port. */
   start(): Promise<void>;
+  /** Replaces one of its files and has it read anew (SIGHUP). */
+  reload(file: string, text: string): Promise<void>;
   /** Why it has ended by itself, if it has. */
   failure(): string | undefined;
   remove(): Promise<void>;

@@ -13,13 +13,21 @@ export interface ContainerPlan {
   readonly image: string;
   readonly containerPort: number;
   readonly command: readonly string[];
+  /** Files of {@link CONTAINER_FOLDER}, by name, there before it starts. */
+  readonly files?: Readonly<Record<string, string>>;
 }
+
+/** Where a container finds its files. */
+export const CONTAINER_FOLDER = "/tmp/server";
 
 /** Starts a container whose port is published on a free port of the engine's host. */
 export async function launchContainer(plan: ContainerPlan): Promise<Launched> {
   const hostPort = await freePort();
   const started: StartedTestContainer = await new GenericContainer(plan.image)
     .withCommand([...plan.command])
+    .withCopyContentToContainer(
+      Object.entries(plan.files ?? {}).map(([name, content]) => ({ content, target: `${CONTAINER_FOLDER}/${name}` })),
+    )
     .withExposedPorts({ container: plan.containerPort, host: hostPort })
     .withWaitStrategy(Wait.forListeningPorts())
     .withStartupTimeout(READY_TIMEOUT_MS)
@@ -41,6 +49,10 @@ export async function launchContainer(plan: ContainerPlan): Promise<Launched> {
     },
     async start() {
       await container.start();
+    },
+    async reload(name, text) {
+      await started.copyContentToContainer([{ content: text, target: `${CONTAINER_FOLDER}/${name}` }]);
+      await container.kill({ signal: "SIGHUP" });
     },
     failure: () => undefined,
     async remove() {

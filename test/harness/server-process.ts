@@ -5,7 +5,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { obtainServer, type ServerName } from "../../scripts/servers/binaries.ts";
@@ -21,12 +21,16 @@ const OUTPUT_TAIL_CHARACTERS = 4_000;
 export interface ProcessPlan {
   readonly binary: ServerName;
   args(place: { readonly port: number; readonly folder: string }): readonly string[];
+  /** Files of its folder, by name, there before it starts. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Starts the binary on a free port of loopback, with a data folder of its own. */
 export async function launchProcess(plan: ProcessPlan): Promise<Launched> {
   const path = await obtainServer(plan.binary);
   const folder = await mkdtemp(join(tmpdir(), `${plan.binary}-`));
+  const write = (name: string, text: string) => writeFile(join(folder, name), text);
+  for (const [name, text] of Object.entries(plan.files ?? {})) await write(name, text);
   const port = await freePort();
   const start = () => spawnServer(path, plan.args({ port, folder }));
   let server = start();
@@ -46,6 +50,10 @@ export async function launchProcess(plan: ProcessPlan): Promise<Launched> {
     },
     async start() {
       server = start();
+    },
+    async reload(name, text) {
+      await write(name, text);
+      server.child.kill("SIGHUP");
     },
     failure: () => server.failure(),
     async remove() {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import { inject } from "vitest";
 import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
 import { images } from "./images.ts";
@@ -20,7 +21,7 @@ import {
   READY_TIMEOUT_MS,
   readied,
 } from "./readiness.ts";
-import { launchContainer } from "./server-container.ts";
+import { CONTAINER_FOLDER, launchContainer } from "./server-container.ts";
 import { launchProcess } from "./server-process.ts";
 import { until } from "./until.ts";
 
@@ -46,6 +47,41 @@ export async function startNatsServer(args: readonly string[] = []): Promise<Own
           args: ({ port }) => ["--addr", "127.0.0.1", "--port", String(port), ...args],
         });
   return ownServer(launched, natsUrlOf(launched), () => natsAnswers(launched));
+}
+
+/** A NATS server whose configuration can be changed while it runs. */
+export interface ConfiguredNatsServer extends OwnServer {
+  /** Has it read this in place of its configuration. It says nothing when it has: wait for what follows from it. */
+  reload(configuration: string): Promise<void>;
+}
+
+const CONFIGURATION = "nats.conf";
+
+/** @param configuration without where it listens */
+export async function startConfiguredNatsServer(configuration: string): Promise<ConfiguredNatsServer> {
+  const files = { [CONFIGURATION]: configuration };
+  const launched =
+    inject("serverKind") === "container"
+      ? await launchContainer({
+          image: images().nats,
+          containerPort: 4222,
+          command: ["--port", "4222", "--config", `${CONTAINER_FOLDER}/${CONFIGURATION}`],
+          files,
+        })
+      : await launchProcess({
+          binary: "nats-server",
+          args: ({ port, folder }) => [
+            "--addr",
+            "127.0.0.1",
+            "--port",
+            String(port),
+            "--config",
+            join(folder, CONFIGURATION),
+          ],
+          files,
+        });
+  const server = await ownServer(launched, natsUrlOf(launched), () => natsAnswers(launched));
+  return { ...server, reload: (text) => launched.reload(CONFIGURATION, text) };
 }
 
 /** A server that is no replica set. */

@@ -83,7 +83,7 @@ const ALLOWED = {
   egress: ["policy", "contract"],
   "kv/drivers": ["kv", "telemetry", "contract", "errors"],
   kv: ["contract", "scheduling", "errors"],
-  nats: ["telemetry", "errors"],
+  nats: ["telemetry", "contract", "errors"],
   telemetry: ["contract", "errors"],
   config: ["policy", "contract", "scheduling", "errors"],
   policy: ["contract", "errors"],

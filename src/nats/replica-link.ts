@@ -1,0 +1,247 @@
+/**
+ * A replica's connection to NATS with all that keeps it honest: what the server holds of its subscriptions, replies
+ * that wait while it is down, and whether it delivers at all. The parts know nothing of each other; what the client
+ * reports is passed on here.
+ *
+ * @module
+ */
+
+import type { NatsConnection } from "nats";
+import type { NatsStats, NatsView, SubscriptionStateName } from "../telemetry/nats-stats.ts";
+import { StatusWatch, type PermissionRefusal } from "./status-watch.ts";
+import { DeliveryProbe } from "./delivery-probe.ts";
+import { LinkState, type LinkStateName, type LinkView } from "./link-state.ts";
+import { ReplySender } from "./reply-sender.ts";
+import { type SubscriptionEvents, SubscriptionSet } from "./subscription-set.ts";
+
+/** What an operator should hear of. */
+export interface LinkEvents extends Pick<SubscriptionEvents, "refused" | "restored"> {
+  disconnected(server: string): void;
+  reconnected(server: string): void;
+  /** Connected, and neither answers nor messages come; `true` when they do again. */
+  delivers(isDelivering: boolean): void;
+  /** The server takes no replies, in its words; `undefined` when it takes them again. */
+  repliesRefused(message: string | undefined): void;
+  /** The server said this, or did it without a word. */
+  warned(message: string): void;
+  /** The host's own code failed while it took a message or an event. */
+  callbackFailed(what: string, error: unknown): void;
+  /** Ended for good. `error` is there where nobody asked for it. */
+  closed(error: Error | undefined): void;
+}
+
+export interface ReplicaLinkParts {
+  readonly connection: NatsConnection;
+  readonly stats: NatsStats;
+  readonly events: LinkEvents;
+}
+
+/** How often the server is asked whether it still answers, and how long it may take. */
+const PROBE_INTERVAL_MS = 2_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+export class ReplicaLink implements LinkView, NatsView {
+  readonly subscriptions: SubscriptionSet;
+  readonly replies: ReplySender;
+  readonly #parts: ReplicaLinkParts;
+  readonly #link = new LinkState();
+  readonly #probe: DeliveryProbe;
+  #roundTripMs: number | undefined;
+  #replyRefusal: string | undefined;
+  #serverId: string | undefined;
+  /** Has the server, or the client, said why the connection ends? */
+  #reason: "none" | "given" = "none";
+
+  constructor(parts: ReplicaLinkParts) {
+    this.#parts = parts;
+    const { connection, stats, events } = parts;
+    const link = this.#link;
+    this.#serverId = connection.info?.server_id;
+    this.replies = new ReplySender({ connection, link, stats });
+    this.subscriptions = new SubscriptionSet({
+      connection,
+      link,
+      events: {
+        refused: (subscriptions) => events.refused(subscriptions),
+        restored: (subscriptions) => events.restored(subscriptions),
+        callbackFailed: (subject, error) => this.#callbackFailed(subject, error),
+      },
+    });
+    this.#probe = new DeliveryProbe({
+      connection,
+      intervalMs: PROBE_INTERVAL_MS,
+      timeoutMs: PROBE_TIMEOUT_MS,
+      events: {
+        asked: () => this.replies.asked(),
+        answered: (roundTripMs) => this.#answered(roundTripMs),
+        overdue: () => this.#stalled(),
+      },
+    });
+    this.#watch(connection);
+    stats.view = this;
+  }
+
+  get state(): LinkStateName {
+    return this.#link.state;
+  }
+
+  whenNotUp(): Promise<void> {
+    return this.#link.whenNotUp();
+  }
+
+  get isConnected(): boolean {
+    return this.state === "up" || this.state === "stalled";
+  }
+
+  get isDelivering(): boolean {
+    return this.state === "up";
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  get heldReplies(): number {
+    return this.replies.heldCount;
+  }
+
+  get heldReplyBytes(): number {
+    return this.replies.heldBytes;
+  }
+
+  subscriptionCounts(): Readonly<Record<SubscriptionStateName, number>> {
+    return this.subscriptions.counts();
+  }
+
+  /**
+   * Ends the connection and gives up the replies that are still held. Where the connection carries messages, what was
+   * published is confirmed first; `signal` ends every wait.
+   */
+  async close(signal: AbortSignal): Promise<void> {
+    const { connection } = this.#parts;
+    this.#probe[Symbol.dispose]();
+    this.subscriptions.close();
+    this.replies.close();
+    using patience = patienceOf(signal);
+    if (!connection.isClosed() && this.state === "up") {
+      await Promise.race([this.#confirm(), this.whenNotUp(), patience.over]);
+    }
+    await Promise.race([connection.close(), patience.over]);
+    this.#link.enter("closed");
+  }
+
+  /** Resolves when the server has all that was published, and has refused what it refuses of it. */
+  async #confirm(): Promise<void> {
+    this.replies.asked();
+    try {
+      await this.#parts.connection.flush();
+      const turn = Promise.withResolvers<void>();
+      setImmediate(() => turn.resolve());
+      await turn.promise;
+      this.replies.answered();
+    } catch {
+      // Disconnected: `disconnected` counts what is not confirmed.
+    }
+  }
+
+  #watch(connection: NatsConnection): void {
+    const { events, stats } = this.#parts;
+    const said = (message: string): void => {
+      this.#reason = "given";
+      events.warned(message);
+    };
+    new StatusWatch(connection, {
+      disconnected: (server) => this.#disconnected(server),
+      reconnected: (server) => this.#reconnected(server),
+      permissionRefused: (refusal) => this.#permissionRefused(refusal),
+      tooManySubscriptions: (message) => this.subscriptions.tooManySubscriptions(message),
+      payloadRefused: (message) => {
+        this.replies.payloadRefused(message);
+        said(message);
+      },
+      readTooSlowly: (message) => {
+        stats.slowConsumer();
+        said(message);
+      },
+      warned: said,
+      closed: (error) => {
+        this.#link.enter("closed");
+        this.#probe[Symbol.dispose]();
+        this.subscriptions.close();
+        this.replies.close();
+        events.closed(error);
+      },
+      failed: (error) => this.#callbackFailed("an event of the connection", error),
+    }).start();
+  }
+
+  /** A try to reconnect that fails half-way is told as another loss, and then the end of all of them each for itself. */
+  #disconnected(server: string): void {
+    if (!this.#link.enter("down")) return;
+    this.#probe.rest();
+    this.replies.disconnected();
+    this.subscriptions.disconnected();
+    this.#parts.events.disconnected(server);
+  }
+
+  #reconnected(server: string): void {
+    if (this.state !== "down") return;
+    const { connection, events, stats } = this.#parts;
+    const serverId = connection.info?.server_id;
+    stats.reconnected();
+    events.reconnected(server);
+    if (this.#reason === "none" && serverId !== undefined && serverId === this.#serverId) {
+      stats.slowConsumer();
+      events.warned("the server had ended the connection without a word, as it does when its messages are not read");
+    }
+    this.#serverId = serverId;
+    this.#reason = "none";
+    this.replies.reconnected();
+    this.#link.enter("up");
+    this.subscriptions.reconnected();
+    this.replies.release();
+    this.#noteReplyRefusal();
+    this.#probe.resume();
+  }
+
+  #permissionRefused(refusal: PermissionRefusal): void {
+    this.#parts.stats.refused(refusal.operation);
+    if (refusal.operation === "publish") this.replies.permissionRefused(refusal.subject, refusal.message);
+    else this.subscriptions.permissionRefused(refusal);
+  }
+
+  #answered(roundTripMs: number): void {
+    this.#roundTripMs = roundTripMs;
+    this.replies.answered();
+    this.#noteReplyRefusal();
+    if (this.state !== "stalled") return;
+    this.#link.enter("up");
+    this.replies.release();
+    this.#parts.events.delivers(true);
+  }
+
+  #stalled(): void {
+    if (this.state === "up" && this.#link.enter("stalled")) this.#parts.events.delivers(false);
+  }
+
+  #noteReplyRefusal(): void {
+    const { refusal } = this.replies;
+    const [isRefused, wasRefused] = [refusal !== undefined, this.#replyRefusal !== undefined];
+    this.#replyRefusal = refusal;
+    if (isRefused !== wasRefused) this.#parts.events.repliesRefused(refusal);
+  }
+
+  #callbackFailed(what: string, error: unknown): void {
+    this.#parts.stats.callbackFailed();
+    this.#parts.events.callbackFailed(what, error);
+  }
+}
+
+/** A promise for the end of `signal`, which leaves nothing behind on it. */
+function patienceOf(signal: AbortSignal): { readonly over: Promise<void> } & Disposable {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  return { over: promise, [Symbol.dispose]: () => signal.removeEventListener("abort", end) };
+}

@@ -1,0 +1,381 @@
+/**
+ * The subjects that a replica listens on, and what the server has said of each. The client takes a refusal for the end
+ * of a subscription and never sends it again; here a subject that was refused, or ended by the server later, is asked
+ * for again: with back-off, and at each reconnect.
+ *
+ * What the server says is told apart like this. Subscriptions are sent in rounds, all of one round together, with a
+ * question (PING) behind them; the next round waits for its answer. Whatever the server refuses of a round it says before
+ * that answer: by subject where the permission is missing, and without any where the connection has as many
+ * subscriptions as it may. Of those there can only be more and more in a round, so it is the last ones that were
+ * refused. What was not refused by then is held. The client's own repetition after a reconnect is such a round, too.
+ *
+ * Callbacks are guarded: one that throws would end the client's reading, and the replica would be deaf.
+ *
+ * @module
+ */
+
+import type { Msg, NatsConnection, Subscription } from "nats";
+import { HostError } from "../errors/host-error.ts";
+import type { SubscriptionStateName } from "../telemetry/nats-stats.ts";
+import type { PermissionRefusal } from "./status-watch.ts";
+import type { LinkView } from "./link-state.ts";
+
+/** A subject to listen on. */
+export interface SubscriptionPlan {
+  readonly subject: string;
+  readonly queue?: string;
+  /** Is a replica without it of no use? */
+  readonly need: "required" | "optional";
+  readonly deliver: (message: Msg) => void;
+}
+
+/** Where a subject stands. */
+export type SubscriptionState =
+  /** The server has not said anything yet, or there is no connection. */
+  | { readonly kind: "asked" }
+  | { readonly kind: "held" }
+  /** It is asked for again at `nextTryMs`, by `performance.now()`. */
+  | { readonly kind: "refused"; readonly reason: string; readonly nextTryMs: number }
+  /** By this side. */
+  | { readonly kind: "ended" };
+
+/** What an operator should hear of. Each change is told once, those of a moment together. */
+export interface SubscriptionEvents {
+  refused(subscriptions: readonly HeldSubscription[]): void;
+  /** These had been refused. */
+  restored(subscriptions: readonly HeldSubscription[]): void;
+  /** A callback threw. */
+  callbackFailed(subject: string, error: unknown): void;
+}
+
+export interface SubscriptionSetParts {
+  readonly connection: Pick<NatsConnection, "subscribe" | "flush">;
+  readonly link: LinkView;
+  readonly events: SubscriptionEvents;
+}
+
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+/** So many refused subjects are asked for again at a time, and at most so often. */
+const MAX_RETRIED = 512;
+const MIN_PAUSE_MS = 100;
+
+/** One subject of a {@link SubscriptionSet}. */
+export class HeldSubscription {
+  readonly plan: SubscriptionPlan;
+  readonly #set: SubscriptionSet;
+  readonly #verdict = Promise.withResolvers<void>();
+  /** Set by the set alone. */
+  state: SubscriptionState = { kind: "asked" };
+  client: Subscription | undefined;
+  tries = 0;
+  /** Why it was refused last, until it is held. */
+  refusal: string | undefined;
+
+  constructor(plan: SubscriptionPlan, set: SubscriptionSet) {
+    this.plan = plan;
+    this.#set = set;
+  }
+
+  /** Resolves when the server has said yes or no, or when it is ended. */
+  get verdict(): Promise<void> {
+    return this.#verdict.promise;
+  }
+
+  /** Takes no new messages; resolves when those that were on their way have been delivered, or cannot be any more. */
+  drain(): Promise<void> {
+    return this.#set.drain(this);
+  }
+
+  /** Takes no more messages, not even those on their way. */
+  end(): void {
+    this.#set.end(this);
+  }
+
+  enter(state: SubscriptionState): void {
+    this.state = state;
+    if (state.kind !== "asked") this.#verdict.resolve();
+  }
+}
+
+export class SubscriptionSet {
+  readonly #parts: SubscriptionSetParts;
+  readonly #byKey = new Map<string, HeldSubscription>();
+  /** To be sent in the next round. */
+  #unsent: HeldSubscription[] = [];
+  /** What the client has sent by itself after a reconnect, in its order. */
+  #resent: readonly HeldSubscription[] | undefined;
+  #rounds: "idle" | "running" = "idle";
+  /** Refusals of this round that name no subject. */
+  #unnamed: string[] = [];
+  #retry: NodeJS.Timeout | undefined;
+  #retryAtMs = Number.POSITIVE_INFINITY;
+  #changed = new Set<HeldSubscription>();
+  #allHeld: PromiseWithResolvers<void> | undefined;
+  #state: "open" | "closed" = "open";
+
+  constructor(parts: SubscriptionSetParts) {
+    this.#parts = parts;
+  }
+
+  /** Asks for these subjects. Throws `internal` for one that is asked for already. */
+  open(plans: readonly SubscriptionPlan[]): readonly HeldSubscription[] {
+    const opened = plans.map((plan) => {
+      const key = keyOf(plan);
+      if (this.#byKey.has(key)) throw new HostError("internal", `${plan.subject} is subscribed to already`);
+      const subscription = new HeldSubscription(plan, this);
+      this.#byKey.set(key, subscription);
+      return subscription;
+    });
+    this.#unsent.push(...opened);
+    this.#run();
+    return opened;
+  }
+
+  /** The required subjects that the server does not hold, as far as it has said. */
+  unheld(): readonly HeldSubscription[] {
+    return [...this.#byKey.values()].filter(({ plan, state }) => plan.need === "required" && state.kind !== "held");
+  }
+
+  /** The optional ones that it has refused. */
+  refusedOptions(): readonly HeldSubscription[] {
+    return [...this.#byKey.values()].filter(({ plan, refusal }) => plan.need === "optional" && refusal !== undefined);
+  }
+
+  counts(): Readonly<Record<SubscriptionStateName, number>> {
+    const counts = { asked: 0, held: 0, refused: 0 };
+    for (const { state } of this.#byKey.values()) if (state.kind !== "ended") counts[state.kind] += 1;
+    return counts;
+  }
+
+  /** Resolves when the server holds every required subject. */
+  async whenHeld(): Promise<void> {
+    if (this.unheld().length === 0) return;
+    this.#allHeld ??= Promise.withResolvers();
+    await this.#allHeld.promise;
+  }
+
+  /** See {@link HeldSubscription.drain}. */
+  async drain(subscription: HeldSubscription): Promise<void> {
+    const { client } = subscription;
+    this.#forget(subscription);
+    if (client === undefined || client.isClosed()) return;
+    if (this.#parts.link.state === "down" || this.#parts.link.state === "closed") {
+      client.unsubscribe();
+      return;
+    }
+    // What is on its way still arrives where the connection comes to itself again.
+    const drained = client.drain().catch(() => client.unsubscribe());
+    await Promise.race([drained, this.#parts.link.whenNotUp()]);
+  }
+
+  /** See {@link HeldSubscription.end}. */
+  end(subscription: HeldSubscription): void {
+    const { client } = subscription;
+    this.#forget(subscription);
+    if (client !== undefined && !client.isClosed()) client.unsubscribe();
+  }
+
+  /** Asks for nothing any more. Messages still come until the subjects are drained or the connection is closed. */
+  close(): void {
+    this.#state = "closed";
+    clearTimeout(this.#retry);
+    this.#unsent = [];
+  }
+
+  /** The server holds nothing any more. */
+  disconnected(): void {
+    for (const subscription of this.#byKey.values()) {
+      if (subscription.state.kind === "held") subscription.enter({ kind: "asked" });
+    }
+  }
+
+  /** The client has sent anew what it has; the rest is asked for, too. */
+  reconnected(): void {
+    const unsent = new Set(this.#unsent);
+    const all = [...this.#byKey.values()].filter((subscription) => !unsent.has(subscription));
+    const isLive = ({ client }: HeldSubscription): boolean => client !== undefined && !client.isClosed();
+    this.#resent = all.filter(isLive).sort((a, b) => (a.client?.getID() ?? 0) - (b.client?.getID() ?? 0));
+    const rest = all.filter((subscription) => !isLive(subscription));
+    for (const subscription of rest) subscription.tries = 0;
+    this.#ask(rest);
+    this.#run();
+  }
+
+  /** The server refused a subscription, or ended one that it held. */
+  permissionRefused({ subject, queue, message }: PermissionRefusal): void {
+    // Some servers leave the queue group out where they end a subscription.
+    const named =
+      this.#byKey.get(keyOf({ subject, queue })) ??
+      [...this.#byKey.values()].find(({ plan }) => queue === undefined && plan.subject === subject);
+    if (named !== undefined) this.#refuse(named, message);
+  }
+
+  /** The server refused one of the round; it does not say which. */
+  tooManySubscriptions(message: string): void {
+    this.#unnamed.push(message);
+  }
+
+  #forget(subscription: HeldSubscription): void {
+    if (subscription.state.kind === "ended") return;
+    subscription.enter({ kind: "ended" });
+    this.#byKey.delete(keyOf(subscription.plan));
+    this.#noteHeld();
+  }
+
+  #run(): void {
+    if (this.#rounds === "running" || this.#state === "closed") return;
+    this.#rounds = "running";
+    void this.#runRounds().finally(() => (this.#rounds = "idle"));
+  }
+
+  async #runRounds(): Promise<void> {
+    for (;;) {
+      const round = this.#takeRound();
+      if (round === undefined) return;
+      this.#unnamed = [];
+      if (await this.#isAnswered()) this.#conclude(round);
+    }
+  }
+
+  /** What the next answer is about, in the order in which it was sent; undefined where there is nothing to be asked. */
+  #takeRound(): readonly HeldSubscription[] | undefined {
+    const resent = this.#resent;
+    this.#resent = undefined;
+    if (resent !== undefined) return resent;
+    // While there is no connection the client would send them twice: now and after the reconnect.
+    if (this.#parts.link.state === "down" || this.#parts.link.state === "closed") return undefined;
+    const round = this.#unsent.filter(({ state }) => state.kind === "asked");
+    this.#unsent = [];
+    if (round.length === 0) return undefined;
+    for (const subscription of round) this.#send(subscription);
+    return round;
+  }
+
+  #send(subscription: HeldSubscription): void {
+    const { plan } = subscription;
+    const { connection, events } = this.#parts;
+    try {
+      subscription.client = connection.subscribe(plan.subject, {
+        ...(plan.queue !== undefined && { queue: plan.queue }),
+        callback: (error, message) => {
+          // A refusal comes here only where the client finds whose it is: `permissionRefused` hears of each.
+          if (error !== null) return;
+          try {
+            plan.deliver(message);
+          } catch (thrown) {
+            events.callbackFailed(plan.subject, thrown);
+          }
+        },
+      });
+    } catch (thrown) {
+      // The connection is closed or drains.
+      this.#refuse(subscription, thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  }
+
+  async #isAnswered(): Promise<boolean> {
+    try {
+      await this.#parts.connection.flush();
+    } catch {
+      // Disconnected: the client sends them again, and a round follows that.
+      return false;
+    }
+    // Refusals are told by other ways than answers, but no later than in this turn of the event loop.
+    const turn = Promise.withResolvers<void>();
+    setImmediate(() => turn.resolve());
+    await turn.promise;
+    return this.#resent === undefined;
+  }
+
+  #conclude(round: readonly HeldSubscription[]): void {
+    const unnamed = this.#unnamed;
+    // Those that were refused by name took no place. Those that were ended meanwhile had one.
+    const placed = round.filter(({ state }) => state.kind !== "refused");
+    placed.forEach((subscription, index) => {
+      if (subscription.state.kind !== "asked") return;
+      const reason = unnamed[index - (placed.length - unnamed.length)];
+      if (reason === undefined) this.#hold(subscription);
+      else this.#refuse(subscription, reason);
+    });
+    this.#noteHeld();
+  }
+
+  #hold(subscription: HeldSubscription): void {
+    subscription.enter({ kind: "held" });
+    subscription.tries = 0;
+    if (subscription.refusal === undefined) return;
+    subscription.refusal = undefined;
+    this.#tell(subscription);
+  }
+
+  #refuse(subscription: HeldSubscription, reason: string): void {
+    const { client } = subscription;
+    subscription.client = undefined;
+    if (client !== undefined && !client.isClosed()) client.unsubscribe();
+    const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** subscription.tries);
+    subscription.tries += 1;
+    subscription.enter({ kind: "refused", reason, nextTryMs: performance.now() + delayMs });
+    this.#tryAgainIn(delayMs);
+    if (subscription.refusal === reason) return;
+    subscription.refusal = reason;
+    this.#tell(subscription);
+  }
+
+  #ask(subscriptions: readonly HeldSubscription[]): void {
+    for (const subscription of subscriptions) subscription.enter({ kind: "asked" });
+    this.#unsent.push(...subscriptions);
+  }
+
+  /** Sets the timer for those that were refused, unless it ends sooner. */
+  #tryAgainIn(delayMs: number): void {
+    const atMs = performance.now() + delayMs;
+    if (this.#state === "closed" || atMs >= this.#retryAtMs) return;
+    clearTimeout(this.#retry);
+    this.#retryAtMs = atMs;
+    this.#retry = setTimeout(() => this.#tryAgain(), delayMs);
+    this.#retry.unref();
+  }
+
+  #tryAgain(): void {
+    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    const nowMs = performance.now();
+    const due: HeldSubscription[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const subscription of this.#byKey.values()) {
+      if (subscription.state.kind !== "refused") continue;
+      const { nextTryMs } = subscription.state;
+      if (nextTryMs <= nowMs && due.length < MAX_RETRIED) due.push(subscription);
+      else nextMs = Math.min(nextMs, nextTryMs);
+    }
+    this.#ask(due);
+    this.#run();
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#tryAgainIn(Math.max(MIN_PAUSE_MS, nextMs - nowMs));
+  }
+
+  /** Tells it with whatever else changes at this moment. */
+  #tell(subscription: HeldSubscription): void {
+    if (this.#changed.size === 0) setImmediate(() => this.#tellAll());
+    this.#changed.add(subscription);
+  }
+
+  #tellAll(): void {
+    const changed = [...this.#changed].filter(({ state }) => state.kind !== "ended");
+    this.#changed = new Set();
+    const refused = changed.filter(({ refusal }) => refusal !== undefined);
+    const restored = changed.filter(({ refusal }) => refusal === undefined);
+    if (refused.length > 0) this.#parts.events.refused(refused);
+    if (restored.length > 0) this.#parts.events.restored(restored);
+  }
+
+  #noteHeld(): void {
+    if (this.#allHeld === undefined || this.unheld().length > 0) return;
+    this.#allHeld.resolve();
+    this.#allHeld = undefined;
+  }
+}
+
+/** Subjects and queue groups hold no blanks. */
+function keyOf({ subject, queue }: { readonly subject: string; readonly queue?: string | undefined }): string {
+  return `${subject} ${queue ?? ""}`;
+}

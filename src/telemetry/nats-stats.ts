@@ -1,0 +1,80 @@
+/**
+ * What is counted about a replica's connection to NATS, over all of its plugins.
+ *
+ * @module
+ */
+
+/** What the account was refused: to publish, or to subscribe. */
+export type RefusedOperation = "publish" | "subscription";
+
+/** Where a subject stands that the replica wants to listen on. */
+export type SubscriptionStateName = "asked" | "held" | "refused";
+
+/** The connection as it is now, for whoever scrapes. */
+export interface NatsView {
+  readonly isConnected: boolean;
+  /** Does what is sent arrive, as far as the last round trip tells? */
+  readonly isDelivering: boolean;
+  /** Of the last round trip to the server and back; undefined before the first. */
+  readonly roundTripMs: number | undefined;
+  /** Subjects by state. */
+  subscriptionCounts(): Readonly<Record<SubscriptionStateName, number>>;
+  /** Replies that wait for the connection. */
+  readonly heldReplies: number;
+  readonly heldReplyBytes: number;
+}
+
+export class NatsStats {
+  /** The connection, once there is one. */
+  view: NatsView | undefined;
+  #reconnects = 0;
+  #slowConsumer = 0;
+  #callbackErrors = 0;
+  #unconfirmedReplies = 0;
+  readonly #permissionErrors = new Map<RefusedOperation, number>();
+
+  /** The connection is back after it was lost. */
+  reconnected(): void {
+    this.#reconnects += 1;
+  }
+
+  /** The server ended the connection without a word, or said that this replica reads too slowly. */
+  slowConsumer(): void {
+    this.#slowConsumer += 1;
+  }
+
+  /** Code that was called with a message or an event threw. */
+  callbackFailed(): void {
+    this.#callbackErrors += 1;
+  }
+
+  /** The connection broke, and of so many replies nobody knows whether they left. */
+  unconfirmed(replies: number): void {
+    this.#unconfirmedReplies += replies;
+  }
+
+  /** The server refused an operation for want of permission. */
+  refused(operation: RefusedOperation): void {
+    this.#permissionErrors.set(operation, (this.#permissionErrors.get(operation) ?? 0) + 1);
+  }
+
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  get slowConsumers(): number {
+    return this.#slowConsumer;
+  }
+
+  get callbackErrors(): number {
+    return this.#callbackErrors;
+  }
+
+  get unconfirmedReplies(): number {
+    return this.#unconfirmedReplies;
+  }
+
+  get permissionErrors(): ReadonlyMap<RefusedOperation, number> {
+    return this.#permissionErrors;
+  }
+}
