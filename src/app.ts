@@ -8,11 +8,14 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions, StoreOptions } from "./app-options.ts";
 import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
+import { Closing } from "./app-closing.ts";
 import { letHeapGrow } from "./app-heap.ts";
+import { logLink, natsReadiness } from "./app-nats.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -25,7 +28,7 @@ import type { BatchSize } from "./kv/batch-queue.ts";
 import { openMongoStore } from "./kv/drivers/mongodb.ts";
 import { openSqliteStore } from "./kv/drivers/sqlite.ts";
 import type { KeyValueStore } from "./kv/store.ts";
-import { ConnectionWatch } from "./nats/connection-watch.ts";
+import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
 import { ArtifactCache } from "./registry/artifact-cache.ts";
 import { PluginLoader } from "./registry/plugin-loader.ts";
@@ -36,6 +39,7 @@ import { ThreadShares } from "./fairness/thread-shares.ts";
 import { BatchStats } from "./telemetry/batch-stats.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
+import { NatsStats } from "./telemetry/nats-stats.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
 /** A running replica. */
@@ -49,6 +53,8 @@ export interface App {
 }
 
 const STORE_PING_MS = 1_000;
+/** What closing a part has where the grace of a stop is over. */
+const CLOSE_LEAST_MS = 1_000;
 /** In the answer to a question for readiness. */
 const NAMED_PLUGINS = 16;
 
@@ -76,18 +82,18 @@ class Replica implements App {
   readonly #config: ReplicaConfig;
   readonly #logger: Logger;
   readonly #log: AppLog;
-  readonly #owned = new AsyncDisposableStack();
+  readonly #owned = new Closing();
   readonly #stopping = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   readonly #started = new Date();
   readonly #storeBatches = new BatchStats();
+  readonly #natsStats = new NatsStats();
   readonly #shares = new ThreadShares();
   #registry: Registry | undefined;
   #store: KeyValueStore | undefined;
-  #connection: ConnectionWatch | undefined;
+  #link: ReplicaLink | undefined;
   #consumer: Consumer | undefined;
-  #subscriptions: "unconfirmed" | "confirmed" = "unconfirmed";
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
@@ -108,10 +114,10 @@ class Replica implements App {
   async open(): Promise<void> {
     try {
       await this.#openHealth();
-      this.#store = this.#owned.use(await openStore(this.#options.store, this.#storeBatches));
-      this.#registry = this.#owned.use(await this.#openRegistry());
+      this.#store = this.#owned.own("the store", await openStore(this.#options.store, this.#storeBatches));
+      this.#registry = this.#owned.own("the plugins", await this.#openRegistry());
     } catch (error) {
-      await this.#owned.disposeAsync();
+      await this.#close(performance.now());
       throw error;
     }
     this.#starting = this.#start(this.#registry, this.#store);
@@ -131,10 +137,11 @@ class Replica implements App {
       metrics: createMetrics({
         plugins: () => [...this.#slots()].map((slot) => slot.stats),
         storeBatches: this.#storeBatches,
+        nats: this.#natsStats,
       }),
       failed: (error) => this.#logger.error({ err: error }, "the health server could not answer"),
     });
-    this.#owned.use(server);
+    this.#owned.own("the health server", server);
     this.#logger.info({ url: server.url }, "health and metrics are served");
   }
 
@@ -169,14 +176,15 @@ class Replica implements App {
     try {
       // A plugin is served from when it is loaded: one that takes long keeps no other one waiting.
       const loaded = registry.open();
-      const [connection] = await Promise.all([
-        this.#connect().then((link) => this.#serve(link, registry, store)),
+      const [link] = await Promise.all([
+        this.#connect().then((connection) => this.#serve(connection, registry, store)),
         loaded,
       ]);
-      if (connection === undefined || this.#stopping.signal.aborted) return;
-      await this.#consumer?.subscribe(registry.slots.values());
-      this.#subscriptions = "confirmed";
-      this.#log.ready(registry.slots.values(), connection.getServer());
+      if (link === undefined || this.#stopping.signal.aborted) return;
+      this.#consumer?.subscribe(registry.slots.values());
+      await this.#unlessStopped(link.subscriptions.whenHeld());
+      if (this.#stopping.signal.aborted) return;
+      this.#log.ready(registry.slots.values(), link.server);
       this.#ready.resolve();
     } catch (error) {
       this.#ready.reject(error);
@@ -192,11 +200,6 @@ class Replica implements App {
       signal: this.#stopping.signal,
       failed: (error, delayMs) => this.#logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
     });
-    if (connection === undefined) return undefined;
-    this.#owned.defer(async () => {
-      // Sends what is still buffered: the last replies.
-      if (!connection.isClosed()) await connection.drain();
-    });
     return connection;
   }
 
@@ -205,79 +208,82 @@ class Replica implements App {
     connection: NatsConnection | undefined,
     registry: Registry,
     store: KeyValueStore,
-  ): Promise<NatsConnection | undefined> {
-    if (connection === undefined || this.#stopping.signal.aborted) return undefined;
+  ): Promise<ReplicaLink | undefined> {
+    if (connection === undefined) return undefined;
+    const link = this.#openLink(connection);
+    if (this.#stopping.signal.aborted) return undefined;
     const { group, replica } = this.#config.consumer;
     const admission = new AdmissionGate(replica.concurrency);
     const logger = this.#logger;
-    const handler = new RequestHandler({ connection, logger, newId: newRequestId });
+    const handler = new RequestHandler({ replies: link.replies, logger, newId: newRequestId });
     const http = createUndiciHttp();
-    const consumer = new Consumer({ connection, group, handler, admission, store, http, shares: this.#shares, logger });
+    const consumer = new Consumer({ link, group, handler, admission, store, http, shares: this.#shares, logger });
     this.#consumer = consumer;
-    this.#connection = this.#watch(connection, consumer);
-    const discovery = new Discovery(connection, () =>
-      describeServices(registry.slots.values(), { group, replicaId: this.#options.replicaId, started: this.#started }),
-    );
+    const identity = { group, replicaId: this.#options.replicaId, started: this.#started };
+    const discovery = new Discovery({
+      subscriptions: link.subscriptions,
+      services: () => describeServices(registry.slots.values(), identity),
+      maxPayloadBytes: () => link.replies.maxPayloadBytes,
+      unanswerable: (plugin) =>
+        logger.warn({ plugin }, "a question of discovery is not answered: the NATS server's max_payload is too small"),
+    });
     discovery.open();
-    await this.#subscribe(
-      consumer,
-      [...registry.slots.values()].filter(({ state }) => state.kind !== "loading"),
-    );
-    return connection;
+    consumer.subscribe([...registry.slots.values()].filter(({ state }) => state.kind !== "loading"));
+    return link;
+  }
+
+  #openLink(connection: NatsConnection): ReplicaLink {
+    const link = new ReplicaLink({
+      connection,
+      stats: this.#natsStats,
+      events: logLink(this.#logger, (error) => {
+        if (!this.#stopping.signal.aborted) this.#failed.reject(error);
+      }),
+    });
+    this.#owned.defer("the connection to NATS", (signal) => link.close(signal));
+    this.#link = link;
+    return link;
   }
 
   /** Before there is a connection this does nothing: `#serve` subscribes to what is loaded by then. */
   #subscribeTo(slot: PluginSlot): void {
-    if (this.#consumer === undefined) return;
-    this.#subscribe(this.#consumer, [slot]).catch((error: unknown) =>
-      this.#logger.error({ err: error, plugin: slot.name }, "the plugin cannot be subscribed to"),
-    );
-  }
-
-  async #subscribe(consumer: Consumer, slots: readonly PluginSlot[]): Promise<void> {
-    await consumer.subscribe(slots);
-    for (const { name } of slots) this.#logger.debug({ plugin: name }, "plugin subscribed");
-  }
-
-  #watch(connection: NatsConnection, consumer: Consumer): ConnectionWatch {
-    return new ConnectionWatch(connection, {
-      disconnected: (server) => {
-        this.#subscriptions = "unconfirmed";
-        this.#logger.warn({ server }, "the connection to NATS is lost; reconnecting");
-      },
-      reconnected: (server) => {
-        this.#logger.info({ server }, "the connection to NATS is back");
-        void consumer.confirm().then(
-          () => (this.#subscriptions = "confirmed"),
-          (error: unknown) => this.#logger.error({ err: error }, "the subscriptions are not confirmed"),
-        );
-      },
-      warned: (message) => this.#logger.warn({ detail: message }, "NATS"),
-      closed: (error) => {
-        if (this.#stopping.signal.aborted) return;
-        this.#failed.reject(new HostError("nats-unavailable", "the connection to NATS was closed", { cause: error }));
-      },
-    });
+    this.#consumer?.subscribe([slot]);
   }
 
   async #drain(reason: string): Promise<DrainOutcome> {
     const { drainMs } = this.#config.consumer.replica;
+    const untilMs = performance.now() + drainMs;
     this.#logger.info({ reason, graceMs: drainMs }, "draining");
     this.#stopping.abort();
     this.#registry?.giveUpLoads();
     // A start under way ends first: it may be about to subscribe.
-    await this.#starting;
-    const isUp = this.#connection?.isUp ?? false;
-    const outcome = (await this.#consumer?.drain(drainMs, isUp ? "connected" : "disconnected")) ?? "clean";
+    await Promise.race([this.#starting, delay(drainMs, undefined, { ref: false })]);
+    const outcome = (await this.#consumer?.drain(Math.max(0, untilMs - performance.now()))) ?? "clean";
     if (outcome === "forced") this.#logger.error({ err: new HostError("drain-timeout") }, "requests were cut off");
-    try {
-      await this.#owned.disposeAsync();
-    } catch (error) {
-      this.#logger.error({ err: error }, "not everything could be closed in order");
-    }
+    await this.#close(untilMs);
     this.#logger.info({ outcome }, "stopped");
     this.#logger.flush();
     return outcome;
+  }
+
+  /** Never rejects. */
+  async #close(untilMs: number): Promise<void> {
+    await this.#owned.close({
+      untilMs,
+      leastMs: CLOSE_LEAST_MS,
+      failed: (what, error) =>
+        this.#logger.error({ err: error, detail: what }, "not everything could be closed in order"),
+    });
+  }
+
+  /** Waits no longer than until the replica stops. */
+  async #unlessStopped(promise: Promise<void>): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    const stopped = Promise.withResolvers<void>();
+    const stop = (): void => stopped.resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([promise, stopped.promise]).finally(() => signal.removeEventListener("abort", stop));
   }
 
   *#slots() {
@@ -288,10 +294,8 @@ class Replica implements App {
     const stopping = this.#stopping.signal.aborted;
     const storeUp = (await this.#store?.ping({ timeoutMs: STORE_PING_MS })) ?? false;
     const loading = [...this.#slots()].filter((slot) => slot.state.kind === "loading").map((slot) => slot.name);
-    const confirmed = this.#subscriptions === "confirmed" && !stopping;
     return {
-      nats: check(this.#connection?.isUp ?? false, "not connected"),
-      subscriptions: check(confirmed, stopping ? "draining" : "not confirmed by the server"),
+      ...natsReadiness(this.#link, stopping ? "draining" : "running"),
       store: check(storeUp, "not reachable"),
       plugins: check(this.#registry !== undefined && loading.length === 0, `loading: ${someOf(loading)}`),
     };

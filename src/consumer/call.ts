@@ -14,18 +14,19 @@ import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { ErrorCode } from "../errors/table.ts";
+import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { VersionLease } from "../registry/plugin-version.ts";
 import type { Deadline } from "../scheduling/deadline-wheel.ts";
 import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable, Started } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
-import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
+import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
 import { failed } from "./failure.ts";
 import type { OpenCall, OpenCalls } from "./open-calls.ts";
-import type { Replies } from "./replies.ts";
+import { sendAnswer } from "./replies.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
@@ -43,7 +44,7 @@ export interface AdmissibleRequest {
 
 /** What all calls of a replica share. */
 export interface CallSurroundings {
-  readonly replies: Replies;
+  readonly replies: ReplyPort;
   readonly open: OpenCalls<Call>;
   readonly deadlines: DeadlineTimer;
 }
@@ -133,12 +134,27 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     deadlines.cancel(this.#deadline);
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
-    const { replyBytes } = served.version.parts.limits;
-    const code = replies.send(message, outcome, decoded.request.id, replyBytes, plugin.stats);
-    const nowMs = performance.now();
-    plugin.stats.end(code ?? "ok", nowMs - arrivedMs);
-    this.#record(outcome, code, nowMs);
+    const { replyBytes, deadlineMs } = served.version.parts.limits;
+    const settledMs = performance.now();
+    sendAnswer(replies, {
+      message,
+      plugin: plugin.slot.name,
+      owner: plugin,
+      outcome,
+      id: decoded.request.id,
+      replyBytes,
+      untilMs: arrivedMs + (decoded.timeoutMs ?? deadlineMs),
+      settled: (fate, code) => this.#answered(outcome, fate, code, settledMs),
+    });
     open.remove(this);
+  }
+
+  #answered(outcome: Outcome, fate: ReplyFate, code: ErrorCode | undefined, settledMs: number): void {
+    const { plugin, arrivedMs } = this.#request;
+    if (fate.kind === "sent") plugin.stats.end(code ?? "ok", performance.now() - arrivedMs);
+    else plugin.stats.giveUp(fate.reason);
+    const logged = fate.kind === "sent" ? loggedOutcome(outcome, code) : { ...fate, code };
+    this.#record(logged, settledMs);
   }
 
   async #startLater(starting: Started): Promise<void> {
@@ -170,13 +186,13 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     return this.#log;
   }
 
-  #record(outcome: Outcome, code: ErrorCode | undefined, endedMs: number): void {
+  #record(outcome: LoggedOutcome, endedMs: number): void {
     const { served, decoded, arrivedMs } = this.#request;
     const begunMs = this.#begunMs ?? endedMs;
     logRequest(served.records, {
       method: decoded.request.method,
       id: decoded.request.id,
-      outcome: loggedOutcome(outcome, code),
+      outcome,
       times: { queueMs: begunMs - arrivedMs, runMs: endedMs - begunMs, storeMs: this.storeMs },
       traceId: decoded.traceId,
       droppedLogBytes: this.#log?.droppedBytes ?? 0,

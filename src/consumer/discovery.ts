@@ -3,116 +3,71 @@
  * `$SRV.STATS`, for all, by name, and by name and id. Answered from the host's own counters, since a request
  * here ends when its reply is sent and not when a callback returns.
  *
+ * A replica whose account may not listen there serves requests all the same: it is not discoverable, no more.
+ *
  * @module
  */
 
-import type { Msg, NatsConnection, Subscription } from "nats";
+import type { Msg } from "nats";
+import type { HeldSubscription, SubscriptionPlan, SubscriptionSet } from "../nats/subscription-set.ts";
 import { isSafeReplySubject } from "./decode.ts";
-import type { EndpointStats } from "../telemetry/plugin-stats.ts";
+import { encodeAnswer, type ServiceDescription, type Verb, VERBS } from "./service-answer.ts";
 
-/** What a service tells of itself. */
-export interface ServiceDescription {
-  readonly name: string;
-  readonly id: string;
-  /** A semantic version. */
-  readonly version: string;
-  readonly description: string;
-  readonly started: Date;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly endpoints: readonly EndpointDescription[];
+export interface DiscoveryParts {
+  readonly subscriptions: SubscriptionSet;
+  /** Asked anew for every question. */
+  readonly services: () => Iterable<ServiceDescription>;
+  /** What the server takes now. */
+  readonly maxPayloadBytes: () => number;
+  /** Told once: not even the shortest answer of a service is as small as that. */
+  readonly unanswerable: (service: string) => void;
 }
-
-export interface EndpointDescription {
-  readonly name: string;
-  readonly subject: string;
-  readonly queueGroup: string;
-  readonly stats: EndpointStats;
-  /** Facts beyond the ADR: digest, policy revision, in-flight and shed counts. */
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-const VERBS = ["PING", "INFO", "STATS"] as const;
-type Verb = (typeof VERBS)[number];
 
 const PREFIX = "$SRV";
 
 export class Discovery {
-  readonly #connection: NatsConnection;
-  readonly #services: () => Iterable<ServiceDescription>;
-  readonly #subscriptions: Subscription[] = [];
+  readonly #parts: DiscoveryParts;
+  #subscriptions: readonly HeldSubscription[] = [];
+  #unanswerable: "untold" | "told" = "untold";
 
-  /** `services` is asked anew for every question. */
-  constructor(connection: NatsConnection, services: () => Iterable<ServiceDescription>) {
-    this.#connection = connection;
-    this.#services = services;
+  constructor(parts: DiscoveryParts) {
+    this.#parts = parts;
   }
 
   /** Subscribes, without a queue group: every replica answers. */
   open(): void {
-    for (const verb of VERBS) {
-      for (const subject of [`${PREFIX}.${verb}`, `${PREFIX}.${verb}.*`, `${PREFIX}.${verb}.*.*`]) {
-        const subscription = this.#connection.subscribe(subject, {
-          callback: (error, message) => {
-            // An error here is a permission the account lacks: the services are then not discoverable, no more.
-            if (error === null) this.#answer(verb, message);
-          },
-        });
-        this.#subscriptions.push(subscription);
-      }
-    }
+    const plans = VERBS.flatMap((verb) =>
+      [`${PREFIX}.${verb}`, `${PREFIX}.${verb}.*`, `${PREFIX}.${verb}.*.*`].map((subject): SubscriptionPlan => ({
+        subject,
+        need: "optional",
+        deliver: (message) => this.#answer(verb, message),
+      })),
+    );
+    this.#subscriptions = this.#parts.subscriptions.open(plans);
   }
 
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    this.#subscriptions.length = 0;
+    for (const subscription of this.#subscriptions) subscription.end();
+    this.#subscriptions = [];
   }
 
   #answer(verb: Verb, message: Msg): void {
     // Nobody who may ask the host to describe itself may make it publish elsewhere by that.
-    if (!isSafeReplySubject(message.reply ?? "") || this.#connection.isDraining()) return;
+    if (!isSafeReplySubject(message.reply ?? "")) return;
     const [, , name, id] = message.subject.split(".");
-    for (const service of this.#services()) {
+    const maxBytes = this.#parts.maxPayloadBytes();
+    for (const service of this.#parts.services()) {
       if (name !== undefined && service.name !== name) continue;
       if (id !== undefined && service.id !== id) continue;
-      message.respond(JSON.stringify(describe(verb, service)));
+      const answer = encodeAnswer(verb, service, maxBytes);
+      if (answer === undefined) this.#tellUnanswerable(service.name);
+      else message.respond(answer);
     }
   }
-}
 
-function describe(verb: Verb, service: ServiceDescription): object {
-  const { name, id, version, metadata } = service;
-  const common = { name, id, version, metadata };
-  switch (verb) {
-    case "PING":
-      return { type: "io.nats.micro.v1.ping_response", ...common };
-    case "INFO":
-      return {
-        type: "io.nats.micro.v1.info_response",
-        ...common,
-        description: service.description,
-        endpoints: service.endpoints.map(({ name, subject, queueGroup }) => ({
-          name,
-          subject,
-          queue_group: queueGroup,
-          metadata: {},
-        })),
-      };
-    case "STATS":
-      return {
-        type: "io.nats.micro.v1.stats_response",
-        ...common,
-        started: service.started.toISOString(),
-        endpoints: service.endpoints.map(describeStats),
-      };
+  #tellUnanswerable(service: string): void {
+    if (this.#unanswerable === "told") return;
+    this.#unanswerable = "told";
+    this.#parts.unanswerable(service);
   }
-}
-
-function describeStats(endpoint: EndpointDescription): object {
-  return {
-    name: endpoint.name,
-    subject: endpoint.subject,
-    queue_group: endpoint.queueGroup,
-    ...endpoint.stats,
-    data: endpoint.data,
-  };
 }

@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { MsgHdrs } from "nats";
 import type { Outcome } from "../contract/request.ts";
 import { HEADER } from "../contract/protocol.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
@@ -69,14 +68,6 @@ function failure(code: ErrorCode, id: string | undefined, { text, data = EMPTY, 
 function encodeHeaders(lines: string, id: string | undefined): Uint8Array {
   const idLine = id === undefined ? "" : `${HEADER.id}: ${id}\r\n`;
   return Buffer.from(`NATS/1.0\r\n${lines}${idLine}\r\n`, "latin1");
-}
-
-/**
- * Encoded headers in the form that the client's `publish` takes them. All it does with headers is to ask for their
- * encoding; building them by its own class costs more than the rest of a reply.
- */
-export function publishable(headers: Uint8Array): MsgHdrs {
-  return { encode: () => headers } as Partial<MsgHdrs> & { encode(): Uint8Array } as MsgHdrs;
 }
 
 /** One line of printable ASCII, bounded: a header's value can hold no more without surprises. */

@@ -7,7 +7,8 @@
  */
 
 import type { Msg } from "nats";
-import type { PluginLimits } from "../contract/limits.ts";
+import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
@@ -17,13 +18,13 @@ import { type AdmissibleRequest, Call, type CallSurroundings } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
 import { failed, type Failure } from "./failure.ts";
 import { OpenCalls } from "./open-calls.ts";
-import { Replies, type ReplyConnection } from "./replies.ts";
+import { sendAnswer } from "./replies.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
 /** What a {@link RequestHandler} works with; it owns none of it. */
 export interface RequestHandlerParts {
-  readonly connection: ReplyConnection;
+  readonly replies: ReplyPort;
   readonly logger: Logger;
   /** Makes an id for a request that brings none. */
   readonly newId: () => string;
@@ -31,6 +32,9 @@ export interface RequestHandlerParts {
 
 /** A message that is refused, as far as it is known. */
 interface Refused {
+  readonly message: Msg;
+  readonly arrivedMs: number;
+  readonly timeoutMs?: number | undefined;
   readonly request: Pick<RpcRequest, "id" | "method">;
   readonly traceId?: string | undefined;
   /** The version that would have taken it. */
@@ -41,6 +45,8 @@ const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has
 
 const UNEXPECTED = "a request failed unexpectedly";
 
+const UNKNOWN = { id: "", method: "" };
+
 const NO_TIMES = { queueMs: 0, runMs: 0, storeMs: 0 };
 
 export class RequestHandler {
@@ -48,10 +54,10 @@ export class RequestHandler {
   readonly #newId: () => string;
   readonly #calls: CallSurroundings;
 
-  constructor({ connection, logger, newId }: RequestHandlerParts) {
+  constructor({ replies, logger, newId }: RequestHandlerParts) {
     this.#logger = logger;
     this.#newId = newId;
-    this.#calls = { replies: new Replies(connection, logger), open: new OpenCalls(), deadlines: new DeadlineTimer() };
+    this.#calls = { replies, open: new OpenCalls(), deadlines: new DeadlineTimer() };
   }
 
   /**
@@ -68,7 +74,7 @@ export class RequestHandler {
       this.#decode(plugin, message, arrivedMs);
     } catch (error) {
       this.#logger.error({ plugin: plugin.slot.name, err: error }, UNEXPECTED);
-      this.#answer(plugin, message, failed("internal", UNEXPECTED), undefined);
+      this.#refuse(plugin, failed("internal", UNEXPECTED), { message, arrivedMs, request: UNKNOWN });
     }
   }
 
@@ -86,7 +92,9 @@ export class RequestHandler {
     const decoded = decodeRequest(message, this.#newId);
     if (decoded.kind === "malformed") {
       const { id = "", problem } = decoded;
-      this.#refuse(plugin, message, failed("bad-request", problem, { safeText: problem }), {
+      this.#refuse(plugin, failed("bad-request", problem, { safeText: problem }), {
+        message,
+        arrivedMs,
         request: { id, method: "" },
       });
       return;
@@ -99,29 +107,30 @@ export class RequestHandler {
     const { state } = plugin.slot;
     if (state.kind !== "loaded") {
       const why = state.kind === "failed" ? state.error.message : "the plugin is being loaded";
-      this.#refuse(plugin, message, failed("plugin-unavailable", why), decoded);
+      this.#refuse(plugin, failed("plugin-unavailable", why), { ...decoded, message, arrivedMs });
       return;
     }
     const served = plugin.serve(state.version);
     const { access } = served;
+    const refused: Refused = { ...decoded, message, arrivedMs, served };
     if (access.kind === "denied") {
       const refusal = failed("denied", access.why, { safeText: access.why });
-      this.#refuse(plugin, message, refusal, { ...decoded, served });
+      this.#refuse(plugin, refusal, refused);
       return;
     }
     const refusal = refusalOf(decoded, served.version.parts.limits);
     if (refusal === undefined) this.#admit({ plugin, served, broker: access.broker, message, decoded, arrivedMs });
-    else this.#refuse(plugin, message, refusal, { ...decoded, served });
+    else this.#refuse(plugin, refusal, refused);
   }
 
   #admit(request: AdmissibleRequest): void {
-    const { plugin, served, message, decoded } = request;
+    const { plugin, served, message, decoded, arrivedMs } = request;
     const { limits, runner } = served.version.parts;
     const admission = plugin.gate.enter(limits.concurrency);
     if (admission.kind === "shed") {
       const { by, retryAfterMs } = admission;
       const refusal = failed("overloaded", `the ${by}'s limit`, { retryAfterMs });
-      this.#refuse(plugin, message, refusal, { ...decoded, served });
+      this.#refuse(plugin, refusal, { ...decoded, message, arrivedMs, served });
       return;
     }
     const call = new Call(request, admission, this.#calls);
@@ -134,22 +143,34 @@ export class RequestHandler {
   }
 
   /** Answers a message that was not admitted. */
-  #refuse(plugin: ServedPlugin, message: Msg, outcome: Failure, { request, traceId, served }: Refused): void {
+  #refuse(plugin: ServedPlugin, outcome: Failure, refused: Refused): void {
+    const { message, request, arrivedMs, timeoutMs, served } = refused;
+    const { deadlineMs } = served?.version.parts.limits ?? DEFAULT_PLUGIN_LIMITS;
+    sendAnswer(this.#calls.replies, {
+      message,
+      plugin: plugin.slot.name,
+      owner: plugin,
+      outcome,
+      id: request.id === "" ? undefined : request.id,
+      replyBytes: 0,
+      untilMs: arrivedMs + (timeoutMs ?? deadlineMs),
+      settled: (fate) => this.#refused(plugin, outcome, refused, fate),
+    });
+  }
+
+  #refused(plugin: ServedPlugin, outcome: Failure, { request, traceId, served }: Refused, fate: ReplyFate): void {
+    const { code } = outcome;
+    if (fate.kind === "sent") plugin.stats.refuse(code);
+    else plugin.stats.drop(fate.reason);
     plugin.refusals.write(() =>
       logRequest(served?.records ?? plugin.recordsWithoutVersion, {
         method: request.method,
         id: request.id,
-        outcome: loggedOutcome(outcome, outcome.code),
+        outcome: fate.kind === "sent" ? loggedOutcome(outcome, code) : { ...fate, code },
         times: NO_TIMES,
         traceId,
       }),
     );
-    this.#answer(plugin, message, outcome, request.id === "" ? undefined : request.id);
-  }
-
-  #answer({ stats }: ServedPlugin, message: Msg, outcome: Failure, id: string | undefined): void {
-    stats.refuse(outcome.code);
-    this.#calls.replies.send(message, outcome, id, 0, stats);
   }
 
   /** Gives a message up that cannot be answered. */

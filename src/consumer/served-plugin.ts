@@ -12,9 +12,14 @@ import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
 import type { PluginStats } from "../telemetry/plugin-stats.ts";
 import { logPluginLine, requestLogger, type RequestLogger } from "../telemetry/request-log.ts";
+import { printableLine } from "../telemetry/plugin-text.ts";
+import type { ReplyOwner } from "../nats/recent-replies.ts";
 import type { PluginGate } from "./admission.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { ServedVersion, type VersionSurroundings } from "./served-version.ts";
+
+/** A caller chose it. */
+const MAX_SUBJECT_CHARACTERS = 255;
 
 /** What of a slot its requests see. */
 export type ServedSlot = Pick<PluginSlot, "name" | "state" | "stats">;
@@ -26,7 +31,7 @@ export interface ServedPluginParts extends VersionSurroundings {
   readonly turns: TurnQueue;
 }
 
-export class ServedPlugin {
+export class ServedPlugin implements ReplyOwner {
   readonly slot: ServedSlot;
   readonly stats: PluginStats;
   readonly gate: PluginGate;
@@ -60,6 +65,17 @@ export class ServedPlugin {
   get recordsWithoutVersion(): RequestLogger {
     this.#recordsWithoutVersion ??= requestLogger(this.#surroundings.logger, this.slot.name, undefined);
     return this.#recordsWithoutVersion;
+  }
+
+  /** Its reply was counted as sent, and never arrived. */
+  refused(subject: string, message: string): void {
+    this.stats.drop("reply-refused");
+    this.refusals.write(() =>
+      this.#surroundings.logger.warn(
+        { plugin: this.slot.name, subject: printableLine(subject, MAX_SUBJECT_CHARACTERS), detail: message },
+        "the NATS server refused a reply",
+      ),
+    );
   }
 
   /** The log that the plugin writes to during one request. `maxBytes` is the limit of that one. */

@@ -6,7 +6,7 @@
 
 import { requestSubject } from "../contract/protocol.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
-import type { ServiceDescription } from "./discovery.ts";
+import type { EndpointDescription, ServiceDescription } from "./service-answer.ts";
 
 export interface ReplicaIdentity {
   readonly group: string;
@@ -46,7 +46,7 @@ export function* describeServices(
   }
 }
 
-function describeState(slot: PluginSlot): Record<string, unknown> {
+function describeState(slot: PluginSlot): EndpointDescription["data"] {
   const { stats, state } = slot;
   const drops = [...stats.drops.values()].reduce((sum, count) => sum + count, 0);
   const counts = {

@@ -70,6 +70,23 @@ export function sumTargets(parts: readonly UsedTargets[]): UsedTargets {
   };
 }
 
+/** Names so many of each kind, the first ones, and counts the rest together. */
+export function shortenTargets(targets: UsedTargets, named: number): UsedTargets {
+  const restOfBuckets = [...targets.privateBuckets.slice(named), ...targets.sharedBuckets.slice(named)];
+  const restOfHosts = targets.hosts.slice(named);
+  return {
+    privateBuckets: targets.privateBuckets.slice(0, named),
+    sharedBuckets: targets.sharedBuckets.slice(0, named),
+    otherBuckets: restOfBuckets.reduce((sum, { reads, writes }) => sum + reads + writes, targets.otherBuckets),
+    hosts: targets.hosts.slice(0, named).map((host) => shortenAddresses(host, named)),
+    otherHosts: restOfHosts.reduce((sum, { requests }) => sum + requests, targets.otherHosts),
+  };
+}
+
+function shortenAddresses(host: UsedHost, named: number): UsedHost {
+  return { ...host, addresses: host.addresses.slice(0, named) };
+}
+
 function merge<Item>(items: readonly Item[], nameOf: (item: Item) => string, sum: (a: Item, b: Item) => Item): Item[] {
   const byName = new Map<string, Item>();
   for (const item of items) {

@@ -57,7 +57,12 @@ export class ReplicaLink implements LinkView, NatsView {
     const { connection, stats, events } = parts;
     const link = this.#link;
     this.#serverId = connection.info?.server_id;
-    this.replies = new ReplySender({ connection, link, stats });
+    this.replies = new ReplySender({
+      connection,
+      link,
+      stats,
+      failed: (error) => this.#callbackFailed("the end of a reply", error),
+    });
     this.subscriptions = new SubscriptionSet({
       connection,
       link,
@@ -87,6 +92,11 @@ export class ReplicaLink implements LinkView, NatsView {
 
   whenNotUp(): Promise<void> {
     return this.#link.whenNotUp();
+  }
+
+  /** The server that it is connected to, or was last. */
+  get server(): string {
+    return this.#parts.connection.getServer();
   }
 
   get isConnected(): boolean {

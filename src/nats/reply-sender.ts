@@ -32,7 +32,7 @@ export type UnsentReason =
   /** There was no more room for replies that wait. */
   | "reply-no-room"
   /** The replica stopped, or the connection ended for good, before it could be sent. */
-  | "reply-unsent"
+  | "connection-closed"
   /** It has more bytes than the server takes, and so has the error in its place. */
   | "reply-refused";
 
@@ -62,6 +62,8 @@ export interface ReplySenderParts {
   readonly connection: Pick<NatsConnection, "info" | "publish" | "isClosed">;
   readonly link: LinkView;
   readonly stats: NatsStats;
+  /** Whoever heard what became of a reply threw. */
+  readonly failed: (error: unknown) => void;
 }
 
 interface HeldReply extends Held {
@@ -141,7 +143,7 @@ export class ReplySender implements ReplyPort {
   close(): number {
     this.#state = "closed";
     const held = this.#held.takeAll();
-    for (const { reply } of held) drop(reply, "reply-unsent");
+    for (const { reply } of held) this.#drop(reply, "connection-closed");
     this.#noteIdle();
     return held.length;
   }
@@ -197,28 +199,41 @@ export class ReplySender implements ReplyPort {
       connection.publish(reply.subject, data, { headers: publishable(headers) });
     } catch {
       // The client refuses what is too large for the server, and everything once it is closed.
-      drop(reply, connection.isClosed() ? "reply-unsent" : "reply-refused");
+      this.#drop(reply, connection.isClosed() ? "connection-closed" : "reply-refused");
       return;
     }
     this.#recent.add(reply.subject, data.length + headers.length, reply.owner);
-    reply.settled(SENT);
+    this.#settle(reply, SENT);
   }
 
   #hold(reply: OutgoingReply): void {
     if (this.#state === "closed" || this.#parts.connection.isClosed()) {
-      drop(reply, "reply-unsent");
+      this.#drop(reply, "connection-closed");
       return;
     }
     const { data, headers } = reply.encode(this.#maxPayloadBytes);
     const { plugin, untilMs } = reply;
     const evicted = this.#held.add({ reply, plugin, untilMs, bytes: data.length + headers.length });
-    for (const { reply: given } of evicted) drop(given, "reply-no-room");
+    for (const { reply: given } of evicted) this.#drop(given, "reply-no-room");
     this.#sweep ??= setInterval(() => this.#dropExpired(), SWEEP_MS);
   }
 
   #dropExpired(): void {
-    for (const { reply } of this.#held.takeExpired(performance.now())) drop(reply, "reply-expired");
+    for (const { reply } of this.#held.takeExpired(performance.now())) this.#drop(reply, "reply-expired");
     this.#noteIdle();
+  }
+
+  #drop(reply: OutgoingReply, reason: UnsentReason): void {
+    this.#settle(reply, { kind: "dropped", reason });
+  }
+
+  /** The replies behind this one are to be settled as well. */
+  #settle(reply: OutgoingReply, fate: ReplyFate): void {
+    try {
+      reply.settled(fate);
+    } catch (error) {
+      this.#parts.failed(error);
+    }
   }
 
   #noteIdle(): void {
@@ -228,10 +243,6 @@ export class ReplySender implements ReplyPort {
     this.#idle?.resolve();
     this.#idle = undefined;
   }
-}
-
-function drop(reply: OutgoingReply, reason: UnsentReason): void {
-  reply.settled({ kind: "dropped", reason });
 }
 
 /**

@@ -10,8 +10,13 @@ import type { AddressInfo } from "node:net";
 import { HostError } from "../errors/host-error.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** Where one condition of readiness stands. `reason` is safe to show: it names no secret. */
-export type ReadinessCheck = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+/**
+ * Where one condition of readiness stands. `reason` is safe to show: it names no secret. `degraded` is what does not
+ * work where requests are served all the same.
+ */
+export type ReadinessCheck =
+  | { readonly ready: true; readonly degraded?: string }
+  | { readonly ready: false; readonly reason: string };
 
 /** What must hold before a replica takes requests. */
 export type ReadinessCheckName = "nats" | "subscriptions" | "store" | "plugins";

@@ -9,6 +9,8 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { BATCH_BYTES, BATCH_OPERATIONS, type BatchStats } from "./batch-stats.ts";
 import { HistogramMetric } from "./histogram-metric.ts";
+import { registerNatsMetrics } from "./nats-metrics.ts";
+import type { NatsStats } from "./nats-stats.ts";
 import { DURATION_BUCKETS_MS, type PluginStats } from "./plugin-stats.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 
@@ -19,6 +21,7 @@ export interface StatsSource {
   /** The statistics of every plugin that the replica serves or has served. */
   plugins(): Iterable<PluginStats>;
   readonly storeBatches: BatchStats;
+  readonly nats: NatsStats;
 }
 
 /** What a scrape answers. */
@@ -37,6 +40,7 @@ export function createMetrics(source: StatsSource): Metrics {
   registerStoreOperations(registry, source);
   registerStoreBatches(registry, source);
   registerHttpRequests(registry, source);
+  registerNatsMetrics(registry, source.nats);
   registerProcessMetrics(registry);
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }

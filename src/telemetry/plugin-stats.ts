@@ -21,8 +21,14 @@ export type DropReason =
   | "no-reply-subject"
   /** Its reply subject is one that the host never publishes on. */
   | "reply-subject-refused"
-  /** The connection was closed for good before its reply could be sent. */
-  | "connection-closed";
+  /** The replica stopped, or its connection was closed for good, before the reply could be sent. */
+  | "connection-closed"
+  /** The connection did not come back while somebody waited for the reply. */
+  | "reply-expired"
+  /** Too many replies waited for the connection. */
+  | "reply-no-room"
+  /** The NATS server did not take the reply: there is no permission, or it is too large. */
+  | "reply-refused";
 
 /** Why a process was started: with the load, by a request to a cold plugin, or since those there were busy. */
 export type RunnerStartReason = "load" | "request" | "busy";
@@ -83,6 +89,12 @@ export class PluginStats {
     this.#inFlight -= 1;
     this.#durations.observe(durationMs);
     this.#count(outcome);
+  }
+
+  /** The reply of an admitted request was given up. */
+  giveUp(reason: DropReason): void {
+    this.#inFlight -= 1;
+    this.drop(reason);
   }
 
   /** A request was answered with an error without being admitted: overload, malformed, draining. */

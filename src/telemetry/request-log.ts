@@ -11,13 +11,16 @@ import type { Digest, PluginName } from "../contract/names.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
 import { PlainRecords, type RequestTimes, roundMs } from "./plain-record.ts";
+import type { DropReason } from "./plugin-stats.ts";
 import { printableLine } from "./plugin-text.ts";
 
 /** How a request was answered: with the plugin's status, or with an error of the table. */
 export type LoggedOutcome =
   | { readonly kind: "ok"; readonly status: number }
   /** `detail` is for the log only: a trap's message, or what a dependency said. */
-  | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string | undefined };
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string | undefined }
+  /** Not at all: the reply, which had this code or was the plugin's own, was given up. */
+  | { readonly kind: "dropped"; readonly reason: DropReason; readonly code: ErrorCode | undefined };
 
 /** How a request was answered whose reply had this code, or was the plugin's own where that is `undefined`. */
 export function loggedOutcome(outcome: Outcome, code: ErrorCode | undefined): LoggedOutcome {
@@ -92,7 +95,10 @@ export function logRequest({ logger, plain }: RequestLogger, line: RequestLogLin
     id: printableLine(line.id, MAX_NAME_CHARS),
   };
   if (outcome.kind === "ok") record["status"] = outcome.status;
-  else {
+  else if (outcome.kind === "dropped") {
+    record["dropped"] = outcome.reason;
+    if (outcome.code !== undefined) record["error"] = outcome.code;
+  } else {
     record["error"] = outcome.code;
     if (outcome.detail !== undefined) record["detail"] = printableLine(outcome.detail, MAX_LINE_CHARS);
   }
@@ -113,6 +119,7 @@ function writePlain(plain: PlainRecords, line: RequestLogLine): boolean {
 }
 
 function requestLevel(outcome: LoggedOutcome): "info" | "warn" | "error" {
+  if (outcome.kind === "dropped") return "warn";
   return outcome.kind === "ok" ? "info" : FAULT_LEVELS[errorRow(outcome.code).fault];
 }
 
@@ -130,10 +137,10 @@ export function logPluginLine(logger: Logger, line: PluginLogLine): void {
 
 /** What a terminal shows as a record's message: a request in short, a plugin's line behind its name. */
 export function prettyMessage(log: Record<string, unknown>, messageKey: string): string {
-  const { plugin, method, status, error, source } = log;
+  const { plugin, method, status, error, dropped, source } = log;
   const message = textOf(log[messageKey]);
   if (message === REQUEST_MESSAGE && "runMs" in log) {
-    return `${[textOf(plugin), textOf(method)].filter(Boolean).join(".")} → ${textOf(status ?? error)}`;
+    return `${[textOf(plugin), textOf(method)].filter(Boolean).join(".")} → ${textOf(dropped ?? status ?? error)}`;
   }
   return source === undefined ? message : `${textOf(plugin)} │ ${message}`;
 }

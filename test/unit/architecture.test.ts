@@ -52,6 +52,7 @@ const ALLOWED = {
     "egress",
     "channel",
     "kv",
+    "nats",
     "telemetry",
     "policy",
     "contract",

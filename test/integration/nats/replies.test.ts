@@ -44,7 +44,11 @@ async function listen(
     ...(user !== undefined && { user, pass: "p" }),
   });
   const got: Record<string, string> = {};
-  nats.subscribe("reply.>", { callback: (_error, message) => (got[message.subject] = message.string()) });
+  nats.subscribe("reply.>", {
+    callback: (_error, message) => {
+      got[message.subject] = message.string();
+    },
+  });
   await nats.flush();
   return { nats, got };
 }
@@ -103,9 +107,9 @@ describe("replies", () => {
     expect(Object.fromEntries(ledger.fates)).toEqual({ "reply.short": "reply-expired", "reply.1": "reply-no-room" });
     expect(replies.heldBytes).toBe(32 * 1024 * 1024);
     expect(replies.close()).toBe(32);
-    expect(ledger.fates.get("reply.2")).toBe("reply-unsent");
+    expect(ledger.fates.get("reply.2")).toBe("connection-closed");
     replies.send(ledger.of("reply.late"));
-    expect(ledger.fates.get("reply.late")).toBe("reply-unsent");
+    expect(ledger.fates.get("reply.late")).toBe("connection-closed");
   });
 
   test("are checked against what the server takes, by what is known while it is away and by what it says when it is back", async () => {

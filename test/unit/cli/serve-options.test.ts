@@ -33,6 +33,7 @@ describe("serve", () => {
   test("has a default for everything, on this machine", async () => {
     expect(await optionsOf([])).toEqual({
       nats: { servers: ["nats://127.0.0.1:4222"], credentials: { kind: "none" } },
+      natsPingMs: 5_000,
       store: { kind: "sqlite", path: join(home, ".local/state/network-host/store.sqlite") },
       consumerFile: resolve("consumers/default.yaml"),
       policyDir: resolve("policy"),
@@ -53,6 +54,7 @@ describe("serve", () => {
   test("takes everything from flags", async () => {
     const args = [
       ["--nats", "tls://a:1,b"],
+      ["--nats-ping", "1.5s"],
       ["--store", "mongodb://u:p@db/app"],
       ["--consumer", "c.yaml"],
       ["--policy", "p"],
@@ -67,6 +69,7 @@ describe("serve", () => {
     ];
     expect(await optionsOf(args.flat())).toEqual({
       nats: { servers: ["tls://a:1", "nats://b:4222"], credentials: { kind: "none" } },
+      natsPingMs: 1_500,
       store: { kind: "mongodb", url: "mongodb://u:p@db/app" },
       consumerFile: resolve("c.yaml"),
       policyDir: resolve("p"),
@@ -84,6 +87,7 @@ describe("serve", () => {
     const env = {
       NATS_URL: "nats://a:1",
       NATS_CREDS: "/run/nats.creds",
+      NATS_PING: "250ms",
       SQLITE_PATH: "/data/kv.sqlite",
       CONSUMER_FILE: "/etc/c.yaml",
       POLICY_DIR: "/etc/policy",
@@ -98,6 +102,7 @@ describe("serve", () => {
     };
     expect(await optionsOf([], env)).toEqual({
       nats: { servers: ["nats://a:1"], credentials: { kind: "file", path: "/run/nats.creds" } },
+      natsPingMs: 250,
       store: { kind: "sqlite", path: "/data/kv.sqlite" },
       consumerFile: "/etc/c.yaml",
       policyDir: "/etc/policy",
@@ -177,6 +182,9 @@ describe("serve", () => {
     [["--nats", "nats://%zz@h"], {}, "write nats://host:port"],
     [[], { NATS_URL: "nats://u:p@a,nats://v:q@b" }, "more than one kind of NATS credentials"],
     [[], { NATS_URL: "nats://u:p@a", NATS_TOKEN: "t" }, "more than one kind of NATS credentials"],
+    [["--nats-ping", "5"], {}, '--nats-ping "5": write a duration of 250ms to 2m'],
+    [["--nats-ping", "3m"], {}, '--nats-ping "3m": write a duration of 250ms to 2m'],
+    [[], { NATS_PING: "often" }, 'NATS_PING "often": write milliseconds or a number with a unit'],
     [["--engine", "wasmtime"], {}, '--engine "wasmtime": write one of auto, jco, linker'],
     [["--store", "postgres://db"], {}, '--store "postgres://db": write mongodb://'],
     [["--store", "mongodb://"], {}, "write mongodb://"],
@@ -210,6 +218,7 @@ describe("serve", () => {
   test("answers any value of any setting with options or a usage error, never with a bug", async () => {
     const flags = [
       "--nats",
+      "--nats-ping",
       "--store",
       "--sqlite",
       "--replica-id",

@@ -2,14 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { PluginName } from "../../../src/contract/names.ts";
 import { BATCH_OPERATIONS, BatchStats } from "../../../src/telemetry/batch-stats.ts";
 import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
+import { NatsStats } from "../../../src/telemetry/nats-stats.ts";
 import { DURATION_BUCKETS_MS, PluginStats } from "../../../src/telemetry/plugin-stats.ts";
 
 function statsOf(name = "echo"): PluginStats {
   return new PluginStats(name as PluginName);
 }
 
-function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats()): Metrics {
-  return createMetrics({ plugins: () => plugins, storeBatches });
+function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats(), nats = new NatsStats()): Metrics {
+  return createMetrics({ plugins: () => plugins, storeBatches, nats });
 }
 
 async function scrape(...plugins: PluginStats[]): Promise<string[]> {
@@ -28,6 +29,16 @@ describe("PluginStats", () => {
     expect(stats.inFlight).toBe(0);
     expect(stats.shed).toBe(1);
     expect(Object.fromEntries(stats.outcomes)).toEqual({ ok: 1, "plugin-trapped": 1, overloaded: 1 });
+  });
+
+  test("counts an admitted request whose reply was given up as a dropped message and not as answered", () => {
+    const stats = statsOf();
+    stats.begin();
+    stats.giveUp("reply-expired");
+    expect(stats.inFlight).toBe(0);
+    expect(Object.fromEntries(stats.outcomes)).toEqual({});
+    expect(Object.fromEntries(stats.drops)).toEqual({ "reply-expired": 1 });
+    expect(stats.durations().count).toBe(0);
   });
 
   test("puts a duration into the bucket whose bound it does not exceed", () => {
@@ -132,6 +143,51 @@ describe("a scrape", () => {
         'network_host_kv_batch_bytes_bucket{le="16777216",operation="set"} 1',
         'network_host_kv_batch_bytes_sum{operation="get"} 100400',
         'network_host_kv_batch_bytes_count{operation="get"} 3',
+      ]),
+    );
+  });
+
+  test("shows the connection to NATS, also before there is one", async () => {
+    const nats = new NatsStats();
+    const scrapeNats = async (): Promise<string[]> =>
+      (await metricsOf([], undefined, nats).render()).split("\n").filter((line) => /^network_host_nats/.test(line));
+    expect(await scrapeNats()).toEqual(
+      expect.arrayContaining([
+        "network_host_nats_connected 0",
+        'network_host_nats_subscriptions{state="held"} 0',
+        "network_host_nats_reconnects_total 0",
+        'network_host_nats_permission_errors_total{operation="publish"} 0',
+      ]),
+    );
+    nats.view = {
+      isConnected: true,
+      isDelivering: false,
+      roundTripMs: 1_500,
+      heldReplies: 2,
+      heldReplyBytes: 3_000,
+      subscriptionCounts: () => ({ asked: 1, held: 2, refused: 3 }),
+    };
+    nats.reconnected();
+    nats.slowConsumer();
+    nats.callbackFailed();
+    nats.unconfirmed(4);
+    nats.refused("subscription");
+    expect(await scrapeNats()).toEqual(
+      expect.arrayContaining([
+        "network_host_nats_connected 1",
+        "network_host_nats_delivering 0",
+        "network_host_nats_round_trip_seconds 1.5",
+        "network_host_nats_held_replies 2",
+        "network_host_nats_held_reply_bytes 3000",
+        'network_host_nats_subscriptions{state="asked"} 1',
+        'network_host_nats_subscriptions{state="held"} 2',
+        'network_host_nats_subscriptions{state="refused"} 3',
+        "network_host_nats_reconnects_total 1",
+        "network_host_nats_slow_consumer_total 1",
+        "network_host_nats_callback_errors_total 1",
+        "network_host_nats_unconfirmed_replies_total 4",
+        'network_host_nats_permission_errors_total{operation="publish"} 0',
+        'network_host_nats_permission_errors_total{operation="subscription"} 1',
       ]),
     );
   });
