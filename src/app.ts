@@ -181,7 +181,7 @@ class Replica implements App {
         loaded,
       ]);
       if (link === undefined || this.#stopping.signal.aborted) return;
-      this.#consumer?.subscribe(registry.slots.values());
+      for (const slot of registry.slots.values()) this.#subscribeTo(slot);
       await this.#unlessStopped(link.subscriptions.whenHeld());
       if (this.#stopping.signal.aborted) return;
       this.#log.ready(registry.slots.values(), link.server);
@@ -228,7 +228,10 @@ class Replica implements App {
         logger.warn({ plugin }, "a question of discovery is not answered: the NATS server's max_payload is too small"),
     });
     discovery.open();
-    consumer.subscribe([...registry.slots.values()].filter(({ state }) => state.kind !== "loading"));
+    void this.#subscribe(
+      consumer,
+      [...registry.slots.values()].filter(({ state }) => state.kind !== "loading"),
+    );
     return link;
   }
 
@@ -247,7 +250,11 @@ class Replica implements App {
 
   /** Before there is a connection this does nothing: `#serve` subscribes to what is loaded by then. */
   #subscribeTo(slot: PluginSlot): void {
-    this.#consumer?.subscribe([slot]);
+    if (this.#consumer !== undefined) void this.#subscribe(this.#consumer, [slot]);
+  }
+
+  async #subscribe(consumer: Consumer, slots: Iterable<PluginSlot>): Promise<void> {
+    for (const plugin of await consumer.subscribe(slots)) this.#logger.debug({ plugin }, "plugin subscribed");
   }
 
   async #drain(reason: string): Promise<DrainOutcome> {

@@ -45,14 +45,22 @@ export class Consumer {
     this.#parts = parts;
   }
 
-  /** Takes requests for these plugins, where it does not already, as soon as the server lets it. */
-  subscribe(slots: Iterable<ServedSlot>): void {
+  /**
+   * Takes requests for these plugins, where it does not already, as soon as the server lets it. Resolves when the server
+   * has said yes or no to each new one, with those that it said yes to. Never rejects.
+   */
+  async subscribe(slots: Iterable<ServedSlot>): Promise<readonly PluginName[]> {
+    const opened: Subscribed[] = [];
     for (const slot of slots) {
       if (this.#state === "draining" || this.#subscribed.has(slot.name)) continue;
       const plugin = this.#own(slot);
-      const subscriptions = this.#parts.link.subscriptions.open(this.#plansOf(plugin));
-      this.#subscribed.set(slot.name, { plugin, subscriptions });
+      const subscribed = { plugin, subscriptions: this.#parts.link.subscriptions.open(this.#plansOf(plugin)) };
+      this.#subscribed.set(slot.name, subscribed);
+      opened.push(subscribed);
     }
+    await Promise.all(opened.flatMap(({ subscriptions }) => subscriptions.map(({ verdict }) => verdict)));
+    const held = opened.filter(({ subscriptions }) => subscriptions.every(({ state }) => state.kind === "held"));
+    return held.map(({ plugin }) => plugin.slot.name);
   }
 
   /** Stops taking messages of a plugin; those already on their way are still answered. */
