@@ -58,8 +58,14 @@ export interface ReplyPort {
   send(reply: OutgoingReply): void;
 }
 
+/** What replies need of a connection. */
+export interface ReplyConnection extends Pick<NatsConnection, "publish" | "isClosed"> {
+  /** What the server said of itself; absent while there is no connection. */
+  readonly info?: { readonly max_payload: number } | undefined;
+}
+
 export interface ReplySenderParts {
-  readonly connection: Pick<NatsConnection, "info" | "publish" | "isClosed">;
+  readonly connection: ReplyConnection;
   readonly link: LinkView;
   readonly stats: NatsStats;
   /** Whoever heard what became of a reply threw. */

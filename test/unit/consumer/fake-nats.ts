@@ -1,6 +1,6 @@
 import type { Msg, Subscription } from "nats";
-import type { SubscribingConnection } from "../../../src/consumer/consumer.ts";
-import type { ReplyConnection } from "../../../src/consumer/replies.ts";
+import type { ReplyConnection } from "../../../src/nats/reply-sender.ts";
+import type { SubscriptionSetParts } from "../../../src/nats/subscription-set.ts";
 
 /** What a test sends. */
 export interface Sent {
@@ -26,32 +26,54 @@ const MAX_PAYLOAD_BYTES = 1_048_576;
 
 type Callback = (error: Error | null, message: Msg) => void;
 
-/** A connection to NATS, as far as a consumer knows one. */
-export class FakeNats implements SubscribingConnection, ReplyConnection {
+type LinkedConnection = SubscriptionSetParts["connection"] & ReplyConnection;
+
+/** A connection to NATS, as far as a link knows one. */
+export class FakeNats implements LinkedConnection {
   readonly delivered: Delivered[] = [];
   readonly #callbacks = new Map<string, Callback>();
-  #isClosed = false;
+  #state: "up" | "down" | "closed" = "up";
+  #subscriptions = 0;
 
-  get info(): ReplyConnection["info"] {
-    return this.#isClosed ? undefined : { max_payload: MAX_PAYLOAD_BYTES };
+  get info(): LinkedConnection["info"] {
+    return this.#state === "up" ? { max_payload: MAX_PAYLOAD_BYTES } : undefined;
   }
 
-  subscribe: SubscribingConnection["subscribe"] = (subject, { callback } = {}) => {
+  subscribe: LinkedConnection["subscribe"] = (subject, { callback } = {}) => {
+    const id = (this.#subscriptions += 1);
     this.#callbacks.set(subject, callback as Callback);
-    const drain = async (): Promise<void> => void this.#callbacks.delete(subject);
-    return { drain, unsubscribe: () => void drain() } as Partial<Subscription> as Subscription;
+    const unsubscribe = (): void => void this.#callbacks.delete(subject);
+    const drain = async (): Promise<void> => unsubscribe();
+    const isClosed = (): boolean => !this.#callbacks.has(subject);
+    return { drain, unsubscribe, isClosed, getID: () => id } as Partial<Subscription> as Subscription;
   };
 
   async flush(): Promise<void> {}
 
-  /** For good: nothing arrives any more, and nothing can be sent. */
-  close(): void {
-    this.#isClosed = true;
-    this.#callbacks.clear();
+  isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** The client takes what it can never send, and says nothing. */
+  publish: LinkedConnection["publish"] = (subject, data, { headers } = {}) => {
+    if (this.#state !== "up") return;
+    const encoded = (headers as unknown as { encode(): Uint8Array }).encode();
+    const code = /^Rpc-Error: (.*)\r$/m.exec(Buffer.from(encoded).toString("latin1"))?.[1];
+    const asked = this.delivered.findLast(({ sent }) => sent.reply === subject);
+    if (asked === undefined) throw new Error(`nobody asked on ${subject}`);
+    asked.replies.push({ code, data: data as Uint8Array });
+  };
+
+  /** Nothing arrives, and nothing can be sent: until it is up again, or for good. */
+  enter(state: "up" | "down" | "closed"): void {
+    if (this.#state === "closed") return;
+    this.#state = state;
+    if (state === "closed") this.#callbacks.clear();
   }
 
   /** Delivers a message to who subscribed to exactly this subject or to all methods. False where nobody did. */
   deliver(sent: Sent): boolean {
+    if (this.#state !== "up") return false;
     const callback = this.#callbacks.get(sent.subject) ?? this.#callbacks.get(sent.subject.replace(/\.[^.]*$/, ".*"));
     if (callback === undefined) return false;
     const delivered: Delivered = { sent, replies: [] };
@@ -61,7 +83,7 @@ export class FakeNats implements SubscribingConnection, ReplyConnection {
   }
 
   /** As the client keeps it: the payload behind its headers. */
-  #messageOf({ sent, replies }: Delivered): Msg {
+  #messageOf({ sent }: Delivered): Msg {
     const lines = Object.entries(sent.headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const head = Buffer.from(`NATS/1.0\r\n${lines.join("")}\r\n`);
     const message = {
@@ -70,12 +92,6 @@ export class FakeNats implements SubscribingConnection, ReplyConnection {
       subject: sent.subject,
       reply: sent.reply,
       data: sent.data,
-      respond: (data: Uint8Array, { headers }: { headers: { encode(): Uint8Array } }) => {
-        const code = /^Rpc-Error: (.*)\r$/m.exec(Buffer.from(headers.encode()).toString("latin1"))?.[1];
-        // The client takes what can never be sent, and says nothing.
-        if (!this.#isClosed) replies.push({ code, data });
-        return true;
-      },
     };
     return message as unknown as Msg;
   }

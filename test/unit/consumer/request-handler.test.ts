@@ -63,12 +63,42 @@ describe("an accepted request", () => {
   test("whose connection was closed meanwhile is counted as dropped", async () => {
     const scene = await opened();
     scene.send("a");
-    scene.nats.close();
+    scene.close();
     const [begun] = scene.runner.open;
     if (begun !== undefined) scene.runner.end(begun, OK);
     expect(scene.nats.delivered[0]?.replies).toEqual([]);
     expect([...scene.stats.drops]).toEqual([["connection-closed", 1]]);
-    expect(scene.recordsOf("a")).toHaveLength(1);
+    expect([...scene.stats.outcomes]).toEqual([]);
+    expect(scene.recordsOf("a")).toEqual([expect.objectContaining({ dropped: "connection-closed" })]);
+  });
+
+  test("whose reply is due while the connection is down is answered, counted and recorded when it is back", async () => {
+    const scene = await opened();
+    scene.send("a");
+    scene.disconnect();
+    const [begun] = scene.runner.open;
+    if (begun !== undefined) scene.runner.end(begun, OK);
+    expect([scene.admission.inFlight, scene.stats.inFlight]).toEqual([0, 1]);
+    expect(scene.recordsOf("a")).toEqual([]);
+    scene.reconnect();
+    expect(scene.nats.delivered[0]?.replies).toEqual([{ code: undefined, data: Buffer.from("done") }]);
+    expect([...scene.stats.outcomes]).toEqual([["ok", 1]]);
+    expect(scene.stats.inFlight).toBe(0);
+    expect(scene.recordsOf("a")).toEqual([expect.objectContaining({ status: 200 })]);
+  });
+
+  test("whose caller names a time-out is given up when that is over, else when the plugin's deadline is", async () => {
+    const scene = await opened({ deadlineMs: 1_000 });
+    scene.send("patient");
+    scene.send("impatient", { timeoutMs: 100 });
+    scene.disconnect();
+    for (const begun of scene.runner.open) scene.runner.end(begun, OK);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(scene.recordsOf("impatient")).toEqual([expect.objectContaining({ dropped: "reply-expired" })]);
+    expect(scene.recordsOf("patient")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(900);
+    expect(scene.recordsOf("patient")).toEqual([expect.objectContaining({ dropped: "reply-expired" })]);
+    expect([...scene.stats.drops]).toEqual([["reply-expired", 2]]);
   });
 
   test("keeps its version open until it is answered, and no longer", async () => {
@@ -95,6 +125,23 @@ test("what is open when the drain's grace is over is answered with draining", as
   expect(await drained).toBe("forced");
   expect(scene.nats.delivered[0]?.replies).toMatchObject([{ code: "draining" }]);
   expect(scene.runner.open).toEqual([]);
+});
+
+test("a drain waits for the connection with the replies that are due, and gives them up when its grace is over", async () => {
+  for (const isBackInTime of [true, false]) {
+    const scene = await opened();
+    scene.send("a");
+    scene.disconnect();
+    const [begun] = scene.runner.open;
+    if (begun !== undefined) scene.runner.end(begun, OK);
+    const drained = scene.drain(50);
+    await vi.advanceTimersByTimeAsync(40);
+    if (isBackInTime) scene.reconnect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await drained).toBe(isBackInTime ? "clean" : "forced");
+    expect(scene.nats.delivered[0]?.replies).toHaveLength(isBackInTime ? 1 : 0);
+    expect([...scene.stats.drops]).toEqual(isBackInTime ? [] : [["connection-closed", 1]]);
+  }
 });
 
 describe("the handler", () => {
@@ -134,6 +181,20 @@ describe("the handler", () => {
   });
 });
 
+const EVENTS = [
+  "lose",
+  "break",
+  "swap",
+  "swap-slowly",
+  "fail",
+  "disconnect",
+  "reconnect",
+  "reconnect",
+  "close",
+  "drain",
+  "remove",
+] as const;
+
 type Event =
   | {
       readonly kind: "send";
@@ -145,7 +206,7 @@ type Event =
   | { readonly kind: "end"; readonly which: number; readonly outcome: Outcome }
   | { readonly kind: "read"; readonly which: number }
   | { readonly kind: "pass"; readonly ms: number }
-  | { readonly kind: "lose" | "break" | "swap" | "swap-slowly" | "fail" | "disconnect" | "drain" | "remove" };
+  | { readonly kind: (typeof EVENTS)[number] };
 
 const LIMITS = { deadlineMs: 100, concurrency: 4, payloadBytes: 10, replyBytes: 10 };
 
@@ -171,17 +232,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom(
-        "malformed",
-        "lose",
-        "break",
-        "swap",
-        "swap-slowly",
-        "fail",
-        "disconnect",
-        "drain",
-        "remove",
-      ),
+      kind: fc.constantFrom("malformed" as const, ...EVENTS),
     }),
   },
 );
@@ -236,7 +287,13 @@ async function play(scene: Scene, events: readonly Event[]): Promise<Sent> {
         scene.fail();
         break;
       case "disconnect":
-        scene.nats.close();
+        scene.disconnect();
+        break;
+      case "reconnect":
+        scene.reconnect();
+        break;
+      case "close":
+        scene.close();
         break;
       case "drain":
         void scene.drain(30);
@@ -255,7 +312,7 @@ const START_MS = 40;
 /** Long enough for every deadline, every grace and every restart. */
 const EVERYTHING_MS = 1_000;
 
-test("in any order of outcome, deadline, loss, drain and disconnect there is one reply or one counted drop, one release and one record", async () => {
+test("in any order of outcome, deadline, loss, drain, disconnect and reconnect there is one reply or one counted drop, one release and one record", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(event, { maxLength: 40 }), fc.integer({ min: 1, max: 6 }), async (events, places) => {
       const scene = new Scene(LIMITS, places);
@@ -277,7 +334,8 @@ test("in any order of outcome, deadline, loss, drain and disconnect there is one
 
       const unanswerable = [...sent.values()].filter((one) => one !== undefined && one.reply !== "inbox").length;
       const outcomes = [...scene.stats.outcomes.values()].reduce((sum, count) => sum + count, 0);
-      expect(outcomes).toBe(sent.size - unanswerable);
+      expect(outcomes).toBe(replies.length);
+      expect(outcomes).toBeLessThanOrEqual(sent.size - unanswerable);
       for (const [id, one] of sent) {
         const isAnswerable = one === undefined || one.reply === "inbox";
         expect(scene.recordsOf(id)).toHaveLength(isAnswerable ? 1 : 0);

@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import { AdmissionGate } from "../../../src/consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "../../../src/consumer/consumer.ts";
 import { RequestHandler } from "../../../src/consumer/request-handler.ts";
@@ -15,6 +16,10 @@ import { createLogger } from "../../../src/telemetry/logger.ts";
 import { PluginStats } from "../../../src/telemetry/plugin-stats.ts";
 import { RecordingHttp } from "../broker/recording-http.ts";
 import { RecordingStore } from "../broker/recording-store.ts";
+import { LinkState } from "../../../src/nats/link-state.ts";
+import { ReplySender } from "../../../src/nats/reply-sender.ts";
+import { SubscriptionSet } from "../../../src/nats/subscription-set.ts";
+import { NatsStats } from "../../../src/telemetry/nats-stats.ts";
 import { FakeNats } from "./fake-nats.ts";
 import { FakeRunner } from "./fake-runner.ts";
 
@@ -36,6 +41,9 @@ const NO_EVENTS: PluginRunnerEvents = {
 /** A consumer of one plugin, with everything real that is not a process, a server or a store. */
 export class Scene {
   readonly nats = new FakeNats();
+  readonly link = new LinkState();
+  readonly subscriptions: SubscriptionSet;
+  readonly replies: ReplySender;
   readonly store = new RecordingStore();
   /** What was logged. */
   readonly records: Record<string, unknown>[] = [];
@@ -63,9 +71,20 @@ export class Scene {
     });
     let ids = 0;
     this.admission = new AdmissionGate(replicaConcurrency);
-    this.handler = new RequestHandler({ connection: this.nats, logger, newId: () => `made-${(ids += 1)}` });
+    const failed = (error: unknown): never => {
+      throw error;
+    };
+    const { link, nats: connection } = this;
+    const events = {
+      refused: failed,
+      restored: failed,
+      callbackFailed: (_subject: string, error: unknown) => failed(error),
+    };
+    this.subscriptions = new SubscriptionSet({ connection, link, events });
+    this.replies = new ReplySender({ connection, link, stats: new NatsStats(), failed });
+    this.handler = new RequestHandler({ replies: this.replies, logger, newId: () => `made-${(ids += 1)}` });
     this.consumer = new Consumer({
-      connection: this.nats,
+      link: this,
       group: "g",
       handler: this.handler,
       admission: this.admission,
@@ -78,7 +97,35 @@ export class Scene {
 
   /** Subscribes to the plugin. */
   async open(): Promise<void> {
-    await this.consumer.subscribe([this.#slot]);
+    const subscribed = this.consumer.subscribe([this.#slot]);
+    // The server answers in the next turn.
+    await vi.advanceTimersByTimeAsync(0);
+    await subscribed;
+  }
+
+  /** The connection is lost for a while. */
+  disconnect(): void {
+    if (!this.link.enter("down")) return;
+    this.nats.enter("down");
+    this.replies.disconnected();
+    this.subscriptions.disconnected();
+  }
+
+  /** And is back. */
+  reconnect(): void {
+    if (this.link.state !== "down") return;
+    this.nats.enter("up");
+    this.replies.reconnected();
+    this.link.enter("up");
+    this.subscriptions.reconnected();
+    this.replies.release();
+  }
+
+  /** For good. */
+  close(): void {
+    this.nats.enter("closed");
+    this.link.enter("closed");
+    this.replies.close();
   }
 
   /** A new version serves from now on; the one before lets its requests finish. */
@@ -138,6 +185,6 @@ export class Scene {
   }
 
   drain(graceMs: number): Promise<DrainOutcome> {
-    return this.consumer.drain(graceMs, this.nats.info === undefined ? "disconnected" : "connected");
+    return this.consumer.drain(graceMs);
   }
 }
