@@ -13,7 +13,7 @@ export interface PermissionRefusal {
   readonly operation: RefusedOperation;
   readonly subject: string;
   readonly queue: string | undefined;
-  /** The server's own words; the same for each try. */
+  /** The server's own words. */
   readonly message: string;
 }
 
@@ -35,9 +35,6 @@ export interface ConnectionEvents {
   /** One of the above threw. */
   failed(error: unknown): void;
 }
-
-/** The client's own number of a subscription that the server ends: each try has another one. */
-const SUBSCRIPTION_NUMBER = / \(sid "[^"]*"\)/;
 
 export class StatusWatch {
   readonly #connection: NatsConnection;
@@ -101,7 +98,7 @@ export class StatusWatch {
     const { message } = error;
     if (error instanceof errors.PermissionViolationError) {
       const { operation, subject, queue } = error;
-      this.#events.permissionRefused({ operation, subject, queue, message: message.replace(SUBSCRIPTION_NUMBER, "") });
+      this.#events.permissionRefused({ operation, subject, queue, message });
     } else if (/maximum subscriptions exceeded/i.test(message)) this.#events.tooManySubscriptions(message);
     else if (/maximum payload/i.test(message)) this.#events.payloadRefused(message);
     else if (/slow consumer/i.test(message)) this.#events.readTooSlowly(message);

@@ -54,6 +54,9 @@ export interface SubscriptionSetParts {
   readonly events: SubscriptionEvents;
 }
 
+/** The server's words name the subject and the number of the try. */
+const NO_PERMISSION = "no permission";
+
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /** So many refused subjects are asked for again at a time, and at most so often. */
@@ -203,12 +206,12 @@ export class SubscriptionSet {
   }
 
   /** The server refused a subscription, or ended one that it held. */
-  permissionRefused({ subject, queue, message }: PermissionRefusal): void {
+  permissionRefused({ subject, queue }: Pick<PermissionRefusal, "subject" | "queue">): void {
     // Some servers leave the queue group out where they end a subscription.
     const named =
       this.#byKey.get(keyOf({ subject, queue })) ??
       [...this.#byKey.values()].find(({ plan }) => queue === undefined && plan.subject === subject);
-    if (named !== undefined) this.#refuse(named, message);
+    if (named !== undefined) this.#refuse(named, NO_PERMISSION);
   }
 
   /** The server refused one of the round; it does not say which. */
