@@ -39,6 +39,7 @@ import { ThreadShares } from "./fairness/thread-shares.ts";
 import { BatchStats } from "./telemetry/batch-stats.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
+import { natsMetrics } from "./telemetry/nats-metrics.ts";
 import { NatsStats } from "./telemetry/nats-stats.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
@@ -134,11 +135,10 @@ class Replica implements App {
     const server = await startHealthServer({
       ...health,
       readiness: () => this.#readiness(),
-      metrics: createMetrics({
-        plugins: () => [...this.#slots()].map((slot) => slot.stats),
-        storeBatches: this.#storeBatches,
-        nats: this.#natsStats,
-      }),
+      metrics: createMetrics(
+        { plugins: () => [...this.#slots()].map((slot) => slot.stats), storeBatches: this.#storeBatches },
+        [natsMetrics(this.#natsStats)],
+      ),
       failed: (error) => this.#logger.error({ err: error }, "the health server could not answer"),
     });
     this.#owned.own("the health server", server);

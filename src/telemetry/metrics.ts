@@ -9,8 +9,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { BATCH_BYTES, BATCH_OPERATIONS, type BatchStats } from "./batch-stats.ts";
 import { HistogramMetric } from "./histogram-metric.ts";
-import { registerNatsMetrics } from "./nats-metrics.ts";
-import type { NatsStats } from "./nats-stats.ts";
 import { DURATION_BUCKETS_MS, type PluginStats } from "./plugin-stats.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 
@@ -21,7 +19,6 @@ export interface StatsSource {
   /** The statistics of every plugin that the replica serves or has served. */
   plugins(): Iterable<PluginStats>;
   readonly storeBatches: BatchStats;
-  readonly nats: NatsStats;
 }
 
 /** What a scrape answers. */
@@ -32,16 +29,19 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-/** Creates the metrics of one replica over `source`. */
-export function createMetrics(source: StatsSource): Metrics {
+/** Adds what a part of the host counts for itself to a registry. */
+export type MetricsSection = (registry: Registry) => void;
+
+/** Creates the metrics of one replica over `source`, and those of further parts. */
+export function createMetrics(source: StatsSource, sections: readonly MetricsSection[] = []): Metrics {
   const registry = new Registry();
   registerRequests(registry, source);
   registerPluginState(registry, source);
   registerStoreOperations(registry, source);
   registerStoreBatches(registry, source);
   registerHttpRequests(registry, source);
-  registerNatsMetrics(registry, source.nats);
   registerProcessMetrics(registry);
+  for (const section of sections) section(registry);
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }
 

@@ -5,14 +5,17 @@
  */
 
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { MetricsSection } from "./metrics.ts";
 import type { NatsStats, NatsView } from "./nats-stats.ts";
 
 const MS_PER_SECOND = 1_000;
 
-/** Registers them over `stats`, which each scrape reads. */
-export function registerNatsMetrics(registry: Registry, stats: NatsStats): void {
-  registerGauges(registry, stats);
-  registerCounters(registry, stats);
+/** The section of {@link createMetrics} with these, over `stats`, which each scrape reads. */
+export function natsMetrics(stats: NatsStats): MetricsSection {
+  return (registry) => {
+    registerGauges(registry, stats);
+    registerCounters(registry, stats);
+  };
 }
 
 function registerGauges(registry: Registry, stats: NatsStats): void {

@@ -57,9 +57,7 @@ describe("a replica whose rights on the NATS server change", () => {
       waitFor: "process",
     });
     const nats = await caller(server.url, "caller");
-    const refused = await replica.logged(
-      ({ subjects }) => JSON.stringify(subjects)?.includes(`rpc.${closed} `) === true,
-    );
+    const refused = await replica.logged((record) => JSON.stringify(record).includes(`rpc.${closed} (`));
     expect(refused).toMatchObject({ level: "error", subjects: [`rpc.${closed} (no permission)`], count: 1 });
     await until(async () => (await readiness(replica)).checks.subscriptions.reason?.includes("not held") === true, {
       what: "the subject is named",
@@ -88,7 +86,12 @@ describe("a replica whose rights on the NATS server change", () => {
     await server.reload(account());
     await until(async () => (await readiness(replica)).status === 200, { what: "the right is back" });
     expect((await request(nats, `rpc.${open}`, "x")).text).toBe("x");
-    await until(async () => (await nats.request("$SRV.PING", "")).data.length > 0, { what: "it is discoverable" });
+    const isDiscoverable = () =>
+      nats.request("$SRV.PING", "").then(
+        () => true,
+        () => false,
+      );
+    await until(isDiscoverable, { what: "it is discoverable" });
     // Each change is one line, however often it was tried.
     expect(
       replica.records.filter(({ msg }) => String(msg).startsWith("the NATS server refuses subscriptions")).length,
@@ -345,10 +348,10 @@ test("an answer to $SRV.STATS that the server would not take is shortened, and c
   }
   const answer = await nats.request(`$SRV.STATS.${plugin}`, "", { timeout: 30_000 });
   expect(answer.data.length).toBeLessThanOrEqual(2_048);
-  const stats = answer.json() as {
+  const stats = answer.json<{
     truncated?: boolean;
     endpoints: { data: { usedTargets: { privateBuckets: object[]; otherBuckets: number } } }[];
-  };
+  }>();
   expect(stats.truncated).toBe(true);
   const targets = stats.endpoints[0]?.data.usedTargets;
   expect((targets?.privateBuckets.length ?? 0) + (targets?.otherBuckets ?? 0)).toBe(60);

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { NatsStats } from "../../../src/telemetry/nats-stats.ts";
 import { BatchStats } from "../../../src/telemetry/batch-stats.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import {
@@ -25,7 +24,7 @@ async function start(options: Partial<HealthServerOptions> = {}): Promise<Health
     host: "127.0.0.1",
     port: 0,
     readiness: () => READY,
-    metrics: createMetrics({ plugins: () => [], storeBatches: new BatchStats(), nats: new NatsStats() }),
+    metrics: createMetrics({ plugins: () => [], storeBatches: new BatchStats() }),
     ...options,
   });
   servers.push(server);

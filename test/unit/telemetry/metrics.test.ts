@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PluginName } from "../../../src/contract/names.ts";
 import { BATCH_OPERATIONS, BatchStats } from "../../../src/telemetry/batch-stats.ts";
 import { createMetrics, type Metrics } from "../../../src/telemetry/metrics.ts";
+import { natsMetrics } from "../../../src/telemetry/nats-metrics.ts";
 import { NatsStats } from "../../../src/telemetry/nats-stats.ts";
 import { DURATION_BUCKETS_MS, PluginStats } from "../../../src/telemetry/plugin-stats.ts";
 
@@ -9,8 +10,8 @@ function statsOf(name = "echo"): PluginStats {
   return new PluginStats(name as PluginName);
 }
 
-function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats(), nats = new NatsStats()): Metrics {
-  return createMetrics({ plugins: () => plugins, storeBatches, nats });
+function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats()): Metrics {
+  return createMetrics({ plugins: () => plugins, storeBatches });
 }
 
 async function scrape(...plugins: PluginStats[]): Promise<string[]> {
@@ -149,8 +150,11 @@ describe("a scrape", () => {
 
   test("shows the connection to NATS, also before there is one", async () => {
     const nats = new NatsStats();
+    const source = { plugins: () => [], storeBatches: new BatchStats() };
     const scrapeNats = async (): Promise<string[]> =>
-      (await metricsOf([], undefined, nats).render()).split("\n").filter((line) => /^network_host_nats/.test(line));
+      (await createMetrics(source, [natsMetrics(nats)]).render())
+        .split("\n")
+        .filter((line) => line.startsWith("network_host_nats"));
     expect(await scrapeNats()).toEqual(
       expect.arrayContaining([
         "network_host_nats_connected 0",
