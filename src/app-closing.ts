@@ -45,8 +45,8 @@ export class Closing {
   }
 }
 
-/** Does it, and waits for it no longer than that. */
-async function within(timeMs: number, step: ClosingStep): Promise<"done" | "late"> {
+/** Does it, and waits for it no longer than that. Rejects as it does. */
+export async function within(timeMs: number, step: ClosingStep): Promise<"done" | "late"> {
   const late = new AbortController();
   const over = Promise.withResolvers<"late">();
   const timer = setTimeout(() => {

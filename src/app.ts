@@ -8,12 +8,11 @@
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions, StoreOptions } from "./app-options.ts";
 import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
-import { Closing } from "./app-closing.ts";
+import { Closing, within } from "./app-closing.ts";
 import { letHeapGrow } from "./app-heap.ts";
 import { logLink, natsReadiness } from "./app-nats.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
@@ -264,7 +263,7 @@ class Replica implements App {
     this.#stopping.abort();
     this.#registry?.giveUpLoads();
     // A start under way ends first: it may be about to subscribe.
-    await Promise.race([this.#starting, delay(drainMs, undefined, { ref: false })]);
+    await within(drainMs, () => this.#starting);
     const outcome = (await this.#consumer?.drain(Math.max(0, untilMs - performance.now()))) ?? "clean";
     if (outcome === "forced") this.#logger.error({ err: new HostError("drain-timeout") }, "requests were cut off");
     await this.#close(untilMs);

@@ -9,7 +9,7 @@
  */
 
 import type { Msg } from "nats";
-import type { HeldSubscription, SubscriptionPlan, SubscriptionSet } from "../nats/subscription-set.ts";
+import type { SubscriptionPlan, SubscriptionSet } from "../nats/subscription-set.ts";
 import { isSafeReplySubject } from "./decode.ts";
 import { encodeAnswer, type ServiceDescription, type Verb, VERBS } from "./service-answer.ts";
 
@@ -27,7 +27,6 @@ const PREFIX = "$SRV";
 
 export class Discovery {
   readonly #parts: DiscoveryParts;
-  #subscriptions: readonly HeldSubscription[] = [];
   #unanswerable: "untold" | "told" = "untold";
 
   constructor(parts: DiscoveryParts) {
@@ -43,12 +42,7 @@ export class Discovery {
         deliver: (message) => this.#answer(verb, message),
       })),
     );
-    this.#subscriptions = this.#parts.subscriptions.open(plans);
-  }
-
-  close(): void {
-    for (const subscription of this.#subscriptions) subscription.end();
-    this.#subscriptions = [];
+    this.#parts.subscriptions.open(plans);
   }
 
   #answer(verb: Verb, message: Msg): void {

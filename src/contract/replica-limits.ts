@@ -20,7 +20,8 @@ export const REPLICA_LIMITS = {
     min: 0,
     max: 600_000,
     unit: "ms",
-    summary: "Time that accepted requests have to finish after SIGTERM; then they are answered with draining.",
+    summary:
+      "Time that accepted requests have to finish after SIGTERM, and their replies to be sent; then they are answered with draining. Closing has what is left of it.",
     enforcedIn: "consumer/consumer",
   },
   eagerPlugins: {

@@ -90,11 +90,6 @@ export class HeldSubscription {
     return this.#set.drain(this);
   }
 
-  /** Takes no more messages, not even those on their way. */
-  end(): void {
-    this.#set.end(this);
-  }
-
   enter(state: SubscriptionState): void {
     this.state = state;
     if (state.kind !== "asked") this.#verdict.resolve();
@@ -170,13 +165,6 @@ export class SubscriptionSet {
     // What is on its way still arrives where the connection comes to itself again.
     const drained = client.drain().catch(() => client.unsubscribe());
     await Promise.race([drained, this.#parts.link.whenNotUp()]);
-  }
-
-  /** See {@link HeldSubscription.end}. */
-  end(subscription: HeldSubscription): void {
-    const { client } = subscription;
-    this.#forget(subscription);
-    if (client !== undefined && !client.isClosed()) client.unsubscribe();
   }
 
   /** Asks for nothing any more. Messages still come until the subjects are drained or the connection is closed. */

@@ -117,7 +117,7 @@ describe("the subjects that a replica listens on", () => {
     expect(open.link.subscriptions.unheld()[0]?.refusal).toBe("maximum subscriptions exceeded");
 
     // A place that becomes free is taken by one of them.
-    subscriptions[0]?.end();
+    await subscriptions[0]?.drain();
     await until(() => open.link.subscriptions.counts().refused === 1, { what: "one of them is held" });
     expect(open.link.subscriptions.counts()).toEqual({ asked: 0, held: 3, refused: 1 });
 
