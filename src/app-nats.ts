@@ -6,7 +6,7 @@
 
 import { HostError } from "./errors/host-error.ts";
 import type { LinkEvents, ReplicaLink } from "./nats/replica-link.ts";
-import type { HeldSubscription } from "./nats/subscription-set.ts";
+import type { HeldSubscription } from "./nats/held-subscription.ts";
 import type { Readiness, ReadinessCheck } from "./telemetry/health-server.ts";
 import type { Logger } from "./telemetry/logger.ts";
 

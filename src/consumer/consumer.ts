@@ -10,7 +10,7 @@ import type { PluginName } from "../contract/names.ts";
 import { methodSubjects, requestSubject } from "../contract/protocol.ts";
 import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { ReplicaLink } from "../nats/replica-link.ts";
-import type { HeldSubscription, SubscriptionPlan } from "../nats/subscription-set.ts";
+import type { HeldSubscription, SubscriptionPlan } from "../nats/held-subscription.ts";
 import type { AdmissionGate } from "./admission.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import { ServedPlugin, type ServedSlot } from "./served-plugin.ts";

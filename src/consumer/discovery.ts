@@ -9,7 +9,8 @@
  */
 
 import type { Msg } from "nats";
-import type { SubscriptionPlan, SubscriptionSet } from "../nats/subscription-set.ts";
+import type { SubscriptionPlan } from "../nats/held-subscription.ts";
+import type { SubscriptionSet } from "../nats/subscription-set.ts";
 import { isSafeReplySubject } from "./decode.ts";
 import { encodeAnswer, type ServiceDescription, type Verb, VERBS } from "./service-answer.ts";
 

@@ -14,30 +14,13 @@
  * @module
  */
 
-import type { Msg, NatsConnection, Subscription } from "nats";
+import type { NatsConnection } from "nats";
 import { HostError } from "../errors/host-error.ts";
 import type { SubscriptionStateName } from "../telemetry/nats-stats.ts";
+import { HeldSubscription, type SubscriptionPlan } from "./held-subscription.ts";
 import type { PermissionRefusal } from "./status-watch.ts";
 import type { LinkView } from "./link-state.ts";
-
-/** A subject to listen on. */
-export interface SubscriptionPlan {
-  readonly subject: string;
-  readonly queue?: string;
-  /** Is a replica without it of no use? */
-  readonly need: "required" | "optional";
-  readonly deliver: (message: Msg) => void;
-}
-
-/** Where a subject stands. */
-export type SubscriptionState =
-  /** The server has not said anything yet, or there is no connection. */
-  | { readonly kind: "asked" }
-  | { readonly kind: "held" }
-  /** It is asked for again at `nextTryMs`, by `performance.now()`. */
-  | { readonly kind: "refused"; readonly reason: string; readonly nextTryMs: number }
-  /** By this side. */
-  | { readonly kind: "ended" };
+import { SoonestTimer } from "./soonest-timer.ts";
 
 /** What an operator should hear of. Each change is told once, those of a moment together. */
 export interface SubscriptionEvents {
@@ -63,39 +46,6 @@ const MAX_RETRY_MS = 30_000;
 const MAX_RETRIED = 512;
 const MIN_PAUSE_MS = 100;
 
-/** One subject of a {@link SubscriptionSet}. */
-export class HeldSubscription {
-  readonly plan: SubscriptionPlan;
-  readonly #set: SubscriptionSet;
-  readonly #verdict = Promise.withResolvers<void>();
-  /** Set by the set alone. */
-  state: SubscriptionState = { kind: "asked" };
-  client: Subscription | undefined;
-  tries = 0;
-  /** Why it was refused last, until it is held. */
-  refusal: string | undefined;
-
-  constructor(plan: SubscriptionPlan, set: SubscriptionSet) {
-    this.plan = plan;
-    this.#set = set;
-  }
-
-  /** Resolves when the server has said yes or no, or when it is ended. */
-  get verdict(): Promise<void> {
-    return this.#verdict.promise;
-  }
-
-  /** Takes no new messages; resolves when those that were on their way have been delivered, or cannot be any more. */
-  drain(): Promise<void> {
-    return this.#set.drain(this);
-  }
-
-  enter(state: SubscriptionState): void {
-    this.state = state;
-    if (state.kind !== "asked") this.#verdict.resolve();
-  }
-}
-
 export class SubscriptionSet {
   readonly #parts: SubscriptionSetParts;
   readonly #byKey = new Map<string, HeldSubscription>();
@@ -106,8 +56,7 @@ export class SubscriptionSet {
   #rounds: "idle" | "running" = "idle";
   /** Refusals of this round that name no subject. */
   #unnamed: string[] = [];
-  #retry: NodeJS.Timeout | undefined;
-  #retryAtMs = Number.POSITIVE_INFINITY;
+  readonly #retry = new SoonestTimer(() => this.#tryAgain());
   #changed = new Set<HeldSubscription>();
   #allHeld: PromiseWithResolvers<void> | undefined;
   #state: "open" | "closed" = "open";
@@ -121,7 +70,7 @@ export class SubscriptionSet {
     const opened = plans.map((plan) => {
       const key = keyOf(plan);
       if (this.#byKey.has(key)) throw new HostError("internal", `${plan.subject} is subscribed to already`);
-      const subscription = new HeldSubscription(plan, this);
+      const subscription = new HeldSubscription(plan, (drained) => this.#drain(drained));
       this.#byKey.set(key, subscription);
       return subscription;
     });
@@ -153,24 +102,10 @@ export class SubscriptionSet {
     await this.#allHeld.promise;
   }
 
-  /** See {@link HeldSubscription.drain}. */
-  async drain(subscription: HeldSubscription): Promise<void> {
-    const { client } = subscription;
-    this.#forget(subscription);
-    if (client === undefined || client.isClosed()) return;
-    if (this.#parts.link.state === "down" || this.#parts.link.state === "closed") {
-      client.unsubscribe();
-      return;
-    }
-    // What is on its way still arrives where the connection comes to itself again.
-    const drained = client.drain().catch(() => client.unsubscribe());
-    await Promise.race([drained, this.#parts.link.whenNotUp()]);
-  }
-
   /** Asks for nothing any more. Messages still come until the subjects are drained or the connection is closed. */
   close(): void {
     this.#state = "closed";
-    clearTimeout(this.#retry);
+    this.#retry.stop();
     this.#unsent = [];
   }
 
@@ -205,6 +140,20 @@ export class SubscriptionSet {
   /** The server refused one of the round; it does not say which. */
   tooManySubscriptions(message: string): void {
     this.#unnamed.push(message);
+  }
+
+  /** See {@link HeldSubscription.drain}. */
+  async #drain(subscription: HeldSubscription): Promise<void> {
+    const { client } = subscription;
+    this.#forget(subscription);
+    if (client === undefined || client.isClosed()) return;
+    if (this.#parts.link.state === "down" || this.#parts.link.state === "closed") {
+      client.unsubscribe();
+      return;
+    }
+    // What is on its way still arrives where the connection comes to itself again.
+    const drained = client.drain().catch(() => client.unsubscribe());
+    await Promise.race([drained, this.#parts.link.whenNotUp()]);
   }
 
   #forget(subscription: HeldSubscription): void {
@@ -307,7 +256,7 @@ export class SubscriptionSet {
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** subscription.tries);
     subscription.tries += 1;
     subscription.enter({ kind: "refused", reason, nextTryMs: performance.now() + delayMs });
-    this.#tryAgainIn(delayMs);
+    this.#retry.within(delayMs);
     if (subscription.refusal === reason) return;
     subscription.refusal = reason;
     this.#tell(subscription);
@@ -318,18 +267,7 @@ export class SubscriptionSet {
     this.#unsent.push(...subscriptions);
   }
 
-  /** Sets the timer for those that were refused, unless it ends sooner. */
-  #tryAgainIn(delayMs: number): void {
-    const atMs = performance.now() + delayMs;
-    if (this.#state === "closed" || atMs >= this.#retryAtMs) return;
-    clearTimeout(this.#retry);
-    this.#retryAtMs = atMs;
-    this.#retry = setTimeout(() => this.#tryAgain(), delayMs);
-    this.#retry.unref();
-  }
-
   #tryAgain(): void {
-    this.#retryAtMs = Number.POSITIVE_INFINITY;
     const nowMs = performance.now();
     const due: HeldSubscription[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
@@ -341,7 +279,7 @@ export class SubscriptionSet {
     }
     this.#ask(due);
     this.#run();
-    if (nextMs !== Number.POSITIVE_INFINITY) this.#tryAgainIn(Math.max(MIN_PAUSE_MS, nextMs - nowMs));
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#retry.within(Math.max(MIN_PAUSE_MS, nextMs - nowMs));
   }
 
   /** Tells it with whatever else changes at this moment. */

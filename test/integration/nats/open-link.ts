@@ -8,7 +8,7 @@ import type { NatsConnection } from "nats";
 import type { NatsOptions } from "../../../src/nats/connection.ts";
 import { connectReplica } from "../../../src/nats/replica-connection.ts";
 import { ReplicaLink } from "../../../src/nats/replica-link.ts";
-import type { HeldSubscription, SubscriptionPlan } from "../../../src/nats/subscription-set.ts";
+import type { HeldSubscription, SubscriptionPlan } from "../../../src/nats/held-subscription.ts";
 import { NatsStats } from "../../../src/telemetry/nats-stats.ts";
 
 /** An event of the link: its name, and what it was about. */

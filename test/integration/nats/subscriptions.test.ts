@@ -1,6 +1,6 @@
 import { connect } from "nats";
 import { describe, expect, test } from "vitest";
-import type { HeldSubscription } from "../../../src/nats/subscription-set.ts";
+import type { HeldSubscription } from "../../../src/nats/held-subscription.ts";
 import { type ConfiguredNatsServer, startConfiguredNatsServer, startNatsServer } from "../../harness/server.ts";
 import { until } from "../../harness/until.ts";
 import { type OpenLink, openLink, plansOf } from "./open-link.ts";
