@@ -10,9 +10,10 @@
 
 import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
-import type { ServeOptions, StoreOptions } from "./app-options.ts";
+import type { ServeOptions } from "./app-options.ts";
 import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
 import { letHeapGrow } from "./app-heap.ts";
+import { ReplicaStore } from "./app-store.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -21,9 +22,6 @@ import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
 import { createUndiciHttp } from "./egress/undici/client.ts";
 import { HostError } from "./errors/host-error.ts";
-import type { BatchSize } from "./kv/batch-queue.ts";
-import { openMongoStore } from "./kv/drivers/mongodb.ts";
-import { openSqliteStore } from "./kv/drivers/sqlite.ts";
 import type { KeyValueStore } from "./kv/store.ts";
 import { ConnectionWatch } from "./nats/connection-watch.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
@@ -34,9 +32,13 @@ import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/confinement.ts";
 import { ThreadShares } from "./supervisor/thread-shares.ts";
 import { BatchStats } from "./telemetry/batch-stats.ts";
+import { FolderSize } from "./telemetry/folder-size.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { replicaMetrics } from "./telemetry/replica-metrics.ts";
+import { StandardOutput } from "./telemetry/standard-output.ts";
+import { programVersion } from "./version.ts";
 
 /** A running replica. */
 export interface App {
@@ -48,7 +50,6 @@ export interface App {
   drain(reason: string): Promise<DrainOutcome>;
 }
 
-const STORE_PING_MS = 1_000;
 /** In the answer to a question for readiness. */
 const NAMED_PLUGINS = 16;
 
@@ -57,13 +58,15 @@ export async function startApp(options: ServeOptions): Promise<App> {
   letHeapGrow();
   const reader = new ConfigReader(options);
   const config = await reader.read();
+  const output = new StandardOutput();
   const logger = createLogger({
+    destination: output,
     level: options.log.level,
     pretty: options.log.format === "pretty",
     colour: options.log.colour,
     base: { replica: options.replicaId, group: config.consumer.group },
   });
-  const replica = new Replica(options, reader, config, logger);
+  const replica = new Replica(options, reader, config, logger, output);
   await replica.open();
   return replica;
 }
@@ -75,6 +78,7 @@ class Replica implements App {
   readonly #reader: ConfigReader;
   readonly #config: ReplicaConfig;
   readonly #logger: Logger;
+  readonly #output: StandardOutput;
   readonly #log: AppLog;
   readonly #owned = new AsyncDisposableStack();
   readonly #stopping = new AbortController();
@@ -83,19 +87,28 @@ class Replica implements App {
   readonly #started = new Date();
   readonly #storeBatches = new BatchStats();
   readonly #shares = new ThreadShares();
+  readonly #cacheSize: FolderSize;
   #registry: Registry | undefined;
-  #store: KeyValueStore | undefined;
+  #store: ReplicaStore | undefined;
   #connection: ConnectionWatch | undefined;
   #consumer: Consumer | undefined;
   #subscriptions: "unconfirmed" | "confirmed" = "unconfirmed";
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
-  constructor(options: ServeOptions, reader: ConfigReader, config: ReplicaConfig, logger: Logger) {
+  constructor(
+    options: ServeOptions,
+    reader: ConfigReader,
+    config: ReplicaConfig,
+    logger: Logger,
+    output: StandardOutput,
+  ) {
     this.#options = options;
     this.#reader = reader;
     this.#config = config;
     this.#logger = logger;
+    this.#output = output;
+    this.#cacheSize = new FolderSize(options.cacheDir);
     this.#log = new AppLog(logger, options.policyDir);
     this.ready = this.#ready.promise;
     this.failed = this.#failed.promise;
@@ -108,13 +121,13 @@ class Replica implements App {
   async open(): Promise<void> {
     try {
       await this.#openHealth();
-      this.#store = this.#owned.use(await openStore(this.#options.store, this.#storeBatches));
+      this.#store = this.#owned.use(await this.#openStore());
       this.#registry = this.#owned.use(await this.#openRegistry());
     } catch (error) {
       await this.#owned.disposeAsync();
       throw error;
     }
-    this.#starting = this.#start(this.#registry, this.#store);
+    this.#starting = this.#start(this.#registry, this.#store.store);
   }
 
   drain(reason: string): Promise<DrainOutcome> {
@@ -128,14 +141,31 @@ class Replica implements App {
     const server = await startHealthServer({
       ...health,
       readiness: () => this.#readiness(),
-      metrics: createMetrics({
-        plugins: () => [...this.#slots()].map((slot) => slot.stats),
-        storeBatches: this.#storeBatches,
-      }),
+      metrics: this.#createMetrics(),
       failed: (error) => this.#logger.error({ err: error }, "the health server could not answer"),
     });
     this.#owned.use(server);
     this.#logger.info({ url: server.url }, "health and metrics are served");
+  }
+
+  #createMetrics(): Metrics {
+    const plugins = () => [...this.#slots()].map((slot) => slot.stats);
+    return createMetrics({ plugins, storeBatches: this.#storeBatches }, [
+      replicaMetrics({
+        version: programVersion(),
+        storeUp: () => this.#store?.watch.state.kind === "up",
+        droppedLogRecords: () => this.#output.dropped,
+        cacheBytes: () => this.#cacheSize.bytes,
+      }),
+    ]);
+  }
+
+  #openStore(): Promise<ReplicaStore> {
+    return ReplicaStore.open(this.#options.store, {
+      batches: this.#storeBatches,
+      slots: () => this.#slots(),
+      changed: (kind, state) => this.#log.storeChanged(kind, state),
+    });
   }
 
   async #openRegistry(): Promise<Registry> {
@@ -291,13 +321,13 @@ class Replica implements App {
 
   async #readiness(): Promise<Readiness> {
     const stopping = this.#stopping.signal.aborted;
-    const storeUp = (await this.#store?.ping({ timeoutMs: STORE_PING_MS })) ?? false;
+    const store = await this.#store?.watch.look();
     const loading = [...this.#slots()].filter((slot) => slot.state.kind === "loading").map((slot) => slot.name);
     const confirmed = this.#subscriptions === "confirmed" && !stopping;
     return {
       nats: check(this.#connection?.isUp ?? false, "not connected"),
       subscriptions: check(confirmed, stopping ? "draining" : "not confirmed by the server"),
-      store: check(storeUp, "not reachable"),
+      store: check(store?.kind === "up", store?.kind === "down" ? store.reason : "not open"),
       plugins: check(this.#registry !== undefined && loading.length === 0, `loading: ${someOf(loading)}`),
     };
   }
@@ -311,15 +341,4 @@ function someOf(names: readonly string[]): string {
 
 function check(ready: boolean, reason: string): ReadinessCheck {
   return ready ? { ready } : { ready, reason };
-}
-
-async function openStore(options: StoreOptions, batches: BatchStats): Promise<KeyValueStore> {
-  const onBatch = (kind: "read" | "write", size: BatchSize): void =>
-    batches.count(kind === "read" ? "get" : "set", size);
-  switch (options.kind) {
-    case "mongodb":
-      return await openMongoStore({ url: options.url, onBatch });
-    case "sqlite":
-      return await openSqliteStore({ path: options.path, onBatch });
-  }
 }

@@ -30,5 +30,7 @@ export interface BatchDriver extends AsyncDisposable {
   readBatch(entries: readonly ReadEntry[], timeoutMs: number): Promise<void>;
   writeBatch(entries: readonly WriteEntry[], timeoutMs: number): Promise<void>;
   /** See `KeyValueStore.ping`. */
-  ping(options: OperationOptions): Promise<boolean>;
+  ping(options: OperationOptions): Promise<void>;
+  /** See `KeyValueStore.trouble`: of a driver with servers. */
+  trouble?(): string | undefined;
 }

@@ -47,6 +47,11 @@ export interface KeyValueStore extends AsyncDisposable {
   get(address: KeyAddress, options: OperationOptions): Promise<Uint8Array | undefined>;
   /** Sets the value whole. `value` must not be changed any more, not even when the promise has settled. */
   set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void>;
-  /** Is the store reachable now? Never throws. */
-  ping(options: OperationOptions): Promise<boolean>;
+  /** Resolves if the store can be reached now, whatever it may be asked for. Rejects with `store-unavailable` if not. */
+  ping(options: OperationOptions): Promise<void>;
+  /**
+   * What keeps it from its servers or from some of them, as far as it knows: for the log, beside the error of an
+   * operation that only says that nothing came. Holds no credential.
+   */
+  trouble(): string | undefined;
 }

@@ -29,8 +29,11 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-/** Creates the metrics of one replica over `source`. */
-export function createMetrics(source: StatsSource): Metrics {
+/** Adds what a part of the host counts for itself to a registry. */
+export type MetricsSection = (registry: Registry) => void;
+
+/** Creates the metrics of one replica over `source`, and those of further parts. */
+export function createMetrics(source: StatsSource, sections: readonly MetricsSection[] = []): Metrics {
   const registry = new Registry();
   registerRequests(registry, source);
   registerPluginState(registry, source);
@@ -38,6 +41,7 @@ export function createMetrics(source: StatsSource): Metrics {
   registerStoreBatches(registry, source);
   registerHttpRequests(registry, source);
   registerProcessMetrics(registry);
+  for (const section of sections) section(registry);
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }
 

@@ -29,6 +29,7 @@ const ALLOWED = {
     "policy",
     "contract",
     "errors",
+    "version",
   ],
   consumer: [
     "registry",
