@@ -6,7 +6,7 @@
  */
 
 import type { Entry } from "./entry.ts";
-import type { OperationOptions } from "./store.ts";
+import type { OperationOptions, StoreTrouble } from "./store.ts";
 
 /** A value to read. */
 export type ReadEntry = Entry<Uint8Array | undefined>;
@@ -32,5 +32,5 @@ export interface BatchDriver extends AsyncDisposable {
   /** See `KeyValueStore.ping`. */
   ping(options: OperationOptions): Promise<void>;
   /** See `KeyValueStore.trouble`: of a driver with servers. */
-  trouble?(): string | undefined;
+  trouble?(): StoreTrouble | undefined;
 }

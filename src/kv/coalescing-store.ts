@@ -15,7 +15,7 @@ import type { BatchDriver } from "./batch-driver.ts";
 import { type BatchPace, BatchQueue, type EndedBatch } from "./batch-queue.ts";
 import type { BatchLimits } from "./fair-queue.ts";
 import type { OperationKind } from "./operation.ts";
-import type { KeyAddress, KeyValueStore, OperationOptions } from "./store.ts";
+import type { KeyAddress, KeyValueStore, OperationOptions, StoreTrouble } from "./store.ts";
 
 /** Bounds of a store's batches. */
 export type StoreLimits = BatchLimits & BatchPace;
@@ -83,7 +83,7 @@ class CoalescingStore implements KeyValueStore {
     await this.#driver.ping(options);
   }
 
-  trouble(): string | undefined {
+  trouble(): StoreTrouble | undefined {
     return this.#driver.trouble?.();
   }
 

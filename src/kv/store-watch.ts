@@ -132,7 +132,9 @@ export class StoreWatch implements Disposable {
     } catch (error) {
       const { message } = toHostError(error);
       const trouble = this.#options.store.trouble();
-      return trouble === undefined ? message : `${message} (${trouble})`;
+      // The reason stays the same then, whichever step an operation was at when it was given up.
+      if (trouble?.kind === "cut-off") return trouble.reason;
+      return trouble === undefined ? message : `${message} (${trouble.reason})`;
     }
   }
 

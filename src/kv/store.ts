@@ -33,6 +33,14 @@ export interface OperationOptions {
   readonly caller?: string;
 }
 
+/** What is wrong between a store and its servers. */
+export interface StoreTrouble {
+  /** `cut-off`: no operation can be sent. `impaired`: some servers are missing. */
+  readonly kind: "cut-off" | "impaired";
+  /** For the log: it holds no credential. */
+  readonly reason: string;
+}
+
 /**
  * A key-value store. A plugin reads its own writes; a write is atomic (a reader sees the old or the new
  * value, whole) and, on a replica set, majority-durable once acknowledged.
@@ -49,9 +57,6 @@ export interface KeyValueStore extends AsyncDisposable {
   set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void>;
   /** Resolves if the store can be reached now, whatever it may be asked for. Rejects with `store-unavailable` if not. */
   ping(options: OperationOptions): Promise<void>;
-  /**
-   * What keeps it from its servers or from some of them, as far as it knows: for the log, beside the error of an
-   * operation that only says that nothing came. Holds no credential.
-   */
-  trouble(): string | undefined;
+  /** What keeps it from its servers, as far as it knows: an operation's error may only say that nothing came. */
+  trouble(): StoreTrouble | undefined;
 }

@@ -12,6 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { MongoClient, ServerDescription, TopologyDescription } from "mongodb";
 import { HostError } from "../../errors/host-error.ts";
 import { REDACTED, scrubSecrets } from "../../telemetry/redaction.ts";
+import type { StoreTrouble } from "../store.ts";
 import { describeMongoError } from "./mongodb-errors.ts";
 
 /** Attempts begin no sooner after one that failed: a user that is refused must not be tried a hundred times a second. */
@@ -64,7 +65,14 @@ export class MongoConnection {
   }
 
   /** What is wrong with the connection or with servers, as far as it is known. */
-  trouble(): string | undefined {
+  trouble(): StoreTrouble | undefined {
+    const reason = this.#reason();
+    if (reason === undefined) return undefined;
+    const isCutOff = this.#state !== "connected" || this.#servers?.every(({ isWritable }) => !isWritable) === true;
+    return { kind: isCutOff ? "cut-off" : "impaired", reason };
+  }
+
+  #reason(): string | undefined {
     if (this.#servers?.length === 0) return "no server that answers belongs to the replica set that the URL names";
     const failing = this.#servers?.filter(({ error }) => error !== null).slice(0, NAMED_SERVERS) ?? [];
     if (failing.length === 0) return this.#failure;

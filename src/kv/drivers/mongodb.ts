@@ -15,7 +15,7 @@ import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
 import { answeredWithin } from "../answered-within.ts";
 import { createCoalescingStore, type StoreOptions } from "../coalescing-store.ts";
 import { boundedMs, type OperationKind } from "../operation.ts";
-import type { KeyValueStore, OperationOptions } from "../store.ts";
+import type { KeyValueStore, OperationOptions, StoreTrouble } from "../store.ts";
 import { createMongoClient } from "./mongodb-client.ts";
 import { MongoConnection } from "./mongodb-connection.ts";
 import { MongoCommands, statementsOf } from "./mongodb-commands.ts";
@@ -94,7 +94,7 @@ class MongoDriver implements BatchDriver {
     await answeredWithin(timeoutMs, answer);
   }
 
-  trouble(): string | undefined {
+  trouble(): StoreTrouble | undefined {
     return this.#connection.trouble();
   }
 
