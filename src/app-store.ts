@@ -19,9 +19,9 @@ import type { BatchStats } from "./telemetry/batch-stats.ts";
 export interface ReplicaStoreParts {
   readonly batches: BatchStats;
   /** The plugins that the replica has at that moment. */
-  slots(): Iterable<PluginSlot>;
+  readonly slots: () => Iterable<PluginSlot>;
   /** See `StoreWatchOptions.changed`. */
-  changed(kind: string, state: StoreState): void;
+  readonly changed: (kind: string, state: StoreState) => void;
 }
 
 /** The store and what is known of it. */

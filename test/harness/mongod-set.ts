@@ -88,8 +88,8 @@ async function initiate(primary: Launched, members: readonly Launched[]): Promis
   );
   const isWhole = async (): Promise<boolean> => {
     const status = await admin.command({ replSetGetStatus: 1 });
-    const states = (status["members"] as { readonly stateStr: string }[]).map(({ stateStr }) => stateStr);
-    return ["PRIMARY", "SECONDARY", "ARBITER"].every((state) => states.includes(state));
+    const states = new Set((status["members"] as { readonly stateStr: string }[]).map(({ stateStr }) => stateStr));
+    return ["PRIMARY", "SECONDARY", "ARBITER"].every((state) => states.has(state));
   };
   await until(isWhole, { what: "the set has a primary, a secondary and an arbiter", timeoutMs: READY_TIMEOUT_MS });
 }

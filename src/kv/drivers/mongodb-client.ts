@@ -5,7 +5,8 @@
  */
 
 import { MongoClient, type MongoClientOptions, ReadPreference } from "mongodb";
-import { type MongoUrl, urlInvalid, withoutEachOption } from "./mongodb-url.ts";
+import { type MongoUrl, withoutEachOption } from "./mongodb-url.ts";
+import { urlInvalid } from "./mongodb-url-error.ts";
 
 /** How long a connection may take to open, and a monitor's answer to come. */
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -24,31 +25,22 @@ const MAX_CONNECTIONS = 64;
  */
 export function createMongoClient(url: MongoUrl, source: string, maxOperationMs: number): MongoClient {
   const options = clientOptions(url, source, maxOperationMs);
-  try {
-    return new MongoClient(url.text, options);
-  } catch {
-    throw refusal(url, source, options);
-  }
-}
-
-/** Without the driver's message: it may quote what it took for a host or an option, part of a password that was not encoded. */
-function refusal(url: MongoUrl, source: string, options: MongoClientOptions): Error {
+  const client = clientFor(url.text, options);
+  if (client !== undefined) return client;
   for (const { option, text } of withoutEachOption(url)) {
-    if (isTaken(text, options))
-      return urlInvalid(
-        source,
-        `its option ${option} has a value that cannot be used there`,
-        "correct it or leave it out",
-      );
+    if (clientFor(text, options) === undefined) continue;
+    const reason = `its option ${option} has a value that cannot be used there`;
+    throw urlInvalid(source, reason, "correct it or leave it out");
   }
-  return urlInvalid(source, "it is not a valid connection string");
+  throw urlInvalid(source, "it is not a valid connection string");
 }
 
-function isTaken(url: string, options: MongoClientOptions): boolean {
+/** `undefined` for a URL that the driver refuses. Its message may quote a part of a password, so it is let go of. */
+function clientFor(url: string, options: MongoClientOptions): MongoClient | undefined {
   try {
-    return new MongoClient(url, options) !== undefined;
+    return new MongoClient(url, options);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -69,7 +69,7 @@ describe("standard output", () => {
 
   test("whose reader is too slow drops records beyond its bound, and says how many when the reader has caught up", () => {
     const line = `${"x".repeat(1024 * 1024 - 1)}\n`;
-    writer.results.push(...Array<WriteResult>(10).fill(FULL));
+    writer.results.push(...Array.from({ length: 10 }, () => FULL));
     for (let written = 0; written < 20; written += 1) output.write(line);
     expect(output.dropped["slow-reader"]).toBe(4);
     vi.advanceTimersByTime(10_000);
