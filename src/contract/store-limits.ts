@@ -27,7 +27,7 @@ export const STORE_LIMIT_ROWS = {
     enforcedIn: "kv/store-watch",
   },
   storeOwnWriteMs: {
-    value: 5_000,
+    value: 3_000,
     unit: "ms",
     summary: "How long such a write may take; then the replica is not ready.",
     enforcedIn: "kv/store-watch",

@@ -155,7 +155,10 @@ describe("a write of the host's own", () => {
     await vi.advanceTimersByTimeAsync(INTERVAL_MS + FIXED_LIMITS.storeOwnWriteMs + FIXED_LIMITS.storeLookMs);
     const look = scene.watch.look();
     await vi.advanceTimersByTimeAsync(FIXED_LIMITS.storeLookMs);
-    expect(await look).toMatchObject({ kind: "down", reason: expect.stringContaining("5000 ms") as string });
+    expect(await look).toMatchObject({
+      kind: "down",
+      reason: expect.stringContaining(`${FIXED_LIMITS.storeOwnWriteMs} ms`) as string,
+    });
     release();
   });
 });
