@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { COMPONENTS, consumerFile, projectFile, uniqueName } from "../harness/plugins.ts";
@@ -138,7 +139,7 @@ describe("a command ends, and says by its code what came of it, when", () => {
   });
 
   test.each([
-    ["its output is on a full disk", ["check", "--json"], 1],
+    ["its output and its errors are on a full disk", ["check", "--json"], 1],
     ["its help is", ["--help"], 1],
     ["its version is", ["--version"], 1],
     ["its report of an error is", ["bogus"], 2],
@@ -147,5 +148,18 @@ describe("a command ends, and says by its code what came of it, when", () => {
     const child = spawn(process.execPath, [projectFile("src/main.ts"), ...args], { stdio: ["ignore", full, full] });
     closeSync(full);
     expect(await once(child, "exit")).toEqual([code, null]);
+  });
+
+  test("its output alone is on a full disk: it names the error", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [projectFile("src/main.ts"), "check", "--json"], {
+      cwd: projectFile("."),
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    if (child.stderr === null) throw new Error("standard error is not piped");
+    const [said, ended] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    expect(ended).toEqual([1, null]);
+    expect(said).toMatch(/^error output-failed: .*ENOSPC.*\n$/);
   });
 });
