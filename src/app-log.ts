@@ -8,6 +8,7 @@
 import { levelsFromBits } from "./contract/access-levels.ts";
 import type { PluginName } from "./contract/names.ts";
 import { describeDenial } from "./policy/decide.ts";
+import type { StoreState } from "./kv/store-watch.ts";
 import type { LoadEvents, PluginSpec } from "./registry/plugin-loader.ts";
 import type { PluginSlot, ReloadOutcome } from "./registry/plugin-slot.ts";
 import type { PluginVersion } from "./registry/plugin-version.ts";
@@ -24,6 +25,7 @@ const NAMED_PLUGINS = 64;
 export class AppLog {
   readonly #logger: Logger;
   readonly #policyDir: string;
+  #isStoreDown = false;
 
   constructor(logger: Logger, policyDir: string) {
     this.#logger = logger;
@@ -75,6 +77,17 @@ export class AppLog {
     const user = missing.find(({ wall }) => wall === "unprivileged-user");
     if (user !== undefined && process.getuid?.() === 0) {
       this.#logger.warn({ detail: user.reason }, "the host is root, and so are its runners");
+    }
+  }
+
+  /** Whether the store takes what plugins may do. It takes it from the start on unless somebody says otherwise. */
+  storeChanged(store: string, state: StoreState): void {
+    if (state.kind === "down") {
+      this.#isStoreDown = true;
+      this.#logger.warn({ store, detail: state.reason }, "the store does not take what plugins may do");
+    } else if (this.#isStoreDown) {
+      this.#isStoreDown = false;
+      this.#logger.info({ store }, "the store takes what plugins may do again");
     }
   }
 

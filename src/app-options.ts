@@ -11,8 +11,8 @@ import type { LogThreshold } from "./telemetry/log-threshold.ts";
 
 /** Where values are kept. */
 export type StoreOptions =
-  /** `url` may hold credentials: never log it as it is. */
-  | { readonly kind: "mongodb"; readonly url: string }
+  /** `url` may hold credentials: never log it as it is. `source`: the flag or the variable that it came from. */
+  | { readonly kind: "mongodb"; readonly url: string; readonly source: string }
   /** Absolute path of the database file, in a folder that exists. */
   | { readonly kind: "sqlite"; readonly path: string };
 

@@ -10,11 +10,12 @@
 
 import type { NatsConnection } from "nats";
 import { AppLog } from "./app-log.ts";
-import type { ServeOptions, StoreOptions } from "./app-options.ts";
+import type { ServeOptions } from "./app-options.ts";
 import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
 import { Closing, within } from "./app-closing.ts";
 import { letHeapGrow } from "./app-heap.ts";
 import { logLink, natsReadiness } from "./app-nats.ts";
+import { ReplicaStore } from "./app-store.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -23,9 +24,6 @@ import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
 import { createUndiciHttp } from "./egress/undici/client.ts";
 import { HostError } from "./errors/host-error.ts";
-import type { BatchSize } from "./kv/batch-queue.ts";
-import { openMongoStore } from "./kv/drivers/mongodb.ts";
-import { openSqliteStore } from "./kv/drivers/sqlite.ts";
 import type { KeyValueStore } from "./kv/store.ts";
 import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
@@ -36,11 +34,15 @@ import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/sandbox/confinement.ts";
 import { ThreadShares } from "./fairness/thread-shares.ts";
 import { BatchStats } from "./telemetry/batch-stats.ts";
+import { FolderSize } from "./telemetry/folder-size.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { natsMetrics } from "./telemetry/nats-metrics.ts";
 import { NatsStats } from "./telemetry/nats-stats.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { replicaMetrics } from "./telemetry/replica-metrics.ts";
+import { StandardOutput } from "./telemetry/standard-output.ts";
+import { programVersion } from "./version.ts";
 
 /** A running replica. */
 export interface App {
@@ -52,7 +54,6 @@ export interface App {
   drain(reason: string): Promise<DrainOutcome>;
 }
 
-const STORE_PING_MS = 1_000;
 /** What closing a part has where the grace of a stop is over. */
 const CLOSE_LEAST_MS = 1_000;
 /** In the answer to a question for readiness. */
@@ -63,13 +64,15 @@ export async function startApp(options: ServeOptions): Promise<App> {
   letHeapGrow();
   const reader = new ConfigReader(options);
   const config = await reader.read();
+  const output = new StandardOutput();
   const logger = createLogger({
+    destination: output,
     level: options.log.level,
     pretty: options.log.format === "pretty",
     colour: options.log.colour,
     base: { replica: options.replicaId, group: config.consumer.group },
   });
-  const replica = new Replica(options, reader, config, logger);
+  const replica = new Replica(options, reader, config, logger, output);
   await replica.open();
   return replica;
 }
@@ -81,6 +84,7 @@ class Replica implements App {
   readonly #reader: ConfigReader;
   readonly #config: ReplicaConfig;
   readonly #logger: Logger;
+  readonly #output: StandardOutput;
   readonly #log: AppLog;
   readonly #owned = new Closing();
   readonly #stopping = new AbortController();
@@ -90,18 +94,27 @@ class Replica implements App {
   readonly #storeBatches = new BatchStats();
   readonly #natsStats = new NatsStats();
   readonly #shares = new ThreadShares();
+  readonly #cacheSize: FolderSize;
   #registry: Registry | undefined;
-  #store: KeyValueStore | undefined;
+  #store: ReplicaStore | undefined;
   #link: ReplicaLink | undefined;
   #consumer: Consumer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
-  constructor(options: ServeOptions, reader: ConfigReader, config: ReplicaConfig, logger: Logger) {
+  constructor(
+    options: ServeOptions,
+    reader: ConfigReader,
+    config: ReplicaConfig,
+    logger: Logger,
+    output: StandardOutput,
+  ) {
     this.#options = options;
     this.#reader = reader;
     this.#config = config;
     this.#logger = logger;
+    this.#output = output;
+    this.#cacheSize = new FolderSize(options.cacheDir);
     this.#log = new AppLog(logger, options.policyDir);
     this.ready = this.#ready.promise;
     this.failed = this.#failed.promise;
@@ -114,13 +127,13 @@ class Replica implements App {
   async open(): Promise<void> {
     try {
       await this.#openHealth();
-      this.#store = this.#owned.own("the store", await openStore(this.#options.store, this.#storeBatches));
+      this.#store = this.#owned.own("the store", await this.#openStore());
       this.#registry = this.#owned.own("the plugins", await this.#openRegistry());
     } catch (error) {
       await this.#close(performance.now());
       throw error;
     }
-    this.#starting = this.#start(this.#registry, this.#store);
+    this.#starting = this.#start(this.#registry, this.#store.store);
   }
 
   drain(reason: string): Promise<DrainOutcome> {
@@ -134,14 +147,32 @@ class Replica implements App {
     const server = await startHealthServer({
       ...health,
       readiness: () => this.#readiness(),
-      metrics: createMetrics(
-        { plugins: () => [...this.#slots()].map((slot) => slot.stats), storeBatches: this.#storeBatches },
-        [natsMetrics(this.#natsStats)],
-      ),
+      metrics: this.#createMetrics(),
       failed: (error) => this.#logger.error({ err: error }, "the health server could not answer"),
     });
     this.#owned.own("the health server", server);
     this.#logger.info({ url: server.url }, "health and metrics are served");
+  }
+
+  #createMetrics(): Metrics {
+    const plugins = () => [...this.#slots()].map((slot) => slot.stats);
+    return createMetrics({ plugins, storeBatches: this.#storeBatches }, [
+      replicaMetrics({
+        version: programVersion(),
+        storeUp: () => this.#store?.watch.state.kind === "up",
+        droppedLogRecords: () => this.#output.dropped,
+        cacheBytes: () => this.#cacheSize.bytes,
+      }),
+      natsMetrics(this.#natsStats),
+    ]);
+  }
+
+  #openStore(): Promise<ReplicaStore> {
+    return ReplicaStore.open(this.#options.store, {
+      batches: this.#storeBatches,
+      slots: () => this.#slots(),
+      changed: (kind, state) => this.#log.storeChanged(kind, state),
+    });
   }
 
   async #openRegistry(): Promise<Registry> {
@@ -298,11 +329,11 @@ class Replica implements App {
 
   async #readiness(): Promise<Readiness> {
     const stopping = this.#stopping.signal.aborted;
-    const storeUp = (await this.#store?.ping({ timeoutMs: STORE_PING_MS })) ?? false;
+    const store = await this.#store?.watch.look();
     const loading = [...this.#slots()].filter((slot) => slot.state.kind === "loading").map((slot) => slot.name);
     return {
       ...natsReadiness(this.#link, stopping ? "draining" : "running"),
-      store: check(storeUp, "not reachable"),
+      store: check(store?.kind === "up", store?.kind === "down" ? store.reason : "not open"),
       plugins: check(this.#registry !== undefined && loading.length === 0, `loading: ${someOf(loading)}`),
     };
   }
@@ -316,15 +347,4 @@ function someOf(names: readonly string[]): string {
 
 function check(ready: boolean, reason: string): ReadinessCheck {
   return ready ? { ready } : { ready, reason };
-}
-
-async function openStore(options: StoreOptions, batches: BatchStats): Promise<KeyValueStore> {
-  const onBatch = (kind: "read" | "write", size: BatchSize): void =>
-    batches.count(kind === "read" ? "get" : "set", size);
-  switch (options.kind) {
-    case "mongodb":
-      return await openMongoStore({ url: options.url, onBatch });
-    case "sqlite":
-      return await openSqliteStore({ path: options.path, onBatch });
-  }
 }

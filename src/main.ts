@@ -1,18 +1,24 @@
 #!/usr/bin/env node
 /**
- * The executable: arguments → command → exit code.
+ * The executable: arguments → command → exit code. Whatever becomes of its outputs, it ends.
  *
  * @module
  */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { EXIT } from "./cli/exit-codes.ts";
 import { runProgram } from "./cli/program.ts";
+import { writeLast } from "./cli/terminal.ts";
 
+let unwritten: Error | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // `network-host call … | head`: whoever read is satisfied.
   if (error.code === "EPIPE") process.exit(EXIT.brokenPipe);
-  throw error;
+  // Who waits for a write reports it. Nobody waits for a help text.
+  unwritten = error;
 });
+// What cannot be said there cannot be said anywhere.
+process.stderr.on("error", () => undefined);
 
 const code = await runProgram(process.argv.slice(2), process, {
   // Only `serve` needs what is behind it: the others start without loading it.
@@ -20,5 +26,8 @@ const code = await runProgram(process.argv.slice(2), process, {
   signals: process,
   exit: (exitCode) => process.exit(exitCode),
 });
+// A write that failed is told of a moment later.
+await turn();
 // What was written must be out first. Whatever else holds the event loop has had its chance to close.
-process.stdout.write("", () => process.exit(code));
+if (process.stdout.writableLength > 0) await writeLast(process.stdout, "");
+process.exit(code === EXIT.ok && unwritten !== undefined ? EXIT.failed : code);

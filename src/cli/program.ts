@@ -13,7 +13,7 @@ import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
 import { createServeCommand, type ServeParts } from "./serve.ts";
-import { type OutputStream, type Terminal, write } from "./terminal.ts";
+import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
 
 const DESCRIPTION = `Runs WebAssembly components behind NATS request-reply: a request on rpc.<plugin> is handled by
 the component of that name, which reaches only what it asked for and what a policy allows.`;
@@ -43,7 +43,7 @@ export async function runProgram(
       return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
     const error = thrown instanceof CommanderError ? usageError(thrown) : toHostError(thrown);
-    await write(terminal.stderr, formatError(error, terminal.stderr));
+    await writeLast(terminal.stderr, formatError(error, terminal.stderr));
     return exitCodeOf(error.code);
   }
 }

@@ -139,7 +139,9 @@ function parseStore(
     throw new HostError("usage-invalid", `${mongodb.source} and ${sqlite.source} name two stores: leave one out`);
   }
   if (mongodb !== undefined && sqlite?.from !== "flag") {
-    if (/^mongodb(?:\+srv)?:\/\/./.test(mongodb.text)) return { kind: "mongodb", url: mongodb.text };
+    if (/^mongodb(?:\+srv)?:\/\/./.test(mongodb.text)) {
+      return { kind: "mongodb", url: mongodb.text, source: mongodb.source };
+    }
     throw badSetting(
       mongodb,
       redactUrl(mongodb.text),

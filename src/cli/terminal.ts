@@ -8,6 +8,7 @@
 import { relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { stripVTControlCharacters, styleText } from "node:util";
+import { HostError } from "../errors/host-error.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 
 /** A stream that may be a terminal. */
@@ -31,12 +32,36 @@ export function styled(stream: OutputStream, style: Style, text: string): string
   return styleText(STYLES[style], text, { stream });
 }
 
-/** Writes and waits until it is on its way: nothing is lost when the process ends after it. */
+/**
+ * Writes and waits until it is on its way: nothing is lost when the process ends after it.
+ *
+ * @throws HostError `output-failed`
+ */
 export async function write(stream: Writable, data: string | Uint8Array): Promise<void> {
   if (data.length === 0) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  stream.write(data, (error) => (error ? reject(error) : resolve()));
+  stream.write(data, (error) => (error ? reject(outputFailed(error)) : resolve()));
   await promise;
+}
+
+function outputFailed(error: Error): HostError {
+  const message = `the output could not be written: ${error.message}; what was to be done is done`;
+  return new HostError("output-failed", message, { cause: error });
+}
+
+/** What has not been written by then has no reader. */
+const LAST_WRITE_MS = 1_000;
+
+/**
+ * Writes what is said last, and waits a moment for it to be on its way. Never rejects: where it cannot be said, there
+ * is nobody to tell.
+ */
+export async function writeLast(stream: Writable, text: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LAST_WRITE_MS);
+  stream.write(text, () => resolve());
+  await promise;
+  clearTimeout(timer);
 }
 
 /** An absolute path as short as it may be shown: relative where it is below the working folder. */

@@ -13,6 +13,25 @@ export const STORE_LIMIT_ROWS = {
     summary: "One operation of the key-value store, whatever is left of the request's deadline; then it is an error.",
     enforcedIn: "broker/broker, kv/operation",
   },
+  storeLookMs: {
+    value: 1_000,
+    unit: "ms",
+    summary: "How long readiness waits for an answer of the key-value store.",
+    enforcedIn: "kv/store-watch",
+  },
+  storeOwnWriteIntervalMs: {
+    value: 10_000,
+    unit: "ms",
+    summary:
+      "The host writes a value of its own at most so often, and only where a plugin may write and none has, to see whether the store takes writes.",
+    enforcedIn: "kv/store-watch",
+  },
+  storeOwnWriteMs: {
+    value: 3_000,
+    unit: "ms",
+    summary: "How long such a write may take; then the replica is not ready.",
+    enforcedIn: "kv/store-watch",
+  },
   storeBatchOperations: {
     value: 128,
     unit: "count",

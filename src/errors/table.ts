@@ -213,6 +213,12 @@ export const ERRORS = {
     replyCode: 503,
     summary: "Requests were still running when the drain's grace was over; they were answered with an error.",
   },
+  "output-failed": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 500,
+    summary: "A command's output could not be written: look at the disk or at what reads it.",
+  },
   internal: {
     fault: "bug",
     retryable: false,

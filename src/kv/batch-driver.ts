@@ -6,7 +6,7 @@
  */
 
 import type { Entry } from "./entry.ts";
-import type { OperationOptions } from "./store.ts";
+import type { OperationOptions, StoreTrouble } from "./store.ts";
 
 /** A value to read. */
 export type ReadEntry = Entry<Uint8Array | undefined>;
@@ -30,5 +30,7 @@ export interface BatchDriver extends AsyncDisposable {
   readBatch(entries: readonly ReadEntry[], timeoutMs: number): Promise<void>;
   writeBatch(entries: readonly WriteEntry[], timeoutMs: number): Promise<void>;
   /** See `KeyValueStore.ping`. */
-  ping(options: OperationOptions): Promise<boolean>;
+  ping(options: OperationOptions): Promise<void>;
+  /** See `KeyValueStore.trouble`: of a driver with servers. */
+  trouble?(): StoreTrouble | undefined;
 }

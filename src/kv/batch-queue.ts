@@ -19,8 +19,10 @@ export interface BatchPace {
   readonly batchWaitMs: number;
 }
 
-/** What went to the driver together. */
-export interface BatchSize {
+/** What went to the driver together, when it has ended. */
+export interface EndedBatch {
+  /** Values of it that the store read or wrote. */
+  readonly succeeded: number;
   /** Operations that it answered. */
   readonly operations: number;
   /** Bytes of keys and of values, written or read. */
@@ -36,7 +38,7 @@ export interface BatchQueueOptions<Result> {
   /** See `BatchDriver`. */
   readonly perform: (entries: readonly Entry<Result>[], timeoutMs: number) => Promise<void>;
   /** Told of each batch that has ended; must not throw. */
-  readonly onBatch: (size: BatchSize) => void;
+  readonly onBatch: (batch: EndedBatch) => void;
 }
 
 /** Operations of one kind on their way to the driver. */
@@ -105,7 +107,7 @@ export class BatchQueue<Result> {
       for (const entry of entries) entry.fail(toHostError(error));
     }
     this.#underWay -= 1;
-    this.#options.onBatch(sizeOf(entries));
+    this.#options.onBatch(endedBatch(entries));
     release();
   }
 
@@ -132,11 +134,12 @@ export class BatchQueue<Result> {
   }
 }
 
-function sizeOf(entries: readonly Pick<Entry<never>, "operations" | "movedBytes">[]): BatchSize {
-  let [operations, bytes] = [0, 0];
+function endedBatch(entries: readonly Pick<Entry<never>, "hasSucceeded" | "operations" | "movedBytes">[]): EndedBatch {
+  let [succeeded, operations, bytes] = [0, 0, 0];
   for (const entry of entries) {
+    if (entry.hasSucceeded) succeeded += 1;
     operations += entry.operations;
     bytes += entry.movedBytes;
   }
-  return { operations, bytes };
+  return { succeeded, operations, bytes };
 }

@@ -13,10 +13,10 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { BatchDriver } from "./batch-driver.ts";
-import { type BatchPace, BatchQueue, type BatchSize } from "./batch-queue.ts";
+import { type BatchPace, BatchQueue, type EndedBatch } from "./batch-queue.ts";
 import type { BatchLimits } from "./fair-queue.ts";
 import type { OperationKind } from "./operation.ts";
-import type { KeyAddress, KeyValueStore, OperationOptions } from "./store.ts";
+import type { KeyAddress, KeyValueStore, OperationOptions, StoreTrouble } from "./store.ts";
 
 /** Bounds of a store's batches. */
 export type StoreLimits = BatchLimits & BatchPace;
@@ -35,7 +35,7 @@ export interface StoreOptions {
   /** Other bounds of batches than those of contract/limits.ts. */
   readonly limits?: Partial<StoreLimits>;
   /** Told of each batch that has ended, for the metrics; must not throw. */
-  readonly onBatch?: (kind: OperationKind, size: BatchSize) => void;
+  readonly onBatch?: (kind: OperationKind, batch: EndedBatch) => void;
 }
 
 /** Makes the store over a driver, which it owns. */
@@ -61,14 +61,14 @@ class CoalescingStore implements KeyValueStore {
       parallelBatches,
       timer,
       perform: (entries, timeoutMs) => driver.readBatch(entries, timeoutMs),
-      onBatch: (size) => onBatch("read", size),
+      onBatch: (batch) => onBatch("read", batch),
     });
     this.#writes = new BatchQueue({
       limits,
       parallelBatches,
       timer,
       perform: (entries, timeoutMs) => driver.writeBatch(entries, timeoutMs),
-      onBatch: (size) => onBatch("write", size),
+      onBatch: (batch) => onBatch("write", batch),
     });
   }
 
@@ -82,8 +82,13 @@ class CoalescingStore implements KeyValueStore {
     return this.#writes.submit({ kind: "write", address, value, options });
   }
 
-  async ping(options: OperationOptions): Promise<boolean> {
-    return this.#closing === undefined && (await this.#driver.ping(options));
+  async ping(options: OperationOptions): Promise<void> {
+    if (this.#closing !== undefined) throw closed();
+    await this.#driver.ping(options);
+  }
+
+  trouble(): StoreTrouble | undefined {
+    return this.#driver.trouble?.();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

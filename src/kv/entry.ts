@@ -23,6 +23,7 @@ export class Entry<Result> {
   #sends = 0;
   #sentValue: Uint8Array | undefined;
   #recall: (() => boolean) | undefined;
+  #outcome: "open" | "succeeded" | "failed" = "open";
 
   constructor(first: Operation<Result>) {
     this.id = first.id;
@@ -43,6 +44,11 @@ export class Entry<Result> {
   /** The operations that have its result. */
   get operations(): number {
     return this.#operations.length;
+  }
+
+  /** Did the store do it, whether or not somebody still waited? */
+  get hasSucceeded(): boolean {
+    return this.#outcome === "succeeded";
   }
 
   /** How often it was sent: 0 means that no server can have seen it. */
@@ -86,11 +92,13 @@ export class Entry<Result> {
   }
 
   succeed(result: Result): void {
+    if (this.#outcome === "open") this.#outcome = "succeeded";
     if (result instanceof Uint8Array) this.#readBytes = result.length;
     for (const operation of this.#operations) operation.succeed(result);
   }
 
   fail(error: HostError): void {
+    if (this.#outcome === "open") this.#outcome = "failed";
     for (const operation of this.#operations) operation.fail(error);
   }
 

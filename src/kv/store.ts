@@ -33,6 +33,14 @@ export interface OperationOptions {
   readonly caller?: string;
 }
 
+/** What is wrong between a store and its servers. */
+export interface StoreTrouble {
+  /** `cut-off`: no operation can be sent. `impaired`: some servers are missing. */
+  readonly kind: "cut-off" | "impaired";
+  /** For the log: it holds no credential. */
+  readonly reason: string;
+}
+
 /**
  * A key-value store. A plugin reads its own writes; a write is atomic (a reader sees the old or the new
  * value, whole) and, on a replica set, majority-durable once acknowledged.
@@ -47,6 +55,8 @@ export interface KeyValueStore extends AsyncDisposable {
   get(address: KeyAddress, options: OperationOptions): Promise<Uint8Array | undefined>;
   /** Sets the value whole. `value` must not be changed any more, not even when the promise has settled. */
   set(address: KeyAddress, value: Uint8Array, options: OperationOptions): Promise<void>;
-  /** Is the store reachable now? Never throws. */
-  ping(options: OperationOptions): Promise<boolean>;
+  /** Resolves if the store can be reached now, whatever it may be asked for. Rejects with `store-unavailable` if not. */
+  ping(options: OperationOptions): Promise<void>;
+  /** What keeps it from its servers, as far as it knows: an operation's error may only say that nothing came. */
+  trouble(): StoreTrouble | undefined;
 }

@@ -1,7 +1,8 @@
 /**
  * The replica's log: one JSON record a line on a pipe, aligned and coloured text on a terminal. Records are
  * written to standard output a few milliseconds' worth at a time and without waiting for the reader; a reader that is
- * too slow costs records, which are counted in a later one, and never memory or time of requests.
+ * too slow, or a disk that is full, costs records, which are counted in a later one, and never memory or time of
+ * requests.
  *
  * Nothing that looks like a credential leaves through here, wherever in a record it stands.
  *
@@ -15,7 +16,7 @@ import type { LogThreshold } from "./log-threshold.ts";
 import { registerOutput, timeField } from "./plain-record.ts";
 import { scrubSecrets } from "./redaction.ts";
 import { prettyMessage } from "./request-log.ts";
-import { StandardOutput } from "./standard-output.ts";
+import { type DropReason, StandardOutput } from "./standard-output.ts";
 
 export type { Logger } from "pino";
 
@@ -28,7 +29,7 @@ export interface LoggerOptions {
   readonly colour?: boolean;
   /** Stands in every record. */
   readonly base: { readonly replica: string; readonly group: string };
-  /** Where lines go instead of standard output; for tests. */
+  /** Where lines go instead of a standard output of its own. */
   readonly destination?: DestinationStream;
 }
 
@@ -50,12 +51,17 @@ export function createLogger(options: LoggerOptions): Logger {
   );
   registerOutput(logger, lines);
   if (output instanceof StandardOutput) {
-    output.onMissed((records) =>
-      logger.warn({ records }, "log records were dropped: whoever reads this output is too slow"),
+    output.onMissed(({ reason, ...facts }) =>
+      logger.warn({ ...facts, reason }, `log records were dropped: ${DROP_REASONS[reason]}`),
     );
   }
   return logger;
 }
+
+const DROP_REASONS = {
+  "slow-reader": "whoever reads this output is too slow",
+  "write-failed": "this output could not be written to",
+} as const satisfies Record<DropReason, string>;
 
 function prettyOutput(output: DestinationStream, colour: boolean): DestinationStream {
   const prettify = pretty.prettyFactory({

@@ -170,7 +170,7 @@ function registerStoreBatches(registry: Registry, { storeBatches }: StatsSource)
   };
   register(
     "network_host_kv_batch_operations",
-    "Operations that one command to the key-value store answered, over all plugins.",
+    "Operations that one command to the key-value store answered, over all plugins and the host itself.",
     "operations",
     BATCH_OPERATIONS,
   );

@@ -6,7 +6,8 @@
  */
 
 import { performance } from "node:perf_hooks";
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
+import { registerGauge } from "./gauge.ts";
 
 const MICROSECONDS_PER_SECOND = 1e6;
 const MS_PER_SECOND = 1_000;
@@ -25,15 +26,15 @@ export function registerProcessMetrics(registry: Registry): void {
       },
     }),
   );
-  gauge(registry, "process_resident_memory_bytes", "Resident memory of the host's process.", () =>
+  registerGauge(registry, "process_resident_memory_bytes", "Resident memory of the host's process.", () =>
     process.memoryUsage.rss(),
   );
-  gauge(registry, "nodejs_heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
-  gauge(registry, "nodejs_external_memory_bytes", "Buffers outside the JavaScript heap.", () => {
+  registerGauge(registry, "nodejs_heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
+  registerGauge(registry, "nodejs_external_memory_bytes", "Buffers outside the JavaScript heap.", () => {
     const { external } = process.memoryUsage();
     return external;
   });
-  gauge(
+  registerGauge(
     registry,
     "process_start_time_seconds",
     "When the process started, in seconds of Unix time.",
@@ -44,23 +45,10 @@ export function registerProcessMetrics(registry: Registry): void {
 
 function registerEventLoop(registry: Registry): void {
   let last = performance.eventLoopUtilization();
-  gauge(registry, "nodejs_event_loop_utilization", "Share of the time since the last scrape, 0 to 1.", () => {
+  registerGauge(registry, "nodejs_event_loop_utilization", "Share of the time since the last scrape, 0 to 1.", () => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
     return utilization;
   });
-}
-
-function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  registry.registerMetric(
-    new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(read());
-      },
-    }),
-  );
 }

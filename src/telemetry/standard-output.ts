@@ -1,12 +1,16 @@
 /**
  * Standard output for a log: written without waiting for the reader, a few milliseconds' worth of records at a time.
- * A write for each record costs more than making the record. What is not written when the process exits is written
- * then.
+ * A write for each record costs more than making the record. What is not written when the process ends is written
+ * then, in order, within a moment.
+ *
+ * Whatever becomes of the other end (a disk that is full, a terminal that is gone, a pipe that nobody reads), the
+ * process goes on: records are dropped, counted, and told of once some can be written again. What was written of a
+ * record that then failed is ended as a line of its own.
  *
  * @module
  */
 
-import { pino } from "pino";
+import { openOutput, type OutputWriter, sleep, type WriteResult } from "./output-writer.ts";
 
 /** Bytes that may wait for a slow reader before records are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
@@ -14,23 +18,54 @@ const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 const BATCH_CHARACTERS = 64 * 1024;
 /** … or when the first of them is so old. */
 const BATCH_MS = 10;
+/** A reader that has no room is tried again after this, and after longer and longer. */
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 50;
+/** What is left when the process ends has so long. */
+const LAST_FLUSH_MS = 1_000;
 
-/** What batches go to. Emits `drop` with a batch that it has no room for, and `drain` when all it has is written. */
-export interface BatchDestination {
-  write(lines: string): unknown;
-  on(event: "drop", listener: (lines: string) => void): unknown;
-  on(event: "drain", listener: () => void): unknown;
+const LINE_FEED = 0x0a;
+const STANDARD_OUTPUT = 1;
+
+/** Why records were dropped: whoever reads them is too slow, or writing fails. */
+export type DropReason = "slow-reader" | "write-failed";
+
+/** Records that were dropped since the last time that some were. `code`: the system's, of the last write that failed. */
+export interface MissedRecords {
+  readonly records: number;
+  readonly reason: DropReason;
+  readonly code?: string;
+}
+
+/** Lines that are written together. */
+interface Chunk {
+  bytes: Uint8Array;
+  /** Bytes that are written. */
+  written: number;
+  /** Does it begin with the end of a line that was torn? */
+  mends: boolean;
 }
 
 export class StandardOutput {
-  readonly #destination: BatchDestination;
+  readonly #writer: OutputWriter;
   #batch = "";
   #timer: NodeJS.Timeout | undefined;
+  readonly #queue: Chunk[] = [];
+  #queuedBytes = 0;
+  #state: "idle" | "writing" | "pausing" | "ended" = "idle";
+  #pause: NodeJS.Timeout | undefined;
+  #pauseMs = FIRST_PAUSE_MS;
+  /** The last line that was written has no end. */
+  #isTorn = false;
+  readonly #dropped: Record<DropReason, number> = { "slow-reader": 0, "write-failed": 0 };
+  readonly #missed: Record<DropReason, number> = { "slow-reader": 0, "write-failed": 0 };
+  #failureCode = "";
+  #tell: (missed: MissedRecords) => void = () => undefined;
 
-  constructor(destination: BatchDestination = standardDestination()) {
-    this.#destination = destination;
-    // Before the destination's own listeners, which write what it has and close it.
-    for (const event of ["beforeExit", "exit"] as const) process.prependListener(event, () => this.flush());
+  constructor(writer: OutputWriter = openOutput(STANDARD_OUTPUT)) {
+    this.#writer = writer;
+    process.on("beforeExit", () => this.flush());
+    process.prependListener("exit", () => this.end());
   }
 
   /** Takes a line with its end. */
@@ -43,29 +78,131 @@ export class StandardOutput {
 
   /** Hands over what there is. */
   flush(): void {
+    this.#enqueue();
+    this.#pump();
+  }
+
+  /** Writes what there is, now, as far as that is possible within a moment: the process ends. */
+  end(): void {
+    const untilMs = performance.now() + LAST_FLUSH_MS;
+    clearTimeout(this.#pause);
+    if (this.#state === "writing") {
+      const result = this.#writer.awaitNow(untilMs);
+      this.#settle(result);
+      // Another write would hold the thread as this one holds its own.
+      if (result.kind !== "written") return;
+    }
+    this.#state = "ended";
+    for (this.#enqueue(); this.#queue.length > 0; this.#enqueue()) {
+      const result = this.#writer.writeNow(this.#next());
+      this.#settle(result);
+      if (result.kind !== "full") continue;
+      if (performance.now() >= untilMs) return;
+      sleep(FIRST_PAUSE_MS);
+    }
+  }
+
+  /** Records that were dropped so far. */
+  get dropped(): Readonly<Record<DropReason, number>> {
+    return this.#dropped;
+  }
+
+  /** `missed` is told what was not written, when writing is possible again and all that waited is written. */
+  onMissed(missed: (missed: MissedRecords) => void): void {
+    this.#tell = missed;
+  }
+
+  #enqueue(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#batch === "") return;
-    const batch = this.#batch;
+    const bytes = Buffer.from(this.#batch);
     this.#batch = "";
-    this.#destination.write(batch);
+    if (this.#queuedBytes + bytes.length > MAX_BUFFERED_BYTES) return this.#drop("slow-reader", bytes);
+    this.#queue.push({ bytes, written: 0, mends: false });
+    this.#queuedBytes += bytes.length;
   }
 
-  /** `missed` is told how many lines a slow reader did not get, when it has caught up. */
-  onMissed(missed: (lines: number) => void): void {
-    let dropped = 0;
-    this.#destination.on("drop", (lines) => {
-      dropped += lines.split("\n").length - 1;
-    });
-    this.#destination.on("drain", () => {
-      if (dropped === 0) return;
-      const lines = dropped;
-      dropped = 0;
-      missed(lines);
-    });
+  #pump(): void {
+    while (this.#state === "idle" && this.#queue.length > 0) {
+      this.#state = "writing";
+      const result = this.#writer.write(this.#next(), (later) => {
+        this.#resume(later);
+        this.#pump();
+      });
+      if (result === "under-way") return;
+      this.#resume(result);
+    }
+  }
+
+  /** The bytes to write next, of the first chunk. */
+  #next(): Uint8Array {
+    const [chunk] = this.#queue;
+    if (chunk === undefined) return NOTHING;
+    if (this.#isTorn && chunk.written === 0 && !chunk.mends) {
+      chunk.bytes = Buffer.concat([LINE_END, chunk.bytes]);
+      chunk.mends = true;
+      this.#queuedBytes += LINE_END.length;
+    }
+    return chunk.bytes.subarray(chunk.written);
+  }
+
+  #resume(result: WriteResult): void {
+    this.#state = "idle";
+    this.#settle(result);
+    if (result.kind !== "full") return;
+    this.#state = "pausing";
+    this.#pause = setTimeout(() => {
+      this.#state = "idle";
+      this.#pump();
+    }, this.#pauseMs).unref();
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  #settle(result: WriteResult): void {
+    const [chunk] = this.#queue;
+    if (chunk === undefined || result.kind === "full") return;
+    if (result.kind === "failed") {
+      this.#failureCode = result.code;
+      this.#leave(chunk);
+      this.#drop("write-failed", chunk.bytes.subarray(Math.max(chunk.written, chunk.mends ? LINE_END.length : 0)));
+      return;
+    }
+    this.#pauseMs = FIRST_PAUSE_MS;
+    chunk.written += result.bytes;
+    this.#queuedBytes -= result.bytes;
+    this.#isTorn = chunk.bytes[chunk.written - 1] !== LINE_FEED;
+    if (chunk.written < chunk.bytes.length) return;
+    this.#leave(chunk);
+    if (this.#queue.length === 0) this.#tellMissed();
+  }
+
+  #leave(chunk: Chunk): void {
+    this.#queue.shift();
+    this.#queuedBytes -= chunk.bytes.length - chunk.written;
+  }
+
+  #drop(reason: DropReason, bytes: Uint8Array): void {
+    const records = linesOf(bytes);
+    this.#dropped[reason] += records;
+    this.#missed[reason] += records;
+  }
+
+  #tellMissed(): void {
+    for (const reason of ["slow-reader", "write-failed"] as const) {
+      const records = this.#missed[reason];
+      if (records === 0) continue;
+      this.#missed[reason] = 0;
+      this.#tell({ records, reason, ...(reason === "write-failed" && { code: this.#failureCode }) });
+    }
   }
 }
 
-function standardDestination(): BatchDestination {
-  return pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+const NOTHING = new Uint8Array(0);
+const LINE_END = Uint8Array.of(LINE_FEED);
+
+function linesOf(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) lines += 1;
+  return lines;
 }

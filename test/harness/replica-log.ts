@@ -22,10 +22,10 @@ export class ReplicaLog {
   #errorOutput = "";
   #state: "open" | "ended" = "open";
 
-  /** Reads the child's output from now on; call it right after the child was started. */
+  /** Reads the child's output from now on, where it is piped; call it right after the child was started. */
   constructor({ stdout, stderr }: ChildProcess) {
-    if (stdout === null || stderr === null) throw new Error("the child's output is not piped");
-    stderr.setEncoding("utf8").on("data", (text: string) => (this.#errorOutput += text));
+    stderr?.setEncoding("utf8").on("data", (text: string) => (this.#errorOutput += text));
+    if (stdout === null) return;
     const lines = createInterface({ input: stdout });
     lines.on("line", (line) => this.#add(parseRecord(line)));
     lines.once("close", () => this.#end());

@@ -36,6 +36,8 @@ export interface ReplicaOptions {
   /** Further flags of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it writes its log instead of where the test reads it; then no record is seen. */
+  readonly stdout?: number;
   /** `process` when the test is about a replica that does not become ready. */
   readonly waitFor?: "ready" | "process";
 }
@@ -73,14 +75,14 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     cwd: folder,
     // `ENGINE=linker npm test` runs every suite on that engine.
     env: { PATH: process.env["PATH"], ENGINE: process.env["ENGINE"], HOME: folder, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", options.stdout ?? "pipe", "pipe"],
   });
   const replica = replicaOf(child, folder, `http://127.0.0.1:${healthPort}`);
   if (options.waitFor === "process") return replica;
   try {
     await becameReady(replica);
     // All that it said on its way there has been read then: it writes many records at a time.
-    await replica.logged(({ msg }) => msg === "ready");
+    if (options.stdout === undefined) await replica.logged(({ msg }) => msg === "ready");
     return replica;
   } catch (error) {
     await replica[Symbol.asyncDispose]();

@@ -76,7 +76,8 @@ describe.each(["MongoDB", "SQLite"] as const)("the key-value examples with value
     const client = await MongoClient.connect(inject("mongodbUrl"));
     try {
       const [collection] = await client.db(database).collections();
-      const documents = (await collection?.find().toArray()) ?? [];
+      // The host has a value of its own there.
+      const documents = (await collection?.find({ _id: { $not: /^private\/\(host\)\// } }).toArray()) ?? [];
       const texts = documents.map((document) => JSON.stringify(document));
       for (const name of Object.values(names)) {
         expect(texts.filter((text) => text.includes(name))).toHaveLength(1);

@@ -42,6 +42,7 @@ const ALLOWED = {
     "policy",
     "contract",
     "errors",
+    "version",
   ],
   consumer: [
     "registry",

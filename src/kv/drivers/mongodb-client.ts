@@ -1,16 +1,12 @@
 /**
- * The MongoDB client behind the store: checks the URL, sets the durability and the bounds that no URL may
- * weaken, and keeps the URL's credentials out of every message.
+ * Makes the MongoDB client behind the store: sets the durability and the bounds that no URL may weaken.
  *
  * @module
  */
 
-import { MongoClient, type MongoClientOptions } from "mongodb";
-import { HostError } from "../../errors/host-error.ts";
-import { REDACTED, scrubSecrets } from "../../telemetry/redaction.ts";
-
-/** Where the data goes if neither the option nor the URL says. */
-const DEFAULT_DATABASE = "network-host";
+import { MongoClient, type MongoClientOptions, ReadPreference } from "mongodb";
+import { type MongoUrl, withoutEachOption } from "./mongodb-url.ts";
+import { urlInvalid } from "./mongodb-url-error.ts";
 
 /** How long a connection may take to open, and a monitor's answer to come. */
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -18,110 +14,67 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** A silent server is noticed within this and {@link CONNECT_TIMEOUT_MS}. */
 const HEARTBEAT_MS = 5_000;
 
-/** Connections to one server. Beyond it commands queue, within their operation's time. */
+/** Connections to one server; a URL may say less. Beyond it commands queue, within their operation's time. */
 const MAX_CONNECTIONS = 64;
 
-/** What a URL gave. */
-export interface MongoTarget {
-  readonly client: MongoClient;
-  readonly database: string;
-  /** Removes credentials from a text that comes from the driver. */
-  readonly redact: (text: string) => string;
-  /**
-   * Does the deployment recognise a write that it is sent again? All do but single servers that are no replica
-   * set. `undefined` before the first connection.
-   */
-  readonly knowsRetries: () => boolean | undefined;
-}
-
 /**
- * Makes a client; it connects with the first command, and again whenever it lost its servers.
+ * Makes a client, which is not connected.
  *
- * @throws HostError `usage-invalid` for a URL that cannot be used.
+ * @param source what a message calls the URL
+ * @throws HostError `usage-invalid` for a URL that the driver refuses
  */
-export function createMongoClient(url: string, database: string | undefined, maxOperationMs: number): MongoTarget {
-  const parts = splitUrl(url);
-  let client: MongoClient;
-  try {
-    client = new MongoClient(url, clientOptions(maxOperationMs));
-  } catch {
-    // The driver's message may quote what it took for a host or an option: part of a password that was not encoded.
-    throw urlInvalid("it is not a valid connection string");
+export function createMongoClient(url: MongoUrl, source: string, maxOperationMs: number): MongoClient {
+  const options = clientOptions(url, source, maxOperationMs);
+  const client = clientFor(url.text, options);
+  if (client !== undefined) return client;
+  for (const { option, text } of withoutEachOption(url)) {
+    if (clientFor(text, options) === undefined) continue;
+    const reason = `its option ${option} has a value that cannot be used there`;
+    throw urlInvalid(source, reason, "correct it or leave it out");
   }
-  return {
-    client,
-    database: database ?? parts.database ?? DEFAULT_DATABASE,
-    redact: (text) => redact(text, parts.secrets),
-    knowsRetries: watchRetries(client),
-  };
+  throw urlInvalid(source, "it is not a valid connection string");
 }
 
-/** What the driver learns of its servers; it tells before it uses them. */
-function watchRetries(client: MongoClient): () => boolean | undefined {
-  let knows: boolean | undefined;
-  client.on("serverDescriptionChanged", ({ newDescription: { type } }) => {
-    if (type !== "Unknown") knows = type !== "Standalone";
-  });
-  return () => knows;
+/** `undefined` for a URL that the driver refuses. Its message may quote a part of a password, so it is let go of. */
+function clientFor(url: string, options: MongoClientOptions): MongoClient | undefined {
+  try {
+    return new MongoClient(url, options);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Options given here win over the URL's. */
-function clientOptions(maxOperationMs: number): MongoClientOptions {
+function clientOptions({ options }: MongoUrl, source: string, maxOperationMs: number): MongoClientOptions {
   return {
-    appName: "network-host",
-    retryReads: true,
-    retryWrites: true,
-    maxPoolSize: MAX_CONNECTIONS,
+    ...(!options.has("appname") && { appName: "network-host" }),
+    maxPoolSize: poolSize(options, source),
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     heartbeatFrequencyMS: HEARTBEAT_MS,
     // The store settles each operation itself; these end what the driver still does for it.
     serverSelectionTimeoutMS: maxOperationMs,
     waitQueueTimeoutMS: maxOperationMs,
     socketTimeoutMS: maxOperationMs,
+    // Only the primary has what the store needs, and a connection is there when one to it is.
+    readPreference: ReadPreference.primary,
     promoteValues: true,
     promoteBuffers: true,
     monitorCommands: false,
   };
 }
 
-interface UrlParts {
-  readonly database: string | undefined;
-  readonly secrets: readonly string[];
-}
-
-const URL_SHAPE = /^mongodb(?:\+srv)?:\/\/(?<authority>[^/?]+)(?:\/(?<path>[^?]*))?(?:\?.*)?$/s;
-
-function splitUrl(url: string): UrlParts {
-  const groups = URL_SHAPE.exec(url)?.groups;
-  if (groups === undefined) throw urlInvalid("it does not begin with mongodb:// or mongodb+srv:// and a host");
-  const { authority = "", path } = groups;
-  // A password with a raw '@' or '/' would be cut in two, and its end taken for a host's name and reported.
-  if (authority.split("@").length > 2 || path?.includes("@") === true)
-    throw urlInvalid("its user name or password holds a character that must be percent-encoded");
-  const at = authority.lastIndexOf("@");
-  const [, password] = at < 0 ? [] : authority.slice(0, at).split(/:(.*)/s);
-  const database = path === undefined || path === "" ? undefined : decode(path);
-  return { database, secrets: password === undefined || password === "" ? [] : [password, decode(password)] };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw urlInvalid("it holds a '%' that does not begin a percent-encoded character");
-  }
-}
-
-function urlInvalid(reason: string): HostError {
-  return new HostError(
-    "usage-invalid",
-    `the MongoDB URL cannot be used: ${reason}; write mongodb://[user:password@]host[:port]/[database], ` +
-      "with special characters of user and password percent-encoded",
+function poolSize(options: MongoUrl["options"], source: string): number {
+  const [least, most] = ["minPoolSize", "maxPoolSize"].map((option) => {
+    const text = options.get(option.toLowerCase()) ?? "0";
+    if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+    throw urlInvalid(source, `its option ${option} has a value that cannot be used there`, "write a number");
+  }) as [number, number];
+  // To the driver 0 means no bound.
+  const size = most === 0 ? MAX_CONNECTIONS : Math.min(most, MAX_CONNECTIONS);
+  if (least <= size) return size;
+  throw urlInvalid(
+    source,
+    `its option minPoolSize is larger than the ${size} connections that there may be`,
+    "lower it",
   );
-}
-
-function redact(text: string, secrets: readonly string[]): string {
-  let safe = scrubSecrets(text);
-  for (const secret of secrets) safe = safe.replaceAll(secret, REDACTED);
-  return safe;
 }

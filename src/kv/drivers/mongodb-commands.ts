@@ -15,7 +15,7 @@
 import { type ClientSession, type Db, type Document, Long } from "mongodb";
 import { HostError } from "../../errors/host-error.ts";
 import type { ReadEntry, WriteEntry } from "../batch-driver.ts";
-import type { MongoTarget } from "./mongodb-client.ts";
+import type { MongoConnection } from "./mongodb-connection.ts";
 import { Dispatch } from "./mongodb-dispatch.ts";
 import { isRetryableRead, isRetryableWrite } from "./mongodb-errors.ts";
 import { retriedUntil } from "./mongodb-retries.ts";
@@ -35,21 +35,35 @@ export interface FindReply {
   readonly extent: "all" | "part";
 }
 
+/** What a server recognises a write by that it is sent again. */
+interface NumberedWrite {
+  readonly session: ClientSession;
+  readonly txnNumber: Long;
+}
+
 /** Sends commands for values. */
 export class MongoCommands {
-  readonly #target: MongoTarget;
+  readonly #connection: MongoConnection;
   readonly #db: Db;
   readonly #collection: string;
   #writes = 0;
 
-  constructor(target: MongoTarget, collection: string) {
-    this.#target = target;
-    this.#db = target.client.db(target.database);
+  constructor(connection: MongoConnection, database: string, collection: string) {
+    this.#connection = connection;
+    this.#db = connection.client.db(database);
     this.#collection = collection;
+  }
+
+  /** Asks the primary for an answer, since a replica set without one can neither read nor write. */
+  async ping(deadline: number): Promise<void> {
+    await this.#connection.connected();
+    const admin = this.#connection.client.db("admin");
+    await admin.command({ ping: 1, maxTimeMS: remainingMs(deadline) }, { readPreference: "primary" });
   }
 
   /** Reads values. The bytes are views into the server's answer, which nobody else holds. */
   async find(entries: readonly ReadEntry[], deadline: number): Promise<FindReply> {
+    await this.#connection.connected();
     const single = entries.length === 1;
     const ids = new Dispatch(entries, (sent) => (single ? sent[0]?.id : { $in: sent.map(({ id }) => id) }));
     const attempt = (): Promise<Document> =>
@@ -66,7 +80,8 @@ export class MongoCommands {
         // Ids of cursors are larger than a double holds.
         { readPreference: "primary", promoteBuffers: true, promoteLongs: false },
       );
-    return this.#parseFind(await retriedUntil(deadline, isRetryableRead, attempt));
+    const reply = this.#connection.repeatsReads ? retriedUntil(deadline, isRetryableRead, attempt) : attempt();
+    return this.#parseFind(await reply);
   }
 
   /**
@@ -76,21 +91,19 @@ export class MongoCommands {
    */
   async update(dispatch: Dispatch<void>, deadline: number): Promise<Document> {
     // Whether the server recognises retries has to be known before the command is made.
-    if (this.#target.knowsRetries() === undefined) await this.#target.client.connect();
-    const session = this.#target.client.startSession({ causalConsistency: false });
+    await this.#connection.connected();
+    if (!this.#connection.recognisesRetries) return await this.#sendUpdate(dispatch, deadline);
+    const session = this.#connection.client.startSession({ causalConsistency: false });
     try {
-      if (this.#target.knowsRetries() !== true) return await this.#sendUpdate(dispatch, deadline, session);
       this.#writes += 1;
-      const number = Long.fromNumber(this.#writes);
-      return await retriedUntil(deadline, isRetryableWrite, () =>
-        this.#sendUpdate(dispatch, deadline, session, number),
-      );
+      const numbered = { session, txnNumber: Long.fromNumber(this.#writes) };
+      return await retriedUntil(deadline, isRetryableWrite, () => this.#sendUpdate(dispatch, deadline, numbered));
     } finally {
       await session.endSession();
     }
   }
 
-  #sendUpdate(dispatch: Dispatch<void>, deadline: number, session: ClientSession, number?: Long): Promise<Document> {
+  #sendUpdate(dispatch: Dispatch<void>, deadline: number, numbered?: NumberedWrite): Promise<Document> {
     const maxTimeMS = remainingMs(deadline);
     const command = {
       update: this.#collection,
@@ -98,9 +111,12 @@ export class MongoCommands {
       ordered: false,
       writeConcern: { w: "majority", j: true, wtimeout: maxTimeMS },
       maxTimeMS,
-      ...(number === undefined ? {} : { txnNumber: number }),
+      ...(numbered !== undefined && { txnNumber: numbered.txnNumber }),
     };
-    return this.#db.command(command, { session, readPreference: "primary" });
+    return this.#db.command(command, {
+      ...(numbered !== undefined && { session: numbered.session }),
+      readPreference: "primary",
+    });
   }
 
   #parseFind(reply: Document): FindReply {

@@ -70,6 +70,21 @@ const RETRYABLE_READ: ReadonlySet<number> = new Set([
 
 const DETAIL_MAX_LENGTH = 300;
 
+/** The same trouble on another connection is no other trouble. */
+const CONNECTION_NUMBER = /\bconnection (?:[0-9]+|<monitor>)(?= to )/g;
+
+/** What servers say of a single statement is a number alone; these an operator meets. */
+const STATEMENT_ERRORS: ReadonlyMap<unknown, string> = new Map([
+  [13, "Unauthorized"],
+  [20, "IllegalOperation"],
+  [73, "InvalidNamespace"],
+  [121, "DocumentValidationFailure"],
+  [10_334, "BSONObjectTooLarge"],
+  [13_297, "DatabaseDifferCase"],
+  [14_031, "OutOfDiskSpace"],
+  [17_420, "the document is too large for the operation log"],
+]);
+
 /** Did two upserts insert the same new key at the same moment? The one that lost wrote nothing. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
@@ -89,7 +104,7 @@ export function isRetryableWrite(error: unknown): boolean {
 /** Turns what the driver threw into one of the port's errors. `redact` removes the URL's credentials. */
 export function classifyMongoError(error: unknown, fate: EntryFate, redact: (text: string) => string): HostError {
   if (error instanceof HostError) return error;
-  return new HostError(codeOf(error, fate), `MongoDB ${fate.operation} failed: ${describe(error, redact)}`);
+  return new HostError(codeOf(error, fate), `MongoDB ${fate.operation} failed: ${describeMongoError(error, redact)}`);
 }
 
 /** The error of one statement of a command that the server carried out. */
@@ -98,7 +113,7 @@ export function classifyStatement(code: unknown, { sends }: EntryFate): HostErro
   const refused = sends <= 1 && typeof code === "number" && !MAYBE_WRITTEN.has(code);
   return new HostError(
     refused ? "store-unavailable" : "store-outcome-unknown",
-    `MongoDB write failed: statement error ${String(code)}`,
+    `MongoDB write failed: statement error ${String(code)} ${STATEMENT_ERRORS.get(code) ?? ""}`.trimEnd(),
   );
 }
 
@@ -122,11 +137,14 @@ function isRefusal(error: unknown, sends: number): boolean {
   return typeof error.code === "number" && !MAYBE_WRITTEN.has(error.code);
 }
 
-function describe(error: unknown, redact: (text: string) => string): string {
+/** An error in words for the log: its class and its code, and what the driver says of itself without credentials. */
+export function describeMongoError(error: unknown, redact: (text: string) => string): string {
   if (error instanceof MongoServerError) {
     const name = typeof error.codeName === "string" ? ` ${error.codeName}` : "";
     return `${error.name} ${error.code ?? ""}${name}`;
   }
-  if (error instanceof MongoError) return `${error.name}: ${redact(error.message).slice(0, DETAIL_MAX_LENGTH)}`;
-  return error instanceof Error ? error.name : typeof error;
+  if (error instanceof MongoError)
+    return `${error.name}: ${redact(error.message).replace(CONNECTION_NUMBER, "connection").slice(0, DETAIL_MAX_LENGTH)}`;
+  if (!(error instanceof Error)) return typeof error;
+  return "code" in error ? `${error.name} ${String(error.code)}` : error.name;
 }

@@ -36,20 +36,21 @@ function settleDocument(entry: ReadEntry, { value }: FoundDocument): void {
   else entry.fail(new HostError("store-unavailable", "a document's value is no binary data"));
 }
 
-/** Settles each statement by what the server says of it. Returns those that lost a race of upserts. */
-export function settleWritten(
-  sent: readonly WriteEntry[],
-  reply: Document,
-  durability: "acknowledged" | "unacknowledged",
-): readonly WriteEntry[] {
+/**
+ * Settles each statement by what the server says of it. Returns those that lost a race of upserts.
+ *
+ * @param flaw why the command as a whole is not acknowledged, if it is not
+ */
+export function settleWritten(sent: readonly WriteEntry[], reply: Document, flaw?: string): readonly WriteEntry[] {
   const failed = failedStatements(reply);
   const isComplete = Number(reply["n"]) + failed.size === sent.length;
   const lost: WriteEntry[] = [];
   for (const [index, entry] of sent.entries()) {
     if (failed.get(index) === DUPLICATE_KEY) lost.push(entry);
     else if (failed.has(index)) failStatement(entry, failed.get(index));
-    else if (durability === "acknowledged" && isComplete) entry.succeed();
-    else entry.fail(new HostError("store-outcome-unknown", `MongoDB write failed: ${durability}, not accounted for`));
+    else if (flaw === undefined && isComplete) entry.succeed();
+    else
+      entry.fail(new HostError("store-outcome-unknown", `MongoDB write failed: ${flaw ?? "it is not accounted for"}`));
   }
   return lost;
 }

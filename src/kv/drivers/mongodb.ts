@@ -12,23 +12,31 @@ import { MongoWriteConcernError } from "mongodb";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
+import { answeredWithin } from "../answered-within.ts";
 import { createCoalescingStore, type StoreOptions } from "../coalescing-store.ts";
 import { boundedMs, type OperationKind } from "../operation.ts";
-import type { KeyValueStore, OperationOptions } from "../store.ts";
-import { createMongoClient, type MongoTarget } from "./mongodb-client.ts";
+import type { KeyValueStore, OperationOptions, StoreTrouble } from "../store.ts";
+import { createMongoClient } from "./mongodb-client.ts";
+import { MongoConnection } from "./mongodb-connection.ts";
 import { MongoCommands, statementsOf } from "./mongodb-commands.ts";
-import { classifyMongoError, DUPLICATE_KEY, isDuplicateKey } from "./mongodb-errors.ts";
+import {
+  classifyMongoError,
+  describeMongoError,
+  DUPLICATE_KEY,
+  type EntryFate,
+  isDuplicateKey,
+} from "./mongodb-errors.ts";
 import { failStatement, settleFound, settleWritten } from "./mongodb-replies.ts";
+import { readMongoUrl } from "./mongodb-url.ts";
 
 const DEFAULT_COLLECTION = "key-value";
-
-/** Saying good-bye to a server that does not answer ends after this; the sockets are closed by then. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Options of {@link openMongoStore}. */
 export interface MongoStoreOptions extends StoreOptions {
   /** `mongodb://` or `mongodb+srv://`; it may hold credentials, which appear in no message. */
   readonly url: string;
+  /** What messages call the URL: the flag or the variable that it came from. */
+  readonly source?: string;
   /** By default the URL's, else `network-host`. */
   readonly database?: string;
   readonly collection?: string;
@@ -41,19 +49,22 @@ export interface MongoStoreOptions extends StoreOptions {
  * @throws HostError `usage-invalid` for a URL that cannot be used.
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<KeyValueStore> {
-  const target = createMongoClient(options.url, options.database, FIXED_LIMITS.storeOperationMs);
-  return createCoalescingStore(new MongoDriver(target, options.collection ?? DEFAULT_COLLECTION), options);
+  const { source = "the MongoDB URL", collection = DEFAULT_COLLECTION } = options;
+  const url = await readMongoUrl(options.url, source, options.database);
+  const client = createMongoClient(url, source, FIXED_LIMITS.storeOperationMs);
+  const connection = new MongoConnection(client, url.secrets);
+  return createCoalescingStore(new MongoDriver(connection, url.database, collection), options);
 }
 
 class MongoDriver implements BatchDriver {
   readonly kind = "mongodb";
   readonly parallelBatches = FIXED_LIMITS.storeBatches;
-  readonly #target: MongoTarget;
+  readonly #connection: MongoConnection;
   readonly #commands: MongoCommands;
 
-  constructor(target: MongoTarget, collection: string) {
-    this.#target = target;
-    this.#commands = new MongoCommands(target, collection);
+  constructor(connection: MongoConnection, database: string, collection: string) {
+    this.#connection = connection;
+    this.#commands = new MongoCommands(connection, database, collection);
   }
 
   async readBatch(entries: readonly ReadEntry[], timeoutMs: number): Promise<void> {
@@ -75,24 +86,20 @@ class MongoDriver implements BatchDriver {
     for (const entry of await this.#update(lost, deadline)) failStatement(entry, DUPLICATE_KEY);
   }
 
-  async ping(options: OperationOptions): Promise<boolean> {
+  async ping(options: OperationOptions): Promise<void> {
     const timeoutMs = boundedMs(options);
-    // On the primary, since a replica set without one can neither read nor write.
-    const answer = this.#target.client
-      .db("admin")
-      .command({ ping: 1, maxTimeMS: timeoutMs }, { readPreference: "primary" })
-      .then(
-        () => true,
-        () => false,
-      );
-    return settleWithin(timeoutMs, answer, false);
+    const answer = this.#commands.ping(performance.now() + timeoutMs).catch((error: unknown) => {
+      throw this.#classify(error, "read", NOT_SENT);
+    });
+    await answeredWithin(timeoutMs, answer);
+  }
+
+  trouble(): StoreTrouble | undefined {
+    return this.#connection.trouble();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = this.#target.client.close().catch(() => {
-      // Nothing is lost by a good-bye that fails: every operation has settled.
-    });
-    await settleWithin(CLOSE_TIMEOUT_MS, closed, undefined);
+    await this.#connection.close();
   }
 
   /** Returns the entries that lost a race of upserts: nothing was written for them. The others are settled. */
@@ -100,29 +107,20 @@ class MongoDriver implements BatchDriver {
     const dispatch = statementsOf(entries);
     try {
       const reply = await this.#commands.update(dispatch, deadline);
-      return settleWritten(dispatch.sent, reply, "acknowledged");
+      return settleWritten(dispatch.sent, reply);
     } catch (error) {
-      if (error instanceof MongoWriteConcernError) return settleWritten(dispatch.sent, error.result, "unacknowledged");
+      if (error instanceof MongoWriteConcernError)
+        return settleWritten(dispatch.sent, error.result, describeMongoError(error, this.#connection.redact));
       if (isDuplicateKey(error)) return dispatch.sent;
       for (const entry of entries) entry.fail(this.#classify(error, "write", entry));
       return [];
     }
   }
 
-  #classify(error: unknown, operation: OperationKind, { sends }: ReadEntry | WriteEntry): HostError {
-    return classifyMongoError(error, { operation, sends }, this.#target.redact);
+  #classify(error: unknown, operation: OperationKind, { sends }: Pick<EntryFate, "sends">): HostError {
+    return classifyMongoError(error, { operation, sends }, this.#connection.redact);
   }
 }
 
-/** `promise`, or `otherwise` once the time is over. What the promise does later is ignored. */
-async function settleWithin<T>(timeoutMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(otherwise), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** A ping changes nothing: it is the same whether it was sent. */
+const NOT_SENT = { sends: 0 };

@@ -54,14 +54,13 @@ export class SqliteBatches {
     results.send("last");
   }
 
-  /** Can the database be read? */
-  async isReachable(timeoutMs: number): Promise<boolean> {
+  /** Why the database cannot be read, if it cannot. */
+  async flaw(timeoutMs: number): Promise<HostError | undefined> {
     try {
       await whileLocked(timeoutMs, () => this.#database.prepare("SELECT count(*) FROM sqlite_schema").get());
-      return true;
-    } catch {
-      // The answer is the return value; whoever asks reports it.
-      return false;
+      return undefined;
+    } catch (error) {
+      return classifySqliteError(error, "read");
     }
   }
 

@@ -48,7 +48,8 @@ export type ThreadReply =
   /** The database cannot be opened; the thread ends. */
   | ({ readonly kind: "refused" } & Failure)
   | BatchReply
-  | { readonly kind: "pong"; readonly id: number; readonly reachable: boolean };
+  /** `reason`: why the database cannot be read. */
+  | { readonly kind: "pong"; readonly id: number; readonly reason: string | undefined };
 
 /** Results of a batch's entries from `from` on, as many as `values` has; a write that succeeded has none. */
 export interface BatchReply {

@@ -56,7 +56,7 @@ export class SqliteThread {
   readonly #opening = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #batches = new Map<number, Pending>();
-  readonly #pings = new Map<number, (reachable: boolean) => void>();
+  readonly #pings = new Map<number, PromiseWithResolvers<void>>();
   #state: "running" | "closing" | "ended" = "running";
   #reason = "it stopped";
   #ids = 0;
@@ -127,14 +127,14 @@ export class SqliteThread {
     return over.promise;
   }
 
-  /** Can the database be read? False as well if the thread ends before it says so. */
-  ping(timeoutMs: number): Promise<boolean> {
-    if (this.hasEnded) return Promise.resolve(false);
+  /** Resolves if the database can be read. Rejects with `store-unavailable`, also if the thread ends before it says so. */
+  ping(timeoutMs: number): Promise<void> {
+    if (this.hasEnded) return Promise.reject(lost("read", this.#reason, true));
     const id = ++this.#ids;
-    return new Promise((resolve) => {
-      this.#pings.set(id, resolve);
-      this.#post({ kind: "ping", id, timeoutMs });
-    });
+    const answer = Promise.withResolvers<void>();
+    this.#pings.set(id, answer);
+    this.#post({ kind: "ping", id, timeoutMs });
+    return answer.promise;
   }
 
   /** Finishes what is under way, closes the database and ends the thread. Idempotent. */
@@ -165,9 +165,15 @@ export class SqliteThread {
       case "results":
         return this.#batches.get(reply.id)?.take(reply);
       case "pong":
-        this.#pings.get(reply.id)?.(reply.reachable);
-        this.#pings.delete(reply.id);
+        return this.#answer(reply.id, reply.reason);
     }
+  }
+
+  #answer(id: number, reason: string | undefined): void {
+    const answer = this.#pings.get(id);
+    this.#pings.delete(id);
+    if (reason === undefined) answer?.resolve();
+    else answer?.reject(new HostError("store-unavailable", reason));
   }
 
   #abandon(error: Error): void {
@@ -179,7 +185,7 @@ export class SqliteThread {
     this.#state = "ended";
     this.#opening.reject(new HostError("store-unavailable", `the database's thread ended: ${this.#reason}`));
     for (const batch of this.#batches.values()) batch.lose(this.#reason);
-    for (const answer of this.#pings.values()) answer(false);
+    for (const answer of this.#pings.values()) answer.reject(lost("read", this.#reason, true));
     this.#batches.clear();
     this.#pings.clear();
     this.#ended.resolve();

@@ -37,7 +37,8 @@ function serve(port: MessagePort, { batches, close }: OpenDatabase): void {
 
   const perform = async (request: Exclude<ThreadRequest, { kind: "close" }>): Promise<void> => {
     if (request.kind !== "ping") return batches.perform(request, send);
-    send({ kind: "pong", id: request.id, reachable: await batches.isReachable(request.timeoutMs) });
+    const flaw = await batches.flaw(request.timeoutMs);
+    send({ kind: "pong", id: request.id, reason: flaw?.message });
   };
 
   const end = async (): Promise<void> => {

@@ -12,6 +12,7 @@
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError, toHostError } from "../../errors/host-error.ts";
 import type { BatchDriver, ReadEntry, WriteEntry } from "../batch-driver.ts";
+import { answeredWithin } from "../answered-within.ts";
 import { createCoalescingStore, type StoreOptions } from "../coalescing-store.ts";
 import { boundedMs } from "../operation.ts";
 import type { KeyValueStore, OperationOptions } from "../store.ts";
@@ -47,6 +48,11 @@ function refuseRestart(): Promise<never> {
   return Promise.reject(new HostError("store-unavailable", "the database was in memory, and its thread has ended"));
 }
 
+/** Whatever is wrong with a file that could be opened before, nothing was read or written. */
+function unavailable(error: unknown): HostError {
+  return new HostError("store-unavailable", toHostError(error).message);
+}
+
 /** Gives batches to a thread. */
 class SqliteDriver implements BatchDriver {
   readonly kind = "sqlite";
@@ -71,20 +77,15 @@ class SqliteDriver implements BatchDriver {
     await this.#perform({ kind: "write", entries, timeoutMs, resultOf: () => undefined });
   }
 
-  async ping(options: OperationOptions): Promise<boolean> {
+  async ping(options: OperationOptions): Promise<void> {
     const timeoutMs = boundedMs(options);
-    const over = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => over.resolve(false), timeoutMs);
-    const answer = this.#current().then(
-      (thread) => thread.ping(timeoutMs),
-      // The answer is the return value; whoever asks reports it.
-      () => false,
+    const answer = this.#current().then((thread) => thread.ping(timeoutMs));
+    await answeredWithin(
+      timeoutMs,
+      answer.catch((error: unknown) => {
+        throw unavailable(error);
+      }),
     );
-    try {
-      return await Promise.race([answer, over.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,8 +100,7 @@ class SqliteDriver implements BatchDriver {
       const thread = this.#thread.hasEnded ? await this.#current() : this.#thread;
       await thread.perform(batch);
     } catch (error) {
-      // Whatever is wrong with a file that could be opened before, nothing was read or written.
-      const failure = new HostError("store-unavailable", toHostError(error).message);
+      const failure = unavailable(error);
       for (const entry of batch.entries) entry.fail(failure);
     }
   }

@@ -45,8 +45,10 @@ export class RecordingStore implements KeyValueStore {
     this.#values.set(JSON.stringify(address), Uint8Array.from(value));
   }
 
-  async ping(): Promise<boolean> {
-    return true;
+  async ping(): Promise<void> {}
+
+  trouble(): undefined {
+    return undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

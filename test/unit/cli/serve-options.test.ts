@@ -70,7 +70,7 @@ describe("serve", () => {
     expect(await optionsOf(args.flat())).toEqual({
       nats: { servers: ["tls://a:1", "nats://b:4222"], credentials: { kind: "none" } },
       natsPingMs: 1_500,
-      store: { kind: "mongodb", url: "mongodb://u:p@db/app" },
+      store: { kind: "mongodb", url: "mongodb://u:p@db/app", source: "--store" },
       consumerFile: resolve("c.yaml"),
       policyDir: resolve("p"),
       replicaId: "r-1",
@@ -133,6 +133,7 @@ describe("serve", () => {
     expect((await optionsOf(["--store", "mongodb://db"], { SQLITE_PATH: "/x.db" })).store).toEqual({
       kind: "mongodb",
       url: "mongodb://db",
+      source: "--store",
     });
   });
 

@@ -10,7 +10,7 @@ async function outcomesOf(reply: object, durability: "acknowledged" | "unacknowl
   const lost = settleWritten(
     watched.map(({ entry }) => entry),
     reply,
-    durability,
+    durability === "acknowledged" ? undefined : "no majority",
   );
   const outcomes = await Promise.all(
     watched.map(async ({ entry, outcome }) => (lost.includes(entry) ? "lost" : await outcome())),

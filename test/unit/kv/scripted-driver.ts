@@ -53,9 +53,7 @@ export class ScriptedDriver implements BatchDriver {
     });
   }
 
-  async ping(): Promise<boolean> {
-    return true;
-  }
+  async ping(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.isClosed = true;

@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { EventEmitter, once } from "node:events";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
@@ -7,7 +5,6 @@ import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { createLogger, type Logger, type LoggerOptions } from "../../../src/telemetry/logger.ts";
 import { logPluginLine, logRequest, requestLogger, type RequestLogLine } from "../../../src/telemetry/request-log.ts";
-import { StandardOutput } from "../../../src/telemetry/standard-output.ts";
 
 const PLUGIN = "echo" as PluginName;
 
@@ -206,79 +203,6 @@ describe("an error in a record", () => {
     expect(records()).toMatchObject([{ err: { causes: ["Error: b"] } }, { err: { causes: ["a thrown object"] } }]);
   });
 });
-
-describe("standard output", () => {
-  /** Stands in for the file. */
-  class RecordingDestination extends EventEmitter {
-    readonly batches: string[] = [];
-
-    write(lines: string): void {
-      this.batches.push(lines);
-      this.emit("written");
-    }
-  }
-
-  test("is written to once for all records of a few milliseconds", async () => {
-    const destination = new RecordingDestination();
-    const { logger } = capture({ destination: new StandardOutput(destination) });
-    const written = once(destination, "written");
-    for (const text of ["a", "b", "c"]) logger.info(text);
-    expect(destination.batches).toEqual([]);
-    await written;
-    expect(destination.batches.map((batch) => batch.trimEnd().split("\n").length)).toEqual([3]);
-  });
-
-  test("is written to at once when there is much to write, and when it is flushed", () => {
-    const destination = new RecordingDestination();
-    const { logger } = capture({ destination: new StandardOutput(destination) });
-    logger.info("x".repeat(70_000));
-    logger.info("y");
-    expect(destination.batches).toHaveLength(1);
-    logger.flush();
-    expect(destination.batches).toHaveLength(2);
-    logger.flush();
-    expect(destination.batches).toHaveLength(2);
-  });
-
-  test.each(["process.exit(0)", "setImmediate(() => { throw new TypeError('on purpose') })", ""])(
-    "has every record when the process ends by %j",
-    async (ending) => {
-      const { stdout } = await runScript(`
-        const { createLogger } = await import(${JSON.stringify(LOGGER_MODULE)});
-        const logger = createLogger({ level: "info", pretty: false, base: { replica: "r", group: "g" } });
-        for (let record = 0; record < ${RECORDS}; record += 1) logger.info({ record }, "x".repeat(100));
-        ${ending}`);
-      const records = stdout.trimEnd().split("\n");
-      const numbers = records.map((line) => (JSON.parse(line) as { record: number }).record);
-      // What is being written when the process ends may come behind what is written then.
-      expect(numbers.toSorted((one, other) => one - other)).toEqual([...Array(RECORDS).keys()]);
-    },
-  );
-
-  test("whose reader was too slow says how many records it missed, once the reader has caught up", () => {
-    const slow = new RecordingDestination();
-    const { logger } = capture({ destination: new StandardOutput(slow) });
-    slow.emit("drain");
-    slow.emit("drop", "x\ny\n");
-    slow.emit("drop", "z\n");
-    slow.emit("drain");
-    slow.emit("drain");
-    logger.flush();
-    expect(slow.batches.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ level: "warn", records: 3 }]);
-  });
-});
-
-/** Several batches, and no more than a pipe takes at once. */
-const RECORDS = 250;
-
-const LOGGER_MODULE = new URL("../../../src/telemetry/logger.ts", import.meta.url).href;
-
-/** Runs a module to its end, however it ends. */
-function runScript(source: string): Promise<{ stdout: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["--input-type=module", "--eval", source], (_error, stdout) => resolve({ stdout }));
-  });
-}
 
 describe("the text for terminals", () => {
   test("shows a request in one line, with its times", () => {

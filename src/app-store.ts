@@ -1,0 +1,81 @@
+/**
+ * The replica's store: the driver that the options name, and the watch on whether it takes what plugins may do.
+ *
+ * @module
+ */
+
+import type { StoreOptions } from "./app-options.ts";
+import { bitsFromLevels } from "./contract/access-levels.ts";
+import type { EndedBatch } from "./kv/batch-queue.ts";
+import { openMongoStore } from "./kv/drivers/mongodb.ts";
+import { openSqliteStore } from "./kv/drivers/sqlite.ts";
+import type { OperationKind } from "./kv/operation.ts";
+import type { KeyValueStore } from "./kv/store.ts";
+import { type StoreNeeds, type StoreState, StoreWatch } from "./kv/store-watch.ts";
+import type { PluginSlot } from "./registry/plugin-slot.ts";
+import type { BatchStats } from "./telemetry/batch-stats.ts";
+
+/** What a store is opened with. */
+export interface ReplicaStoreParts {
+  readonly batches: BatchStats;
+  /** The plugins that the replica has at that moment. */
+  readonly slots: () => Iterable<PluginSlot>;
+  /** See `StoreWatchOptions.changed`. */
+  readonly changed: (kind: string, state: StoreState) => void;
+}
+
+/** The store and what is known of it. */
+export class ReplicaStore implements AsyncDisposable {
+  readonly store: KeyValueStore;
+  readonly watch: StoreWatch;
+
+  private constructor(store: KeyValueStore, watch: StoreWatch) {
+    this.store = store;
+    this.watch = watch;
+  }
+
+  /** Opens the store. Throws `usage-invalid` for one that can never work. */
+  static async open(options: StoreOptions, { batches, slots, changed }: ReplicaStoreParts): Promise<ReplicaStore> {
+    let watch: StoreWatch | undefined;
+    const store = await openStore(options, (kind, batch) => {
+      batches.count(kind === "read" ? "get" : "set", batch);
+      if (kind === "write" && batch.succeeded > 0) watch?.noteWritten();
+    });
+    watch = new StoreWatch({
+      store,
+      needs: () => needsOf(slots()),
+      changed: (state) => changed(store.kind, state),
+    });
+    return new ReplicaStore(store, watch);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.watch[Symbol.dispose]();
+    await this.store[Symbol.asyncDispose]();
+  }
+}
+
+async function openStore(
+  options: StoreOptions,
+  onBatch: (kind: OperationKind, batch: EndedBatch) => void,
+): Promise<KeyValueStore> {
+  switch (options.kind) {
+    case "mongodb":
+      return await openMongoStore({ url: options.url, source: options.source, onBatch });
+    case "sqlite":
+      return await openSqliteStore({ path: options.path, onBatch });
+  }
+}
+
+const READ = bitsFromLevels(["key-value-read"]);
+const WRITE = bitsFromLevels(["key-value-write"]);
+
+/** What the plugins may do that serve now. */
+function needsOf(slots: Iterable<PluginSlot>): StoreNeeds {
+  let levels = 0;
+  for (const { state } of slots) {
+    if (state.kind !== "loaded" || state.version.parts.verdict.kind !== "granted") continue;
+    levels |= state.version.parts.verdict.grant.levels;
+  }
+  return { read: (levels & READ) !== 0, write: (levels & WRITE) !== 0 };
+}

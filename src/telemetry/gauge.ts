@@ -1,0 +1,23 @@
+/**
+ * Gauges that are read at the scrape.
+ *
+ * @module
+ */
+
+import { Gauge, type Registry } from "prom-client";
+
+/** Adds a gauge without labels. What `read` does not know now is left out. */
+export function registerGauge(registry: Registry, name: string, help: string, read: () => number | undefined): void {
+  registry.registerMetric(
+    new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        const value = read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    }),
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * Metrics of the replica as a whole: what it is, its store, its log and its cache.
+ *
+ * @module
+ */
+
+import { Counter, Gauge, type Registry } from "prom-client";
+import { registerGauge } from "./gauge.ts";
+import type { MetricsSection } from "./metrics.ts";
+
+/** Where the numbers come from. */
+export interface ReplicaFacts {
+  /** This program's version. */
+  readonly version: string;
+  /** Does the store take what the plugins may do, as far as was last seen? */
+  storeUp(): boolean;
+  /** Log records that were not written, by reason. */
+  droppedLogRecords(): Readonly<Record<string, number>>;
+  /** What the artifact cache takes; `undefined` while it was never measured. */
+  cacheBytes(): number | undefined;
+}
+
+/** The section of {@link createMetrics} with these. */
+export function replicaMetrics(facts: ReplicaFacts): MetricsSection {
+  return (registry) => {
+    registerBuild(registry, facts.version);
+    registerDroppedRecords(registry, facts);
+    registerGauge(
+      registry,
+      "network_host_store_up",
+      "1 if the key-value store takes what the plugins may do, else 0; as last seen, some seconds ago at most.",
+      () => (facts.storeUp() ? 1 : 0),
+    );
+    registerGauge(
+      registry,
+      "network_host_cache_bytes",
+      "Bytes in the folder of compiled components, as measured some minutes ago at most.",
+      () => facts.cacheBytes(),
+    );
+  };
+}
+
+function registerBuild(registry: Registry, version: string): void {
+  const gauge = new Gauge({
+    name: "network_host_build_info",
+    help: "Always 1; its labels say what runs: the version of network-host and that of Node.",
+    labelNames: ["version", "node"],
+    registers: [],
+  });
+  gauge.set({ version, node: process.versions.node }, 1);
+  registry.registerMetric(gauge);
+}
+
+function registerDroppedRecords(registry: Registry, facts: ReplicaFacts): void {
+  registry.registerMetric(
+    new Counter({
+      name: "network_host_log_records_dropped_total",
+      help: "Log records that were not written, by reason: slow-reader, write-failed.",
+      labelNames: ["reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [reason, count] of Object.entries(facts.droppedLogRecords())) this.inc({ reason }, count);
+      },
+    }),
+  );
+}
