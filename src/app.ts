@@ -9,10 +9,12 @@
  */
 
 import type { NatsConnection } from "nats";
+import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
+import { ConfigLog } from "./app-config-log.ts";
+import { letHeapGrow } from "./app-heap.ts";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions, StoreOptions } from "./app-options.ts";
-import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
-import { letHeapGrow } from "./app-heap.ts";
+import { ReplicaSettings } from "./app-settings.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -30,6 +32,7 @@ import { connectReplica } from "./nats/replica-connection.ts";
 import { ArtifactCache } from "./registry/artifact-cache.ts";
 import { PluginLoader } from "./registry/plugin-loader.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
+import { ReadContents } from "./registry/read-contents.ts";
 import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/confinement.ts";
 import { ThreadShares } from "./supervisor/thread-shares.ts";
@@ -55,7 +58,8 @@ const NAMED_PLUGINS = 16;
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
 export async function startApp(options: ServeOptions): Promise<App> {
   letHeapGrow();
-  const reader = new ConfigReader(options);
+  const contents = new ReadContents();
+  const reader = new ConfigReader(options, (path, digest) => contents.note(path, digest));
   const config = await reader.read();
   const logger = createLogger({
     level: options.log.level,
@@ -63,19 +67,29 @@ export async function startApp(options: ServeOptions): Promise<App> {
     colour: options.log.colour,
     base: { replica: options.replicaId, group: config.consumer.group },
   });
-  const replica = new Replica(options, reader, config, logger);
+  const replica = new Replica(options, { reader, contents, config }, logger);
   await replica.open();
   return replica;
+}
+
+/** The files that a replica was started with, and how it follows them. */
+interface ReplicaSources {
+  readonly reader: ConfigReader;
+  /** What was read of them. */
+  readonly contents: ReadContents;
+  /** What they held at the start. */
+  readonly config: ReplicaConfig;
 }
 
 class Replica implements App {
   readonly ready: Promise<void>;
   readonly failed: Promise<never>;
   readonly #options: ServeOptions;
-  readonly #reader: ConfigReader;
-  readonly #config: ReplicaConfig;
+  readonly #sources: ReplicaSources;
+  readonly #settings: ReplicaSettings;
   readonly #logger: Logger;
   readonly #log: AppLog;
+  readonly #configLog: ConfigLog;
   readonly #owned = new AsyncDisposableStack();
   readonly #stopping = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
@@ -86,17 +100,19 @@ class Replica implements App {
   #registry: Registry | undefined;
   #store: KeyValueStore | undefined;
   #connection: ConnectionWatch | undefined;
+  #handler: RequestHandler | undefined;
   #consumer: Consumer | undefined;
   #subscriptions: "unconfirmed" | "confirmed" = "unconfirmed";
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
-  constructor(options: ServeOptions, reader: ConfigReader, config: ReplicaConfig, logger: Logger) {
+  constructor(options: ServeOptions, sources: ReplicaSources, logger: Logger) {
     this.#options = options;
-    this.#reader = reader;
-    this.#config = config;
+    this.#sources = sources;
+    this.#settings = new ReplicaSettings(sources.config.consumer, logger);
     this.#logger = logger;
     this.#log = new AppLog(logger, options.policyDir);
+    this.#configLog = new ConfigLog(logger);
     this.ready = this.#ready.promise;
     this.failed = this.#failed.promise;
     // Whoever does not wait for these is told by the log.
@@ -131,6 +147,7 @@ class Replica implements App {
       metrics: createMetrics({
         plugins: () => [...this.#slots()].map((slot) => slot.stats),
         storeBatches: this.#storeBatches,
+        unusableFiles: () => this.#configLog.unusableFiles,
       }),
       failed: (error) => this.#logger.error({ err: error }, "the health server could not answer"),
     });
@@ -145,23 +162,29 @@ class Replica implements App {
     const loader = new PluginLoader(
       cache,
       this.#log.loadEvents((name) => this.#registry?.slots.get(name)?.stats),
-      { engine: this.#options.engine, confinement, shares: this.#shares },
+      { engine: this.#options.engine, confinement, shares: this.#shares, contents: this.#sources.contents },
     );
-    const files = this.#options;
-    const plan = async (): Promise<RegistryPlan> => {
-      const config = await this.#reader.read();
-      for (const warning of config.warnings) this.#logger.warn(warning);
-      return planOf(config, files);
-    };
-    return new Registry(loader, plan, {
-      ...this.#log.registryEvents(),
-      added: (slot) => this.#subscribeTo(slot),
-      removed: async (slot) => {
-        await this.#consumer?.unsubscribe(slot.name);
-        this.#shares.forget(slot.name);
-        this.#logger.info({ plugin: slot.name }, "plugin removed");
+    return new Registry({
+      loader,
+      plan: (changed) => this.#plan(changed),
+      contents: this.#sources.contents,
+      events: {
+        ...this.#log.registryEvents(),
+        added: (slot) => this.#subscribeTo(slot),
+        removed: async (slot) => {
+          await this.#consumer?.unsubscribe(slot.name);
+          this.#shares.forget(slot.name);
+          this.#logger.info({ plugin: slot.name }, "plugin removed");
+        },
+        confined: () => this.#handler?.review(),
       },
     });
+  }
+
+  async #plan(changed: ReadonlySet<string>): Promise<RegistryPlan> {
+    const config = await this.#sources.reader.read(changed);
+    this.#configLog.read(config);
+    return planOf({ ...config, consumer: this.#settings.follow(config.consumer) }, this.#options);
   }
 
   /** Loads the plugins and connects, then subscribes. Reports how it went through `ready`. */
@@ -206,8 +229,8 @@ class Replica implements App {
     store: KeyValueStore,
   ): Promise<NatsConnection | undefined> {
     if (connection === undefined || this.#stopping.signal.aborted) return undefined;
-    const { group, replica } = this.#config.consumer;
-    const admission = new AdmissionGate(replica.concurrency);
+    const { group } = this.#settings;
+    const admission = new AdmissionGate(() => this.#settings.concurrency);
     const handler = new RequestHandler({
       connection,
       admission,
@@ -217,6 +240,7 @@ class Replica implements App {
       logger: this.#logger,
       newId: newRequestId,
     });
+    this.#handler = handler;
     const consumer = new Consumer({ connection, group, handler, shares: this.#shares, logger: this.#logger });
     this.#consumer = consumer;
     this.#connection = this.#watch(connection, consumer);
@@ -266,7 +290,7 @@ class Replica implements App {
   }
 
   async #drain(reason: string): Promise<DrainOutcome> {
-    const { drainMs } = this.#config.consumer.replica;
+    const { drainMs } = this.#settings;
     this.#logger.info({ reason, graceMs: drainMs }, "draining");
     this.#stopping.abort();
     this.#registry?.giveUpLoads();

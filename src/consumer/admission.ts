@@ -19,12 +19,12 @@ const RETRY_AFTER_MS = 100;
 const ADMITTED: Admission = { kind: "admitted" };
 
 export class AdmissionGate {
-  readonly #replicaLimit: number;
+  readonly #replicaLimit: () => number;
   readonly #byPlugin = new Map<PluginName, number>();
   #total = 0;
 
-  /** `replicaLimit` is the number of requests over all plugins. */
-  constructor(replicaLimit: number) {
+  /** `replicaLimit` is the number of requests over all plugins, at each moment. */
+  constructor(replicaLimit: () => number) {
     this.#replicaLimit = replicaLimit;
   }
 
@@ -40,7 +40,7 @@ export class AdmissionGate {
 
   /** Takes a place. Whoever is admitted calls {@link leave} exactly once. */
   enter(plugin: PluginName, pluginLimit: number): Admission {
-    if (this.#total >= this.#replicaLimit) return { kind: "shed", by: "replica", retryAfterMs: RETRY_AFTER_MS };
+    if (this.#total >= this.#replicaLimit()) return { kind: "shed", by: "replica", retryAfterMs: RETRY_AFTER_MS };
     const inFlight = this.inFlightOf(plugin);
     if (inFlight >= pluginLimit) return { kind: "shed", by: "plugin", retryAfterMs: RETRY_AFTER_MS };
     this.#total += 1;

@@ -12,11 +12,13 @@ import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
+import type { Terms } from "../policy/authority.ts";
 import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/runner-call.ts";
 import type { RunnerProcess } from "../supervisor/runner-process.ts";
 import type { TurnQueue } from "../supervisor/turn-queue.ts";
 import type { DecodedRequest } from "./decode.ts";
+import { denied } from "./failure.ts";
 
 /** Times of a settled request in milliseconds. */
 export interface CallTimes {
@@ -37,6 +39,8 @@ export interface CallParts {
   readonly budgetMs: number;
   /** Milliseconds from the arrival for which the plugin may compute, whatever its caller's patience. */
   readonly deadlineMs: number;
+  /** What its version may do, at each moment. */
+  readonly terms: () => Terms;
   readonly broker: Broker;
   readonly log: PluginLog;
   /** For what happens to many requests at the same moment. */
@@ -48,6 +52,8 @@ export interface CallParts {
 export class Call implements RunnerCall {
   readonly #parts: CallParts;
   readonly #context: OperationContext;
+  #budgetMs: number;
+  #deadlineMs: number;
   /** When it was handed to a runner. */
   #begunMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -57,9 +63,10 @@ export class Call implements RunnerCall {
 
   constructor(parts: CallParts) {
     this.#parts = parts;
-    const deadlineMs = parts.arrivedMs + parts.budgetMs;
+    this.#budgetMs = parts.budgetMs;
+    this.#deadlineMs = parts.deadlineMs;
     this.#context = {
-      remainingMs: () => deadlineMs - performance.now(),
+      remainingMs: () => parts.arrivedMs + this.#budgetMs - performance.now(),
       storeMs: 0,
       note: (text) => parts.log.note(text),
     };
@@ -89,8 +96,24 @@ export class Call implements RunnerCall {
   abandon(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.settle(outcome);
-    const { arrivedMs, deadlineMs } = this.#parts;
-    this.#runner?.cancel(this.#runnerCallId, Math.max(0, arrivedMs + deadlineMs - performance.now()));
+    const leftMs = this.#parts.arrivedMs + this.#deadlineMs - performance.now();
+    this.#runner?.cancel(this.#runnerCallId, Math.max(0, leftMs));
+  }
+
+  /** Its version may do less than before: its time may be shorter, and where it has not begun it may not begin. */
+  review(): void {
+    if (this.#state === "settled") return;
+    const terms = this.#parts.terms();
+    if (terms.kind === "denied" && this.#begunMs === undefined) {
+      this.abandon(denied(terms.denial));
+      return;
+    }
+    const { deadlineMs } = terms.limits;
+    this.#deadlineMs = Math.min(this.#deadlineMs, deadlineMs);
+    if (deadlineMs >= this.#budgetMs) return;
+    this.#budgetMs = deadlineMs;
+    clearTimeout(this.#timer);
+    this.#startClock();
   }
 
   perform(operation: CapabilityOperation): Promise<OperationResult> {
@@ -143,7 +166,7 @@ export class Call implements RunnerCall {
     this.abandon({
       kind: "failed",
       code: "deadline-exceeded",
-      message: `not answered within ${this.#parts.budgetMs} ms`,
+      message: `not answered within ${this.#budgetMs} ms`,
     });
   }
 }

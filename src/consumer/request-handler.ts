@@ -10,9 +10,7 @@ import type { Msg, NatsConnection } from "nats";
 import { IdMap } from "../channel/id-map.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import type { OutboundHttp } from "../egress/outbound-http.ts";
-import type { ErrorCode } from "../errors/table.ts";
 import type { KeyValueStore } from "../kv/store.ts";
-import { describeDenial } from "../policy/decide.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
 import type { RunnerUnavailable } from "../supervisor/plugin-runner-state.ts";
@@ -21,6 +19,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { AdmissionGate } from "./admission.ts";
 import { Call, type CallTimes } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
+import { denied, type Failure, failed } from "./failure.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RequestRecords } from "./request-records.ts";
 import { VersionBrokers } from "./version-brokers.ts";
@@ -45,8 +44,6 @@ interface Arrival {
   readonly message: Msg;
   readonly arrivedMs: number;
 }
-
-type Failure = Extract<Outcome, { kind: "failed" }>;
 
 const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has no runner" };
 
@@ -96,6 +93,11 @@ export class RequestHandler {
     for (const [, call] of this.#calls.entries()) call.abandon(failed("draining", "the drain's grace is over"));
   }
 
+  /** Less is allowed than before: calls under way have the lower deadlines, and those that have not begun may not begin. */
+  review(): void {
+    for (const [, call] of this.#calls.entries()) call.review();
+  }
+
   #handle(arrival: Arrival): void {
     const { message } = arrival;
     if (message.reply === undefined || message.reply === "" || !isSafeReplySubject(message.reply)) {
@@ -126,7 +128,7 @@ export class RequestHandler {
       this.#refuse(arrival, request, refusal, decoded.traceId, version);
       return;
     }
-    const admission = this.#parts.admission.enter(slot.name, version.parts.limits.concurrency);
+    const admission = this.#parts.admission.enter(slot.name, version.authority.now.limits.concurrency);
     if (admission.kind === "shed") {
       const { by, retryAfterMs } = admission;
       this.#refuse(
@@ -143,11 +145,9 @@ export class RequestHandler {
 
   /** Why this version does not take the request, if it does not. Nothing has been acquired by then. */
   #refusal(version: PluginVersion, { request, timeoutMs }: DecodedRequest): Failure | undefined {
-    const { limits, verdict } = version.parts;
-    if (verdict.kind === "denied") {
-      const why = describeDenial(verdict);
-      return failed("denied", why, { safeText: why });
-    }
+    const terms = version.authority.now;
+    const { limits } = terms;
+    if (terms.kind === "denied") return denied(terms.denial);
     if (request.payload.length > limits.payloadBytes) {
       const size = `The payload has ${request.payload.length} bytes, at most ${limits.payloadBytes} are allowed.`;
       return failed("payload-too-large", size, { safeText: size });
@@ -159,7 +159,7 @@ export class RequestHandler {
   #dispatch(arrival: Arrival, decoded: DecodedRequest, version: PluginVersion): void {
     const { slot, message } = arrival;
     const { admission } = this.#parts;
-    const { limits } = version.parts;
+    const { limits } = version.authority.now;
     const { stats } = slot;
     const log = this.#records.pluginLog(slot, version, decoded.request);
     version.acquire();
@@ -170,6 +170,7 @@ export class RequestHandler {
       arrivedMs: arrival.arrivedMs,
       deadlineMs: limits.deadlineMs,
       budgetMs: Math.min(limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY),
+      terms: () => version.authority.now,
       broker: this.#brokers.of(version, stats),
       log,
       turns: this.#parts.shares.of(slot.name).turns,
@@ -177,7 +178,7 @@ export class RequestHandler {
         admission.leave(slot.name);
         version.release();
         this.#calls.delete(number);
-        const sent = this.#reply(message, outcome, decoded.request.id, limits.replyBytes);
+        const sent = this.#reply(message, outcome, decoded.request.id, version.authority.now.limits.replyBytes);
         stats.end(sent.code ?? "ok", performance.now() - arrival.arrivedMs);
         this.#records.write({
           slot,
@@ -244,13 +245,4 @@ export class RequestHandler {
       : "a request was dropped: it has no reply subject; use request-reply";
     this.#refusals.write(slot, () => this.#parts.logger.warn({ plugin: slot.name }, why));
   }
-}
-
-interface FailureHints {
-  readonly safeText?: string;
-  readonly retryAfterMs?: number;
-}
-
-function failed(code: ErrorCode, message: string, hints: FailureHints = {}): Failure {
-  return { kind: "failed", code, message, ...hints };
 }

@@ -1,5 +1,5 @@
 /**
- * A broker for each version of a plugin. It holds the version's grant, so it lives as long as the version does.
+ * A broker for each version of a plugin. It asks the version what it may do, so it lives as long as the version does.
  *
  * @module
  */
@@ -26,16 +26,15 @@ export class VersionBrokers {
     this.#parts = parts;
   }
 
-  /** The broker of a granted version; `stats` are its plugin's. It is closed with the version. */
+  /** The broker of a version; `stats` are its plugin's. It is closed with the version. */
   of(version: PluginVersion, stats: PluginStats): Broker {
     const known = this.#brokers.get(version);
     if (known !== undefined) return known;
-    const { verdict, limits, name } = version.parts;
-    if (verdict.kind !== "granted") throw new TypeError("a denied version has no broker");
+    const { name } = version.parts;
     const { store, http, logger } = this.#parts;
     const broker = createBroker({
-      grant: verdict.grant,
-      limits,
+      plugin: name,
+      authority: version.authority,
       store,
       http,
       onStoreError: (error) => logger.error({ plugin: name, err: error }, "a store operation failed"),

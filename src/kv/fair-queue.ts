@@ -97,6 +97,10 @@ export class FairQueue<Result> {
       const lane = this.#turns.shift();
       const operation = lane?.operations[0];
       if (lane === undefined || operation === undefined) break;
+      if (!operation.isWaitedFor) {
+        this.#drop(lane, operation);
+        continue;
+      }
       const turn = (turns.get(lane) ?? 0) + 1;
       if (turn > turnsEach) {
         served.push(lane);
@@ -119,6 +123,14 @@ export class FairQueue<Result> {
     }
     this.#turns = [...passed, ...this.#turns, ...served];
     return [...entries.values()];
+  }
+
+  /** Nobody wants it any more: it leaves a lane whose turn it is, which goes on with its next one. */
+  #drop(lane: Lane<Result>, operation: Operation<Result>): void {
+    lane.operations.shift();
+    this.#left(lane, operation);
+    if (lane.operations.length > 0) this.#turns.unshift(lane);
+    operation.fail(new HostError("store-unavailable", "it was no longer wanted when it could be sent"));
   }
 
   #left(lane: Lane<Result>, operation: Operation<Result>): void {

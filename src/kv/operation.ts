@@ -36,6 +36,7 @@ export class Operation<Result> {
   /** Milliseconds as `performance.now()` counts them. */
   readonly deadline: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #isWanted: (() => boolean) | undefined;
   #value: Uint8Array | undefined;
   #state: "waiting" | "settled" = "waiting";
   #resolve!: (result: Result) => void;
@@ -53,6 +54,7 @@ export class Operation<Result> {
     this.caller = options.caller ?? ownerOf(address);
     this.bytes = this.id.length + (value?.length ?? 0);
     this.deadline = performance.now() + timeoutMs;
+    this.#isWanted = options.isWanted;
     this.#value = value;
     this.#ended = ended;
     this.result = new Promise((resolve, reject) => {
@@ -62,8 +64,9 @@ export class Operation<Result> {
     this.#timer = setTimeout(() => this.fail(outOfTime(kind, timeoutMs, this.#sends?.() ?? 0)), timeoutMs);
   }
 
+  /** Has it not settled, and does whoever asked for it still want it to be sent? */
   get isWaitedFor(): boolean {
-    return this.#state === "waiting";
+    return this.#state === "waiting" && (this.#isWanted?.() ?? true);
   }
 
   /** Is it part of a batch? */

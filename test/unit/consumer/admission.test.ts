@@ -9,17 +9,28 @@ const B = "b" as PluginName;
 
 describe("admission", () => {
   test("gives places up to the plugin's limit and says whose limit it was", () => {
-    const gate = new AdmissionGate(10);
+    const gate = new AdmissionGate(() => 10);
     expect(gate.enter(A, 1).kind).toBe("admitted");
     expect(gate.enter(A, 1)).toMatchObject({ kind: "shed", by: "plugin" });
     expect(gate.enter(B, 1).kind).toBe("admitted");
   });
 
   test("gives places up to the replica's limit over all plugins", () => {
-    const gate = new AdmissionGate(1);
+    const gate = new AdmissionGate(() => 1);
     expect(gate.enter(A, 5).kind).toBe("admitted");
     expect(gate.enter(B, 5)).toMatchObject({ kind: "shed", by: "replica" });
     gate.leave(A);
+    expect(gate.enter(B, 5).kind).toBe("admitted");
+  });
+
+  test("takes up another limit at once, and those over it keep their places", () => {
+    let limit = 2;
+    const gate = new AdmissionGate(() => limit);
+    for (let n = 0; n < 2; n++) expect(gate.enter(A, 5).kind).toBe("admitted");
+    limit = 1;
+    gate.leave(A);
+    expect(gate.enter(B, 5)).toMatchObject({ kind: "shed", by: "replica" });
+    limit = 2;
     expect(gate.enter(B, 5).kind).toBe("admitted");
   });
 
@@ -27,7 +38,7 @@ describe("admission", () => {
     const event = fc.record({ plugin: fc.constantFrom(A, B), leave: fc.boolean() });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), (events) => {
-        const gate = new AdmissionGate(5);
+        const gate = new AdmissionGate(() => 5);
         const model = new Map<PluginName, number>([
           [A, 0],
           [B, 0],

@@ -9,7 +9,7 @@ function statsOf(name = "echo"): PluginStats {
 }
 
 function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats()): Metrics {
-  return createMetrics({ plugins: () => plugins, storeBatches });
+  return createMetrics({ plugins: () => plugins, storeBatches, unusableFiles: () => 2 });
 }
 
 async function scrape(...plugins: PluginStats[]): Promise<string[]> {
