@@ -80,10 +80,10 @@ export class AppLog {
 
   registryEvents(): Pick<RegistryEvents, "loaded" | "narrowed" | "planFailed"> {
     return {
-      narrowed: (slot, taken) => {
+      narrowed: (slot, taken, sinceMs) => {
         slot.stats.narrowed();
         this.#logger.info(
-          { plugin: slot.name, policy: slot.spec.policy.revision, taken },
+          { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
           "less is allowed, from now on and for calls under way",
         );
       },

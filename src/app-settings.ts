@@ -49,7 +49,10 @@ export class ReplicaSettings {
       if (!LIVE.has(name)) {
         this.#warnOf(`replica.${name}`, this.#start.replica[name], consumer.replica[name]);
       } else if (replica[name] !== consumer.replica[name]) {
-        this.#logger.info({ key: `replica.${name}`, from: replica[name], to: consumer.replica[name] }, "setting changed");
+        this.#logger.info(
+          { key: `replica.${name}`, from: replica[name], to: consumer.replica[name] },
+          "setting changed",
+        );
         replica[name] = consumer.replica[name];
       }
     }

@@ -164,7 +164,8 @@ class VersionBroker implements Broker {
     if (now === terms) return undefined;
     const decision = decideOperation(now, operation);
     if (decision.kind === "refused") return decision;
-    const isSame = decision.address.namespace.kind === address.namespace.kind && decision.address.bucket === address.bucket;
+    const isSame =
+      decision.address.namespace.kind === address.namespace.kind && decision.address.bucket === address.bucket;
     return isSame ? undefined : refused("access-denied", "the bucket's name stands for another one now.");
   }
 

@@ -100,7 +100,8 @@ export class HttpGate implements AsyncDisposable {
     for (const { request, bounded, context } of this.#exchanges) {
       const decision = this.#rules.decide(request.target, request.method);
       // The address that it was dialled at is not known here: it may have been any that the rules let through.
-      if (decision.kind === "allowed" && decision.dial.key === request.dial.key) bounded.shorten(this.#limits.httpTotalMs);
+      if (decision.kind === "allowed" && decision.dial.key === request.dial.key)
+        bounded.shorten(this.#limits.httpTotalMs);
       else {
         const reason = decision.kind === "refused" ? decision.reason : "the policy names fewer of its addresses now";
         context.note(`an outbound HTTP request was broken off: ${reason} (HTTP-request-denied)`);

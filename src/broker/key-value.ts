@@ -62,8 +62,7 @@ function decideBucket({ plugin, buckets }: Grant, bucket: string): BucketDecisio
     // Plugins may call one shared bucket by different names: its own name alone says where it is.
     return { kind: "allowed", namespace: { kind: "shared", name: shared }, bucket: shared };
   }
-  if (buckets.private !== "any" && !buckets.private.includes(bucket as BucketName))
-    return bucketDenied();
+  if (buckets.private !== "any" && !buckets.private.includes(bucket as BucketName)) return bucketDenied();
   if (!isBucketName(bucket))
     return refused("invalid-bucket", "a bucket's name is 1 to 128 of the characters a-z, A-Z, 0-9, '.', '_' and '-'.");
   return { kind: "allowed", namespace: { kind: "private", plugin }, bucket };

@@ -57,8 +57,10 @@ export class RequestRecords {
   /** The log that a plugin writes to during one request. */
   pluginLog(slot: PluginSlot, version: PluginVersion, request: RpcRequest): PluginLog {
     const { name } = version.parts;
-    return new PluginLog(() => version.authority.now.limits.logBytes, this.#rateOf(slot), (line) =>
-      logPluginLine(this.#logger, { plugin: name, id: request.id, ...line }),
+    return new PluginLog(
+      () => version.authority.now.limits.logBytes,
+      this.#rateOf(slot),
+      (line) => logPluginLine(this.#logger, { plugin: name, id: request.id, ...line }),
     );
   }
 

@@ -130,7 +130,7 @@ export class FairQueue<Result> {
     lane.operations.shift();
     this.#left(lane, operation);
     if (lane.operations.length > 0) this.#turns.unshift(lane);
-    operation.fail(new HostError("store-unavailable", "it was no longer wanted when it could be sent"));
+    operation.fail(unwanted());
   }
 
   #left(lane: Lane<Result>, operation: Operation<Result>): void {
@@ -146,6 +146,11 @@ export class FairQueue<Result> {
     if (lane.bytes + bytes > queueBytes) throw full(`${queueBytes} bytes of this plugin wait`);
     if (this.#bytes + bytes > queueTotalBytes) throw full(`${queueTotalBytes} bytes wait`);
   }
+}
+
+/** Of an operation that nothing was sent of. */
+export function unwanted(): HostError {
+  return new HostError("store-unavailable", "it was no longer wanted when it could be sent");
 }
 
 function full(what: string): HostError {

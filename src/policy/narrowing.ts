@@ -16,7 +16,12 @@ export interface Wanted {
 }
 
 /** Limits of a process: one that runs was started with them, and keeps them until it is replaced. */
-const OF_A_PROCESS: ReadonlySet<keyof PluginLimits> = new Set(["memoryBytes", "runnerMemoryBytes", "runners", "idleMs"]);
+const OF_A_PROCESS: ReadonlySet<keyof PluginLimits> = new Set([
+  "memoryBytes",
+  "runnerMemoryBytes",
+  "runners",
+  "idleMs",
+]);
 
 /** Each thing that the earlier one allowed and the later one does not; empty where nothing was taken away. */
 export function describeNarrowing(before: Wanted, now: Wanted): readonly string[] {

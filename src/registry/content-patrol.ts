@@ -71,7 +71,7 @@ async function digestOfFile(path: string): Promise<Digest | undefined> {
     if (!info.isFile() || info.size > FIXED_LIMITS.componentBytes) return undefined;
     const hash = createHash("sha256");
     const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, info.size + 1));
-    for (let at = 0; at <= FIXED_LIMITS.componentBytes; ) {
+    for (let at = 0; at <= FIXED_LIMITS.componentBytes;) {
       const { bytesRead } = await file.read(piece, 0, piece.length, at);
       if (bytesRead === 0) return hash.digest("hex") as Digest;
       hash.update(piece.subarray(0, bytesRead));

@@ -33,8 +33,11 @@ export interface RegistryEvents {
   added(slot: PluginSlot): void;
   /** A plugin is no longer in the plan, and may do nothing any more. Resolves when its requests are no longer taken. */
   removed(slot: PluginSlot): Promise<void>;
-  /** A plan took something away from a plugin, which is in force; `taken` says what, in words. */
-  narrowed(slot: PluginSlot, taken: readonly string[]): void;
+  /**
+   * A plan took something away from a plugin, which is in force; `taken` says what, in words. `sinceMs` is the time since
+   * the change was seen.
+   */
+  narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void;
   /** All that a plan takes away is in force: now is the time to look at what is under way. */
   confined(): void;
   /** The configuration could not be read anew: everything stays as it was. */
@@ -57,6 +60,12 @@ export interface RegistryParts {
 /** A plan that could not be read as it is now is tried again so often. */
 const RETRY_MS = 5_000;
 
+/** Files that changed, and when that was seen. */
+interface SeenChange {
+  readonly paths: ReadonlySet<string>;
+  readonly seenMs: number;
+}
+
 export class Registry implements AsyncDisposable {
   readonly #parts: RegistryParts;
   readonly #slots = new Map<PluginName, PluginSlot>();
@@ -70,6 +79,8 @@ export class Registry implements AsyncDisposable {
   #following: Promise<void> | undefined;
   /** Files that changed and were not followed yet. */
   #changed = new Set<string>();
+  /** When the first of them was seen. */
+  #seenMs = 0;
   /** Is the plan to be read, whatever changed? */
   #isPlanDue = false;
   #retry: NodeJS.Timeout | undefined;
@@ -95,7 +106,7 @@ export class Registry implements AsyncDisposable {
    */
   async open(): Promise<void> {
     const plan = await this.#parts.plan(new Set());
-    const due = this.#adopt(plan, new Set());
+    const due = this.#adopt(plan, { paths: new Set(), seenMs: performance.now() });
     // Watched from before the first load, so that a change during it is not missed.
     await this.#watcher.open();
     await Promise.all(due.map(([slot, spec]) => this.#loads.add(slot, spec)));
@@ -122,6 +133,7 @@ export class Registry implements AsyncDisposable {
 
   /** Follows what changed. Changes meanwhile are followed right after. */
   #note(changed: ReadonlySet<string>): void {
+    if (this.#changed.size === 0) this.#seenMs = performance.now();
     for (const path of changed) this.#changed.add(path);
     if (this.#state === "closed") return;
     this.#following ??= this.#followUntilStill().finally(() => {
@@ -133,11 +145,14 @@ export class Registry implements AsyncDisposable {
   async #followUntilStill(): Promise<void> {
     while (this.#changed.size > 0 || this.#isPlanDue) {
       const changed = this.#changed;
+      const seenMs = this.#seenMs;
       this.#changed = new Set();
       const isPlanned = !this.#isPlanDue && changed.isDisjointFrom(this.#watched);
       this.#isPlanDue = false;
       try {
-        const due = isPlanned ? this.#componentsOf(changed) : this.#adopt(await this.#parts.plan(changed), changed);
+        const due = isPlanned
+          ? this.#componentsOf(changed)
+          : this.#adopt(await this.#parts.plan(changed), { paths: changed, seenMs });
         for (const [slot, spec] of due) void this.#loads.add(slot, spec);
       } catch (error) {
         this.#parts.events.planFailed(toHostError(error));
@@ -157,7 +172,7 @@ export class Registry implements AsyncDisposable {
    * Puts in force what a plan takes away, all of it before anything waits. The result is what is left to be loaded: new
    * plugins, and of the others those for which something changed or which are not as they should be.
    */
-  #adopt(plan: RegistryPlan, changed: ReadonlySet<string>): [PluginSlot, PluginSpec][] {
+  #adopt(plan: RegistryPlan, changed: SeenChange): [PluginSlot, PluginSpec][] {
     const { events, loader } = this.#parts;
     this.#watched = new Set(plan.watched);
     const planned = new Set(plan.specs.map(({ name }) => name));
@@ -170,9 +185,9 @@ export class Registry implements AsyncDisposable {
       const slot = known ?? new PluginSlot(spec, loader);
       const taken = slot.confine(spec);
       if (known === undefined) this.#slots.set(spec.name, slot);
-      if (taken.length > 0) events.narrowed(slot, taken);
+      if (taken.length > 0) events.narrowed(slot, taken, performance.now() - changed.seenMs);
       isNarrower ||= taken.length > 0;
-      if (changed.has(spec.componentPath) || !slot.follows(spec)) due.push([slot, spec]);
+      if (changed.paths.has(spec.componentPath) || !slot.follows(spec)) due.push([slot, spec]);
     }
     if (isNarrower) events.confined();
     if (plan.state === "stale") this.#planRetry();

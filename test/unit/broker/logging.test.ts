@@ -7,7 +7,14 @@ import { LogRate } from "../../../src/contract/log-rate.ts";
 
 function logOf(maxBytes: number): { readonly log: PluginLog; readonly lines: PluginLine[] } {
   const lines: PluginLine[] = [];
-  return { log: new PluginLog(() => maxBytes, new LogRate(), (line) => lines.push(line)), lines };
+  return {
+    log: new PluginLog(
+      () => maxBytes,
+      new LogRate(),
+      (line) => lines.push(line),
+    ),
+    lines,
+  };
 }
 
 /** Requests of one plugin, as many as are asked for, and a clock to turn. */
@@ -15,7 +22,16 @@ function plugin(): { readonly request: () => PluginLog; readonly lines: PluginLi
   const lines: PluginLine[] = [];
   const clock = { ms: 0 };
   const rate = new LogRate({ clock: () => clock.ms });
-  return { request: () => new PluginLog(() => 1024 * 1024, rate, (line) => lines.push(line)), lines, clock };
+  return {
+    request: () =>
+      new PluginLog(
+        () => 1024 * 1024,
+        rate,
+        (line) => lines.push(line),
+      ),
+    lines,
+    clock,
+  };
 }
 
 const isNotice = ({ source }: PluginLine): boolean => source === "host";

@@ -65,7 +65,9 @@ describe("loading a policy folder", () => {
       const reading = await reader.load();
       expect(summaryOf(reading)).toEqual({ b: bitsFromLevels(["outbound-http"]), d: 0, ...unusable });
       // Whatever a file holds, it is watched.
-      expect(reading).toMatchObject({ paths: ["a", "b", "d", "e", "f", "no name"].map((name) => join(folder, `${name}.yaml`)) });
+      expect(reading).toMatchObject({
+        paths: ["a", "b", "d", "e", "f", "no name"].map((name) => join(folder, `${name}.yaml`)),
+      });
     }
     await write({ "a.yaml": "plugin: a\n" });
     expect(summaryOf(await reader.load())).toMatchObject({ a: 0, b: bitsFromLevels(["outbound-http"]), d: 0 });

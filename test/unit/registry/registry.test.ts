@@ -150,7 +150,9 @@ describe("the plugins of a replica", () => {
       // A plugin that has something to lose holds what it requests.
       loader.requested = READ;
       for (const name of ["b", "c"]) await writeFile(join(folder, name), "2");
-      await until(() => loaded.filter((entry) => /^[bc] replaced$/.test(entry)).length === 4, { what: "b and c are loaded" });
+      await until(() => loaded.filter((entry) => /^[bc] replaced$/.test(entry)).length === 4, {
+        what: "b and c are loaded",
+      });
       const versionOf = (name: string): PluginVersion => {
         const state = registry.slots.get(name as PluginName)?.state;
         if (state?.kind !== "loaded") throw new Error(`${name} is not loaded`);

@@ -136,6 +136,20 @@ describe("a scrape", () => {
     );
   });
 
+  test("shows what was taken from plugins, and how many files cannot be used", async () => {
+    const stats = statsOf();
+    stats.narrowed();
+    stats.narrowed();
+    const lines = await scrape(stats, statsOf("other"));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'network_host_narrowings_total{plugin="echo"} 2',
+        'network_host_narrowings_total{plugin="other"} 0',
+        "network_host_unusable_files 2",
+      ]),
+    );
+  });
+
   test("shows the process, and shares nothing with another replica in the same process", async () => {
     const one = metricsOf([statsOf("one")]);
     const two = metricsOf([statsOf("two")]);
