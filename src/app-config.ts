@@ -59,13 +59,13 @@ export class ConfigReader {
   }
 
   /**
-   * Reads the files as they are now; of `changed` ones nothing that was read earlier holds. One reading at a time. The
+   * Reads the files as they are now; `changed` ones are read again, whatever their times say. One reading at a time. The
    * first one throws `config-invalid` with a line for every problem; later ones keep what was read last.
    */
   async read(changed: Iterable<string> = []): Promise<ReplicaConfig> {
     for (const path of changed) {
-      this.#consumers.forget(path);
-      this.#policies.forget(path);
+      this.#consumers.refresh(path);
+      this.#policies.refresh(path);
     }
     const [parsed, reading] = await Promise.all([this.#consumers.load(this.#consumerFile), this.#policies.load()]);
     const problems = [...(parsed.kind === "invalid" ? parsed.errors : []), ...problemsOf(reading)];

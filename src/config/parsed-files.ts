@@ -1,5 +1,6 @@
 /**
- * Files that were read and parsed, so that of thousands only those are parsed again that are not what they were.
+ * Files that were read and parsed, so that of thousands only those are read again that seem to have changed, and only
+ * those parsed that hold something else.
  *
  * Invariant: what is remembered is what the file holds. A file is told by its identity, its size and both of its
  * times, which are looked at before it is read; one that was changed a moment ago is read again the next time, since
@@ -18,7 +19,9 @@ const SETTLED_MS = 2_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 interface Remembered<Value> {
-  readonly stamp: string;
+  /** `undefined` where it is to be read again. */
+  readonly stamp: string | undefined;
+  readonly digest: Digest;
   readonly parsed: Parsed<Value>;
 }
 
@@ -44,19 +47,23 @@ export class ParsedFiles<Value> {
     const { read, parse, onRead, now = Date.now } = this.#options;
     const stamp = await stampOf(path, now());
     const known = this.#files.get(path);
-    if (known !== undefined && known.stamp === stamp) return known.parsed;
-    this.#files.delete(path);
+    if (known?.stamp !== undefined && known.stamp === stamp) return known.parsed;
     const file = await read(path);
-    if (file.kind === "invalid") return file;
-    onRead?.(path, file.value.digest);
-    const parsed = await parse(file.value.text, path);
-    if (stamp !== undefined) this.#files.set(path, { stamp, parsed });
+    if (file.kind === "invalid") {
+      this.#files.delete(path);
+      return file;
+    }
+    const { text, digest } = file.value;
+    onRead?.(path, digest);
+    const parsed = known?.digest === digest ? known.parsed : await parse(text, path);
+    this.#files.set(path, { stamp, digest, parsed });
     return parsed;
   }
 
-  /** Forgets one file: it holds something else, whatever can be told of it. */
-  forget(path: string): void {
-    this.#files.delete(path);
+  /** Has a file read again, whatever can be told of it. */
+  refresh(path: string): void {
+    const known = this.#files.get(path);
+    if (known !== undefined) this.#files.set(path, { ...known, stamp: undefined });
   }
 
   /** Forgets all other files. */

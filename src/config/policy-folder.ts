@@ -79,9 +79,9 @@ export class PolicyFolder {
     return { kind: "listed", documents, unusable, warnings, paths };
   }
 
-  /** Has the file parsed anew, whatever can be told of it. */
-  forget(path: string): void {
-    this.#files.forget(path);
+  /** Has a file read again, whatever can be told of it. */
+  refresh(path: string): void {
+    this.#files.refresh(path);
   }
 
   /** All of the files, in their order, some at a time. */

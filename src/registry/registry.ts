@@ -48,8 +48,8 @@ export interface RegistryEvents {
 export interface RegistryParts {
   readonly loader: PluginLoader;
   /**
-   * Reads the configuration: at the start, after each change and, where it could not be read, again and again. Of
-   * `changed` files nothing that was read earlier holds.
+   * Reads the configuration: at the start, after each change and, where it could not be read, again and again. The
+   * `changed` files are read again, whatever their times say.
    */
   readonly plan: (changed: ReadonlySet<string>) => Promise<RegistryPlan>;
   readonly events: RegistryEvents;
@@ -66,6 +66,8 @@ interface SeenChange {
   readonly seenMs: number;
 }
 
+const NOTHING_SEEN: SeenChange = { paths: new Set(), seenMs: 0 };
+
 export class Registry implements AsyncDisposable {
   readonly #parts: RegistryParts;
   readonly #slots = new Map<PluginName, PluginSlot>();
@@ -76,7 +78,6 @@ export class Registry implements AsyncDisposable {
   readonly #loads = new LoadQueue((slot, spec) => this.#load(slot, spec));
   readonly #watcher: FileWatcher;
   #watched: ReadonlySet<string> = new Set();
-  #following: Promise<void> | undefined;
   /** Files that changed and were not followed yet. */
   #changed = new Set<string>();
   /** When the first of them was seen. */
@@ -84,7 +85,7 @@ export class Registry implements AsyncDisposable {
   /** Is the plan to be read, whatever changed? */
   #isPlanDue = false;
   #retry: NodeJS.Timeout | undefined;
-  #state: "open" | "closed" = "open";
+  #state: "idle" | "following" | "closed" = "idle";
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
@@ -105,10 +106,11 @@ export class Registry implements AsyncDisposable {
    * configuration itself is invalid (`config-invalid`).
    */
   async open(): Promise<void> {
-    const plan = await this.#parts.plan(new Set());
-    const due = this.#adopt(plan, { paths: new Set(), seenMs: performance.now() });
-    // Watched from before the first load, so that a change during it is not missed.
+    const { plan } = this.#parts;
+    this.#adopt(await plan(new Set()), NOTHING_SEEN);
     await this.#watcher.open();
+    // Read once more: a change between the first reading and the first look would never be seen.
+    const due = this.#adopt(await plan(new Set()), NOTHING_SEEN);
     await Promise.all(due.map(([slot, spec]) => this.#loads.add(slot, spec)));
   }
 
@@ -135,14 +137,12 @@ export class Registry implements AsyncDisposable {
   #note(changed: ReadonlySet<string>): void {
     if (this.#changed.size === 0) this.#seenMs = performance.now();
     for (const path of changed) this.#changed.add(path);
-    if (this.#state === "closed") return;
-    this.#following ??= this.#followUntilStill().finally(() => {
-      this.#following = undefined;
-    });
+    if (this.#state === "idle") void this.#followUntilStill();
   }
 
   /** Never rejects. */
   async #followUntilStill(): Promise<void> {
+    this.#state = "following";
     while (this.#changed.size > 0 || this.#isPlanDue) {
       const changed = this.#changed;
       const seenMs = this.#seenMs;
@@ -159,7 +159,14 @@ export class Registry implements AsyncDisposable {
         this.#planRetry();
         for (const [slot, spec] of this.#componentsOf(changed)) void this.#loads.add(slot, spec);
       }
+      // Closed meanwhile: what was read is of no use any more.
+      if (this.#isClosed()) return;
     }
+    this.#state = "idle";
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   /** The configuration is as it was: among thousands of plugins, only those whose component changed are looked at. */
@@ -196,7 +203,7 @@ export class Registry implements AsyncDisposable {
 
   #planRetry(): void {
     clearTimeout(this.#retry);
-    if (this.#state === "closed") return;
+    if (this.#isClosed()) return;
     this.#retry = setTimeout(() => {
       this.#isPlanDue = true;
       this.#note(new Set());

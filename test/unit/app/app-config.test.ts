@@ -21,7 +21,10 @@ describe("the files of a replica", () => {
     await mkdir(files.policyDir);
     contents = new Map();
     reader = new ConfigReader(files, (path, digest) => contents.set(path, digest));
-    await write("consumer.yaml", "group: g\nplugins: [{ name: a, component: a.wasm }, { name: b, component: b.wasm }]\n");
+    await write(
+      "consumer.yaml",
+      "group: g\nplugins: [{ name: a, component: a.wasm }, { name: b, component: b.wasm }]\n",
+    );
     await write("policy/a.yaml", "plugin: a\nallow: [key-value-read]\n");
     await write("policy/b.yaml", "plugin: b\nallow: [key-value-read]\n");
   });

@@ -58,21 +58,41 @@ class Scene {
   }
 
   async set(name: string, value: string): Promise<string> {
-    const operation: StoreOperation = { kind: "kv-set", call: 1, op: 1, bucket: name, key: "k", value: Buffer.from(value) };
+    const operation: StoreOperation = {
+      kind: "kv-set",
+      call: 1,
+      op: 1,
+      bucket: name,
+      key: "k",
+      value: Buffer.from(value),
+    };
     const result = await this.broker.perform(operation, this.context());
     return result.kind === "error" ? result.message : result.kind;
   }
 
   async get(name: string): Promise<string> {
-    const result = await this.broker.perform({ kind: "kv-get", call: 1, op: 1, bucket: name, key: "k" }, this.context());
+    const result = await this.broker.perform(
+      { kind: "kv-get", call: 1, op: 1, bucket: name, key: "k" },
+      this.context(),
+    );
     if (result.kind === "value") return Buffer.from(result.value).toString();
     return result.kind === "error" ? result.message : result.kind;
   }
 
   open(authority: string, method = "GET"): { readonly exchange: HttpExchange; readonly told: RecordingSink["told"] } {
     const sink = new RecordingSink();
-    const fields = { fields: [], hasBody: true, connectMs: undefined, firstByteMs: undefined, betweenBytesMs: undefined };
-    const exchange = this.broker.openHttp({ method, scheme: "http", authority, path: "/", ...fields }, sink, this.context());
+    const fields = {
+      fields: [],
+      hasBody: true,
+      connectMs: undefined,
+      firstByteMs: undefined,
+      betweenBytesMs: undefined,
+    };
+    const exchange = this.broker.openHttp(
+      { method, scheme: "http", authority, path: "/", ...fields },
+      sink,
+      this.context(),
+    );
     return { exchange, told: sink.told };
   }
 }

@@ -31,10 +31,13 @@ function summary({ policies, kept, denied }: ReturnType<typeof keepPolicies>): R
 describe("policies in force, where one's file", () => {
   const last = new PolicySet([policy("a", READ), policy("b", READ)]);
 
-  test.each(["broken", "unreadable"] as const)("is %s: it keeps the last one, and others have their new ones", (state) => {
-    const now = reading([policy("b", WRITE)], unusable("a", state));
-    expect(summary(keepPolicies(now, last))).toEqual({ a: READ, b: WRITE, c: 0, kept: ["a"], denied: [] });
-  });
+  test.each(["broken", "unreadable"] as const)(
+    "is %s: it keeps the last one, and others have their new ones",
+    (state) => {
+      const now = reading([policy("b", WRITE)], unusable("a", state));
+      expect(summary(keepPolicies(now, last))).toEqual({ a: READ, b: WRITE, c: 0, kept: ["a"], denied: [] });
+    },
+  );
 
   test.each(["broken", "unreadable"] as const)("is %s and none was read before: it is allowed nothing", (state) => {
     const now = reading([policy("b", READ)], unusable("c", state));

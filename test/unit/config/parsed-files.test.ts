@@ -10,12 +10,14 @@ describe("files that are read again and again", () => {
   let folder: string;
   let path: string;
   let parsed: string[];
+  let reads: number;
   let contents: [string, string][];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "parsed-files-"));
     path = join(folder, "file");
     parsed = [];
+    reads = 0;
     contents = [];
     await writeFile(path, "one");
   });
@@ -29,6 +31,7 @@ describe("files that are read again and again", () => {
       async read(file) {
         const read = await readTextFile(file);
         if (read.kind === "invalid") parsed.push(`nothing: ${read.file}`);
+        reads += 1;
         return read;
       },
       parse(text) {
@@ -72,20 +75,30 @@ describe("files that are read again and again", () => {
     expect(contents).toEqual(["one", "two", "six", "ten"].map((text) => [path, digestOf(text)]));
   });
 
-  test("are not remembered right after a change, which a second one may follow within the clock's tick", async () => {
+  test("are read again right after a change, which a second one may follow within the clock's tick", async () => {
     const nowMs = Date.now() + 1_000;
     const files = filesAt(() => nowMs);
     await valueOf(files);
     await valueOf(files);
-    expect(parsed).toEqual(["one", "one"]);
+    expect([reads, parsed]).toEqual([2, ["one"]]);
   });
 
-  test("are parsed anew when they are said to hold something else, whatever can be told of them", async () => {
+  test("are read again when they are said to have changed, whatever can be told of them", async () => {
     const files = later();
     await valueOf(files);
-    files.forget(path);
+    files.refresh(path);
     await valueOf(files);
-    expect(parsed).toEqual(["one", "one"]);
+    await valueOf(files);
+    expect([reads, parsed]).toEqual([2, ["one"]]);
+  });
+
+  test("are not parsed again where they hold the same, whatever their times say", async () => {
+    const files = later();
+    for (const time of [1, 2, 3]) {
+      await utimes(path, time, time);
+      await valueOf(files);
+    }
+    expect([reads, parsed]).toEqual([3, ["one"]]);
   });
 
   test("are tried again each time while they cannot be read", async () => {

@@ -323,11 +323,18 @@ describe("an operation that is no longer wanted when it could be sent", () => {
     const begun = codeOf(store.set(at("begun"), bytes("v"), revocable));
     await nextTick();
     const waiting = ["k0", "k1"].map((key) => codeOf(store.set(at(key), bytes("v"), revocable)));
-    const others = [store.set(at("k2"), bytes("v"), OPTIONS), store.set(at("k3", "q"), bytes("v"), OPTIONS)].map(codeOf);
+    const others = [store.set(at("k2"), bytes("v"), OPTIONS), store.set(at("k3", "q"), bytes("v"), OPTIONS)].map(
+      codeOf,
+    );
     isWanted = false;
     release();
     expect(await begun).toBe("store-unavailable");
-    expect(await Promise.all([...waiting, ...others])).toEqual(["store-unavailable", "store-unavailable", "done", "done"]);
+    expect(await Promise.all([...waiting, ...others])).toEqual([
+      "store-unavailable",
+      "store-unavailable",
+      "done",
+      "done",
+    ]);
     expect([...driver.values.keys()]).toEqual(["k2", "k3"]);
   });
 });

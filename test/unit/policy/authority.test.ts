@@ -52,7 +52,11 @@ const policies: fc.Arbitrary<Policy> = fc
 
 const limits: fc.Arbitrary<PluginLimits> = fc
   .record({ valueBytes: fc.integer({ min: 0, max: 9 }), deadlineMs: fc.integer({ min: 1, max: 9 }) })
-  .map((some) => ({ ...DEFAULT_PLUGIN_LIMITS, ...some }));
+  .map(withDefaults);
+
+function withDefaults(some: Partial<PluginLimits>): PluginLimits {
+  return { ...DEFAULT_PLUGIN_LIMITS, ...some };
+}
 
 /** Everything that these terms allow, out of a few operations of each kind. */
 function allowedBy(terms: Terms): string[] {
@@ -61,7 +65,8 @@ function allowedBy(terms: Terms): string[] {
   const allowed: string[] = [];
   for (const name of NAMES) {
     const decision = decideAddress(grants, terms.limits, name, "k");
-    if (decision.kind === "allowed") allowed.push(`${name} is ${decision.address.namespace.kind} ${decision.address.bucket}`);
+    if (decision.kind === "allowed")
+      allowed.push(`${name} is ${decision.address.namespace.kind} ${decision.address.bucket}`);
   }
   const [own, ...others] = grants;
   const rules = createEgressRules(own.hosts, ...others.map(({ hosts }) => hosts));

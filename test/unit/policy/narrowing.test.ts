@@ -27,11 +27,23 @@ describe("what a change takes away", () => {
 
   test.each([
     ["levels", { allow: bitsFromLevels(["key-value-read"]) }, ["key-value-write"]],
-    ["all private buckets but some", { buckets: { private: [A], shared: new Map([[A, B]]) } }, ["private buckets but a"]],
+    [
+      "all private buckets but some",
+      { buckets: { private: [A], shared: new Map([[A, B]]) } },
+      ["private buckets but a"],
+    ],
     ["all private buckets", { buckets: { private: [], shared: new Map([[A, B]]) } }, ["all private buckets"]],
     ["a shared bucket", { buckets: { private: "any" as const, shared: new Map() } }, ["shared bucket b as a"]],
-    ["what a shared name stands for", { buckets: { private: "any" as const, shared: new Map([[A, A]]) } }, ["shared bucket b as a"]],
-    ["hosts and methods", { hosts: [{ target: "https://b.example", methods: ["GET" as const] }] }, ["host https://a.example", "host https://b.example (GET, HEAD)"]],
+    [
+      "what a shared name stands for",
+      { buckets: { private: "any" as const, shared: new Map([[A, A]]) } },
+      ["shared bucket b as a"],
+    ],
+    [
+      "hosts and methods",
+      { hosts: [{ target: "https://b.example", methods: ["GET" as const] }] },
+      ["host https://a.example", "host https://b.example (GET, HEAD)"],
+    ],
   ])("names %s", (_what, change, taken) => {
     expect(describeNarrowing(wanted({}), wanted(change))).toEqual(taken);
   });

@@ -53,7 +53,12 @@ describe("comparing contents in turn", () => {
   });
 
   test("leaves alone what was never read, cannot be read, or is larger than what is read", async () => {
-    const [unknown, gone, huge, folderItself] = [join(folder, "unknown"), join(folder, "gone"), join(folder, "huge"), folder];
+    const [unknown, gone, huge, folderItself] = [
+      join(folder, "unknown"),
+      join(folder, "gone"),
+      join(folder, "huge"),
+      folder,
+    ];
     await writeFile(unknown, "new");
     await writeFile(huge, "");
     await truncate(huge, FIXED_LIMITS.componentBytes + 1);

@@ -195,9 +195,9 @@ describe("watching files", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const changes = await watching(current, file);
-      const heard = async (reports: number, act = (_: number): Promise<void> => turn()): Promise<void> => {
+      const heard = async (reports: number, act?: (n: number) => Promise<void>): Promise<void> => {
         for (let n = 0; n < 12 && changes.reports() < reports; n++) {
-          await act(n);
+          await act?.(n);
           for (let turns = 0; turns < 50; turns++) await turn();
           vi.advanceTimersByTime(200);
         }
