@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { HTTP_ERROR_CODES } from "../../src/contract/http.ts";
 import { startHttpServer } from "../harness/local-server.ts";
 import { COMPONENTS, consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
-import { compilersOf } from "../harness/processes.ts";
+import { childrenOf, compilersOf } from "../harness/processes.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
 import { startMongod } from "../harness/server.ts";
@@ -193,6 +193,24 @@ describe("a revocation", () => {
       await expect.poll(() => server.open).toBe(0);
       const note = await replica.logged(({ msg }) => String(msg).includes("was broken off"));
       expect(note["msg"]).toContain(`the policy allows no http://${server.authority}`);
+    });
+
+    test("one that waits for its plugin's process does not begin", async () => {
+      const plugin = uniqueName("cold");
+      await using replica = await serve(plugin, {
+        consumer: consumerFile({
+          group: plugin,
+          plugins: { [plugin]: COMPONENTS.gauntlet("read-write") },
+          replica: { eagerPlugins: 0 },
+        }),
+      });
+      await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
+      const waiting = ask(plugin, "set", "user-data\nk\nv");
+      await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 1 });
+      process.kill((await childrenOf(replica.pid))[0] ?? 0, "SIGSTOP");
+      await writePolicy(replica, plugin, { allow: [] });
+      expect((await waiting).error).toBe("denied");
+      await narrowed(replica, plugin, "key-value-write");
     });
 
     test("a lower deadline is theirs, too", async () => {

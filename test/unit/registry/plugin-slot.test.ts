@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AccessLevelBits, bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { DEFAULT_PLUGIN_LIMITS } from "../../../src/contract/limits.ts";
@@ -9,10 +11,17 @@ import type { PluginLoader, PluginSpec } from "../../../src/registry/plugin-load
 import { PluginSlot } from "../../../src/registry/plugin-slot.ts";
 import { PluginVersion } from "../../../src/registry/plugin-version.ts";
 import type { PluginRunner } from "../../../src/supervisor/plugin-runner.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const NAME = "p" as PluginName;
 const READ = bitsFromLevels(["key-value-read"]);
 const WRITE = bitsFromLevels(["key-value-write"]);
+
+/** What happens to a plugin. */
+type Step =
+  | { readonly kind: "want"; readonly allow: AccessLevelBits }
+  | { readonly kind: "deploy"; readonly file: string }
+  | { readonly kind: "load" | "request" | "reply" };
 
 /** A file that holds a component by name, and what each component requests; "broken" cannot be loaded. */
 class FakeLoader {
@@ -20,9 +29,18 @@ class FakeLoader {
   readonly requests: Record<string, AccessLevelBits> = { a: READ, b: READ, wide: READ | WRITE };
   readonly closed: string[] = [];
   loads = 0;
+  #gate: Promise<void> | undefined;
+
+  /** From now on loads wait, until the function it returns is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    return resolve;
+  }
 
   async load(spec: PluginSpec): Promise<PluginVersion> {
     this.loads += 1;
+    await this.#gate;
     if (this.file === "broken") throw new HostError("component-rejected");
     return this.#version(this.file, spec);
   }
@@ -197,5 +215,59 @@ describe("reloading a plugin", () => {
     loader.file = "b";
     expect(await slot.reload(specWith(READ))).toEqual({ kind: "unchanged" });
     expect(loader.loads).toBe(1);
+  });
+
+  test("what is left of it does never more than is wanted, whatever is being loaded and in whatever order loads end", async () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant("want"), allow: fc.constantFrom(0, READ, READ | WRITE) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ kind: fc.constant("deploy"), file: fc.constantFrom("a", "wide", "wide", "broken") }),
+      },
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("load") }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("request", "reply") }) },
+    ) as fc.Arbitrary<Step>;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const loader = new FakeLoader();
+        const slot = new PluginSlot(specWith(READ), loader as unknown as PluginLoader);
+        let wanted: AccessLevelBits = READ;
+        await slot.reload(specWith(wanted));
+        const held: PluginVersion[] = [];
+        const isWithin = (version: PluginVersion): boolean => {
+          const { now } = version.authority;
+          return now.kind === "denied" || now.grants.some(({ levels }) => (levels & ~wanted) === 0);
+        };
+        let release: (() => void) | undefined;
+        for (const action of steps) {
+          if (action.kind === "deploy") loader.file = action.file;
+          if (action.kind === "want") {
+            wanted = action.allow;
+            slot.confine(specWith(wanted));
+          }
+          if (action.kind === "load") {
+            // One load is held back while further steps are taken, until the next one begins.
+            release?.();
+            release = loader.hold();
+            void slot.reload(specWith(wanted));
+          }
+          const { state } = slot;
+          if (action.kind === "request" && state.kind === "loaded") {
+            state.version.acquire();
+            held.push(state.version);
+          }
+          if (action.kind === "reply") held.pop()?.release();
+          await turn();
+          const now = slot.state;
+          for (const version of now.kind === "loaded" ? [...held, now.version] : held)
+            expect(isWithin(version)).toBe(true);
+        }
+        release?.();
+        for (const version of held) version.release();
+        await slot.withdraw();
+        expect(slot.state.kind).toBe("failed");
+      }),
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 200 },
+    );
   });
 });
