@@ -29,7 +29,7 @@ const POLL_SHARE = 0.02;
 const PATROL_PART = 0.25;
 /** Files named by the kernel's events that are compared at once; of more, the rest waits for its turn. */
 const SUSPECT_FILES = 64;
-/** Files that are looked at side by side: requests are answered between two handfuls. */
+/** Files that are looked at side by side. */
 const LOOK_FILES = 32;
 
 export interface FileWatcherOptions {
@@ -70,7 +70,7 @@ export class FileWatcher {
   /** Remembers how things are now and begins to watch. */
   async open(): Promise<void> {
     const startMs = performance.now();
-    this.#seen = await this.#look();
+    this.#seen = await lookAtAll(this.#options.paths());
     await this.#watchFolders();
     this.#planPoll(performance.now() - startMs);
   }
@@ -109,9 +109,9 @@ export class FileWatcher {
     const own = isMany ? paths.filter((path) => this.#seen.get(path)?.isFolder ?? false) : paths;
     const folders = new Set([...own, ...paths.map((path) => dirname(path))]);
     for (const folder of this.#watchers.keys()) if (!folders.has(folder)) this.#unwatch(folder);
-    for (const folder of folders) {
-      const { identity } = await lookAt(folder);
-      if (this.#state === "closed") return;
+    const looks = await lookAtAll([...folders]);
+    if (this.#state === "closed") return;
+    for (const [folder, { identity }] of looks) {
       if (this.#watchers.get(folder)?.identity !== identity) this.#unwatch(folder);
       if (!this.#watchers.has(folder)) this.#watchFolder(folder, identity);
     }
@@ -149,7 +149,7 @@ export class FileWatcher {
     const suspects = this.#suspects;
     this.#suspects = new Set();
     const before = this.#seen;
-    const seen = await this.#look();
+    const seen = await lookAtAll(this.#options.paths());
     const changed = differences(before, seen);
     for (const path of suspects) {
       if (seen.has(path) && !changed.has(path) && (await this.#patrol.differs(path))) changed.add(path);
@@ -159,17 +159,6 @@ export class FileWatcher {
     if (changed.size === 0) return;
     this.#report(changed);
     await this.#watchFolders();
-  }
-
-  async #look(): Promise<ReadonlyMap<string, Look>> {
-    const seen = new Map<string, Look>();
-    const paths = this.#options.paths();
-    for (let at = 0; at < paths.length; at += LOOK_FILES) {
-      const some = paths.slice(at, at + LOOK_FILES);
-      const looks = await Promise.all(some.map(lookAt));
-      for (const [index, path] of some.entries()) seen.set(path, looks[index] ?? ABSENT);
-    }
-    return seen;
   }
 }
 
@@ -185,6 +174,17 @@ interface Look {
 }
 
 const ABSENT: Look = { isFolder: false, identity: undefined, bytes: 0, modifiedMs: 0, changedMs: 0 };
+
+/** Some side by side, so that requests are answered between two handfuls. */
+async function lookAtAll(paths: readonly string[]): Promise<ReadonlyMap<string, Look>> {
+  const seen = new Map<string, Look>();
+  for (let at = 0; at < paths.length; at += LOOK_FILES) {
+    const some = paths.slice(at, at + LOOK_FILES);
+    const looks = await Promise.all(some.map(lookAt));
+    for (const [index, path] of some.entries()) seen.set(path, looks[index] ?? ABSENT);
+  }
+  return seen;
+}
 
 async function lookAt(path: string): Promise<Look> {
   try {

@@ -1,12 +1,11 @@
 /**
- * Loads of plugins, side by side. The loads of one plugin come one after another, and of those that wait only the
- * latest counts. No plugin waits for long for another one's: a load that takes its time gives its place away.
+ * Loads of plugins, side by side. The loads of one plugin come one after another, and those that wait are one. No plugin
+ * waits for long for another one's: a load that takes its time gives its place away.
  *
  * @module
  */
 
 import { Gate } from "./gate.ts";
-import type { PluginSpec } from "./plugin-loader.ts";
 import type { PluginSlot } from "./plugin-slot.ts";
 
 /** Loads that go on at a time: most of them only read files. */
@@ -15,19 +14,19 @@ const CONCURRENT_LOADS = 16;
 const HOLD_MS = 1_000;
 
 export class LoadQueue {
-  readonly #load: (slot: PluginSlot, spec: PluginSpec) => Promise<void>;
+  readonly #load: (slot: PluginSlot) => Promise<void>;
   readonly #gate = new Gate({ places: CONCURRENT_LOADS, holdMs: HOLD_MS });
-  readonly #waiting = new Map<PluginSlot, PluginSpec>();
+  readonly #waiting = new Set<PluginSlot>();
   readonly #underWay = new Map<PluginSlot, Promise<void>>();
 
   /** `load` must not reject. */
-  constructor(load: (slot: PluginSlot, spec: PluginSpec) => Promise<void>) {
+  constructor(load: (slot: PluginSlot) => Promise<void>) {
     this.#load = load;
   }
 
-  /** Has the slot loaded as `spec` says, or a later one. Resolves when nothing of it is left to be loaded. */
-  add(slot: PluginSlot, spec: PluginSpec): Promise<void> {
-    this.#waiting.set(slot, spec);
+  /** Has a load of the slot begin after this. Resolves when nothing of it is left to be loaded. */
+  add(slot: PluginSlot): Promise<void> {
+    this.#waiting.add(slot);
     const underWay = this.#underWay.get(slot) ?? this.#work(slot);
     this.#underWay.set(slot, underWay);
     return underWay;
@@ -41,9 +40,7 @@ export class LoadQueue {
   async #work(slot: PluginSlot): Promise<void> {
     while (this.#waiting.has(slot)) {
       await this.#gate.run(async () => {
-        const spec = this.#waiting.get(slot);
-        this.#waiting.delete(slot);
-        if (spec !== undefined) await this.#load(slot, spec);
+        if (this.#waiting.delete(slot)) await this.#load(slot);
       });
     }
     this.#underWay.delete(slot);

@@ -82,11 +82,11 @@ export class PluginSlot {
     return taken;
   }
 
-  /** Loads or reloads under `spec`, which is what is wanted from now on. Never rejects: the outcome says what happened, the state what serves. */
-  reload(spec: PluginSpec): Promise<ReloadOutcome> {
-    this.confine(spec);
+  /** Loads or reloads what is wanted when it begins. Never rejects: the outcome says what happened, the state what serves. */
+  reload(): Promise<ReloadOutcome> {
     this.#reloads += 1;
     const outcome = this.#tail.then(async () => {
+      const spec = this.#spec;
       this.#loaded = spec;
       const reloaded = await this.#reload(spec);
       this.#isUpToDate = reloaded.kind === "replaced" || reloaded.kind === "unchanged";

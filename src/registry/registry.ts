@@ -27,7 +27,7 @@ export interface RegistryPlan {
 
 /** Told of what happens to plugins. */
 export interface RegistryEvents {
-  /** `spec` was loaded or reloaded with this outcome; `unchanged` is not reported. */
+  /** A plugin was loaded or reloaded with this outcome; `unchanged` is not reported. */
   loaded(spec: PluginSpec, outcome: ReloadOutcome, durationMs: number): void;
   /** A plugin is new in the plan and its first load has ended, well or not: begin to take its requests. */
   added(slot: PluginSlot): void;
@@ -75,7 +75,7 @@ export class Registry implements AsyncDisposable {
   readonly #leaving = new Map<PluginName, Promise<void>>();
   /** Slots that were removed and have requests to answer, or a load to end. */
   readonly #withdrawn = new Set<Promise<void>>();
-  readonly #loads = new LoadQueue((slot, spec) => this.#load(slot, spec));
+  readonly #loads = new LoadQueue((slot) => this.#load(slot));
   readonly #watcher: FileWatcher;
   #watched: ReadonlySet<string> = new Set();
   /** Files that changed and were not followed yet. */
@@ -111,7 +111,7 @@ export class Registry implements AsyncDisposable {
     await this.#watcher.open();
     // Read once more: a change between the first reading and the first look would never be seen.
     const due = this.#adopt(await plan(new Set()), NOTHING_SEEN);
-    await Promise.all(due.map(([slot, spec]) => this.#loads.add(slot, spec)));
+    await Promise.all(due.map((slot) => this.#loads.add(slot)));
   }
 
   /** Ends loads under way: nothing new will serve. What serves goes on. */
@@ -153,11 +153,11 @@ export class Registry implements AsyncDisposable {
         const due = isPlanned
           ? this.#componentsOf(changed)
           : this.#adopt(await this.#parts.plan(changed), { paths: changed, seenMs });
-        for (const [slot, spec] of due) void this.#loads.add(slot, spec);
+        for (const slot of due) void this.#loads.add(slot);
       } catch (error) {
         this.#parts.events.planFailed(toHostError(error));
         this.#planRetry();
-        for (const [slot, spec] of this.#componentsOf(changed)) void this.#loads.add(slot, spec);
+        for (const slot of this.#componentsOf(changed)) void this.#loads.add(slot);
       }
       // Closed meanwhile: what was read is of no use any more.
       if (this.#isClosed()) return;
@@ -170,22 +170,21 @@ export class Registry implements AsyncDisposable {
   }
 
   /** The configuration is as it was: among thousands of plugins, only those whose component changed are looked at. */
-  #componentsOf(changed: ReadonlySet<string>): [PluginSlot, PluginSpec][] {
-    const slots = [...this.#slots.values()].filter(({ spec }) => changed.has(spec.componentPath));
-    return slots.map((slot) => [slot, slot.spec]);
+  #componentsOf(changed: ReadonlySet<string>): PluginSlot[] {
+    return [...this.#slots.values()].filter(({ spec }) => changed.has(spec.componentPath));
   }
 
   /**
    * Puts in force what a plan takes away, all of it before anything waits. The result is what is left to be loaded: new
    * plugins, and of the others those for which something changed or which are not as they should be.
    */
-  #adopt(plan: RegistryPlan, changed: SeenChange): [PluginSlot, PluginSpec][] {
+  #adopt(plan: RegistryPlan, changed: SeenChange): PluginSlot[] {
     const { events, loader } = this.#parts;
     this.#watched = new Set(plan.watched);
     const planned = new Set(plan.specs.map(({ name }) => name));
     const removed = [...this.#slots.values()].filter(({ name }) => !planned.has(name));
     for (const slot of removed) this.#remove(slot);
-    const due: [PluginSlot, PluginSpec][] = [];
+    const due: PluginSlot[] = [];
     let isNarrower = removed.length > 0;
     for (const spec of plan.specs) {
       const known = this.#slots.get(spec.name);
@@ -194,7 +193,7 @@ export class Registry implements AsyncDisposable {
       if (known === undefined) this.#slots.set(spec.name, slot);
       if (taken.length > 0) events.narrowed(slot, taken, performance.now() - changed.seenMs);
       isNarrower ||= taken.length > 0;
-      if (changed.paths.has(spec.componentPath) || !slot.follows(spec)) due.push([slot, spec]);
+      if (changed.paths.has(spec.componentPath) || !slot.follows(spec)) due.push(slot);
     }
     if (isNarrower) events.confined();
     if (plan.state === "stale") this.#planRetry();
@@ -223,14 +222,14 @@ export class Registry implements AsyncDisposable {
     this.#leaving.set(name, leaving);
   }
 
-  async #load(slot: PluginSlot, spec: PluginSpec): Promise<void> {
+  async #load(slot: PluginSlot): Promise<void> {
     // The same name may have been removed a moment ago, and its subscriptions are still being given up.
-    await this.#leaving.get(spec.name);
+    await this.#leaving.get(slot.name);
     const startMs = performance.now();
     const isNew = slot.state.kind === "loading";
-    const outcome = await slot.reload(spec);
-    if (this.#slots.get(spec.name) !== slot) return;
+    const outcome = await slot.reload();
+    if (this.#slots.get(slot.name) !== slot) return;
     if (isNew) this.#parts.events.added(slot);
-    if (outcome.kind !== "unchanged") this.#parts.events.loaded(spec, outcome, performance.now() - startMs);
+    if (outcome.kind !== "unchanged") this.#parts.events.loaded(slot.spec, outcome, performance.now() - startMs);
   }
 }

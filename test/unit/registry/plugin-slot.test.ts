@@ -92,8 +92,14 @@ function specWith(allow: AccessLevelBits): PluginSpec {
 async function loaded(allow: AccessLevelBits): Promise<{ slot: PluginSlot; loader: FakeLoader }> {
   const loader = new FakeLoader();
   const slot = new PluginSlot(specWith(allow), loader as unknown as PluginLoader);
-  await slot.reload(specWith(allow));
+  await reloadAs(slot, specWith(allow));
   return { slot, loader };
+}
+
+/** Reloads when this is what is wanted. */
+function reloadAs(slot: PluginSlot, spec: PluginSpec): ReturnType<PluginSlot["reload"]> {
+  slot.confine(spec);
+  return slot.reload();
 }
 
 function serving(slot: PluginSlot): string {
@@ -104,7 +110,7 @@ function serving(slot: PluginSlot): string {
 describe("reloading a plugin", () => {
   test("changes nothing where file, policy and limits are the same", async () => {
     const { slot, loader } = await loaded(READ);
-    expect(await slot.reload(specWith(READ))).toEqual({ kind: "unchanged" });
+    expect(await reloadAs(slot, specWith(READ))).toEqual({ kind: "unchanged" });
     expect(loader.loads).toBe(1);
   });
 
@@ -120,19 +126,19 @@ describe("reloading a plugin", () => {
     expect(others.map((other) => slot.follows(other))).toEqual(others.map(() => false));
     // What discovery tells needs no load.
     expect(slot.follows({ ...spec, version: "1.0.1", description: "new" })).toBe(true);
-    const reloading = slot.reload(spec);
+    const reloading = reloadAs(slot, spec);
     expect(slot.follows(spec)).toBe(false);
     await reloading;
     expect(slot.follows(spec)).toBe(true);
     loader.file = "broken";
-    expect((await slot.reload(spec)).kind).toBe("kept");
+    expect((await reloadAs(slot, spec)).kind).toBe("kept");
     expect(slot.follows(spec)).toBe(false);
   });
 
   test("takes up a new component and ends the old version", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "b";
-    expect((await slot.reload(specWith(READ))).kind).toBe("replaced");
+    expect((await reloadAs(slot, specWith(READ))).kind).toBe("replaced");
     expect(serving(slot)).toBe("b granted");
     expect(loader.closed).toHaveLength(1);
   });
@@ -143,7 +149,7 @@ describe("reloading a plugin", () => {
     const old = state.kind === "loaded" ? state.version : undefined;
     old?.acquire();
     loader.file = "b";
-    await slot.reload(specWith(READ));
+    await reloadAs(slot, specWith(READ));
     expect([serving(slot), loader.closed.length]).toEqual(["b granted", 0]);
     old?.release();
     await slot.withdraw();
@@ -153,27 +159,27 @@ describe("reloading a plugin", () => {
   test("keeps what serves when the new component cannot be loaded", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "broken";
-    expect(await slot.reload(specWith(READ))).toMatchObject({ kind: "kept", error: { code: "component-rejected" } });
+    expect(await reloadAs(slot, specWith(READ))).toMatchObject({ kind: "kept", error: { code: "component-rejected" } });
     expect(serving(slot)).toBe("a granted");
   });
 
   test("keeps what serves when the new component requests too much", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "wide";
-    expect(await slot.reload(specWith(READ))).toMatchObject({ kind: "kept", error: { code: "denied" } });
+    expect(await reloadAs(slot, specWith(READ))).toMatchObject({ kind: "kept", error: { code: "denied" } });
     expect(serving(slot)).toBe("a granted");
   });
 
   test("denies at once when the policy takes the grant away", async () => {
     const { slot } = await loaded(READ);
-    await slot.reload(specWith(0));
+    await reloadAs(slot, specWith(0));
     expect(serving(slot)).toBe("a denied");
   });
 
   test("denies also when the policy takes the grant away while the new file is broken", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "broken";
-    await slot.reload(specWith(0));
+    await reloadAs(slot, specWith(0));
     expect(serving(slot)).toBe("failed");
   });
 
@@ -181,7 +187,7 @@ describe("reloading a plugin", () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "broken";
     const wider = specWith(READ | WRITE);
-    expect((await slot.reload(wider)).kind).toBe("kept");
+    expect((await reloadAs(slot, wider)).kind).toBe("kept");
     const { state } = slot;
     const verdict = state.kind === "loaded" ? state.version.parts.verdict : undefined;
     expect(verdict).toMatchObject({ kind: "granted", grant: { levels: READ, policyRevision: wider.policy.revision } });
@@ -191,29 +197,42 @@ describe("reloading a plugin", () => {
     const loader = new FakeLoader();
     loader.file = "broken";
     const slot = new PluginSlot(specWith(READ), loader as unknown as PluginLoader);
-    expect((await slot.reload(specWith(READ))).kind).toBe("failed");
+    expect((await reloadAs(slot, specWith(READ))).kind).toBe("failed");
     expect(serving(slot)).toBe("failed");
     loader.file = "a";
-    expect((await slot.reload(specWith(READ))).kind).toBe("replaced");
+    expect((await reloadAs(slot, specWith(READ))).kind).toBe("replaced");
   });
 
-  test("happens one after another, in the order asked for", async () => {
+  test("happens one after another, each for what is wanted when it begins", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "b";
-    const outcomes = await Promise.all([
-      slot.reload(specWith(READ)),
-      slot.reload(specWith(READ)),
-      slot.reload(specWith(0)),
-    ]);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(["replaced", "unchanged", "replaced"]);
+    const release = loader.hold();
+    const first = slot.reload();
+    await turn();
+    const others = [reloadAs(slot, specWith(READ | WRITE)), reloadAs(slot, specWith(0))];
+    release();
+    expect((await first).kind).toBe("replaced");
+    expect((await Promise.all(others)).map(({ kind }) => kind)).toEqual(["replaced", "unchanged"]);
     expect(serving(slot)).toBe("b denied");
+  });
+
+  test("gives nothing back to a plugin that was removed meanwhile", async () => {
+    const { slot } = await loaded(READ);
+    const { state } = slot;
+    if (state.kind !== "loaded") throw new Error("it is not loaded");
+    state.version.acquire();
+    const withdrawn = slot.withdraw();
+    expect((await slot.reload()).kind).toBe("unchanged");
+    expect([state.version.authority.now.kind, slot.state.kind]).toEqual(["denied", "failed"]);
+    state.version.release();
+    await withdrawn;
   });
 
   test("does nothing after the slot was closed", async () => {
     const { slot, loader } = await loaded(READ);
     await slot.close();
     loader.file = "b";
-    expect(await slot.reload(specWith(READ))).toEqual({ kind: "unchanged" });
+    expect(await reloadAs(slot, specWith(READ))).toEqual({ kind: "unchanged" });
     expect(loader.loads).toBe(1);
   });
 
@@ -232,7 +251,7 @@ describe("reloading a plugin", () => {
         const loader = new FakeLoader();
         const slot = new PluginSlot(specWith(READ), loader as unknown as PluginLoader);
         let wanted: AccessLevelBits = READ;
-        await slot.reload(specWith(wanted));
+        await reloadAs(slot, specWith(wanted));
         const held: PluginVersion[] = [];
         const isWithin = (version: PluginVersion): boolean => {
           const { now } = version.authority;
@@ -249,7 +268,7 @@ describe("reloading a plugin", () => {
             // One load is held back while further steps are taken, until the next one begins.
             release?.();
             release = loader.hold();
-            void slot.reload(specWith(wanted));
+            void reloadAs(slot, specWith(wanted));
           }
           const { state } = slot;
           if (action.kind === "request" && state.kind === "loaded") {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -156,6 +156,17 @@ describe("the plugins of a replica", () => {
       policy: createPolicy({ ...denyAll(name as PluginName), allow }),
     });
 
+    /** In one step: half a file would be one change more. */
+    async function replace(name: string, content: string): Promise<void> {
+      await writeFile(join(folder, ".new"), content);
+      await rename(join(folder, ".new"), join(folder, name));
+    }
+
+    function holding(version: PluginVersion): Disposable {
+      version.acquire();
+      return { [Symbol.dispose]: () => version.release() };
+    }
+
     test("lose at once what a plan takes away, and are loaded anew without waiting for it", async () => {
       let specs = [allowing("a", READ), allowing("b", READ), allowing("c", READ)];
       const { registry, loader, loaded, events } = await open(() => specs);
@@ -164,7 +175,7 @@ describe("the plugins of a replica", () => {
       loader.slow.set("a", compilation.promise);
       // A plugin that has something to lose holds what it requests.
       loader.requested = READ;
-      for (const name of ["b", "c"]) await writeFile(join(folder, name), "2");
+      for (const name of ["b", "c"]) await replace(name, "2");
       await until(() => loaded.filter((entry) => /^[bc] replaced$/.test(entry)).length === 4, {
         what: "b and c are loaded",
       });
@@ -175,11 +186,11 @@ describe("the plugins of a replica", () => {
       };
       const [b, c] = [versionOf("b"), versionOf("c")];
       // One of its requests is under way.
-      b.acquire();
-      await writeFile(join(folder, "a"), "2");
+      using _request = holding(b);
+      await replace("a", "2");
       await until(() => loader.looks.includes("a" as PluginName), { what: "a is being loaded" });
       specs = [allowing("a", READ), allowing("b", 0)];
-      await writeFile(join(folder, "configuration"), "other");
+      await replace("configuration", "other");
       await until(() => events.includes("confined"), { what: "the plan is in force" });
       expect(events).toEqual(["c removed", "b lost key-value-read", "confined"]);
       expect([b.authority.now.kind, c.authority.now.kind]).toEqual(["denied", "denied"]);
@@ -188,7 +199,6 @@ describe("the plugins of a replica", () => {
       expect(versionOf("b").parts.verdict.kind).toBe("denied");
       compilation.resolve();
       await until(() => loaded.at(-1) === "a replaced", { what: "a is loaded" });
-      b.release();
     });
 
     test("come back while what is left of them still ends", async () => {
@@ -198,16 +208,15 @@ describe("the plugins of a replica", () => {
       const first = registry.slots.get("b" as PluginName);
       const state = first?.state;
       if (state?.kind !== "loaded") throw new Error("b is not loaded");
-      state.version.acquire();
+      using _request = holding(state.version);
       specs = [allowing("a", READ)];
-      await writeFile(join(folder, "configuration"), "without b");
+      await replace("configuration", "without b");
       await until(() => events.includes("b removed"), { what: "b is removed" });
       expect(first?.state).toMatchObject({ kind: "failed", error: { code: "plugin-unavailable" } });
       specs = [allowing("a", READ), allowing("b", READ)];
-      await writeFile(join(folder, "configuration"), "with b");
+      await replace("configuration", "with b");
       await until(() => loaded.filter((entry) => entry === "b replaced").length === 2, { what: "b is back" });
       expect(registry.slots.get("b" as PluginName)).not.toBe(first);
-      state.version.release();
     });
   });
 
