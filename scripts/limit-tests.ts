@@ -92,7 +92,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   consumerFileBytes: proven("unit/config/text-file", "takes as much as the caller allows"),
   consumerPlugins: proven("unit/config/consumer-document", "takes as many plugins as allowed and no more"),
   watchedFiles: proven("unit/registry/file-watcher", "beyond its number reports changes by their folders"),
-  policyFiles: proven("unit/config/policy-set", "takes as many files as allowed and no more"),
+  policyFiles: proven("unit/config/policy-folder", "takes as many files as allowed and no more"),
 };
 
 export const COMPONENT_LIMIT_TESTS: LimitTests<typeof COMPONENT_LIMIT_ROWS> = {

@@ -2,15 +2,20 @@
  * The files of a replica, read together: the consumer file and the policies, and what follows from both for
  * each plugin.
  *
+ * A replica begins with files that are all valid. While it runs, a file that cannot be used holds up no other one: what
+ * was read last of it stays in force, and all else is taken up as it is now.
+ *
  * @module
  */
 
-import { join } from "node:path";
 import type { ConsumerDocument } from "./config/consumer-document.ts";
-import { readConsumerFile, requireValid } from "./config/consumer-file.ts";
-import { type Diagnostic, formatDiagnostic } from "./config/diagnostic.ts";
-import { ParsedFiles } from "./config/parsed-files.ts";
-import { PolicyFolder, type PolicySet } from "./config/policy-set.ts";
+import { createConsumerFile } from "./config/consumer-file.ts";
+import { configError, type Diagnostic, formatDiagnostic } from "./config/diagnostic.ts";
+import { keepPolicies } from "./config/kept-policies.ts";
+import type { ParsedFiles } from "./config/parsed-files.ts";
+import { PolicyFolder, problemsOf } from "./config/policy-folder.ts";
+import { PolicySet } from "./config/policy-set.ts";
+import type { Digest, PluginName } from "./contract/names.ts";
 import { resolveLimits } from "./policy/limits.ts";
 import type { RegistryPlan } from "./registry/registry.ts";
 
@@ -20,31 +25,59 @@ export interface ReplicaFiles {
   readonly policyDir: string;
 }
 
-/** Both kinds of files as they were read at one moment. */
+/** What is in force of both kinds of files at one moment. */
 export interface ReplicaConfig {
   readonly consumer: ConsumerDocument;
   readonly policies: PolicySet;
   /** Problems that do not stop a replica, one line each. */
   readonly warnings: readonly string[];
+  /** Why files cannot be used as they are now; none where all can. */
+  readonly problems: readonly Diagnostic[];
+  /** Plugins whose policy is the one that was read last. */
+  readonly kept: readonly PluginName[];
+  /** Plugins that are allowed nothing, since their policy cannot be used and none is left of before. */
+  readonly denied: readonly PluginName[];
+  /** Every file that was looked at, whatever it holds. */
+  readonly paths: readonly string[];
 }
+
+/** What becomes of a replica whose files cannot all be used, for `check` and the log alike. */
+export const KEEPS_LAST = "what was read last of each of these files stays in force, and all others are taken up";
 
 /** Files that are read again and again: what did not change is not parsed again. */
 export class ConfigReader {
   readonly #consumerFile: string;
-  readonly #consumers = new ParsedFiles(readConsumerFile);
+  readonly #consumers: ParsedFiles<ConsumerDocument>;
   readonly #policies: PolicyFolder;
+  #last: ReplicaConfig | undefined;
 
-  constructor({ consumerFile, policyDir }: ReplicaFiles) {
+  /** `onRead` is told of each content that was read. */
+  constructor({ consumerFile, policyDir }: ReplicaFiles, onRead?: (path: string, digest: Digest) => void) {
     this.#consumerFile = consumerFile;
-    this.#policies = new PolicyFolder(policyDir);
+    this.#consumers = createConsumerFile(onRead);
+    this.#policies = new PolicyFolder(policyDir, onRead);
   }
 
-  /** Reads the files as they are now. One reading at a time. Throws `config-invalid` with a line for every problem. */
-  async read(): Promise<ReplicaConfig> {
-    const [parsed, policies] = await Promise.all([this.#consumers.load(this.#consumerFile), this.#policies.load()]);
-    const consumer = requireValid(parsed);
-    const unused: readonly Diagnostic[] = policies.warnOfUnused(consumer.plugins.map(({ name }) => name));
-    return { consumer, policies, warnings: [...policies.warnings, ...unused].map(formatDiagnostic) };
+  /**
+   * Reads the files as they are now; `changed` ones are read again, whatever their times say. One reading at a time. The
+   * first one throws `config-invalid` with a line for every problem; later ones keep what was read last.
+   */
+  async read(changed: Iterable<string> = []): Promise<ReplicaConfig> {
+    for (const path of changed) {
+      this.#consumers.refresh(path);
+      this.#policies.refresh(path);
+    }
+    const [parsed, reading] = await Promise.all([this.#consumers.load(this.#consumerFile), this.#policies.load()]);
+    const problems = [...(parsed.kind === "invalid" ? parsed.errors : []), ...problemsOf(reading)];
+    const last = this.#last;
+    const consumer = parsed.kind === "valid" ? parsed.value : last?.consumer;
+    if (consumer === undefined || (last === undefined && problems.length > 0)) throw configError(problems);
+    const { policies, kept, denied } = keepPolicies(reading, last?.policies ?? new PolicySet([]));
+    const unused = policies.warnOfUnused(consumer.plugins.map(({ name }) => name));
+    const warnings = [...policies.warnings, ...unused].map(formatDiagnostic);
+    const paths = reading.kind === "listed" ? reading.paths : (last?.paths ?? []);
+    this.#last = { consumer, policies, warnings, problems, kept, denied, paths };
+    return this.#last;
   }
 }
 
@@ -54,7 +87,8 @@ export async function readReplicaConfig(files: ReplicaFiles): Promise<ReplicaCon
 }
 
 /** What the registry has to load, and which files to watch. */
-export function planOf({ consumer, policies }: ReplicaConfig, { consumerFile, policyDir }: ReplicaFiles): RegistryPlan {
+export function planOf(config: ReplicaConfig, { consumerFile, policyDir }: ReplicaFiles): RegistryPlan {
+  const { consumer, policies, paths, problems } = config;
   const start = consumer.plugins.length <= consumer.replica.eagerPlugins ? "with-load" : "on-demand";
   const specs = consumer.plugins.map(({ name, component, version, description }) => {
     const policy = policies.policyFor(name);
@@ -68,6 +102,5 @@ export function planOf({ consumer, policies }: ReplicaConfig, { consumerFile, po
       start,
     } as const;
   });
-  const policyFiles = policies.plugins.map((plugin) => join(policyDir, `${plugin}.yaml`));
-  return { specs, watched: [consumerFile, policyDir, ...policyFiles] };
+  return { specs, watched: [consumerFile, policyDir, ...paths], state: problems.length > 0 ? "stale" : "current" };
 }

@@ -91,11 +91,18 @@ export class AppLog {
     }
   }
 
-  registryEvents(): Pick<RegistryEvents, "loaded" | "planFailed"> {
+  registryEvents(): Pick<RegistryEvents, "loaded" | "narrowed" | "planFailed"> {
     return {
+      narrowed: (slot, taken, sinceMs) => {
+        slot.stats.narrowed();
+        this.#logger.info(
+          { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
+          "less is allowed, from now on and for calls under way",
+        );
+      },
       loaded: (spec, outcome, durationMs) => this.#loaded(spec, outcome, Math.round(durationMs)),
       planFailed: (error) =>
-        this.#logger.error({ err: error }, "the configuration is invalid; everything stays as it was"),
+        this.#logger.error({ err: error }, "the configuration cannot be read; everything stays as it was"),
     };
   }
 
@@ -147,7 +154,7 @@ export class AppLog {
 
 function describeSlot({ state }: PluginSlot): string {
   if (state.kind !== "loaded") return state.kind;
-  return `${state.version.parts.verdict.kind} (${short(state.version.parts.digest)})`;
+  return `${state.version.authority.now.kind} (${short(state.version.parts.digest)})`;
 }
 
 function short(digest: string): string {

@@ -9,12 +9,14 @@
  */
 
 import type { NatsConnection } from "nats";
+import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
+import { ConfigLog } from "./app-config-log.ts";
+import { letHeapGrow } from "./app-heap.ts";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions } from "./app-options.ts";
-import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
 import { Closing, within } from "./app-closing.ts";
-import { letHeapGrow } from "./app-heap.ts";
 import { logLink, natsReadiness } from "./app-nats.ts";
+import { ReplicaSettings } from "./app-settings.ts";
 import { ReplicaStore } from "./app-store.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
@@ -30,6 +32,7 @@ import { connectReplica } from "./nats/replica-connection.ts";
 import { ArtifactCache } from "./registry/artifact-cache.ts";
 import { PluginLoader } from "./registry/plugin-loader.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
+import { ReadContents } from "./registry/read-contents.ts";
 import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/sandbox/confinement.ts";
 import { ThreadShares } from "./fairness/thread-shares.ts";
@@ -62,7 +65,8 @@ const NAMED_PLUGINS = 16;
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
 export async function startApp(options: ServeOptions): Promise<App> {
   letHeapGrow();
-  const reader = new ConfigReader(options);
+  const contents = new ReadContents();
+  const reader = new ConfigReader(options, (path, digest) => contents.note(path, digest));
   const config = await reader.read();
   const output = new StandardOutput();
   const logger = createLogger({
@@ -72,20 +76,30 @@ export async function startApp(options: ServeOptions): Promise<App> {
     colour: options.log.colour,
     base: { replica: options.replicaId, group: config.consumer.group },
   });
-  const replica = new Replica(options, reader, config, logger, output);
+  const replica = new Replica(options, { reader, contents, config }, logger, output);
   await replica.open();
   return replica;
+}
+
+/** The files that a replica was started with, and how it follows them. */
+interface ReplicaSources {
+  readonly reader: ConfigReader;
+  /** What was read of them. */
+  readonly contents: ReadContents;
+  /** What they held at the start. */
+  readonly config: ReplicaConfig;
 }
 
 class Replica implements App {
   readonly ready: Promise<void>;
   readonly failed: Promise<never>;
   readonly #options: ServeOptions;
-  readonly #reader: ConfigReader;
-  readonly #config: ReplicaConfig;
+  readonly #sources: ReplicaSources;
+  readonly #settings: ReplicaSettings;
   readonly #logger: Logger;
   readonly #output: StandardOutput;
   readonly #log: AppLog;
+  readonly #configLog: ConfigLog;
   readonly #owned = new Closing();
   readonly #stopping = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
@@ -98,24 +112,20 @@ class Replica implements App {
   #registry: Registry | undefined;
   #store: ReplicaStore | undefined;
   #link: ReplicaLink | undefined;
+  #handler: RequestHandler | undefined;
   #consumer: Consumer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
-  constructor(
-    options: ServeOptions,
-    reader: ConfigReader,
-    config: ReplicaConfig,
-    logger: Logger,
-    output: StandardOutput,
-  ) {
+  constructor(options: ServeOptions, sources: ReplicaSources, logger: Logger, output: StandardOutput) {
     this.#options = options;
-    this.#reader = reader;
-    this.#config = config;
+    this.#sources = sources;
+    this.#settings = new ReplicaSettings(sources.config.consumer, logger);
     this.#logger = logger;
     this.#output = output;
     this.#cacheSize = new FolderSize(options.cacheDir);
     this.#log = new AppLog(logger, options.policyDir);
+    this.#configLog = new ConfigLog(logger);
     this.ready = this.#ready.promise;
     this.failed = this.#failed.promise;
     // Whoever does not wait for these is told by the log.
@@ -156,7 +166,8 @@ class Replica implements App {
 
   #createMetrics(): Metrics {
     const plugins = () => [...this.#slots()].map((slot) => slot.stats);
-    return createMetrics({ plugins, storeBatches: this.#storeBatches }, [
+    const unusableFiles = () => this.#configLog.unusableFiles;
+    return createMetrics({ plugins, storeBatches: this.#storeBatches, unusableFiles }, [
       replicaMetrics({
         version: programVersion(),
         storeUp: () => this.#store?.watch.state.kind === "up",
@@ -182,23 +193,29 @@ class Replica implements App {
     const loader = new PluginLoader(
       cache,
       this.#log.loadEvents((name) => this.#registry?.slots.get(name)?.stats),
-      { engine: this.#options.engine, confinement, shares: this.#shares },
+      { engine: this.#options.engine, confinement, shares: this.#shares, contents: this.#sources.contents },
     );
-    const files = this.#options;
-    const plan = async (): Promise<RegistryPlan> => {
-      const config = await this.#reader.read();
-      for (const warning of config.warnings) this.#logger.warn(warning);
-      return planOf(config, files);
-    };
-    return new Registry(loader, plan, {
-      ...this.#log.registryEvents(),
-      added: (slot) => this.#subscribeTo(slot),
-      removed: async (slot) => {
-        await this.#consumer?.unsubscribe(slot.name);
-        this.#shares.forget(slot.name);
-        this.#logger.info({ plugin: slot.name }, "plugin removed");
+    return new Registry({
+      loader,
+      plan: (changed) => this.#plan(changed),
+      contents: this.#sources.contents,
+      events: {
+        ...this.#log.registryEvents(),
+        added: (slot) => this.#subscribeTo(slot),
+        removed: async (slot) => {
+          await this.#consumer?.unsubscribe(slot.name);
+          this.#shares.forget(slot.name);
+          this.#logger.info({ plugin: slot.name }, "plugin removed");
+        },
+        confined: () => this.#handler?.review(),
       },
     });
+  }
+
+  async #plan(changed: ReadonlySet<string>): Promise<RegistryPlan> {
+    const config = await this.#sources.reader.read(changed);
+    this.#configLog.read(config);
+    return planOf({ ...config, consumer: this.#settings.follow(config.consumer) }, this.#options);
   }
 
   /** Loads the plugins and connects, then subscribes. Reports how it went through `ready`. */
@@ -242,10 +259,11 @@ class Replica implements App {
     if (connection === undefined) return undefined;
     const link = this.#openLink(connection);
     if (this.#stopping.signal.aborted) return undefined;
-    const { group, replica } = this.#config.consumer;
-    const admission = new AdmissionGate(replica.concurrency);
+    const { group } = this.#settings;
+    const admission = new AdmissionGate(() => this.#settings.concurrency);
     const logger = this.#logger;
     const handler = new RequestHandler({ replies: link.replies, logger, newId: newRequestId });
+    this.#handler = handler;
     const http = createUndiciHttp();
     const consumer = new Consumer({ link, group, handler, admission, store, http, shares: this.#shares, logger });
     this.#consumer = consumer;
@@ -288,7 +306,7 @@ class Replica implements App {
   }
 
   async #drain(reason: string): Promise<DrainOutcome> {
-    const { drainMs } = this.#config.consumer.replica;
+    const { drainMs } = this.#settings;
     const untilMs = performance.now() + drainMs;
     this.#logger.info({ reason, graceMs: drainMs }, "draining");
     this.#stopping.abort();

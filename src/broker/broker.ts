@@ -1,11 +1,12 @@
 /**
- * The host's side of a plugin's capabilities. Every single operation is checked against the grant here,
- * outside the plugin's process, before anything is touched: access level, then bucket, then the limits on
- * key and value, then the store; or access level, then what stands in `http.ts`.
+ * The host's side of a plugin's capabilities. Every single operation is checked here against what its version may do
+ * at that moment, outside the plugin's process, before anything is touched: access level, then bucket, then the limits
+ * on key and value, then the store; or access level, then what stands in `http.ts`.
  *
- * Invariants: an operation that the grant does not hold never reaches the store; `perform` never rejects and
- * settles before the request's deadline; what a plugin reads in an error is a code and a safe sentence, never
- * a host's name, a URL or a cause. The sender is not trusted: it is a process that runs a stranger's code.
+ * Invariants: an operation that is not allowed never reaches the store, and one that was allowed and is no longer
+ * brings nothing back; `perform` never rejects and settles before the request's deadline; what a plugin reads in an
+ * error is a code and a safe sentence, never a host's name, a URL or a cause. The sender is not trusted: it is a process
+ * that runs a stranger's code.
  *
  * @module
  */
@@ -14,14 +15,14 @@ import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
 import { type AccessLevel, bitsFromLevels } from "../contract/access-levels.ts";
 import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { PluginName } from "../contract/names.ts";
 import type { OutboundHttp } from "../egress/outbound-http.ts";
 import { type HostError, toHostError } from "../errors/host-error.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { KeyAddress, KeyValueStore, OperationOptions } from "../kv/store.ts";
-import type { Grant } from "../policy/policy.ts";
+import type { Authority, Terms } from "../policy/authority.ts";
 import { HttpGate, NOTHING } from "./http.ts";
-import type { HttpLimits } from "./http-request.ts";
-import { decideAddress, type KeyValueLimits, refused, type Refusal, refuseValue } from "./key-value.ts";
+import { type AddressDecision, decideAddress, refused, type Refusal, refuseValue } from "./key-value.ts";
 
 /** An operation of the store as a runner asks for it. */
 export type StoreOperation = Extract<RunnerMessage, { kind: "kv-get" | "kv-set" }>;
@@ -38,7 +39,7 @@ export interface OperationContext {
   note(text: string): void;
 }
 
-/** Performs one plugin's operations under one grant. */
+/** Performs the operations of one version of a plugin. */
 export interface Broker {
   /**
    * Checks and performs an operation. Never rejects. A value that is to be set is passed on uncopied and must
@@ -52,8 +53,9 @@ export interface Broker {
 }
 
 export interface BrokerOptions {
-  readonly grant: Grant;
-  readonly limits: KeyValueLimits & HttpLimits;
+  readonly plugin: PluginName;
+  /** What the version may do; asked for each operation. */
+  readonly authority: Authority;
   /** Not owned: it is closed by whoever opened it. */
   readonly store: KeyValueStore;
   /** Told of every operation that the store failed, for the log; must not throw. */
@@ -81,21 +83,20 @@ const LEVEL_OF = {
  */
 const ANSWER_RESERVE_MS = 100;
 
-/** Makes the broker of a grant. */
+/** Makes the broker of a version. */
 export function createBroker(options: BrokerOptions): Broker {
-  return new GrantBroker(options);
+  return new VersionBroker(options);
 }
 
-class GrantBroker implements Broker {
+class VersionBroker implements Broker {
   readonly #options: BrokerOptions;
   readonly #http: HttpGate;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { grant, limits, http, onHttp, onHttpUse, onHttpAddress } = options;
+    const { authority, http, onHttp, onHttpUse, onHttpAddress } = options;
     this.#http = new HttpGate({
-      grant,
-      limits,
+      authority,
       http,
       onEnd: onHttp,
       onSend: onHttpUse,
@@ -104,8 +105,8 @@ class GrantBroker implements Broker {
   }
 
   openHttp(request: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange {
-    const { grant, onHttp } = this.#options;
-    if (!holds(grant, "outbound-http")) {
+    const { authority, onHttp } = this.#options;
+    if (refuseLevel(authority.now, "outbound-http") !== undefined) {
       onHttp("HTTP-request-denied");
       sink.fail({ code: "HTTP-request-denied" });
       return NOTHING;
@@ -127,21 +128,9 @@ class GrantBroker implements Broker {
   }
 
   async #perform(operation: StoreOperation, context: OperationContext): Promise<OperationResult | Refusal> {
-    const level = LEVEL_OF[operation.kind];
-    if (!holds(this.#options.grant, level)) {
-      return refused("access-denied", `the plugin's grant does not hold the access level ${level}.`);
-    }
-    return this.#performOnStore(operation, context);
-  }
-
-  async #performOnStore(operation: StoreOperation, context: OperationContext): Promise<OperationResult | Refusal> {
-    const { grant, limits } = this.#options;
-    const decision = decideAddress(grant, limits, operation.bucket, operation.key);
+    const terms = this.#options.authority.now;
+    const decision = decideOperation(terms, operation);
     if (decision.kind === "refused") return decision;
-    if (operation.kind === "kv-set") {
-      const refusal = refuseValue(operation.value, limits);
-      if (refusal !== undefined) return refusal;
-    }
     const timeoutMs = storeTimeoutMs(context.remainingMs());
     if (timeoutMs <= 0) return refused("deadline-exceeded", "the request's time is over.");
     // The contract's functions are synchronous, so a guest has one operation at a time; a runner that sends
@@ -150,9 +139,19 @@ class GrantBroker implements Broker {
     context.isBusy = true;
     this.#options.onStoreUse(operation.kind, operation.bucket, decision.address);
     const startedAt = performance.now();
+    const refusal = (): Refusal | undefined => this.#refusalSince(terms, operation, decision.address);
     try {
-      return await this.#callStore(operation, decision.address, { timeoutMs, caller: grant.plugin });
+      const isWanted = (): boolean => refusal() === undefined;
+      const result = await this.#callStore(operation, decision.address, {
+        timeoutMs,
+        caller: this.#options.plugin,
+        isWanted,
+      });
+      // What was written is written. What was read is not handed out any more.
+      return operation.kind === "kv-set" ? result : (refusal() ?? result);
     } catch (error) {
+      const revoked = refusal();
+      if (revoked !== undefined) return revoked;
       const failure = toHostError(error);
       this.#options.onStoreError(failure);
       return refused(failure.code, failure.safeMessage);
@@ -162,12 +161,23 @@ class GrantBroker implements Broker {
     }
   }
 
+  /** Why an operation that was allowed under these terms is no longer. */
+  #refusalSince(terms: Terms, operation: StoreOperation, address: KeyAddress): Refusal | undefined {
+    const { now } = this.#options.authority;
+    if (now === terms) return undefined;
+    const decision = decideOperation(now, operation);
+    if (decision.kind === "refused") return decision;
+    const isSame =
+      decision.address.namespace.kind === address.namespace.kind && decision.address.bucket === address.bucket;
+    return isSame ? undefined : refused("access-denied", "the bucket's name stands for another one now.");
+  }
+
   async #callStore(
     operation: StoreOperation,
     address: KeyAddress,
     options: OperationOptions,
   ): Promise<OperationResult | Refusal> {
-    const { store, limits } = this.#options;
+    const { store, authority } = this.#options;
     if (operation.kind === "kv-set") {
       await store.set(address, operation.value, options);
       return { kind: "none" };
@@ -175,12 +185,26 @@ class GrantBroker implements Broker {
     const value = await store.get(address, options);
     if (value === undefined) return { kind: "none" };
     // Another plugin with a wider limit may have written it to a shared bucket.
-    return refuseValue(value, limits) ?? { kind: "value", value };
+    return refuseValue(value, authority.now.limits) ?? { kind: "value", value };
   }
 }
 
-function holds(grant: Grant, level: AccessLevel): boolean {
-  return (grant.levels & bitsFromLevels([level])) !== 0;
+/** Which value an operation is about, or why it may not be performed. */
+function decideOperation(terms: Terms, operation: StoreOperation): AddressDecision {
+  const refusal = refuseLevel(terms, LEVEL_OF[operation.kind]);
+  if (refusal !== undefined || terms.kind === "denied") return refusal ?? REVOKED;
+  const decision = decideAddress(terms.grants, terms.limits, operation.bucket, operation.key);
+  if (decision.kind === "refused" || operation.kind === "kv-get") return decision;
+  return refuseValue(operation.value, terms.limits) ?? decision;
+}
+
+const REVOKED = refused("access-denied", "the policy no longer allows what the plugin requests.");
+
+function refuseLevel(terms: Terms, level: AccessLevel): Refusal | undefined {
+  if (terms.kind === "denied") return REVOKED;
+  const bit = bitsFromLevels([level]);
+  if (terms.grants.every(({ levels }) => (levels & bit) !== 0)) return undefined;
+  return refused("access-denied", `the plugin's grant does not hold the access level ${level}.`);
 }
 
 function storeTimeoutMs(remainingMs: number): number {

@@ -1,33 +1,25 @@
 /**
- * The host's side of outbound HTTP: every request is checked against the grant and made anew here, before a
- * connection is looked for. What a request may cost is bounded here too: how many are under way, the bytes of
- * both bodies, the time of the whole.
+ * The host's side of outbound HTTP: every request is checked against what its version may do at that moment, and made
+ * anew here, before a connection is looked for.
  *
- * Invariant: a request keeps its place among those under way until its connection is let go of, so a plugin that
- * opens and drops requests has no more connections than one that waits.
+ * Invariants: a request that is no longer allowed is broken off when it ceases to be; one keeps its place among those
+ * under way until its connection is let go of, so a plugin that opens and drops requests has no more connections than
+ * one that waits.
  *
  * @module
  */
 
-import type {
-  HttpErrorCode,
-  HttpExchange,
-  HttpFailure,
-  HttpField,
-  HttpRequest,
-  HttpResponse,
-  HttpSink,
-} from "../contract/http.ts";
+import type { HttpErrorCode, HttpExchange, HttpFailure, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
-import type { HttpClient, OutboundExchange, OutboundHttp, OutboundRequest } from "../egress/outbound-http.ts";
+import type { HttpClient, OutboundHttp, OutboundRequest } from "../egress/outbound-http.ts";
+import type { Authority, Terms } from "../policy/authority.ts";
 import { createEgressRules, type EgressRules } from "../policy/egress-rules.ts";
-import type { Grant } from "../policy/policy.ts";
 import { isSpecialAddress } from "../policy/special-addresses.ts";
+import { BoundedExchange } from "./bounded-exchange.ts";
 import { type CheckedRequest, decideRequest, type HttpLimits } from "./http-request.ts";
 
 export interface HttpGateOptions {
-  readonly grant: Grant;
-  readonly limits: HttpLimits;
+  readonly authority: Authority;
   readonly http: OutboundHttp;
   /** Told how each exchange ended; must not throw. */
   readonly onEnd: (outcome: "ok" | "aborted" | HttpErrorCode) => void;
@@ -45,21 +37,36 @@ export interface HttpContext {
   readonly note: (text: string) => void;
 }
 
+/** What may be sent under some terms. */
+interface Reach {
+  readonly terms: Terms;
+  readonly rules: EgressRules;
+}
+
+/** A request under way, and what it was allowed by. */
+interface UnderWay {
+  readonly request: OutboundRequest;
+  readonly bounded: BoundedExchange;
+  readonly context: HttpContext;
+}
+
 /** What a plugin that holds the access level may do with it. */
 export class HttpGate implements AsyncDisposable {
   readonly #options: HttpGateOptions;
-  readonly #rules: EgressRules;
+  readonly #unwatch: () => void;
+  readonly #exchanges = new Set<UnderWay>();
+  #reach: Reach | undefined;
   #client: HttpClient | undefined;
   #underWay = 0;
 
   constructor(options: HttpGateOptions) {
     this.#options = options;
-    this.#rules = createEgressRules(options.grant.hosts);
+    this.#unwatch = options.authority.watch(() => this.#review());
   }
 
   /** Checks the request and sends it. Never throws: a refusal is told to the sink, at once. */
   open(asked: HttpRequest, sink: HttpSink, context: HttpContext): HttpExchange {
-    const { limits } = this.#options;
+    const limits = this.#limits;
     const decision = decideRequest(this.#rules, limits, asked);
     if (decision.kind === "refused") return this.#refuse(sink, decision.failure, decision.reason, context);
     if (this.#underWay >= limits.httpConcurrency) {
@@ -69,19 +76,56 @@ export class HttpGate implements AsyncDisposable {
     const totalMs = Math.min(limits.httpTotalMs, context.remainingMs);
     if (totalMs <= 0)
       return this.#refuse(sink, { code: "HTTP-response-timeout" }, "the request's time is over", context);
-    return this.#send(timed(decision.request, asked, limits), sink, totalMs);
+    return this.#send(timed(decision.request, asked, limits), sink, { ...context, remainingMs: totalMs });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#unwatch();
     await this.#client?.[Symbol.asyncDispose]();
   }
 
-  #send(request: OutboundRequest, sink: HttpSink, totalMs: number): HttpExchange {
-    const { limits, onEnd, onSend } = this.#options;
+  get #limits(): HttpLimits {
+    return this.#options.authority.now.limits;
+  }
+
+  /** They are read once for each change of what is allowed. */
+  get #rules(): EgressRules {
+    const terms = this.#options.authority.now;
+    if (this.#reach?.terms !== terms) this.#reach = { terms, rules: rulesOf(terms) };
+    return this.#reach.rules;
+  }
+
+  /** What is allowed has changed: requests under way that are no longer are broken off, and times may be shorter. */
+  #review(): void {
+    for (const { request, bounded, context } of this.#exchanges) {
+      const decision = this.#rules.decide(request.target, request.method);
+      // The address that it was dialled at is not known here: it may have been any that the rules let through.
+      if (decision.kind === "allowed" && decision.dial.key === request.dial.key)
+        bounded.shorten(this.#limits.httpTotalMs);
+      else {
+        const reason = decision.kind === "refused" ? decision.reason : "the policy names fewer of its addresses now";
+        context.note(`an outbound HTTP request was broken off: ${reason} (HTTP-request-denied)`);
+        bounded.stop({ code: "HTTP-request-denied" });
+      }
+    }
+  }
+
+  #send(request: OutboundRequest, sink: HttpSink, context: HttpContext): HttpExchange {
+    const { onEnd, onSend } = this.#options;
     onSend(request.target.origin, request.method);
     this.#client ??= this.#createClient();
     this.#underWay += 1;
-    const bounded = new BoundedExchange({ sink, limits, totalMs, onEnd });
+    const bounded = new BoundedExchange({
+      sink,
+      limits: () => this.#limits,
+      totalMs: context.remainingMs,
+      onEnd: (outcome) => {
+        this.#exchanges.delete(underWay);
+        onEnd(outcome);
+      },
+    });
+    const underWay: UnderWay = { request, bounded, context };
+    this.#exchanges.add(underWay);
     const exchange = this.#client.open(request, bounded);
     bounded.attach(exchange);
     void exchange.closed.then(() => (this.#underWay -= 1));
@@ -89,10 +133,11 @@ export class HttpGate implements AsyncDisposable {
   }
 
   #createClient(): HttpClient {
-    const { limits, http, onSpecialAddress } = this.#options;
+    const { http, onSpecialAddress } = this.#options;
+    const { httpConcurrency, httpHeaderBytes } = this.#limits;
     return http.createClient({
-      concurrency: limits.httpConcurrency,
-      headerBytes: limits.httpHeaderBytes,
+      concurrency: httpConcurrency,
+      headerBytes: httpHeaderBytes,
       onConnect(target, address) {
         if (isSpecialAddress(address) && !isLocalhost(target)) onSpecialAddress(target, address);
       },
@@ -105,6 +150,12 @@ export class HttpGate implements AsyncDisposable {
     sink.fail(failure);
     return NOTHING;
   }
+}
+
+function rulesOf(terms: Terms): EgressRules {
+  if (terms.kind === "denied") return createEgressRules([]);
+  const [own, ...others] = terms.grants;
+  return createEgressRules(own.hosts, ...others.map(({ hosts }) => hosts));
 }
 
 /** Naming it in a policy opens what it stands for. */
@@ -128,88 +179,4 @@ function timed(request: CheckedRequest, asked: HttpRequest, { httpFirstByteMs }:
     // A server that is silent for longer than it may take to begin is not coming back.
     betweenBytesMs: Math.min(asked.betweenBytesMs ?? Infinity, httpFirstByteMs),
   };
-}
-
-interface BoundedParts {
-  readonly sink: HttpSink;
-  readonly limits: HttpLimits;
-  readonly totalMs: number;
-  readonly onEnd: HttpGateOptions["onEnd"];
-}
-
-/** Counts the bytes of both bodies and the time, and ends the exchange where one is used up. */
-class BoundedExchange implements HttpExchange, HttpSink {
-  readonly #parts: BoundedParts;
-  readonly #timer: NodeJS.Timeout;
-  #exchange: OutboundExchange | undefined;
-  #sentBytes = 0;
-  #receivedBytes = 0;
-  #state: "open" | "ended" = "open";
-
-  constructor(parts: BoundedParts) {
-    this.#parts = parts;
-    this.#timer = setTimeout(() => this.#stop({ code: "HTTP-response-timeout" }), parts.totalMs);
-  }
-
-  /** Once, right after it was opened. */
-  attach(exchange: OutboundExchange): void {
-    this.#exchange = exchange;
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#state === "ended") return;
-    this.#sentBytes += bytes.length;
-    if (this.#sentBytes > this.#parts.limits.httpRequestBytes)
-      this.#stop({ code: "HTTP-request-body-size", bytes: this.#sentBytes });
-    else this.#exchange?.write(bytes);
-  }
-
-  finish(): void {
-    if (this.#state === "open") this.#exchange?.finish();
-  }
-
-  read(bytes: number): void {
-    if (this.#state === "open") this.#exchange?.read(bytes);
-  }
-
-  abort(): void {
-    if (this.#end("aborted")) this.#exchange?.abort();
-  }
-
-  wanted(bytes: number): void {
-    if (this.#state === "open") this.#parts.sink.wanted(bytes);
-  }
-
-  response(response: HttpResponse): void {
-    if (this.#state === "open") this.#parts.sink.response(response);
-  }
-
-  chunk(bytes: Uint8Array): void {
-    if (this.#state === "ended") return;
-    this.#receivedBytes += bytes.length;
-    if (this.#receivedBytes > this.#parts.limits.httpResponseBytes)
-      this.#stop({ code: "HTTP-response-body-size", bytes: this.#receivedBytes });
-    else this.#parts.sink.chunk(bytes);
-  }
-
-  end(trailers: readonly HttpField[]): void {
-    if (this.#end("ok")) this.#parts.sink.end(trailers);
-  }
-
-  fail(failure: HttpFailure): void {
-    if (this.#end(failure.code)) this.#parts.sink.fail(failure);
-  }
-
-  #stop(failure: HttpFailure): void {
-    this.fail(failure);
-    this.#exchange?.abort();
-  }
-
-  #end(outcome: Parameters<HttpGateOptions["onEnd"]>[0]): boolean {
-    if (this.#state === "ended") return false;
-    this.#state = "ended";
-    clearTimeout(this.#timer);
-    this.#parts.onEnd(outcome);
-    return true;
-  }
 }

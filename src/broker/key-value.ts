@@ -23,10 +23,23 @@ export interface Refusal {
 
 export type AddressDecision = { readonly kind: "allowed"; readonly address: KeyAddress } | Refusal;
 
-/** Decides which value a plugin's bucket and key stand for under its grant. */
-export function decideAddress(grant: Grant, limits: KeyValueLimits, bucket: string, key: string): AddressDecision {
+/**
+ * Decides which value a plugin's bucket and key stand for. Each of the grants must allow it, and all must mean the same
+ * bucket: a name that was private and is shared now stands for neither.
+ */
+export function decideAddress(
+  [grant, ...others]: readonly [Grant, ...Grant[]],
+  limits: KeyValueLimits,
+  bucket: string,
+  key: string,
+): AddressDecision {
   const place = decideBucket(grant, bucket);
   if (place.kind === "refused") return place;
+  for (const other of others) {
+    const under = decideBucket(other, bucket);
+    if (under.kind === "refused") return under;
+    if (under.bucket !== place.bucket || under.namespace.kind !== place.namespace.kind) return bucketDenied();
+  }
   const refusal = refuseKey(key, limits);
   if (refusal !== undefined) return refusal;
   return { kind: "allowed", address: { namespace: place.namespace, bucket: place.bucket, key } };
@@ -49,11 +62,14 @@ function decideBucket({ plugin, buckets }: Grant, bucket: string): BucketDecisio
     // Plugins may call one shared bucket by different names: its own name alone says where it is.
     return { kind: "allowed", namespace: { kind: "shared", name: shared }, bucket: shared };
   }
-  if (buckets.private !== "any" && !buckets.private.includes(bucket as BucketName))
-    return refused("access-denied", "the plugin's grant does not hold this bucket.");
+  if (buckets.private !== "any" && !buckets.private.includes(bucket as BucketName)) return bucketDenied();
   if (!isBucketName(bucket))
     return refused("invalid-bucket", "a bucket's name is 1 to 128 of the characters a-z, A-Z, 0-9, '.', '_' and '-'.");
   return { kind: "allowed", namespace: { kind: "private", plugin }, bucket };
+}
+
+function bucketDenied(): Refusal {
+  return refused("access-denied", "the plugin's grant does not hold this bucket.");
 }
 
 function refuseKey(key: string, limits: KeyValueLimits): Refusal | undefined {

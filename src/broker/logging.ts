@@ -26,7 +26,7 @@ const TELL_MISSED_MS = 1_000;
 
 /** The log of one request. */
 export class PluginLog {
-  readonly #maxBytes: number;
+  readonly #maxBytes: () => number;
   readonly #rate: LogRate;
   readonly #sink: PluginLineSink;
   #bytes = 0;
@@ -35,10 +35,10 @@ export class PluginLog {
   #state: "open" | "full" = "open";
 
   /**
-   * @param maxBytes see `PLUGIN_LIMITS.logBytes`; the plugin's own UTF-8 bytes count, not their escaped form.
+   * @param maxBytes see `PLUGIN_LIMITS.logBytes`, at each moment; the plugin's own UTF-8 bytes count, not their escaped form.
    * @param rate what all requests of the plugin share.
    */
-  constructor(maxBytes: number, rate: LogRate, sink: PluginLineSink) {
+  constructor(maxBytes: () => number, rate: LogRate, sink: PluginLineSink) {
     this.#maxBytes = maxBytes;
     this.#rate = rate;
     this.#sink = sink;
@@ -83,7 +83,7 @@ export class PluginLog {
       return;
     }
     this.#tellMissed();
-    const leftBytes = this.#maxBytes - this.#bytes;
+    const leftBytes = Math.max(0, this.#maxBytes() - this.#bytes);
     const kept = bytes <= leftBytes ? text : cutUtf8(text, leftBytes);
     this.#lines += 1;
     this.#bytes += Math.min(bytes, leftBytes);
@@ -110,7 +110,7 @@ export class PluginLog {
     if (this.#state === "full") return;
     this.#state = "full";
     this.#notify(
-      `the request's log limit is reached (${this.#maxBytes} bytes, ${FIXED_LIMITS.logLines} lines); the rest is dropped`,
+      `the request's log limit is reached (${this.#maxBytes()} bytes, ${FIXED_LIMITS.logLines} lines); the rest is dropped`,
     );
   }
 }

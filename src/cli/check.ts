@@ -88,11 +88,13 @@ async function check(flags: Flags, terminal: Terminal): Promise<ExitCode> {
 /** One component after another: each may take a core and memory for a while. Of the plugin `only`, if it is given. */
 async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | undefined): Promise<CheckReport> {
   // Loaded here, so that the other commands start without them.
-  const [{ planOf, readReplicaConfig }, { Examiner }] = await Promise.all([
+  const [{ KEEPS_LAST, planOf, readReplicaConfig }, { Examiner }] = await Promise.all([
     import("../app-config.ts"),
     import("./examination.ts"),
   ]);
-  const config = await readReplicaConfig(files);
+  const config = await readReplicaConfig(files).catch((error: unknown) => {
+    throw error instanceof HostError && error.code === "config-invalid" ? withConsequence(error, KEEPS_LAST) : error;
+  });
   const { specs } = planOf(config, files);
   const wanted = only === undefined ? specs : specs.filter(({ name }) => name === only);
   if (wanted.length === 0) {
@@ -103,6 +105,12 @@ async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | 
   const examinations: Examination[] = [];
   for (const spec of wanted) examinations.push(await examiner.examine(spec));
   return { group: config.consumer.group, examinations, warnings: config.warnings };
+}
+
+/** What a replica would do with such files. */
+function withConsequence(error: HostError, keepsLast: string): HostError {
+  const consequence = `A replica does not start with these files. Where one runs, ${keepsLast}.`;
+  return new HostError(error.code, `${error.message}\n${consequence}`, { cause: error.cause });
 }
 
 function pluginJson(examination: Examination, only: string | undefined): Record<string, unknown> {

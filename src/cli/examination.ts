@@ -14,6 +14,7 @@ import { ArtifactCache } from "../registry/artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
 import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
+import { ReadContents } from "../registry/read-contents.ts";
 import { decideConfinement } from "../supervisor/sandbox/confinement.ts";
 import { ThreadShares } from "../fairness/thread-shares.ts";
 import { NOBODY } from "../supervisor/sandbox/wall.ts";
@@ -74,7 +75,12 @@ export class Examiner {
     const cache = await ArtifactCache.open(cacheDir);
     const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir });
     return new Examiner(
-      new PluginLoader(cache, NO_EVENTS, { engine: "auto", confinement, shares: new ThreadShares() }),
+      new PluginLoader(cache, NO_EVENTS, {
+        engine: "auto",
+        confinement,
+        shares: new ThreadShares(),
+        contents: new ReadContents(),
+      }),
     );
   }
 

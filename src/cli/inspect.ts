@@ -111,7 +111,7 @@ async function examine(path: string, flags: InspectFlags, terminal: Terminal): P
 
 async function policyOf(name: PluginName, dir: string | undefined): Promise<Policy> {
   if (dir === undefined) return denyAll(name);
-  const { loadPolicyDir } = await import("../config/policy-set.ts");
+  const { loadPolicyDir } = await import("../config/policy-folder.ts");
   return (await loadPolicyDir(resolve(dir))).policyFor(name);
 }
 

@@ -8,27 +8,26 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { Digest } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
 import { type ConsumerDocument, parseConsumer } from "./consumer-document.ts";
-import { configError, type Parsed } from "./diagnostic.ts";
+import type { Parsed } from "./diagnostic.ts";
+import { ParsedFiles } from "./parsed-files.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** Below it, to start a thread takes longer than to parse. */
 const THREAD_CHARACTERS = 32 * 1024;
 
-/** Reads and parses the file at `path`. Components are not looked at. Throws only where the thread fails (`internal`). */
-export async function readConsumerFile(path: string): Promise<Parsed<ConsumerDocument>> {
-  const text = await readTextFile(path, FIXED_LIMITS.consumerFileBytes);
-  if (text.kind === "invalid") return text;
-  return text.value.length < THREAD_CHARACTERS
-    ? parseConsumer(text.value, path)
-    : await parseOnThread(text.value, path);
-}
-
-/** The document, or the errors, thrown as `config-invalid`. */
-export function requireValid(parsed: Parsed<ConsumerDocument>): ConsumerDocument {
-  if (parsed.kind === "invalid") throw configError(parsed.errors);
-  return parsed.value;
+/**
+ * A consumer file that is read again and again; components are not looked at. `onRead` is told of each content that was
+ * read. Its `load` throws only where the thread fails (`internal`).
+ */
+export function createConsumerFile(onRead?: (path: string, digest: Digest) => void): ParsedFiles<ConsumerDocument> {
+  return new ParsedFiles({
+    read: (path) => readTextFile(path, FIXED_LIMITS.consumerFileBytes),
+    parse: (text, path) => (text.length < THREAD_CHARACTERS ? parseConsumer(text, path) : parseOnThread(text, path)),
+    ...(onRead !== undefined && { onRead }),
+  });
 }
 
 async function parseOnThread(text: string, file: string): Promise<Parsed<ConsumerDocument>> {

@@ -25,7 +25,12 @@ export interface Diagnostic extends Position {
 /** What a parser made of a text: a value, possibly with warnings, or every error it found. */
 export type Parsed<Value> =
   | { readonly kind: "valid"; readonly value: Value; readonly warnings: readonly Diagnostic[] }
-  | { readonly kind: "invalid"; readonly errors: readonly Diagnostic[] };
+  | {
+      readonly kind: "invalid";
+      readonly errors: readonly Diagnostic[];
+      /** Set where there is no content to judge: there is no such file, or it cannot be read. */
+      readonly file?: "gone" | "unreadable";
+    };
 
 /** Nobody reads more; the rest is counted. */
 const MAX_LINES = 100;

@@ -1,45 +1,69 @@
 /**
- * Files that were read and parsed, so that of thousands only those are parsed again that are not what they were.
+ * Files that were read and parsed, so that of thousands only those are read again that seem to have changed, and only
+ * those parsed that hold something else.
  *
  * Invariant: what is remembered is what the file holds. A file is told by its identity, its size and both of its
  * times, which are looked at before it is read; one that was changed a moment ago is read again the next time, since
- * a clock's tick may hide a second change.
+ * a clock's tick may hide a second change, and one that could not be read is always tried again.
  *
  * @module
  */
 
 import { stat } from "node:fs/promises";
+import type { Digest } from "../contract/names.ts";
 import type { Parsed } from "./diagnostic.ts";
+import type { TextFile } from "./text-file.ts";
 
 /** No file system's clock ticks more slowly. */
 const SETTLED_MS = 2_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 interface Remembered<Value> {
-  readonly stamp: string;
+  /** `undefined` where it is to be read again. */
+  readonly stamp: string | undefined;
+  readonly digest: Digest;
   readonly parsed: Parsed<Value>;
 }
 
+export interface ParsedFilesOptions<Value> {
+  /** Where it rejects, so does `load`. */
+  readonly read: (path: string) => Promise<Parsed<TextFile>>;
+  readonly parse: (text: string, path: string) => Parsed<Value> | Promise<Parsed<Value>>;
+  /** Told of each content that was read; must not throw. */
+  readonly onRead?: (path: string, digest: Digest) => void;
+  readonly now?: () => number;
+}
+
 export class ParsedFiles<Value> {
-  readonly #parse: (path: string) => Promise<Parsed<Value>>;
-  readonly #now: () => number;
+  readonly #options: ParsedFilesOptions<Value>;
   readonly #files = new Map<string, Remembered<Value>>();
 
-  /** `parse` reads a file and parses it. Where it rejects, so does `load`. */
-  constructor(parse: (path: string) => Promise<Parsed<Value>>, now: () => number = Date.now) {
-    this.#parse = parse;
-    this.#now = now;
+  constructor(options: ParsedFilesOptions<Value>) {
+    this.#options = options;
   }
 
   /** What the file holds now. */
   async load(path: string): Promise<Parsed<Value>> {
-    const stamp = await stampOf(path, this.#now());
+    const { read, parse, onRead, now = Date.now } = this.#options;
+    const stamp = await stampOf(path, now());
     const known = this.#files.get(path);
-    if (known !== undefined && known.stamp === stamp) return known.parsed;
-    const parsed = await this.#parse(path);
-    if (stamp === undefined) this.#files.delete(path);
-    else this.#files.set(path, { stamp, parsed });
+    if (known?.stamp !== undefined && known.stamp === stamp) return known.parsed;
+    const file = await read(path);
+    if (file.kind === "invalid") {
+      this.#files.delete(path);
+      return file;
+    }
+    const { text, digest } = file.value;
+    onRead?.(path, digest);
+    const parsed = known?.digest === digest ? known.parsed : await parse(text, path);
+    this.#files.set(path, { stamp, digest, parsed });
     return parsed;
+  }
+
+  /** Has a file read again, whatever can be told of it. */
+  refresh(path: string): void {
+    const known = this.#files.get(path);
+    if (known !== undefined) this.#files.set(path, { ...known, stamp: undefined });
   }
 
   /** Forgets all other files. */

@@ -1,25 +1,14 @@
 /**
- * The policy folder: one `<plugin>.yaml` for each plugin that is allowed anything. A plugin without a file is
- * denied everything. Hidden files and files that are no YAML are left alone, so that a README or an editor's
- * backup may lie beside the policies; folders below it are not entered.
+ * The policies of a replica: one for each plugin that is allowed anything. A plugin without one is denied everything.
  *
  * @module
  */
 
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { PluginName } from "../contract/names.ts";
 import { denyAll } from "../policy/create-policy.ts";
 import type { Policy } from "../policy/policy.ts";
-import { configError, type Diagnostic, FILE_START, type Parsed } from "./diagnostic.ts";
-import { parsePolicy, type PolicyDocument } from "./policy-document.ts";
-import { ParsedFiles } from "./parsed-files.ts";
-import { describeSystemError, readTextFile } from "./text-file.ts";
-import { Turns } from "./turns.ts";
-
-/** Files that are read at a time. */
-const CONCURRENT_READS = 16;
+import type { Diagnostic } from "./diagnostic.ts";
+import type { PolicyDocument } from "./policy-document.ts";
 
 /** All policies of a folder. Immutable: a changed folder is loaded anew. */
 export class PolicySet {
@@ -35,6 +24,11 @@ export class PolicySet {
   /** The plugin's policy; {@link denyAll} where the folder has none. */
   policyFor(plugin: PluginName): Policy {
     return this.#documents.get(plugin)?.policy ?? denyAll(plugin);
+  }
+
+  /** The plugin's policy with its place, if the folder has one. */
+  documentOf(plugin: PluginName): PolicyDocument | undefined {
+    return this.#documents.get(plugin);
   }
 
   /** Plugins that have a policy of their own. */
@@ -55,73 +49,4 @@ export class PolicySet {
         message: `no consumer names the plugin "${policy.plugin}"; remove the policy or correct the name`,
       }));
   }
-}
-
-/** A policy folder that is read again and again: of its files, those are parsed that changed since. */
-export class PolicyFolder {
-  readonly #folder: string;
-  readonly #turns = new Turns();
-  readonly #files = new ParsedFiles<PolicyDocument>(async (file) => {
-    const text = await readTextFile(file);
-    return text.kind === "valid" ? await this.#turns.run(() => parsePolicy(text.value, file)) : text;
-  });
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /**
-   * Reads every policy. Throws `config-invalid` with a line for every problem of every file: a set with a hole in it
-   * is never returned. One reading at a time.
-   */
-  async load(): Promise<PolicySet> {
-    const documents: PolicyDocument[] = [];
-    const errors: Diagnostic[] = [];
-    const warnings: Diagnostic[] = [];
-    for (const parsed of await this.#loadFiles(await listPolicyFiles(this.#folder))) {
-      if (parsed.kind === "invalid") {
-        errors.push(...parsed.errors);
-        continue;
-      }
-      warnings.push(...parsed.warnings);
-      documents.push(parsed.value);
-    }
-    if (errors.length > 0) throw configError(errors);
-    return new PolicySet(documents, warnings);
-  }
-
-  /** All of the files, in their order, some at a time. */
-  async #loadFiles(names: readonly string[]): Promise<Parsed<PolicyDocument>[]> {
-    const paths = names.map((name) => join(this.#folder, name));
-    this.#files.keepOnly(new Set(paths));
-    const loaded: Parsed<PolicyDocument>[] = [];
-    const waiting = paths.entries();
-    const work = async (): Promise<void> => {
-      for (const [index, path] of waiting) loaded[index] = await this.#files.load(path);
-    };
-    await Promise.all(Array.from({ length: CONCURRENT_READS }, work));
-    return loaded;
-  }
-}
-
-/** The policies of a folder that is read once. Throws as {@link PolicyFolder.load}. */
-export async function loadPolicyDir(folder: string): Promise<PolicySet> {
-  return await new PolicyFolder(folder).load();
-}
-
-/** Names of the folder's policy files, sorted. */
-async function listPolicyFiles(folder: string): Promise<string[]> {
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    const message = `the policy folder cannot be read (${describeSystemError(error)}); an empty folder denies everything`;
-    throw configError([{ severity: "error", file: folder, ...FILE_START, message }], error);
-  }
-  const files = names.filter((name) => /^[^.].*\.ya?ml$/i.test(name)).sort();
-  if (files.length > FIXED_LIMITS.policyFiles) {
-    const message = `${files.length} policy files; at most ${FIXED_LIMITS.policyFiles} are read`;
-    throw configError([{ severity: "error", file: folder, ...FILE_START, message }]);
-  }
-  return files;
 }

@@ -7,24 +7,38 @@
 
 import { isUtf8 } from "node:buffer";
 import { constants, type FileHandle, open } from "node:fs/promises";
+import { digestOf } from "../contract/digest.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { Digest } from "../contract/names.ts";
 import { type Diagnostic, FILE_START, type Parsed } from "./diagnostic.ts";
 
-/** The text of `path`, without a byte order mark, of at most so many bytes. Never rejects. */
+/** What a text file held when it was read. */
+export interface TextFile {
+  /** Without a byte order mark. */
+  readonly text: string;
+  /** Of its bytes. */
+  readonly digest: Digest;
+}
+
+/** Reads `path`, of at most so many bytes. Never rejects. */
 export async function readTextFile(
   path: string,
   maxBytes: number = FIXED_LIMITS.configFileBytes,
-): Promise<Parsed<string>> {
+): Promise<Parsed<TextFile>> {
   let bytes: Buffer;
   try {
     // Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await file.stat()).isFile()) return invalid(path, "not a regular file; name a YAML file");
+    if (!(await file.stat()).isFile())
+      return { ...invalid(path, "not a regular file; name a YAML file"), file: "unreadable" };
     bytes = await readAtMost(file, maxBytes + 1);
   } catch (error) {
-    return invalid(path, `cannot be read (${describeSystemError(error)})`);
+    const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const problem = invalid(path, `cannot be read (${describeSystemError(error)})`);
+    return { ...problem, file: isGone ? "gone" : "unreadable" };
   }
-  return decodeText(path, bytes, maxBytes);
+  const decoded = decodeText(path, bytes, maxBytes);
+  return decoded.kind === "invalid" ? decoded : { ...decoded, value: { text: decoded.value, digest: digestOf(bytes) } };
 }
 
 /** The text of a file's bytes; pure. */
@@ -84,7 +98,7 @@ function firstLineThatIsNotUtf8(bytes: Buffer): number {
   }
 }
 
-function invalid(file: string, message: string, line = FILE_START.line): Parsed<never> {
+function invalid(file: string, message: string, line = FILE_START.line): Extract<Parsed<never>, { kind: "invalid" }> {
   const diagnostic: Diagnostic = { severity: "error", file, line, column: 1, message };
   return { kind: "invalid", errors: [diagnostic] };
 }

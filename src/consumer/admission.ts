@@ -22,11 +22,11 @@ const SHED_BY_PLUGIN: Shed = { kind: "shed", by: "plugin", retryAfterMs: RETRY_A
 
 /** The places of a replica, which its plugins share. */
 export class AdmissionGate {
-  readonly #limit: number;
+  readonly #limit: () => number;
   #inFlight = 0;
 
-  /** `limit` is the number of requests over all plugins. */
-  constructor(limit: number) {
+  /** `limit` is the number of requests over all plugins, at each moment. */
+  constructor(limit: () => number) {
     this.#limit = limit;
   }
 
@@ -36,7 +36,7 @@ export class AdmissionGate {
   }
 
   get isFull(): boolean {
-    return this.#inFlight >= this.#limit;
+    return this.#inFlight >= this.#limit();
   }
 
   /** The gate of one plugin. It counts for itself, so that nothing of a plugin is left here when that one is gone. */

@@ -7,7 +7,7 @@
  */
 
 import type { Msg } from "nats";
-import type { Broker, OperationContext } from "../broker/broker.ts";
+import type { OperationContext } from "../broker/broker.ts";
 import type { PluginLog } from "../broker/logging.ts";
 import type { OperationResult } from "../channel/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
@@ -24,7 +24,7 @@ import type { Runner } from "../supervisor/process/runner.ts";
 import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
-import { failed } from "./failure.ts";
+import { denied, failed } from "./failure.ts";
 import type { OpenCall, OpenCalls } from "./open-calls.ts";
 import { sendAnswer } from "./replies.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
@@ -34,8 +34,6 @@ import type { ServedVersion } from "./served-version.ts";
 export interface AdmissibleRequest {
   readonly plugin: ServedPlugin;
   readonly served: ServedVersion;
-  /** That version's. */
-  readonly broker: Broker;
   readonly message: Msg;
   readonly decoded: DecodedRequest;
   /** When the message arrived, by the monotonic clock. */
@@ -58,8 +56,10 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   readonly #permit: Permit;
   readonly #lease: VersionLease;
   /** Milliseconds from the arrival until it must be answered. */
-  readonly #budgetMs: number;
-  readonly #deadline: Deadline;
+  #budgetMs: number;
+  /** Milliseconds from the arrival for which the plugin may compute, whatever its caller's patience. */
+  #deadlineMs: number;
+  #deadline: Deadline;
   /** What the plugin writes during the request; most write nothing. */
   #log: PluginLog | undefined;
   /** When it was handed to a runner. */
@@ -74,7 +74,8 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#request = request;
     this.#permit = permit;
     this.#surroundings = surroundings;
-    this.#budgetMs = Math.min(served.version.parts.limits.deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY);
+    this.#deadlineMs = served.version.authority.now.limits.deadlineMs;
+    this.#budgetMs = Math.min(this.#deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#lease = served.version.acquire();
     plugin.stats.begin();
     surroundings.open.add(this);
@@ -92,10 +93,25 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   abandon(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.settle(outcome);
-    const { arrivedMs, served } = this.#request;
-    const { deadlineMs } = served.version.parts.limits;
-    // The plugin may compute for that long, whatever its caller's patience.
-    this.#runner?.cancel(this.#runnerCallId, Math.max(0, arrivedMs + deadlineMs - performance.now()));
+    const leftMs = this.#request.arrivedMs + this.#deadlineMs - performance.now();
+    this.#runner?.cancel(this.#runnerCallId, Math.max(0, leftMs));
+  }
+
+  /** Its version may do less than before: its time may be shorter, and where it has not begun it may not begin. */
+  review(): void {
+    if (this.#state === "settled") return;
+    const terms = this.#request.served.version.authority.now;
+    if (terms.kind === "denied" && this.#begunMs === undefined) {
+      this.abandon(denied(terms.denial));
+      return;
+    }
+    const { deadlineMs } = terms.limits;
+    this.#deadlineMs = Math.min(this.#deadlineMs, deadlineMs);
+    if (deadlineMs >= this.#budgetMs) return;
+    this.#budgetMs = deadlineMs;
+    const { deadlines } = this.#surroundings;
+    deadlines.cancel(this.#deadline);
+    this.#deadline = deadlines.add(this.#request.arrivedMs + deadlineMs, () => this.#overdue());
   }
 
   remainingMs(): number {
@@ -103,11 +119,11 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   }
 
   perform(operation: CapabilityOperation): Promise<OperationResult> {
-    return this.#request.broker.perform(operation, this);
+    return this.#request.served.broker.perform(operation, this);
   }
 
   openHttp(request: HttpRequest, sink: HttpSink): HttpExchange {
-    return this.#request.broker.openHttp(request, sink, this);
+    return this.#request.served.broker.openHttp(request, sink, this);
   }
 
   log(level: LogLevel, message: string): void {
@@ -134,7 +150,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     deadlines.cancel(this.#deadline);
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
-    const { replyBytes, deadlineMs } = served.version.parts.limits;
+    const { replyBytes } = served.version.authority.now.limits;
     const settledMs = performance.now();
     sendAnswer(replies, {
       message,
@@ -143,7 +159,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
       outcome,
       id: decoded.request.id,
       replyBytes,
-      untilMs: arrivedMs + (decoded.timeoutMs ?? deadlineMs),
+      untilMs: arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
       settled: (fate, code) => this.#answered(outcome, fate, code, settledMs),
     });
     open.remove(this);
@@ -181,8 +197,11 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   }
 
   #openLog(): PluginLog {
-    const { plugin, served, decoded } = this.#request;
-    this.#log ??= plugin.openLog(decoded.request.id, served.version.parts.limits.logBytes);
+    if (this.#log === undefined) {
+      const { plugin, served, decoded } = this.#request;
+      const { authority } = served.version;
+      this.#log = plugin.openLog(decoded.request.id, () => authority.now.limits.logBytes);
+    }
     return this.#log;
   }
 

@@ -7,16 +7,17 @@
  */
 
 import type { Msg } from "nats";
-import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import { DEFAULT_PLUGIN_LIMITS } from "../contract/limits.ts";
 import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { RpcRequest } from "../contract/request.ts";
+import type { Terms } from "../policy/authority.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import { type AdmissibleRequest, Call, type CallSurroundings } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
-import { failed, type Failure } from "./failure.ts";
+import { denied, failed, type Failure } from "./failure.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { sendAnswer } from "./replies.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
@@ -88,6 +89,11 @@ export class RequestHandler {
     for (const call of this.#calls.open.all()) call.abandon(failed("draining", "the drain's grace is over"));
   }
 
+  /** Less is allowed than before: open calls have the lower deadlines, and those that have not begun may not begin. */
+  review(): void {
+    for (const call of this.#calls.open.all()) call.review();
+  }
+
   #decode(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
     const decoded = decodeRequest(message, this.#newId);
     if (decoded.kind === "malformed") {
@@ -111,22 +117,15 @@ export class RequestHandler {
       return;
     }
     const served = plugin.serve(state.version);
-    const { access } = served;
-    const refused: Refused = { ...decoded, message, arrivedMs, served };
-    if (access.kind === "denied") {
-      const refusal = failed("denied", access.why, { safeText: access.why });
-      this.#refuse(plugin, refusal, refused);
-      return;
-    }
-    const refusal = refusalOf(decoded, served.version.parts.limits);
-    if (refusal === undefined) this.#admit({ plugin, served, broker: access.broker, message, decoded, arrivedMs });
-    else this.#refuse(plugin, refusal, refused);
+    const refusal = refusalOf(decoded, state.version.authority.now);
+    if (refusal === undefined) this.#admit({ plugin, served, message, decoded, arrivedMs });
+    else this.#refuse(plugin, refusal, { ...decoded, message, arrivedMs, served });
   }
 
   #admit(request: AdmissibleRequest): void {
     const { plugin, served, message, decoded, arrivedMs } = request;
-    const { limits, runner } = served.version.parts;
-    const admission = plugin.gate.enter(limits.concurrency);
+    const { parts, authority } = served.version;
+    const admission = plugin.gate.enter(authority.now.limits.concurrency);
     if (admission.kind === "shed") {
       const { by, retryAfterMs } = admission;
       const refusal = failed("overloaded", `the ${by}'s limit`, { retryAfterMs });
@@ -135,7 +134,7 @@ export class RequestHandler {
     }
     const call = new Call(request, admission, this.#calls);
     try {
-      call.start(runner?.acquire() ?? NO_RUNNER);
+      call.start(parts.runner?.acquire() ?? NO_RUNNER);
     } catch (error) {
       this.#logger.error({ plugin: plugin.slot.name, id: decoded.request.id, err: error }, UNEXPECTED);
       call.abandon(failed("internal", UNEXPECTED));
@@ -145,7 +144,7 @@ export class RequestHandler {
   /** Answers a message that was not admitted. */
   #refuse(plugin: ServedPlugin, outcome: Failure, refused: Refused): void {
     const { message, request, arrivedMs, timeoutMs, served } = refused;
-    const { deadlineMs } = served?.version.parts.limits ?? DEFAULT_PLUGIN_LIMITS;
+    const { deadlineMs } = served?.version.authority.now.limits ?? DEFAULT_PLUGIN_LIMITS;
     sendAnswer(this.#calls.replies, {
       message,
       plugin: plugin.slot.name,
@@ -184,8 +183,10 @@ export class RequestHandler {
   }
 }
 
-/** Is it beyond what its version takes? */
-function refusalOf({ request, timeoutMs }: DecodedRequest, { payloadBytes }: PluginLimits): Failure | undefined {
+/** Why it may not run under these terms, if it may not. */
+function refusalOf({ request, timeoutMs }: DecodedRequest, terms: Terms): Failure | undefined {
+  if (terms.kind === "denied") return denied(terms.denial);
+  const { payloadBytes } = terms.limits;
   if (request.payload.length > payloadBytes) {
     const size = `The payload has ${request.payload.length} bytes, at most ${payloadBytes} are allowed.`;
     return failed("payload-too-large", size, { safeText: size });

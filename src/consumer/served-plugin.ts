@@ -78,8 +78,8 @@ export class ServedPlugin implements ReplyOwner {
     );
   }
 
-  /** The log that the plugin writes to during one request. `maxBytes` is the limit of that one. */
-  openLog(id: string, maxBytes: number): PluginLog {
+  /** The log that the plugin writes to during one request. `maxBytes` is the limit of that one, at each moment. */
+  openLog(id: string, maxBytes: () => number): PluginLog {
     const { logger } = this.#surroundings;
     return new PluginLog(maxBytes, this.#logRate, (line) =>
       logPluginLine(logger, { plugin: this.slot.name, id, ...line }),

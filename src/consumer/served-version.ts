@@ -1,5 +1,5 @@
 /**
- * What requests of one version of a plugin share: the check of its grant, and the logger of its records. It is there
+ * What requests of one version of a plugin share: the check of what it may do, and the logger of its records. It is there
  * as long as the version serves or a call of it is open.
  *
  * @module
@@ -8,7 +8,6 @@
 import { type Broker, createBroker } from "../broker/broker.ts";
 import type { OutboundHttp } from "../egress/outbound-http.ts";
 import type { KeyValueStore } from "../kv/store.ts";
-import { describeDenial } from "../policy/decide.ts";
 import type { PluginVersion } from "../registry/plugin-version.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { PluginStats } from "../telemetry/plugin-stats.ts";
@@ -21,37 +20,26 @@ export interface VersionSurroundings {
   readonly logger: Logger;
 }
 
-/** What the version's verdict comes to. */
-export type VersionAccess =
-  /** The broker is closed with the version. */
-  | { readonly kind: "granted"; readonly broker: Broker }
-  /** `why` is safe to show. */
-  | { readonly kind: "denied"; readonly why: string };
-
 export class ServedVersion {
   readonly version: PluginVersion;
   /** With what is the same in every record. */
   readonly records: RequestLogger;
-  readonly access: VersionAccess;
+  /** It is closed with the version. */
+  readonly broker: Broker;
 
   /** `stats` are its plugin's. */
   constructor(version: PluginVersion, stats: PluginStats, surroundings: VersionSurroundings) {
     this.version = version;
     this.records = requestLogger(surroundings.logger, version.parts.name, version.parts.digest);
-    this.access = openAccess(version, stats, surroundings);
+    this.broker = openBroker(version, stats, surroundings);
   }
 }
 
-function openAccess(
-  version: PluginVersion,
-  stats: PluginStats,
-  { store, http, logger }: VersionSurroundings,
-): VersionAccess {
-  const { verdict, limits, name } = version.parts;
-  if (verdict.kind === "denied") return { kind: "denied", why: describeDenial(verdict) };
+function openBroker(version: PluginVersion, stats: PluginStats, { store, http, logger }: VersionSurroundings): Broker {
+  const { name } = version.parts;
   const broker = createBroker({
-    grant: verdict.grant,
-    limits,
+    plugin: name,
+    authority: version.authority,
     store,
     http,
     onStoreError: (error) => logger.error({ plugin: name, err: error }, "a store operation failed"),
@@ -63,5 +51,5 @@ function openAccess(
     onHttpAddress: (target, address) => stats.targets.noteAddress(target, address),
   });
   void version.closed.then(() => broker.close());
-  return { kind: "granted", broker };
+  return broker;
 }

@@ -61,7 +61,6 @@ function describeState(slot: PluginSlot): EndpointDescription["data"] {
   };
   if (state.kind === "loading") return { state: "loading", ...counts };
   if (state.kind === "failed") return { state: "failed", error: state.error.code, ...counts };
-  const { digest, verdict } = state.version.parts;
-  const policy = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
-  return { state: verdict.kind, digest, policy, ...counts };
+  const { parts, authority } = state.version;
+  return { state: authority.now.kind, digest: parts.digest, policy: authority.policyRevision, ...counts };
 }

@@ -29,7 +29,7 @@ export const CONFIG_LIMIT_ROWS = {
     value: 16_384,
     unit: "count",
     summary: "Files in the policy folder; more are config-invalid.",
-    enforcedIn: "config/policy-set",
+    enforcedIn: "config/policy-folder",
   },
   configDepth: {
     value: 16,

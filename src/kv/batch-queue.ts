@@ -10,7 +10,7 @@
 import { toHostError } from "../errors/host-error.ts";
 import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { Entry } from "./entry.ts";
-import { type BatchLimits, FairQueue } from "./fair-queue.ts";
+import { type BatchLimits, FairQueue, unwanted } from "./fair-queue.ts";
 import { Operation, type OperationRequest } from "./operation.ts";
 
 /** When batches go; the default is in contract/limits.ts. */
@@ -102,6 +102,8 @@ export class BatchQueue<Result> {
     try {
       const latest = entries.reduce((deadline, entry) => Math.max(deadline, entry.deadline), 0);
       await this.#options.perform(entries, Math.max(1, Math.ceil(latest - performance.now())));
+      // What was no longer wanted when it could be sent was left out.
+      for (const entry of entries) if (entry.sends === 0) entry.fail(unwanted());
     } catch (error) {
       // A driver that rejects is broken; nobody waits in vain for it.
       for (const entry of entries) entry.fail(toHostError(error));

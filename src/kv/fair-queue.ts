@@ -99,8 +99,9 @@ export class FairQueue<Result> {
     this.#turns.beginRound(this.#turns.size > 1 ? Math.ceil(batchOperations / CALLERS_PART) : Number.POSITIVE_INFINITY);
     while (entries.size < batchOperations) {
       const lane = this.#turns.next();
-      const operation = lane?.operations.first;
-      if (lane === undefined || operation === undefined) break;
+      if (lane === undefined) break;
+      const operation = this.#firstWanted(lane);
+      if (operation === undefined) continue;
       const entry = entries.get(operation.id);
       const added = Math.max(0, operation.bytes - (entry?.bytes ?? 0));
       if (entries.size > 0 && bytes + added > batchBytes) {
@@ -114,6 +115,17 @@ export class FairQueue<Result> {
     }
     this.#turns.endRound();
     return [...entries.values()];
+  }
+
+  /** What nobody wants any more costs no turn. A lane that has nothing else has left when this is over. */
+  #firstWanted(lane: Lane<Result>): Operation<Result> | undefined {
+    let { first } = lane.operations;
+    while (first !== undefined && !first.isWaitedFor) {
+      this.#take(lane, first);
+      first.fail(unwanted());
+      ({ first } = lane.operations);
+    }
+    return first;
   }
 
   #take(lane: Lane<Result>, operation: Operation<Result>): void {
@@ -133,6 +145,11 @@ export class FairQueue<Result> {
     if (lane.bytes + bytes > queueBytes) throw full(`${queueBytes} bytes of this plugin wait`);
     if (this.#bytes + bytes > queueTotalBytes) throw full(`${queueTotalBytes} bytes wait`);
   }
+}
+
+/** Of an operation that nothing was sent of. */
+export function unwanted(): HostError {
+  return new HostError("store-unavailable", "it was no longer wanted when it could be sent");
 }
 
 function full(what: string): HostError {

@@ -40,6 +40,7 @@ export class Operation<Result> extends Link {
   readonly deadline: number;
   readonly #timer: DeadlineTimer;
   readonly #timeout: Deadline;
+  readonly #isWanted: (() => boolean) | undefined;
   #value: Uint8Array | undefined;
   #state: "waiting" | "settled" = "waiting";
   #resolve!: (result: Result) => void;
@@ -61,6 +62,7 @@ export class Operation<Result> extends Link {
     this.caller = options.caller ?? ownerOf(address);
     this.bytes = this.id.length + (value?.length ?? 0);
     this.deadline = performance.now() + timeoutMs;
+    this.#isWanted = options.isWanted;
     this.#value = value;
     this.#ended = ended;
     this.result = new Promise((resolve, reject) => {
@@ -71,8 +73,9 @@ export class Operation<Result> extends Link {
     this.#timeout = timer.add(this.deadline, () => this.fail(outOfTime(kind, timeoutMs, this.#sends?.() ?? 0)));
   }
 
+  /** Has it not settled, and does whoever asked for it still want it to be sent? */
   get isWaitedFor(): boolean {
-    return this.#state === "waiting";
+    return this.#state === "waiting" && (this.#isWanted?.() ?? true);
   }
 
   /** Is it part of a batch? */

@@ -31,6 +31,11 @@ export interface OperationOptions {
   readonly timeoutMs: number;
   /** The plugin whose operation it is: where more waits than goes at once, plugins take turns. By default the namespace's name. */
   readonly caller?: string;
+  /**
+   * Asked whenever it is about to be sent: one that is not wanted any more is not, and fails with `store-unavailable`.
+   * Must not throw. By default it is.
+   */
+  readonly isWanted?: () => boolean;
 }
 
 /** What is wrong between a store and its servers. */

@@ -7,7 +7,7 @@
 
 import { ACCESS_LEVELS, type AccessLevelBits } from "../contract/access-levels.ts";
 import { HostError } from "../errors/host-error.ts";
-import type { Policy, Verdict } from "./policy.ts";
+import type { Denial, Policy, Verdict } from "./policy.ts";
 
 const MAX_BITS = 0xffff_ffff;
 
@@ -46,6 +46,6 @@ export function describeLevels(bits: AccessLevelBits): string[] {
 }
 
 /** Which levels are missing, in a sentence that is safe for a stranger: it becomes the text of `denied` replies. */
-export function describeDenial(verdict: Extract<Verdict, { kind: "denied" }>): string {
+export function describeDenial(verdict: Denial): string {
   return `The plugin requests ${describeLevels(verdict.missing).join(", ")}, which the policy does not allow.`;
 }

@@ -51,23 +51,26 @@ interface Rule extends AllowedTarget {
   readonly methods: ReadonlySet<string> | undefined;
 }
 
-/** Makes the rules of a policy's `hosts`. Entries that are no allowed target allow nothing. */
-export function createEgressRules(hosts: readonly AllowedHost[]): EgressRules {
-  const rules = hosts.flatMap((host): Rule[] => {
-    const { target, methods } = typeof host === "string" ? { target: host, methods: undefined } : host;
-    const parsed = parseAllowedTarget(target);
-    if (parsed.kind === "problem") return [];
-    return [{ ...parsed.target, methods: methods === undefined ? undefined : new Set<string>(methods) }];
-  });
+/** What one policy says of a request. */
+type Reach =
+  | { readonly kind: "reached"; readonly opened: readonly IpBlock[] }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/**
+ * Makes the rules of a policy's `hosts`. Entries that are no allowed target allow nothing. Where there are several
+ * policies, a request needs each of them, and so does the address that it is sent to.
+ */
+export function createEgressRules(
+  hosts: readonly AllowedHost[],
+  ...others: readonly (readonly AllowedHost[])[]
+): EgressRules {
+  const [first, ...further] = [hosts, ...others].map(readRules);
   return {
     decide(target, method) {
-      const applying = rules.filter((rule) => isFor(rule, target));
-      if (!applying.some((rule) => matchesHost(rule.host, target.host)))
-        return { kind: "refused", by: "target", reason: `the policy allows no ${target.origin}` };
-      const allowing = applying.filter(({ methods }) => methods === undefined || methods.has(method));
-      if (!allowing.some((rule) => matchesHost(rule.host, target.host)))
-        return { kind: "refused", by: "target", reason: `the policy allows no ${method} to ${target.origin}` };
-      const dial = dialRules(allowing.flatMap((rule) => opensOf(rule.host, target.host)));
+      let reach = reachOf(first ?? [], target, method);
+      for (const rules of further) reach = bothOf(reach, reachOf(rules, target, method));
+      if (reach.kind === "refused") return { kind: "refused", by: "target", reason: reach.reason };
+      const dial = dialRules(reach.opened);
       if (target.host.kind === "name") return { kind: "allowed", dial };
       const decision = dial.decide(target.host.text);
       if (decision.kind === "allowed") return { kind: "allowed", dial };
@@ -75,6 +78,40 @@ export function createEgressRules(hosts: readonly AllowedHost[]): EgressRules {
       return { kind: "refused", by: "address", reason };
     },
   };
+}
+
+function readRules(hosts: readonly AllowedHost[]): readonly Rule[] {
+  return hosts.flatMap((host): Rule[] => {
+    const { target, methods } = typeof host === "string" ? { target: host, methods: undefined } : host;
+    const parsed = parseAllowedTarget(target);
+    if (parsed.kind === "problem") return [];
+    return [{ ...parsed.target, methods: methods === undefined ? undefined : new Set<string>(methods) }];
+  });
+}
+
+function reachOf(rules: readonly Rule[], target: HttpTarget, method: string): Reach {
+  const applying = rules.filter((rule) => isFor(rule, target));
+  if (!applying.some((rule) => matchesHost(rule.host, target.host)))
+    return { kind: "refused", reason: `the policy allows no ${target.origin}` };
+  const allowing = applying.filter(({ methods }) => methods === undefined || methods.has(method));
+  if (!allowing.some((rule) => matchesHost(rule.host, target.host)))
+    return { kind: "refused", reason: `the policy allows no ${method} to ${target.origin}` };
+  return { kind: "reached", opened: allowing.flatMap((rule) => opensOf(rule.host, target.host)) };
+}
+
+function bothOf(one: Reach, other: Reach): Reach {
+  if (one.kind === "refused") return one;
+  if (other.kind === "refused") return other;
+  const opened = [
+    ...one.opened.filter((block) => other.opened.some((open) => opensBlock(open, block))),
+    ...other.opened.filter((block) => one.opened.some((open) => opensBlock(open, block))),
+  ];
+  return { kind: "reached", opened };
+}
+
+/** Does one block, where it stands in a policy, open all that the other one opens? A wider one may open nothing. */
+function opensBlock(open: IpBlock, block: IpBlock): boolean {
+  return blockHolds(open, block) && specialBlocksOf(block).every((special) => blockHolds(special.block, open));
 }
 
 function isFor({ schemes, ports }: Rule, { scheme, port }: HttpTarget): boolean {

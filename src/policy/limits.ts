@@ -13,3 +13,15 @@ export function resolveLimits(
 ): PluginLimits {
   return { ...DEFAULT_PLUGIN_LIMITS, ...consumerLimits, ...policyLimits };
 }
+
+/** Of each limit the lower one. */
+export function lowerLimits(one: PluginLimits, other: PluginLimits): PluginLimits {
+  if (one === other) return one;
+  const entries = Object.entries(one) as [keyof PluginLimits, number][];
+  return Object.fromEntries(entries.map(([name, value]) => [name, Math.min(value, other[name])])) as PluginLimits;
+}
+
+/** Do both hold the same values? */
+export function isSameLimits(one: PluginLimits, other: PluginLimits): boolean {
+  return one === other || (Object.keys(one) as (keyof PluginLimits)[]).every((name) => one[name] === other[name]);
+}

@@ -46,13 +46,14 @@ export interface Grant {
   readonly policyRevision: string;
 }
 
-/** The outcome of {@link decide}: a grant, or the requested levels that the policy does not allow. */
-export type Verdict =
-  | { readonly kind: "granted"; readonly grant: Grant }
-  | {
-      readonly kind: "denied";
-      readonly requested: AccessLevelBits;
-      /** Requested and not allowed; never empty. */
-      readonly missing: AccessLevelBits;
-      readonly policyRevision: string;
-    };
+/** A plugin is denied as a whole: the requested levels that the policy does not allow. */
+export interface Denial {
+  readonly kind: "denied";
+  readonly requested: AccessLevelBits;
+  /** Requested and not allowed; never empty. */
+  readonly missing: AccessLevelBits;
+  readonly policyRevision: string;
+}
+
+/** The outcome of {@link decide}. */
+export type Verdict = { readonly kind: "granted"; readonly grant: Grant } | Denial;

@@ -63,8 +63,8 @@ const BLOCKS: readonly SpecialBlock[] = Object.entries(SPECIAL).flatMap(([text, 
   return block === undefined ? [] : [{ block, what }];
 });
 
-/** The special blocks that hold the address, the one that says most first; none for an address of the internet. */
-export function specialBlocksOf(address: IpAddress): SpecialBlock[] {
+/** The special blocks that hold the whole of it, the one that says most first; none for an address of the internet. */
+export function specialBlocksOf(address: IpAddress | IpBlock): SpecialBlock[] {
   return BLOCKS.filter(({ block }) => blockHolds(block, address)).sort((a, b) => b.block.prefix - a.block.prefix);
 }
 

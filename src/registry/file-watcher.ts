@@ -1,18 +1,21 @@
 /**
  * Watches files for changes, whichever way they are made: written in place, replaced by a rename, or swapped
- * as a whole folder behind a symbolic link (as config maps are). Folders are watched, since a watch on a file
- * follows the old content after a rename. Changes close together are reported once.
+ * as a whole folder behind a symbolic link (as config maps are), to the same size and with the times set back, too.
+ * Folders are watched, since a watch on a file follows the old content after a rename. Changes close together are
+ * reported once.
  *
  * However many files there are, watching them costs little: beyond a number of them only folders are watched, and
- * the regular look at all of them takes a small share of the time.
+ * the regular look at all of them takes a small share of the time, the comparing of their contents included.
  *
  * @module
  */
 
 import { type FSWatcher, watch } from "node:fs";
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import { ContentPatrol } from "./content-patrol.ts";
+import type { ReadContents } from "./read-contents.ts";
 
 /** A burst of writes is over when nothing more came for so long. */
 const SETTLE_MS = 150;
@@ -20,37 +23,55 @@ const SETTLE_MS = 150;
 const LONGEST_BURST_MS = 1_000;
 /** Where the file system does not report changes (network and some bind mounts), they are seen this late. */
 const POLL_MS = 5_000;
-/** A look takes no more than this share of the time. */
+/** Looks and comparisons together take no more than this share of the time. */
 const POLL_SHARE = 0.02;
-/** Files that are looked at side by side: requests are answered between two handfuls. */
+/** Of a look at very many files, comparisons take this part on top. */
+const PATROL_PART = 0.25;
+/** Files named by the kernel's events that are compared at once; of more, the rest waits for its turn. */
+const SUSPECT_FILES = 64;
+/** Files that are looked at side by side. */
 const LOOK_FILES = 32;
 
+export interface FileWatcherOptions {
+  /** The files and folders to watch at this moment. Absolute. */
+  readonly paths: () => readonly string[];
+  /** Called after each burst of changes, with those that are not as they were; must not throw. */
+  readonly changed: (paths: ReadonlySet<string>) => void;
+  /** What was read of the files. */
+  readonly contents: ReadContents;
+}
+
+/** A folder that the kernel tells of. */
+interface WatchedFolder {
+  readonly watcher: FSWatcher;
+  /** Which folder its path led to then: behind a link, that may be another one now. */
+  readonly identity: string | undefined;
+}
+
 export class FileWatcher {
-  readonly #paths: () => readonly string[];
-  readonly #changed: (paths: ReadonlySet<string>) => void;
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #options: FileWatcherOptions;
+  readonly #patrol: ContentPatrol;
+  readonly #watchers = new Map<string, WatchedFolder>();
   /** What each path was at the last look. */
   #seen: ReadonlyMap<string, Look> = new Map();
+  /** Files that the kernel's events have named since then. */
+  #suspects = new Set<string>();
   #settle: NodeJS.Timeout | undefined;
   /** When the burst under way began. */
   #stirredMs: number | undefined;
   #poll: NodeJS.Timeout | undefined;
   #state: "watching" | "closed" = "watching";
 
-  /**
-   * `paths` names the files and folders to watch at this moment; `changed` is called after each burst of changes,
-   * with those that are not as they were.
-   */
-  constructor(paths: () => readonly string[], changed: (paths: ReadonlySet<string>) => void) {
-    this.#paths = paths;
-    this.#changed = changed;
+  constructor(options: FileWatcherOptions) {
+    this.#options = options;
+    this.#patrol = new ContentPatrol(options.contents);
   }
 
   /** Remembers how things are now and begins to watch. */
   async open(): Promise<void> {
     const startMs = performance.now();
-    this.#seen = await this.#look();
-    this.#watchFolders();
+    this.#seen = await lookAtAll(this.#options.paths());
+    await this.#watchFolders();
     this.#planPoll(performance.now() - startMs);
   }
 
@@ -59,51 +80,63 @@ export class FileWatcher {
     this.#state = "closed";
     clearTimeout(this.#settle);
     clearTimeout(this.#poll);
-    for (const watcher of this.#watchers.values()) watcher.close();
+    for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }
 
-  #planPoll(lookMs: number): void {
+  #planPoll(tookMs: number): void {
     if (this.#state === "closed") return;
-    this.#poll = setTimeout(() => void this.#pollOnce(), Math.max(POLL_MS, lookMs / POLL_SHARE));
+    this.#poll = setTimeout(() => void this.#pollOnce(), Math.max(POLL_MS, tookMs / POLL_SHARE));
     this.#poll.unref();
   }
 
   async #pollOnce(): Promise<void> {
     const startMs = performance.now();
     await this.#check();
+    const lookMs = performance.now() - startMs;
+    const budgetMs = Math.max(POLL_MS * POLL_SHARE - lookMs, lookMs * PATROL_PART);
+    this.#report(await this.#patrol.walk(this.#options.paths(), budgetMs));
     this.#planPoll(performance.now() - startMs);
   }
 
-  #watchFolders(): void {
-    const paths = this.#paths();
+  #report(changed: ReadonlySet<string>): void {
+    if (this.#state === "watching" && changed.size > 0) this.#options.changed(changed);
+  }
+
+  async #watchFolders(): Promise<void> {
+    const paths = this.#options.paths();
     const isMany = paths.length > FIXED_LIMITS.watchedFiles;
     const own = isMany ? paths.filter((path) => this.#seen.get(path)?.isFolder ?? false) : paths;
     const folders = new Set([...own, ...paths.map((path) => dirname(path))]);
-    for (const [folder, watcher] of this.#watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#watchers.delete(folder);
+    for (const folder of this.#watchers.keys()) if (!folders.has(folder)) this.#unwatch(folder);
+    const looks = await lookAtAll([...folders]);
+    if (this.#state === "closed") return;
+    for (const [folder, { identity }] of looks) {
+      if (this.#watchers.get(folder)?.identity !== identity) this.#unwatch(folder);
+      if (!this.#watchers.has(folder)) this.#watchFolder(folder, identity);
     }
-    for (const folder of folders) if (!this.#watchers.has(folder)) this.#watchFolder(folder);
   }
 
-  #watchFolder(folder: string): void {
+  #watchFolder(folder: string, identity: string | undefined): void {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#stir());
+      const watcher = watch(folder, { persistent: false }, (_event, name) => this.#stir(folder, name));
       // A folder that went away: its parent's watch and the poll still see what comes next.
-      watcher.on("error", () => {
-        watcher.close();
-        this.#watchers.delete(folder);
-      });
-      this.#watchers.set(folder, watcher);
+      watcher.on("error", () => this.#unwatch(folder));
+      this.#watchers.set(folder, { watcher, identity });
     } catch {
       // Not there yet, or no watches left: the poll sees it.
     }
   }
 
-  #stir(): void {
+  #unwatch(folder: string): void {
+    this.#watchers.get(folder)?.watcher.close();
+    this.#watchers.delete(folder);
+  }
+
+  #stir(folder: string, name: string | null): void {
     if (this.#state === "closed") return;
+    // A file that is watched for itself is told of by its own name as well, and then `folder` is the file.
+    if (name !== null && this.#suspects.size < SUSPECT_FILES) this.#suspects.add(join(folder, name)).add(folder);
     const nowMs = performance.now();
     this.#stirredMs ??= nowMs;
     const leftMs = this.#stirredMs + LONGEST_BURST_MS - nowMs;
@@ -113,42 +146,56 @@ export class FileWatcher {
 
   async #check(): Promise<void> {
     this.#stirredMs = undefined;
+    const suspects = this.#suspects;
+    this.#suspects = new Set();
     const before = this.#seen;
-    const seen = await this.#look();
+    const seen = await lookAtAll(this.#options.paths());
+    const changed = differences(before, seen);
+    for (const path of suspects) {
+      if (seen.has(path) && !changed.has(path) && (await this.#patrol.differs(path))) changed.add(path);
+    }
     if (this.#state === "closed") return;
     this.#seen = seen;
-    const changed = differences(before, seen);
     if (changed.size === 0) return;
-    this.#watchFolders();
-    this.#changed(changed);
-  }
-
-  async #look(): Promise<ReadonlyMap<string, Look>> {
-    const seen = new Map<string, Look>();
-    const paths = this.#paths();
-    for (let at = 0; at < paths.length; at += LOOK_FILES) {
-      const some = paths.slice(at, at + LOOK_FILES);
-      const looks = await Promise.all(some.map(lookAt));
-      for (const [index, path] of some.entries()) seen.set(path, looks[index] ?? ABSENT);
-    }
-    return seen;
+    this.#report(changed);
+    await this.#watchFolders();
   }
 }
 
 /** What can be told of a file without reading it. */
 interface Look {
   readonly isFolder: boolean;
-  readonly inode: number;
+  /** Which file it is; `undefined` where there is none. */
+  readonly identity: string | undefined;
   readonly bytes: number;
   readonly modifiedMs: number;
+  /** When anything of it changed last: unlike the other one it cannot be set back, but not every file system keeps it. */
+  readonly changedMs: number;
 }
 
-const ABSENT: Look = { isFolder: false, inode: 0, bytes: 0, modifiedMs: 0 };
+const ABSENT: Look = { isFolder: false, identity: undefined, bytes: 0, modifiedMs: 0, changedMs: 0 };
+
+/** Some side by side, so that requests are answered between two handfuls. */
+async function lookAtAll(paths: readonly string[]): Promise<ReadonlyMap<string, Look>> {
+  const seen = new Map<string, Look>();
+  for (let at = 0; at < paths.length; at += LOOK_FILES) {
+    const some = paths.slice(at, at + LOOK_FILES);
+    const looks = await Promise.all(some.map(lookAt));
+    for (const [index, path] of some.entries()) seen.set(path, looks[index] ?? ABSENT);
+  }
+  return seen;
+}
 
 async function lookAt(path: string): Promise<Look> {
   try {
     const info = await stat(path);
-    return { isFolder: info.isDirectory(), inode: info.ino, bytes: info.size, modifiedMs: info.mtimeMs };
+    return {
+      isFolder: info.isDirectory(),
+      identity: `${info.dev}:${info.ino}`,
+      bytes: info.size,
+      modifiedMs: info.mtimeMs,
+      changedMs: info.ctimeMs,
+    };
   } catch {
     return ABSENT;
   }
@@ -166,5 +213,10 @@ function differences(before: ReadonlyMap<string, Look>, now: ReadonlyMap<string,
 }
 
 function isSame(one: Look, other: Look): boolean {
-  return one.inode === other.inode && one.bytes === other.bytes && one.modifiedMs === other.modifiedMs;
+  return (
+    one.identity === other.identity &&
+    one.bytes === other.bytes &&
+    one.modifiedMs === other.modifiedMs &&
+    one.changedMs === other.changedMs
+  );
 }

@@ -29,6 +29,7 @@ import { digestOf } from "../contract/digest.ts";
 import { Gate } from "./gate.ts";
 import { readComponentFile } from "./plugin-source.ts";
 import { PluginVersion } from "./plugin-version.ts";
+import type { ReadContents } from "./read-contents.ts";
 
 /** What to load. */
 export interface PluginSpec {
@@ -76,6 +77,8 @@ export interface LoaderSurroundings {
   readonly confinement: Confinement;
   /** What each plugin has of this thread. */
   readonly shares: ThreadShares;
+  /** Is told what was read of components. */
+  readonly contents: ReadContents;
 }
 
 export class PluginLoader {
@@ -120,7 +123,11 @@ export class PluginLoader {
 
   /** The digest of the file as it is now, to see whether a load would bring something new. */
   async digest(spec: PluginSpec): Promise<Digest> {
-    return await this.#reads.run(async () => digestOf(await readComponentFile(spec.componentPath)));
+    return await this.#reads.run(async () => {
+      const digest = digestOf(await readComponentFile(spec.componentPath));
+      this.#surroundings.contents.note(spec.componentPath, digest);
+      return digest;
+    });
   }
 
   async #artifact(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {

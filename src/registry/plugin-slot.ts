@@ -3,13 +3,18 @@
  * is atomic: each request sees one version, whole. A new version that cannot serve never replaces one that
  * can, unless the policy took the old one's grant away.
  *
+ * What the operator takes away is taken at once from every version that is left, whatever is being loaded; what is
+ * given comes with the version that is loaded for it.
+ *
  * @module
  */
 
-import type { PluginLimits } from "../contract/limits.ts";
 import type { PluginName } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
+import { denyAll } from "../policy/create-policy.ts";
 import { decide, describeDenial } from "../policy/decide.ts";
+import { isSameLimits } from "../policy/limits.ts";
+import { describeNarrowing } from "../policy/narrowing.ts";
 import { PluginStats } from "../telemetry/plugin-stats.ts";
 import type { PluginLoader, PluginSpec } from "./plugin-loader.ts";
 import type { PluginVersion, PluginVersionParts } from "./plugin-version.ts";
@@ -34,16 +39,20 @@ export class PluginSlot {
   /** Counters over all versions. */
   readonly stats: PluginStats;
   readonly #loader: PluginLoader;
+  /** What is wanted. */
   #spec: PluginSpec;
+  /** What the last reload was for. */
+  #loaded: PluginSpec | undefined;
   #state: SlotState = { kind: "loading" };
-  #closed = false;
+  #isClosed = false;
   /** Reloads run one after another: each sees the outcome of the one before. */
   #tail: Promise<unknown> = Promise.resolve();
   /** Reloads that were asked for and have not ended. */
   #reloads = 0;
   /** What the last reload was for serves: nothing of it was refused. */
   #isUpToDate = false;
-  /** Versions that let their last requests finish. */
+  /** The version that serves and those that let their last requests finish. */
+  readonly #versions = new Set<PluginVersion>();
   readonly #retiring = new Set<Promise<void>>();
 
   constructor(spec: PluginSpec, loader: PluginLoader) {
@@ -57,15 +66,28 @@ export class PluginSlot {
     return this.#state;
   }
 
+  /** What is wanted: the version that serves may still be another one. */
   get spec(): PluginSpec {
     return this.#spec;
   }
 
-  /** Loads or reloads under `spec`. Never rejects: the outcome says what happened, the state what serves. */
-  reload(spec: PluginSpec): Promise<ReloadOutcome> {
+  /**
+   * `spec` is what is wanted from now on. What it takes away is in force when this returns, for operations of calls under
+   * way too; all else waits for {@link reload}. Tells what was taken, in words.
+   */
+  confine(spec: PluginSpec): readonly string[] {
+    const taken = describeNarrowing(this.#spec, spec);
+    this.#spec = spec;
+    for (const version of this.#versions) version.authority.confine(spec.policy, spec.limits);
+    return taken;
+  }
+
+  /** Loads or reloads what is wanted when it begins. Never rejects: the outcome says what happened, the state what serves. */
+  reload(): Promise<ReloadOutcome> {
     this.#reloads += 1;
     const outcome = this.#tail.then(async () => {
-      this.#spec = spec;
+      const spec = this.#spec;
+      this.#loaded = spec;
       const reloaded = await this.#reload(spec);
       this.#isUpToDate = reloaded.kind === "replaced" || reloaded.kind === "unchanged";
       this.#reloads -= 1;
@@ -77,38 +99,43 @@ export class PluginSlot {
 
   /** Is there nothing to be done for `spec` as long as the component's file is the same? */
   follows(spec: PluginSpec): boolean {
-    const { componentPath, version, description, policy, limits } = this.#spec;
+    const loaded = this.#loaded;
     return (
+      loaded !== undefined &&
       this.#isUpToDate &&
       this.#reloads === 0 &&
-      componentPath === spec.componentPath &&
-      version === spec.version &&
-      description === spec.description &&
-      policy.revision === spec.policy.revision &&
-      isSame(limits, spec.limits)
+      loaded.componentPath === spec.componentPath &&
+      loaded.policy.revision === spec.policy.revision &&
+      isSameLimits(loaded.limits, spec.limits)
     );
   }
 
-  /** Ends every version when its last request is answered. */
-  async retire(): Promise<void> {
-    this.#closed = true;
+  /**
+   * The plugin is no longer wanted: it may do nothing more and takes no request, from when this was called. Resolves
+   * when the requests that it had are answered and its versions are ended.
+   */
+  async withdraw(): Promise<void> {
+    this.#isClosed = true;
+    this.confine({ ...this.#spec, policy: denyAll(this.name) });
+    const before = this.#state;
+    this.#state = { kind: "failed", error: new HostError("plugin-unavailable", "the plugin was removed") };
+    if (before.kind === "loaded") this.#retire(before.version);
     await this.#tail;
-    if (this.#state.kind === "loaded") this.#retire(this.#state.version);
     await Promise.all(this.#retiring);
   }
 
   /** Ends every version now. Requests still on one are settled as lost, so drain first. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     await this.#tail;
     if (this.#state.kind === "loaded") await this.#state.version.close();
     await Promise.all(this.#retiring);
   }
 
   async #reload(spec: PluginSpec): Promise<ReloadOutcome> {
-    if (this.#closed) return { kind: "unchanged" };
+    if (this.#isClosed) return UNCHANGED;
     try {
-      if (await this.#isCurrent(spec)) return { kind: "unchanged" };
+      if (await this.#isCurrent(spec)) return UNCHANGED;
       const version = await this.#loader.load(this.#warmed(spec));
       return await this.#consider(version, spec);
     } catch (error) {
@@ -136,12 +163,12 @@ export class PluginSlot {
       await version.close();
       return { kind: "kept", error: new HostError("denied", describeDenial(verdict)) };
     }
-    this.#replace(version);
-    return { kind: "replaced", version };
+    return this.#replace(version) ? { kind: "replaced", version } : UNCHANGED;
   }
 
   async #reject(error: HostError, spec: PluginSpec): Promise<ReloadOutcome> {
     if (await this.#keepServing(spec)) return { kind: "kept", error };
+    if (this.#isClosed) return UNCHANGED;
     if (this.#state.kind === "loaded") this.#retire(this.#state.version);
     this.#state = { kind: "failed", error };
     return { kind: "failed", error };
@@ -157,8 +184,7 @@ export class PluginSlot {
     if (decide(parts.requested, spec.policy).kind !== "granted") return false;
     if (this.#isUnder(parts, spec)) return true;
     try {
-      this.#replace(await this.#loader.reopen(parts.digest, this.#warmed(spec)));
-      return true;
+      return this.#replace(await this.#loader.reopen(parts.digest, this.#warmed(spec)));
     } catch {
       // The caller reports the error that made the old version worth keeping; this one only says that it is gone too.
       return false;
@@ -168,13 +194,22 @@ export class PluginSlot {
   /** Were these parts loaded under the same policy and limits? */
   #isUnder({ verdict, limits }: PluginVersionParts, spec: PluginSpec): boolean {
     const revision = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
-    return revision === spec.policy.revision && isSame(limits, spec.limits);
+    return revision === spec.policy.revision && isSameLimits(limits, spec.limits);
   }
 
-  #replace(version: PluginVersion): void {
+  /** Lets a version serve, within what is wanted by now. False where nothing may serve any more: it is ended. */
+  #replace(version: PluginVersion): boolean {
+    if (this.#isClosed) {
+      void version.close();
+      return false;
+    }
+    version.authority.confine(this.#spec.policy, this.#spec.limits);
+    this.#versions.add(version);
+    void version.closed.then(() => this.#versions.delete(version));
     const before = this.#state;
     this.#state = { kind: "loaded", version };
     if (before.kind === "loaded") this.#retire(before.version);
+    return true;
   }
 
   #retire(version: PluginVersion): void {
@@ -183,6 +218,4 @@ export class PluginSlot {
   }
 }
 
-function isSame(one: PluginLimits, other: PluginLimits): boolean {
-  return (Object.keys(one) as (keyof PluginLimits)[]).every((name) => one[name] === other[name]);
-}
+const UNCHANGED: ReloadOutcome = { kind: "unchanged" };

@@ -1,7 +1,7 @@
 /**
- * One loaded version of a plugin: a component's digest under one policy revision and one set of limits. It
- * never changes; a new file or policy makes a new version, and the old one is closed when its last request
- * is answered.
+ * One loaded version of a plugin: a component's digest under one policy revision and one set of limits. A new file or
+ * policy makes a new version, and the old one is closed when its last request is answered; what it may do until then
+ * can only become less.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { ArtifactManifest, EngineName } from "../contract/artifact.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
+import { Authority } from "../policy/authority.ts";
 import type { Verdict } from "../policy/policy.ts";
 import type { PluginRunner } from "../supervisor/process-pool/plugin-runner.ts";
 
@@ -20,7 +21,9 @@ export interface PluginVersionParts {
   /** What its runner executes it with. */
   readonly engine: EngineName;
   readonly requested: AccessLevelBits;
+  /** As it was decided when it was loaded; `authority` tells what holds now. */
   readonly verdict: Verdict;
+  /** What its processes are started with; `authority` tells what holds now. */
   readonly limits: PluginLimits;
   /** Runs its requests; `undefined` where the verdict is a denial, since nothing may run then. */
   readonly runner: PluginRunner | undefined;
@@ -42,6 +45,8 @@ export class VersionLease implements Disposable {
 
 export class PluginVersion {
   readonly parts: PluginVersionParts;
+  /** What it may do at this moment. */
+  readonly authority: Authority;
   readonly #idle = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #inFlight = 0;
@@ -49,6 +54,7 @@ export class PluginVersion {
 
   constructor(parts: PluginVersionParts) {
     this.parts = parts;
+    this.authority = new Authority(parts);
   }
 
   /** Resolves when the version is closed, for what others opened on its behalf. Never rejects. */

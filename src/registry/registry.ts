@@ -2,57 +2,98 @@
  * The plugins of a replica: one slot each, loaded at the start and reloaded when a component or a policy file
  * changes. What cannot be loaded is reported and does not stop the others.
  *
+ * A plan is read, and what it takes away is in force, before anything is loaded for it; and the next plan is read while
+ * that goes on. One that could not be read as it is now is tried again.
+ *
  * @module
  */
 
 import type { PluginName } from "../contract/names.ts";
 import { toHostError } from "../errors/host-error.ts";
 import { FileWatcher } from "./file-watcher.ts";
+import { LoadQueue } from "./load-queue.ts";
 import type { PluginLoader, PluginSpec } from "./plugin-loader.ts";
 import { PluginSlot, type ReloadOutcome } from "./plugin-slot.ts";
+import type { ReadContents } from "./read-contents.ts";
 
 /** What the configuration asks for at one moment. */
 export interface RegistryPlan {
   readonly specs: readonly PluginSpec[];
   /** Files and folders whose change means that the plan may have changed; component files are watched anyway. */
   readonly watched: readonly string[];
+  /** `stale`: a part of it is what was read earlier, since it cannot be read now. */
+  readonly state: "current" | "stale";
 }
 
 /** Told of what happens to plugins. */
 export interface RegistryEvents {
-  /** `spec` was loaded or reloaded with this outcome; `unchanged` is not reported. */
+  /** A plugin was loaded or reloaded with this outcome; `unchanged` is not reported. */
   loaded(spec: PluginSpec, outcome: ReloadOutcome, durationMs: number): void;
   /** A plugin is new in the plan and its first load has ended, well or not: begin to take its requests. */
   added(slot: PluginSlot): void;
-  /** A plugin is no longer in the plan: stop serving it. Its runner is ended when this resolves. */
+  /** A plugin is no longer in the plan, and may do nothing any more. Resolves when its requests are no longer taken. */
   removed(slot: PluginSlot): Promise<void>;
+  /**
+   * A plan took something away from a plugin, which is in force; `taken` says what, in words. `sinceMs` is the time since
+   * the change was seen.
+   */
+  narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void;
+  /** All that a plan takes away is in force: now is the time to look at what is under way. */
+  confined(): void;
   /** The configuration could not be read anew: everything stays as it was. */
   planFailed(error: unknown): void;
 }
 
-/** Loads that go on at a time: most of them only read files. */
-const CONCURRENT_LOADS = 16;
+/** What a registry works with. */
+export interface RegistryParts {
+  readonly loader: PluginLoader;
+  /**
+   * Reads the configuration: at the start, after each change and, where it could not be read, again and again. The
+   * `changed` files are read again, whatever their times say.
+   */
+  readonly plan: (changed: ReadonlySet<string>) => Promise<RegistryPlan>;
+  readonly events: RegistryEvents;
+  /** What was read of the files. */
+  readonly contents: ReadContents;
+}
+
+/** A plan that could not be read as it is now is tried again so often. */
+const RETRY_MS = 5_000;
+
+/** Files that changed, and when that was seen. */
+interface SeenChange {
+  readonly paths: ReadonlySet<string>;
+  readonly seenMs: number;
+}
+
+const NOTHING_SEEN: SeenChange = { paths: new Set(), seenMs: 0 };
 
 export class Registry implements AsyncDisposable {
-  readonly #loader: PluginLoader;
-  readonly #plan: () => Promise<RegistryPlan>;
-  readonly #events: RegistryEvents;
+  readonly #parts: RegistryParts;
   readonly #slots = new Map<PluginName, PluginSlot>();
+  /** Plugins that were removed and whose requests are still taken back. */
+  readonly #leaving = new Map<PluginName, Promise<void>>();
+  /** Slots that were removed and have requests to answer, or a load to end. */
+  readonly #withdrawn = new Set<Promise<void>>();
+  readonly #loads = new LoadQueue((slot) => this.#load(slot));
   readonly #watcher: FileWatcher;
   #watched: ReadonlySet<string> = new Set();
-  #reloading: Promise<void> | undefined;
   /** Files that changed and were not followed yet. */
   #changed = new Set<string>();
+  /** When the first of them was seen. */
+  #seenMs = 0;
+  /** Is the plan to be read, whatever changed? */
+  #isPlanDue = false;
+  #retry: NodeJS.Timeout | undefined;
+  #state: "idle" | "following" | "closed" = "idle";
 
-  /** `plan` reads the configuration; it is called at the start and after each change. */
-  constructor(loader: PluginLoader, plan: () => Promise<RegistryPlan>, events: RegistryEvents) {
-    this.#loader = loader;
-    this.#plan = plan;
-    this.#events = events;
-    this.#watcher = new FileWatcher(
-      () => [...this.#watched, ...[...this.#slots.values()].map((slot) => slot.spec.componentPath)],
-      (changed) => void this.#reload(changed),
-    );
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
+    this.#watcher = new FileWatcher({
+      paths: () => [...this.#watched, ...[...this.#slots.values()].map((slot) => slot.spec.componentPath)],
+      changed: (changed) => this.#note(changed),
+      contents: parts.contents,
+    });
   }
 
   /** The plugins that are served now. */
@@ -65,97 +106,130 @@ export class Registry implements AsyncDisposable {
    * configuration itself is invalid (`config-invalid`).
    */
   async open(): Promise<void> {
-    const plan = await this.#plan();
-    const added = this.#adopt(plan);
-    // Watched from before the first load, so that a change during it is not missed.
+    const { plan } = this.#parts;
+    this.#adopt(await plan(new Set()), NOTHING_SEEN);
     await this.#watcher.open();
-    await this.#load(plan.specs, added);
+    // Read once more: a change between the first reading and the first look would never be seen.
+    const due = this.#adopt(await plan(new Set()), NOTHING_SEEN);
+    await Promise.all(due.map((slot) => this.#loads.add(slot)));
   }
 
   /** Ends loads under way: nothing new will serve. What serves goes on. */
   giveUpLoads(): void {
+    this.#state = "closed";
+    clearTimeout(this.#retry);
     this.#watcher.close();
-    this.#loader.giveUp();
+    this.#parts.loader.giveUp();
   }
 
   /** Ends all runners. Requests still on one are settled as lost, so drain the consumer first. Idempotent. */
   async close(): Promise<void> {
     this.giveUpLoads();
     await Promise.all([...this.#slots.values()].map((slot) => slot.close()));
+    await Promise.all(this.#withdrawn);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Reloads what changed. Changes during a reload cause one more. Never rejects. */
-  #reload(changed: ReadonlySet<string>): Promise<void> {
+  /** Follows what changed. Changes meanwhile are followed right after. */
+  #note(changed: ReadonlySet<string>): void {
+    if (this.#changed.size === 0) this.#seenMs = performance.now();
     for (const path of changed) this.#changed.add(path);
-    this.#reloading ??= this.#reloadUntilStill().finally(() => {
-      this.#reloading = undefined;
-    });
-    return this.#reloading;
+    if (this.#state === "idle") void this.#followUntilStill();
   }
 
-  async #reloadUntilStill(): Promise<void> {
-    while (this.#changed.size > 0) {
+  /** Never rejects. */
+  async #followUntilStill(): Promise<void> {
+    this.#state = "following";
+    while (this.#changed.size > 0 || this.#isPlanDue) {
       const changed = this.#changed;
+      const seenMs = this.#seenMs;
       this.#changed = new Set();
+      const isPlanned = !this.#isPlanDue && changed.isDisjointFrom(this.#watched);
+      this.#isPlanDue = false;
       try {
-        if (changed.isDisjointFrom(this.#watched)) await this.#reloadComponents(changed);
-        else await this.#follow(await this.#plan(), changed);
+        const due = isPlanned
+          ? this.#componentsOf(changed)
+          : this.#adopt(await this.#parts.plan(changed), { paths: changed, seenMs });
+        for (const slot of due) void this.#loads.add(slot);
       } catch (error) {
-        this.#events.planFailed(toHostError(error));
+        this.#parts.events.planFailed(toHostError(error));
+        this.#planRetry();
+        for (const slot of this.#componentsOf(changed)) void this.#loads.add(slot);
       }
+      // Closed meanwhile: what was read is of no use any more.
+      if (this.#isClosed()) return;
     }
+    this.#state = "idle";
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   /** The configuration is as it was: among thousands of plugins, only those whose component changed are looked at. */
-  async #reloadComponents(changed: ReadonlySet<string>): Promise<void> {
-    const specs = [...this.#slots.values()].map(({ spec }) => spec);
-    const affected = specs.filter(({ componentPath }) => changed.has(componentPath));
-    await this.#load(affected, new Set());
+  #componentsOf(changed: ReadonlySet<string>): PluginSlot[] {
+    return [...this.#slots.values()].filter(({ spec }) => changed.has(spec.componentPath));
   }
 
-  /** Of the plugins that stay, those are looked at for which something changed or which are not as they should be. */
-  async #follow(plan: RegistryPlan, changed: ReadonlySet<string>): Promise<void> {
+  /**
+   * Puts in force what a plan takes away, all of it before anything waits. The result is what is left to be loaded: new
+   * plugins, and of the others those for which something changed or which are not as they should be.
+   */
+  #adopt(plan: RegistryPlan, changed: SeenChange): PluginSlot[] {
+    const { events, loader } = this.#parts;
+    this.#watched = new Set(plan.watched);
     const planned = new Set(plan.specs.map(({ name }) => name));
     const removed = [...this.#slots.values()].filter(({ name }) => !planned.has(name));
-    const added = this.#adopt(plan);
-    const due = plan.specs.filter(
-      (spec) => changed.has(spec.componentPath) || this.#slots.get(spec.name)?.follows(spec) !== true,
-    );
-    await this.#load(due, added);
-    for (const slot of removed) {
-      await this.#events.removed(slot);
-      this.#slots.delete(slot.name);
-      await slot.retire();
+    for (const slot of removed) this.#remove(slot);
+    const due: PluginSlot[] = [];
+    let isNarrower = removed.length > 0;
+    for (const spec of plan.specs) {
+      const known = this.#slots.get(spec.name);
+      const slot = known ?? new PluginSlot(spec, loader);
+      const taken = slot.confine(spec);
+      if (known === undefined) this.#slots.set(spec.name, slot);
+      if (taken.length > 0) events.narrowed(slot, taken, performance.now() - changed.seenMs);
+      isNarrower ||= taken.length > 0;
+      if (changed.paths.has(spec.componentPath) || !slot.follows(spec)) due.push(slot);
     }
+    if (isNarrower) events.confined();
+    if (plan.state === "stale") this.#planRetry();
+    return due;
   }
 
-  /** Makes a slot for each plugin that is new in the plan; the result names them. */
-  #adopt(plan: RegistryPlan): ReadonlySet<PluginName> {
-    this.#watched = new Set(plan.watched);
-    const added = plan.specs.filter(({ name }) => !this.#slots.has(name));
-    for (const spec of added) this.#slots.set(spec.name, new PluginSlot(spec, this.#loader));
-    return new Set(added.map(({ name }) => name));
+  #planRetry(): void {
+    clearTimeout(this.#retry);
+    if (this.#isClosed()) return;
+    this.#retry = setTimeout(() => {
+      this.#isPlanDue = true;
+      this.#note(new Set());
+    }, RETRY_MS).unref();
   }
 
-  /** Loads with a few at a time; each takes the next one when it is done. A new plugin waits for no other one. */
-  async #load(specs: readonly PluginSpec[], added: ReadonlySet<PluginName>): Promise<void> {
-    const waiting = specs.values();
-    const work = async (): Promise<void> => {
-      for (const spec of waiting) await this.#loadOne(spec, added.has(spec.name));
-    };
-    await Promise.all(Array.from({ length: CONCURRENT_LOADS }, work));
+  /** The plugin may do nothing from now on. What it still has under way holds up nothing but itself. */
+  #remove(slot: PluginSlot): void {
+    const { name } = slot;
+    this.#slots.delete(name);
+    this.#loads.remove(slot);
+    const withdrawn: Promise<void> = slot.withdraw().finally(() => this.#withdrawn.delete(withdrawn));
+    this.#withdrawn.add(withdrawn);
+    const leaving: Promise<void> = this.#parts.events.removed(slot).finally(() => {
+      if (this.#leaving.get(name) === leaving) this.#leaving.delete(name);
+    });
+    this.#leaving.set(name, leaving);
   }
 
-  async #loadOne(spec: PluginSpec, isNew: boolean): Promise<void> {
+  async #load(slot: PluginSlot): Promise<void> {
+    // The same name may have been removed a moment ago, and its subscriptions are still being given up.
+    await this.#leaving.get(slot.name);
     const startMs = performance.now();
-    const slot = this.#slots.get(spec.name);
-    if (slot === undefined) return;
-    const outcome = await slot.reload(spec);
-    if (isNew) this.#events.added(slot);
-    if (outcome.kind !== "unchanged") this.#events.loaded(spec, outcome, performance.now() - startMs);
+    const isNew = slot.state.kind === "loading";
+    const outcome = await slot.reload();
+    if (this.#slots.get(slot.name) !== slot) return;
+    if (isNew) this.#parts.events.added(slot);
+    if (outcome.kind !== "unchanged") this.#parts.events.loaded(slot.spec, outcome, performance.now() - startMs);
   }
 }

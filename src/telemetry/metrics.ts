@@ -19,6 +19,8 @@ export interface StatsSource {
   /** The statistics of every plugin that the replica serves or has served. */
   plugins(): Iterable<PluginStats>;
   readonly storeBatches: BatchStats;
+  /** Files of the configuration that cannot be used as they are now. */
+  unusableFiles(): number;
 }
 
 /** What a scrape answers. */
@@ -37,6 +39,7 @@ export function createMetrics(source: StatsSource, sections: readonly MetricsSec
   const registry = new Registry();
   registerRequests(registry, source);
   registerPluginState(registry, source);
+  registerConfiguration(registry, source);
   registerStoreOperations(registry, source);
   registerStoreBatches(registry, source);
   registerHttpRequests(registry, source);
@@ -135,6 +138,31 @@ function registerPluginState(registry: Registry, source: StatsSource): void {
       collect() {
         this.reset();
         for (const { plugin, runnerRestarts } of source.plugins()) this.inc({ plugin }, runnerRestarts);
+      },
+    }),
+  );
+}
+
+function registerConfiguration(registry: Registry, source: StatsSource): void {
+  registry.registerMetric(
+    new Gauge({
+      name: "network_host_unusable_files",
+      help: "Consumer and policy files that cannot be used as they are now: what was read last of each is in force.",
+      registers: [],
+      collect() {
+        this.set(source.unusableFiles());
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Counter({
+      name: "network_host_narrowings_total",
+      help: "Changes of policy or limits that took something away from a plugin, by plugin.",
+      labelNames: ["plugin"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { plugin, narrowings } of source.plugins()) this.inc({ plugin }, narrowings);
       },
     }),
   );

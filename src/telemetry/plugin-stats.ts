@@ -70,6 +70,7 @@ export class PluginStats {
   readonly #durations = new Histogram(DURATION_BUCKETS_MS);
   #inFlight = 0;
   #shed = 0;
+  #narrowings = 0;
   #runnerRestarts = 0;
   #runners = 0;
   readonly #runnerStarts = new Map<RunnerStartReason, number>();
@@ -131,6 +132,16 @@ export class PluginStats {
   /** A process of the plugin ended by itself; where it was needed it was started again. */
   runnerRestarted(): void {
     this.#runnerRestarts += 1;
+  }
+
+  /** The operator took something away from it. */
+  narrowed(): void {
+    this.#narrowings += 1;
+  }
+
+  /** How often the operator took something away from it. */
+  get narrowings(): number {
+    return this.#narrowings;
   }
 
   /** Requests admitted and not answered yet. */

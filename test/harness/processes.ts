@@ -25,6 +25,19 @@ export async function runnerOf({ pid, records }: Replica, plugin: string): Promi
   throw new Error(`${plugin} has no runner`);
 }
 
+/** The compilers that a replica has at work. */
+export async function compilersOf({ pid }: Replica): Promise<readonly number[]> {
+  const found: number[] = [];
+  // A wall may stand between the two as a process of its own.
+  for (const descendants = [...(await childrenOf(pid))]; ;) {
+    const child = descendants.pop();
+    if (child === undefined) return found;
+    const commandLine = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+    if (/compiler[/\\]main\.[jt]s/.test(commandLine)) found.push(child);
+    descendants.push(...(await childrenOf(child)));
+  }
+}
+
 /** Places in a process's `stat` behind the name in parentheses: time on a processor, of the program and in the kernel. */
 const STAT_TICKS = [11, 12] as const;
 const MS_PER_TICK = 10;

@@ -9,6 +9,7 @@ import { errorRow } from "../../../src/errors/table.ts";
 import type { HostError } from "../../../src/errors/host-error.ts";
 import type { BucketPolicy, Grant } from "../../../src/policy/policy.ts";
 import { HOSTILE_KEYS } from "../../conformance/kv/key-value-store.ts";
+import { authorityOf } from "./authority-of.ts";
 import { RecordingHttp } from "./recording-http.ts";
 import { RecordingStore } from "./recording-store.ts";
 
@@ -44,8 +45,8 @@ function stage({
   const uses: string[] = [];
   const outcomes: string[] = [];
   const broker = createBroker({
-    grant,
-    limits: { ...DEFAULT_PLUGIN_LIMITS, ...limits },
+    plugin: grant.plugin,
+    authority: authorityOf(grant, { ...DEFAULT_PLUGIN_LIMITS, ...limits }),
     store,
     onStoreError: (error) => storeErrors.push(error),
     onOperation: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),

@@ -4,12 +4,15 @@ import { ALL_ACCESS_LEVEL_BITS, bitsFromLevels } from "../../../src/contract/acc
 import type { HttpRequest } from "../../../src/contract/http.ts";
 import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../../../src/contract/limits.ts";
 import type { PluginName } from "../../../src/contract/names.ts";
+import type { Authority } from "../../../src/policy/authority.ts";
 import type { AllowedHost } from "../../../src/policy/policy.ts";
+import { authorityOf } from "./authority-of.ts";
 import { RecordingHttp, RecordingSink } from "./recording-http.ts";
 import { RecordingStore } from "./recording-store.ts";
 
 interface Stage {
   readonly broker: Broker;
+  readonly authority: Authority;
   readonly http: RecordingHttp;
   readonly outcomes: string[];
   readonly uses: string[];
@@ -23,15 +26,12 @@ function stage(
   const http = new RecordingHttp();
   const outcomes: string[] = [];
   const uses: string[] = [];
+  const plugin = "p" as PluginName;
+  const grant = { plugin, levels, buckets: { private: "any", shared: new Map() }, hosts, policyRevision: "0" } as const;
+  const authority = authorityOf(grant, { ...DEFAULT_PLUGIN_LIMITS, ...limits });
   const broker = createBroker({
-    grant: {
-      plugin: "p" as PluginName,
-      levels,
-      buckets: { private: "any", shared: new Map() },
-      hosts,
-      policyRevision: "0",
-    },
-    limits: { ...DEFAULT_PLUGIN_LIMITS, ...limits },
+    plugin,
+    authority,
     store: new RecordingStore(),
     onStoreError: () => undefined,
     onOperation: () => undefined,
@@ -41,7 +41,7 @@ function stage(
     onHttpUse: (target, method) => uses.push(`${method} ${target}`),
     onHttpAddress: (target, address) => uses.push(`${target} at ${address}`),
   });
-  return { broker, http, outcomes, uses };
+  return { broker, authority, http, outcomes, uses };
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");

@@ -7,7 +7,14 @@ import { LogRate } from "../../../src/contract/log-rate.ts";
 
 function logOf(maxBytes: number): { readonly log: PluginLog; readonly lines: PluginLine[] } {
   const lines: PluginLine[] = [];
-  return { log: new PluginLog(maxBytes, new LogRate(), (line) => lines.push(line)), lines };
+  return {
+    log: new PluginLog(
+      () => maxBytes,
+      new LogRate(),
+      (line) => lines.push(line),
+    ),
+    lines,
+  };
 }
 
 /** Requests of one plugin, as many as are asked for, and a clock to turn. */
@@ -15,12 +22,40 @@ function plugin(): { readonly request: () => PluginLog; readonly lines: PluginLi
   const lines: PluginLine[] = [];
   const clock = { ms: 0 };
   const rate = new LogRate({ clock: () => clock.ms });
-  return { request: () => new PluginLog(1024 * 1024, rate, (line) => lines.push(line)), lines, clock };
+  return {
+    request: () =>
+      new PluginLog(
+        () => 1024 * 1024,
+        rate,
+        (line) => lines.push(line),
+      ),
+    lines,
+    clock,
+  };
 }
 
 const isNotice = ({ source }: PluginLine): boolean => source === "host";
 
 describe("a plugin's log", () => {
+  test("has the lower limit from when it is lowered, in the middle of a request too", () => {
+    const lines: PluginLine[] = [];
+    let maxBytes = 100;
+    const log = new PluginLog(
+      () => maxBytes,
+      new LogRate(),
+      (line) => lines.push(line),
+    );
+    log.log("info", "x".repeat(50));
+    maxBytes = 60;
+    log.log("info", "y".repeat(50));
+    maxBytes = 5;
+    log.log("info", "z");
+    const texts = lines.map(({ text }) => text);
+    expect(texts.slice(0, 2)).toEqual(["x".repeat(50), "y".repeat(10)]);
+    expect(texts.slice(2)).toEqual([expect.stringContaining("the request's log limit is reached (60 bytes")]);
+    expect(log.droppedBytes).toBe(41);
+  });
+
   test("passes lines on in order, with where they came from", () => {
     const { log, lines } = logOf(1_000);
     log.log("error", "a");

@@ -3,9 +3,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ConsumerDocument, parseConsumer } from "../../../src/config/consumer-document.ts";
-import { readConsumerFile, requireValid } from "../../../src/config/consumer-file.ts";
+import { createConsumerFile } from "../../../src/config/consumer-file.ts";
+import { configError } from "../../../src/config/diagnostic.ts";
 
-const load = async (file: string): Promise<ConsumerDocument> => requireValid(await readConsumerFile(file));
+async function load(file: string): Promise<ConsumerDocument> {
+  const parsed = await createConsumerFile().load(file);
+  if (parsed.kind === "invalid") throw configError(parsed.errors);
+  return parsed.value;
+}
 
 describe("loading a consumer file", () => {
   let folder: string;
@@ -19,7 +24,7 @@ describe("loading a consumer file", () => {
   test("finds components relative to the file", async () => {
     const file = join(folder, "good.yaml");
     await writeFile(file, "group: g\nplugins: [{ name: a, component: ../a.wasm }]\n");
-    const { plugins } = requireValid(await readConsumerFile(file));
+    const { plugins } = await load(file);
     expect(plugins.map((plugin) => plugin.component)).toEqual([resolve(folder, "../a.wasm")]);
   });
 
@@ -51,7 +56,7 @@ describe("loading a consumer file", () => {
     const text = `group: g\nplugins:\n${lines.join("")}`;
     await writeFile(file, text);
     const [here, own] = await cpuMsOf(async () => parseConsumer(text, file));
-    const [there, read] = await cpuMsOf(() => readConsumerFile(file));
+    const [there, read] = await cpuMsOf(() => createConsumerFile().load(file));
     expect(read).toEqual(own);
     expect(read).toMatchObject({ kind: "valid", value: { plugins: { length: 5_000 } } });
     expect(there, `ms of this thread's time, ${here} where it parses itself`).toBeLessThan(here / 2);

@@ -3,17 +3,19 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PROJECT_FOLDER } from "../../../scripts/generated-file.ts";
 import { parseConsumer } from "../../../src/config/consumer-document.ts";
-import { readConsumerFile, requireValid } from "../../../src/config/consumer-file.ts";
+import { createConsumerFile } from "../../../src/config/consumer-file.ts";
+import { configError } from "../../../src/config/diagnostic.ts";
 import { parsePolicy } from "../../../src/config/policy-document.ts";
-import { loadPolicyDir } from "../../../src/config/policy-set.ts";
+import { loadPolicyDir } from "../../../src/config/policy-folder.ts";
 import { levelsFromBits } from "../../../src/contract/access-levels.ts";
 
 test("the example consumer group and its policies are valid and fit each other", async () => {
-  const consumer = requireValid(await readConsumerFile(join(PROJECT_FOLDER, "consumers/default.yaml")));
+  const consumer = await createConsumerFile().load(join(PROJECT_FOLDER, "consumers/default.yaml"));
+  if (consumer.kind === "invalid") throw configError(consumer.errors);
   const policies = await loadPolicyDir(join(PROJECT_FOLDER, "policy"));
   expect(policies.warnings).toEqual([]);
-  expect(policies.warnOfUnused(consumer.plugins.map((plugin) => plugin.name))).toEqual([]);
-  const allowed = consumer.plugins.map(({ name }) => [name, levelsFromBits(policies.policyFor(name).allow)]);
+  expect(policies.warnOfUnused(consumer.value.plugins.map((plugin) => plugin.name))).toEqual([]);
+  const allowed = consumer.value.plugins.map(({ name }) => [name, levelsFromBits(policies.policyFor(name).allow)]);
   expect(Object.fromEntries(allowed)).toEqual({
     "user-data-rust": ["key-value-read", "key-value-write"],
     "user-data-ts": ["key-value-read", "key-value-write"],

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeText, readTextFile } from "../../../src/config/text-file.ts";
+import { digestOf } from "../../../src/contract/digest.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 
 const problem = (line: number, message: string): object => ({
@@ -27,8 +28,12 @@ describe("reading a configuration file", () => {
   }
 
   test("gives its text without a byte order mark", async () => {
-    expect(await read("\uFEFFa: ä\n")).toEqual({ kind: "valid", value: "a: ä\n", warnings: [] });
-    expect(await read("")).toEqual({ kind: "valid", value: "", warnings: [] });
+    expect(await read("\uFEFFa: ä\n")).toEqual({
+      kind: "valid",
+      value: { text: "a: ä\n", digest: digestOf("\uFEFFa: ä\n") },
+      warnings: [],
+    });
+    expect(await read("")).toEqual({ kind: "valid", value: { text: "", digest: digestOf("") }, warnings: [] });
   });
 
   test("refuses text that is not UTF-8 and names the line", async () => {

@@ -11,7 +11,7 @@ function admitted(gate: PluginGate, limit: number): Permit {
 
 describe("admission", () => {
   test("gives places up to the plugin's limit and says whose limit it was", () => {
-    const replica = new AdmissionGate(10);
+    const replica = new AdmissionGate(() => 10);
     const [a, b] = [replica.forPlugin(), replica.forPlugin()];
     expect(a.enter(1).kind).toBe("admitted");
     expect(a.enter(1)).toMatchObject({ kind: "shed", by: "plugin" });
@@ -19,7 +19,7 @@ describe("admission", () => {
   });
 
   test("gives places up to the replica's limit over all plugins", () => {
-    const replica = new AdmissionGate(1);
+    const replica = new AdmissionGate(() => 1);
     const [a, b] = [replica.forPlugin(), replica.forPlugin()];
     const permit = admitted(a, 5);
     expect(b.enter(5)).toMatchObject({ kind: "shed", by: "replica" });
@@ -28,7 +28,7 @@ describe("admission", () => {
   });
 
   test("a permit gives its place back once, however often it is disposed of", () => {
-    const replica = new AdmissionGate(10);
+    const replica = new AdmissionGate(() => 10);
     const gate = replica.forPlugin();
     const [first, second] = [admitted(gate, 5), admitted(gate, 5)];
     first[Symbol.dispose]();
@@ -38,11 +38,23 @@ describe("admission", () => {
     expect([gate.inFlight, replica.inFlight]).toEqual([0, 0]);
   });
 
+  test("takes up another limit at once, and those over it keep their places", () => {
+    let limit = 2;
+    const replica = new AdmissionGate(() => limit);
+    const [a, b] = [replica.forPlugin(), replica.forPlugin()];
+    const permits = [admitted(a, 5), admitted(a, 5)];
+    limit = 1;
+    permits[0]?.[Symbol.dispose]();
+    expect(b.enter(5)).toMatchObject({ kind: "shed", by: "replica" });
+    limit = 2;
+    expect(b.enter(5).kind).toBe("admitted");
+  });
+
   test("the counts are those of a model, never over a limit, for any order of events", () => {
     const event = fc.record({ plugin: fc.constantFrom(0, 1), leave: fc.boolean() });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), (events) => {
-        const replica = new AdmissionGate(5);
+        const replica = new AdmissionGate(() => 5);
         const gates = [replica.forPlugin(), replica.forPlugin()] as const;
         const permits: readonly [Permit[], Permit[]] = [[], []];
         const counts = (): number[] => permits.map(({ length }) => length);

@@ -70,7 +70,7 @@ export class Scene {
       destination: { write: (line: string) => this.records.push(JSON.parse(line) as Record<string, unknown>) },
     });
     let ids = 0;
-    this.admission = new AdmissionGate(replicaConcurrency);
+    this.admission = new AdmissionGate(() => replicaConcurrency);
     const failed = (error: unknown): never => {
       throw error;
     };

@@ -312,6 +312,33 @@ describe("a plugin that asks for much", () => {
   });
 });
 
+describe("an operation that is no longer wanted when it could be sent", () => {
+  test("is not sent, fails at once, and holds up no other one", async () => {
+    const driver = new ScriptedDriver();
+    const store = createCoalescingStore(driver);
+    const release = driver.hold();
+    let isWanted = true;
+    const revocable = { ...OPTIONS, isWanted: () => isWanted };
+    // The first is part of a batch that waits; the others wait for the next one.
+    const begun = codeOf(store.set(at("begun"), bytes("v"), revocable));
+    await nextTick();
+    const waiting = ["k0", "k1"].map((key) => codeOf(store.set(at(key), bytes("v"), revocable)));
+    const others = [store.set(at("k2"), bytes("v"), OPTIONS), store.set(at("k3", "q"), bytes("v"), OPTIONS)].map(
+      codeOf,
+    );
+    isWanted = false;
+    release();
+    expect(await begun).toBe("store-unavailable");
+    expect(await Promise.all([...waiting, ...others])).toEqual([
+      "store-unavailable",
+      "store-unavailable",
+      "done",
+      "done",
+    ]);
+    expect([...driver.values.keys()]).toEqual(["k2", "k3"]);
+  });
+});
+
 describe("a store that is closed", () => {
   test("performs what it has taken, then closes its driver once", async () => {
     const driver = new ScriptedDriver();

@@ -1,19 +1,23 @@
 import { once } from "node:events";
 import { watch } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { digestOf } from "../../../src/contract/digest.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { ReadContents } from "../../../src/registry/read-contents.ts";
 import { FileWatcher } from "../../../src/registry/file-watcher.ts";
 
 describe("watching files", () => {
   let folder: string;
   let watcher: FileWatcher | undefined;
+  let contents: ReadContents;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "watch-"));
+    contents = new ReadContents();
   });
 
   afterEach(async () => {
@@ -25,13 +29,14 @@ describe("watching files", () => {
   async function watching(...paths: string[]): Promise<{ next(): Promise<ReadonlySet<string>>; reports(): number }> {
     let reports = 0;
     let change = Promise.withResolvers<ReadonlySet<string>>();
-    watcher = new FileWatcher(
-      () => paths,
-      (changed) => {
+    watcher = new FileWatcher({
+      paths: () => paths,
+      changed: (changed) => {
         reports += 1;
         change.resolve(changed);
       },
-    );
+      contents,
+    });
     await watcher.open();
     return {
       reports: () => reports,
@@ -150,5 +155,61 @@ describe("watching files", () => {
     await writeFile(join(folder, "other"), "1");
     await writeFile(file, "22");
     expect(await changes.next()).toEqual(new Set([file]));
+  });
+
+  test("reports a file that is written in place to the same size, its time set back", async () => {
+    const file = join(folder, "a");
+    await writeFile(file, "1");
+    await utimes(file, 1, 1);
+    const changes = await watching(file);
+    await writeFile(file, "2");
+    await utimes(file, 1, 1);
+    expect(await changes.next()).toEqual(new Set([file]));
+  });
+
+  test("reports, whatever size and times say, a file that does not hold what was read of it", async () => {
+    const [named, silent] = [join(folder, "named"), join(folder, "silent")];
+    for (const file of [named, silent]) {
+      await writeFile(file, "new");
+      contents.note(file, digestOf("old"));
+    }
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const changes = await watching(named, silent);
+      // Nothing that a look can tell changed since: they are compared in turn.
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await changes.next()).toEqual(new Set([named, silent]));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("reports files of a folder behind a link that was swapped before", async () => {
+    for (const version of ["v1", "v2"]) {
+      await mkdir(join(folder, version));
+      await writeFile(join(folder, version, "a"), version);
+    }
+    await symlink("v1", join(folder, "current"));
+    const [current, file] = [join(folder, "current"), join(folder, "current", "a")];
+    // Less than the next regular look needs, however long the kernel takes to tell.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const changes = await watching(current, file);
+      const heard = async (reports: number, act?: (n: number) => Promise<void>): Promise<void> => {
+        for (let n = 0; n < 12 && changes.reports() < reports; n++) {
+          await act?.(n);
+          for (let turns = 0; turns < 50; turns++) await turn();
+          vi.advanceTimersByTime(200);
+        }
+        expect(changes.reports()).toBeGreaterThanOrEqual(reports);
+      };
+      await symlink("v2", join(folder, "next"));
+      await rename(join(folder, "next"), current);
+      await heard(1);
+      // It watches the folder that the link leads to now, or will in a moment.
+      await heard(2, (n) => writeFile(join(folder, "v2", "a"), `later ${n}`));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AccessLevelBits, bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { DEFAULT_PLUGIN_LIMITS } from "../../../src/contract/limits.ts";
@@ -9,10 +11,17 @@ import type { PluginLoader, PluginSpec } from "../../../src/registry/plugin-load
 import { PluginSlot } from "../../../src/registry/plugin-slot.ts";
 import { PluginVersion } from "../../../src/registry/plugin-version.ts";
 import type { PluginRunner } from "../../../src/supervisor/process-pool/plugin-runner.ts";
+import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const NAME = "p" as PluginName;
 const READ = bitsFromLevels(["key-value-read"]);
 const WRITE = bitsFromLevels(["key-value-write"]);
+
+/** What happens to a plugin. */
+type Step =
+  | { readonly kind: "want"; readonly allow: AccessLevelBits }
+  | { readonly kind: "deploy"; readonly file: string }
+  | { readonly kind: "load" | "request" | "reply" };
 
 /** A file that holds a component by name, and what each component requests; "broken" cannot be loaded. */
 class FakeLoader {
@@ -20,9 +29,18 @@ class FakeLoader {
   readonly requests: Record<string, AccessLevelBits> = { a: READ, b: READ, wide: READ | WRITE };
   readonly closed: string[] = [];
   loads = 0;
+  #gate: Promise<void> | undefined;
+
+  /** From now on loads wait, until the function it returns is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    return resolve;
+  }
 
   async load(spec: PluginSpec): Promise<PluginVersion> {
     this.loads += 1;
+    await this.#gate;
     if (this.file === "broken") throw new HostError("component-rejected");
     return this.#version(this.file, spec);
   }
@@ -74,8 +92,14 @@ function specWith(allow: AccessLevelBits): PluginSpec {
 async function loaded(allow: AccessLevelBits): Promise<{ slot: PluginSlot; loader: FakeLoader }> {
   const loader = new FakeLoader();
   const slot = new PluginSlot(specWith(allow), loader as unknown as PluginLoader);
-  await slot.reload(specWith(allow));
+  await reloadAs(slot, specWith(allow));
   return { slot, loader };
+}
+
+/** Reloads when this is what is wanted. */
+function reloadAs(slot: PluginSlot, spec: PluginSpec): ReturnType<PluginSlot["reload"]> {
+  slot.confine(spec);
+  return slot.reload();
 }
 
 function serving(slot: PluginSlot): string {
@@ -86,7 +110,7 @@ function serving(slot: PluginSlot): string {
 describe("reloading a plugin", () => {
   test("changes nothing where file, policy and limits are the same", async () => {
     const { slot, loader } = await loaded(READ);
-    expect(await slot.reload(specWith(READ))).toEqual({ kind: "unchanged" });
+    expect(await reloadAs(slot, specWith(READ))).toEqual({ kind: "unchanged" });
     expect(loader.loads).toBe(1);
   });
 
@@ -97,24 +121,24 @@ describe("reloading a plugin", () => {
     const others = [
       specWith(READ | WRITE),
       { ...spec, componentPath: "/q.wasm" },
-      { ...spec, version: "1.0.1" },
-      { ...spec, description: "new" },
       { ...spec, limits: { ...DEFAULT_PLUGIN_LIMITS, deadlineMs: 7 } },
     ];
     expect(others.map((other) => slot.follows(other))).toEqual(others.map(() => false));
-    const reloading = slot.reload(spec);
+    // What discovery tells needs no load.
+    expect(slot.follows({ ...spec, version: "1.0.1", description: "new" })).toBe(true);
+    const reloading = reloadAs(slot, spec);
     expect(slot.follows(spec)).toBe(false);
     await reloading;
     expect(slot.follows(spec)).toBe(true);
     loader.file = "broken";
-    expect((await slot.reload(spec)).kind).toBe("kept");
+    expect((await reloadAs(slot, spec)).kind).toBe("kept");
     expect(slot.follows(spec)).toBe(false);
   });
 
   test("takes up a new component and ends the old version", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "b";
-    expect((await slot.reload(specWith(READ))).kind).toBe("replaced");
+    expect((await reloadAs(slot, specWith(READ))).kind).toBe("replaced");
     expect(serving(slot)).toBe("b granted");
     expect(loader.closed).toHaveLength(1);
   });
@@ -125,37 +149,37 @@ describe("reloading a plugin", () => {
     const old = state.kind === "loaded" ? state.version : undefined;
     const lease = old?.acquire();
     loader.file = "b";
-    await slot.reload(specWith(READ));
+    await reloadAs(slot, specWith(READ));
     expect([serving(slot), loader.closed.length]).toEqual(["b granted", 0]);
     lease?.[Symbol.dispose]();
-    await slot.retire();
-    expect(loader.closed.map((entry) => entry[0])).toEqual(["a", "b"]);
+    await slot.withdraw();
+    expect(new Set(loader.closed.map((entry) => entry[0]))).toEqual(new Set(["a", "b"]));
   });
 
   test("keeps what serves when the new component cannot be loaded", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "broken";
-    expect(await slot.reload(specWith(READ))).toMatchObject({ kind: "kept", error: { code: "component-rejected" } });
+    expect(await reloadAs(slot, specWith(READ))).toMatchObject({ kind: "kept", error: { code: "component-rejected" } });
     expect(serving(slot)).toBe("a granted");
   });
 
   test("keeps what serves when the new component requests too much", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "wide";
-    expect(await slot.reload(specWith(READ))).toMatchObject({ kind: "kept", error: { code: "denied" } });
+    expect(await reloadAs(slot, specWith(READ))).toMatchObject({ kind: "kept", error: { code: "denied" } });
     expect(serving(slot)).toBe("a granted");
   });
 
   test("denies at once when the policy takes the grant away", async () => {
     const { slot } = await loaded(READ);
-    await slot.reload(specWith(0));
+    await reloadAs(slot, specWith(0));
     expect(serving(slot)).toBe("a denied");
   });
 
   test("denies also when the policy takes the grant away while the new file is broken", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "broken";
-    await slot.reload(specWith(0));
+    await reloadAs(slot, specWith(0));
     expect(serving(slot)).toBe("failed");
   });
 
@@ -163,7 +187,7 @@ describe("reloading a plugin", () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "broken";
     const wider = specWith(READ | WRITE);
-    expect((await slot.reload(wider)).kind).toBe("kept");
+    expect((await reloadAs(slot, wider)).kind).toBe("kept");
     const { state } = slot;
     const verdict = state.kind === "loaded" ? state.version.parts.verdict : undefined;
     expect(verdict).toMatchObject({ kind: "granted", grant: { levels: READ, policyRevision: wider.policy.revision } });
@@ -173,29 +197,96 @@ describe("reloading a plugin", () => {
     const loader = new FakeLoader();
     loader.file = "broken";
     const slot = new PluginSlot(specWith(READ), loader as unknown as PluginLoader);
-    expect((await slot.reload(specWith(READ))).kind).toBe("failed");
+    expect((await reloadAs(slot, specWith(READ))).kind).toBe("failed");
     expect(serving(slot)).toBe("failed");
     loader.file = "a";
-    expect((await slot.reload(specWith(READ))).kind).toBe("replaced");
+    expect((await reloadAs(slot, specWith(READ))).kind).toBe("replaced");
   });
 
-  test("happens one after another, in the order asked for", async () => {
+  test("happens one after another, each for what is wanted when it begins", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "b";
-    const outcomes = await Promise.all([
-      slot.reload(specWith(READ)),
-      slot.reload(specWith(READ)),
-      slot.reload(specWith(0)),
-    ]);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(["replaced", "unchanged", "replaced"]);
+    const release = loader.hold();
+    const first = slot.reload();
+    await turn();
+    const others = [reloadAs(slot, specWith(READ | WRITE)), reloadAs(slot, specWith(0))];
+    release();
+    expect((await first).kind).toBe("replaced");
+    expect((await Promise.all(others)).map(({ kind }) => kind)).toEqual(["replaced", "unchanged"]);
     expect(serving(slot)).toBe("b denied");
+  });
+
+  test("gives nothing back to a plugin that was removed meanwhile", async () => {
+    const { slot } = await loaded(READ);
+    const { state } = slot;
+    if (state.kind !== "loaded") throw new Error("it is not loaded");
+    state.version.acquire();
+    const withdrawn = slot.withdraw();
+    expect((await slot.reload()).kind).toBe("unchanged");
+    expect([state.version.authority.now.kind, slot.state.kind]).toEqual(["denied", "failed"]);
+    state.version.release();
+    await withdrawn;
   });
 
   test("does nothing after the slot was closed", async () => {
     const { slot, loader } = await loaded(READ);
     await slot.close();
     loader.file = "b";
-    expect(await slot.reload(specWith(READ))).toEqual({ kind: "unchanged" });
+    expect(await reloadAs(slot, specWith(READ))).toEqual({ kind: "unchanged" });
     expect(loader.loads).toBe(1);
+  });
+
+  test("what is left of it does never more than is wanted, whatever is being loaded and in whatever order loads end", async () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant("want"), allow: fc.constantFrom(0, READ, READ | WRITE) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ kind: fc.constant("deploy"), file: fc.constantFrom("a", "wide", "wide", "broken") }),
+      },
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("load") }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("request", "reply") }) },
+    ) as fc.Arbitrary<Step>;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const loader = new FakeLoader();
+        const slot = new PluginSlot(specWith(READ), loader as unknown as PluginLoader);
+        let wanted: AccessLevelBits = READ;
+        await reloadAs(slot, specWith(wanted));
+        const held: PluginVersion[] = [];
+        const isWithin = (version: PluginVersion): boolean => {
+          const { now } = version.authority;
+          return now.kind === "denied" || now.grants.some(({ levels }) => (levels & ~wanted) === 0);
+        };
+        let release: (() => void) | undefined;
+        for (const action of steps) {
+          if (action.kind === "deploy") loader.file = action.file;
+          if (action.kind === "want") {
+            wanted = action.allow;
+            slot.confine(specWith(wanted));
+          }
+          if (action.kind === "load") {
+            // One load is held back while further steps are taken, until the next one begins.
+            release?.();
+            release = loader.hold();
+            void reloadAs(slot, specWith(wanted));
+          }
+          const { state } = slot;
+          if (action.kind === "request" && state.kind === "loaded") {
+            state.version.acquire();
+            held.push(state.version);
+          }
+          if (action.kind === "reply") held.pop()?.release();
+          await turn();
+          const now = slot.state;
+          for (const version of now.kind === "loaded" ? [...held, now.version] : held)
+            expect(isWithin(version)).toBe(true);
+        }
+        release?.();
+        for (const version of held) version.release();
+        await slot.withdraw();
+        expect(slot.state.kind).toBe("failed");
+      }),
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 200 },
+    );
   });
 });

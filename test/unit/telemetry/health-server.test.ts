@@ -24,7 +24,7 @@ async function start(options: Partial<HealthServerOptions> = {}): Promise<Health
     host: "127.0.0.1",
     port: 0,
     readiness: () => READY,
-    metrics: createMetrics({ plugins: () => [], storeBatches: new BatchStats() }),
+    metrics: createMetrics({ plugins: () => [], storeBatches: new BatchStats(), unusableFiles: () => 0 }),
     ...options,
   });
   servers.push(server);

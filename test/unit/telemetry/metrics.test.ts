@@ -11,7 +11,7 @@ function statsOf(name = "echo"): PluginStats {
 }
 
 function metricsOf(plugins: readonly PluginStats[], storeBatches = new BatchStats()): Metrics {
-  return createMetrics({ plugins: () => plugins, storeBatches });
+  return createMetrics({ plugins: () => plugins, storeBatches, unusableFiles: () => 2 });
 }
 
 async function scrape(...plugins: PluginStats[]): Promise<string[]> {
@@ -150,7 +150,7 @@ describe("a scrape", () => {
 
   test("shows the connection to NATS, also before there is one", async () => {
     const nats = new NatsStats();
-    const source = { plugins: () => [], storeBatches: new BatchStats() };
+    const source = { plugins: () => [], storeBatches: new BatchStats(), unusableFiles: () => 0 };
     const scrapeNats = async (): Promise<string[]> =>
       (await createMetrics(source, [natsMetrics(nats)]).render())
         .split("\n")
@@ -192,6 +192,20 @@ describe("a scrape", () => {
         "network_host_nats_unconfirmed_replies_total 4",
         'network_host_nats_permission_errors_total{operation="publish"} 0',
         'network_host_nats_permission_errors_total{operation="subscription"} 1',
+      ]),
+    );
+  });
+
+  test("shows what was taken from plugins, and how many files cannot be used", async () => {
+    const stats = statsOf();
+    stats.narrowed();
+    stats.narrowed();
+    const lines = await scrape(stats, statsOf("other"));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'network_host_narrowings_total{plugin="echo"} 2',
+        'network_host_narrowings_total{plugin="other"} 0',
+        "network_host_unusable_files 2",
       ]),
     );
   });

@@ -15,7 +15,9 @@ function render(facts: Partial<ReplicaFacts>): Promise<string> {
     cacheBytes: () => undefined,
     ...facts,
   });
-  return createMetrics({ plugins: () => [], storeBatches: new BatchStats() }, [section]).render();
+  return createMetrics({ plugins: () => [], storeBatches: new BatchStats(), unusableFiles: () => 0 }, [
+    section,
+  ]).render();
 }
 
 describe("metrics of the replica", () => {

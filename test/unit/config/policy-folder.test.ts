@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
-import { loadPolicyDir, PolicyFolder } from "../../../src/config/policy-set.ts";
+import { loadPolicyDir, PolicyFolder, type PolicyFolderReading } from "../../../src/config/policy-folder.ts";
 import { bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { PluginName } from "../../../src/contract/names.ts";
@@ -20,6 +20,14 @@ describe("loading a policy folder", () => {
 
   async function write(files: Record<string, string>): Promise<void> {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  }
+
+  /** Plugin → the levels that it is allowed, or why its file cannot be used. */
+  function summaryOf(reading: PolicyFolderReading): Record<string, unknown> {
+    if (reading.kind === "unlisted") return {};
+    const unusable = reading.unusable.map(({ plugin, path, state }) => [plugin ?? basename(path), state]);
+    const usable = reading.documents.map(({ policy }) => [policy.plugin, policy.allow]);
+    return Object.fromEntries([...usable, ...unusable]);
   }
 
   test("gives each plugin its own policy and denies everything to the rest", async () => {
@@ -42,24 +50,27 @@ describe("loading a policy folder", () => {
     });
   });
 
-  test("that is read again has what changed since, and an invalid file never leaves a hole", async () => {
+  test("that is read again has what changed since, and of each unusable file whose it is and why", async () => {
     await write({ "a.yaml": "plugin: a\n", "b.yaml": "plugin: b\nallow: [key-value-read]\n", "c.yaml": "plugin: c\n" });
     const reader = new PolicyFolder(folder);
-    const before = await reader.load();
+    expect(summaryOf(await reader.load())).toEqual({ a: 0, b: 1, c: 0 });
     await write({ "b.yaml": "plugin: b\nallow: [outbound-http]\n", "d.yaml": "plugin: d\n" });
     await rm(join(folder, "c.yaml"));
-    const after = await reader.load();
-    expect([before.plugins, after.plugins]).toEqual([
-      ["a", "b", "c"],
-      ["a", "b", "d"],
-    ]);
-    const allowed = [before, after].map((policies) => policies.policyFor("b" as PluginName).allow);
-    expect(allowed).toEqual([bitsFromLevels(["key-value-read"]), bitsFromLevels(["outbound-http"])]);
-    await write({ "a.yaml": "plugin: a\nallow: [everything]\n" });
-    for (let round = 0; round < 2; round++)
-      await expect(reader.load()).rejects.toMatchObject({ code: "config-invalid" });
+    expect(summaryOf(await reader.load())).toEqual({ a: 0, b: bitsFromLevels(["outbound-http"]), d: 0 });
+    await write({ "a.yaml": "plugin: a\nallow: [everything]\n", "no name.yaml": "plugin: a\n" });
+    await mkdir(join(folder, "e.yaml"));
+    await symlink("nowhere", join(folder, "f.yaml"));
+    const unusable = { a: "broken", "no name.yaml": "broken", e: "unreadable", f: "gone" };
+    for (let round = 0; round < 2; round++) {
+      const reading = await reader.load();
+      expect(summaryOf(reading)).toEqual({ b: bitsFromLevels(["outbound-http"]), d: 0, ...unusable });
+      // Whatever a file holds, it is watched.
+      expect(reading).toMatchObject({
+        paths: ["a", "b", "d", "e", "f", "no name"].map((name) => join(folder, `${name}.yaml`)),
+      });
+    }
     await write({ "a.yaml": "plugin: a\n" });
-    expect((await reader.load()).plugins).toEqual(["a", "b", "d"]);
+    expect(summaryOf(await reader.load())).toMatchObject({ a: 0, b: bitsFromLevels(["outbound-http"]), d: 0 });
   });
 
   test("an empty folder denies everything", async () => {

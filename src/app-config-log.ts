@@ -1,0 +1,50 @@
+/**
+ * What a replica says of its files: what is wrong with them, what of them stays in force meanwhile, and when that is
+ * over. Each thing is said once, however often the files are read.
+ *
+ * @module
+ */
+
+import { KEEPS_LAST, type ReplicaConfig } from "./app-config.ts";
+import { configError, formatDiagnostic } from "./config/diagnostic.ts";
+import type { PluginName } from "./contract/names.ts";
+import type { Logger } from "./telemetry/logger.ts";
+
+/** In one line. */
+const NAMED_PLUGINS = 64;
+
+export class ConfigLog {
+  readonly #logger: Logger;
+  #warned: ReadonlySet<string> = new Set();
+  #problems = "";
+  #unusableFiles = 0;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Files that cannot be used as they are now. */
+  get unusableFiles(): number {
+    return this.#unusableFiles;
+  }
+
+  /** The files were read. */
+  read({ warnings, problems, kept, denied }: ReplicaConfig): void {
+    for (const warning of warnings) if (!this.#warned.has(warning)) this.#logger.warn(warning);
+    this.#warned = new Set(warnings);
+    this.#unusableFiles = new Set(problems.map(({ file }) => file)).size;
+    const before = this.#problems;
+    this.#problems = problems.map(formatDiagnostic).join("\n");
+    if (this.#problems === before) return;
+    if (problems.length === 0) this.#logger.info("the configuration is valid again, and in force as it is now");
+    else {
+      const plugins = { keepPolicy: someOf(kept), allowedNothing: someOf(denied) };
+      this.#logger.error({ err: configError(problems), ...plugins }, `the configuration is invalid: ${KEEPS_LAST}`);
+    }
+  }
+}
+
+function someOf(names: readonly PluginName[]): readonly string[] {
+  const some: string[] = names.slice(0, NAMED_PLUGINS);
+  return names.length > NAMED_PLUGINS ? [...some, `and ${names.length - NAMED_PLUGINS} more`] : some;
+}

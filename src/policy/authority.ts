@@ -1,0 +1,88 @@
+/**
+ * What one version of a plugin may do at this moment. The version was decided on under the policy of its load; until a
+ * newer one serves, and while its last requests end, the operator may have taken something away.
+ *
+ * Invariants: an operation is allowed only by what the version was granted *and* by the policy in force; each limit is
+ * the lower one of both. A change is in force when {@link Authority.confine} returns, whatever else is being loaded.
+ *
+ * @module
+ */
+
+import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { PluginLimits } from "../contract/limits.ts";
+import { decide } from "./decide.ts";
+import { isSameLimits, lowerLimits } from "./limits.ts";
+import type { Denial, Grant, Policy, Verdict } from "./policy.ts";
+
+/** What holds at one moment. Immutable: a change makes another one. */
+export type Terms =
+  | {
+      readonly kind: "granted";
+      /** An operation needs each of them: the version's own, and that of the policy in force where it is another one. */
+      readonly grants: readonly [Grant, ...Grant[]];
+      readonly limits: PluginLimits;
+    }
+  /** No operation is allowed, and no request is taken. */
+  | { readonly kind: "denied"; readonly denial: Denial; readonly limits: PluginLimits };
+
+/** What a version was loaded with. */
+export interface AuthorityParts {
+  readonly requested: AccessLevelBits;
+  readonly verdict: Verdict;
+  readonly limits: PluginLimits;
+}
+
+export class Authority {
+  readonly #own: AuthorityParts;
+  readonly #listeners = new Set<() => void>();
+  #now: Terms;
+  /** Revision of the policy in force, and the limits that came with it. */
+  #revision: string;
+  #limits: PluginLimits;
+
+  constructor(own: AuthorityParts) {
+    const { verdict, limits } = own;
+    this.#own = own;
+    this.#now =
+      verdict.kind === "granted"
+        ? { kind: "granted", grants: [verdict.grant], limits }
+        : { kind: "denied", denial: verdict, limits };
+    this.#revision = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
+    this.#limits = limits;
+  }
+
+  /** The same object for as long as nothing changes. */
+  get now(): Terms {
+    return this.#now;
+  }
+
+  /** Revision of the policy in force. */
+  get policyRevision(): string {
+    return this.#revision;
+  }
+
+  /** This is the policy in force from now on. What an earlier one took away comes back as far as the version had it. */
+  confine(policy: Policy, limits: PluginLimits): void {
+    if (policy.revision === this.#revision && isSameLimits(limits, this.#limits)) return;
+    this.#revision = policy.revision;
+    this.#limits = limits;
+    this.#now = termsUnder(this.#own, policy, limits);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls the listener after each change, for what was allowed before it and is still under way; it must not throw. Gives a way to end that. */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+function termsUnder({ requested, verdict, limits: own }: AuthorityParts, policy: Policy, limits: PluginLimits): Terms {
+  const lower = lowerLimits(own, limits);
+  if (verdict.kind === "denied") return { kind: "denied", denial: verdict, limits: lower };
+  if (policy.revision === verdict.grant.policyRevision)
+    return { kind: "granted", grants: [verdict.grant], limits: lower };
+  const renewed = decide(requested, policy);
+  if (renewed.kind === "denied") return { kind: "denied", denial: renewed, limits: lower };
+  return { kind: "granted", grants: [verdict.grant, renewed.grant], limits: lower };
+}

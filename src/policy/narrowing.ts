@@ -1,0 +1,68 @@
+/**
+ * What a change of policy or limits takes away, in words for the log. Pure.
+ *
+ * @module
+ */
+
+import type { PluginLimits } from "../contract/limits.ts";
+import type { BucketName } from "../contract/names.ts";
+import { describeLevels } from "./decide.ts";
+import type { AllowedHost, BucketPolicy, Policy } from "./policy.ts";
+
+/** What an operator wants for a plugin at one moment. */
+export interface Wanted {
+  readonly policy: Policy;
+  readonly limits: PluginLimits;
+}
+
+/** Limits of a process: one that runs was started with them, and keeps them until it is replaced. */
+const OF_A_PROCESS: ReadonlySet<keyof PluginLimits> = new Set([
+  "memoryBytes",
+  "runnerMemoryBytes",
+  "runners",
+  "idleMs",
+]);
+
+/** Each thing that the earlier one allowed and the later one does not; empty where nothing was taken away. */
+export function describeNarrowing(before: Wanted, now: Wanted): readonly string[] {
+  const taken = lowered(before.limits, now.limits);
+  if (before.policy.revision === now.policy.revision) return taken;
+  return [
+    ...describeLevels((before.policy.allow & ~now.policy.allow) >>> 0),
+    ...takenBuckets(before.policy.buckets, now.policy.buckets),
+    ...takenHosts(before.policy.hosts, now.policy.hosts),
+    ...taken,
+  ];
+}
+
+function takenBuckets(before: BucketPolicy, now: BucketPolicy): string[] {
+  const isAllowed = (name: BucketName): boolean => now.private === "any" || now.private.includes(name);
+  const own =
+    before.private === "any"
+      ? now.private === "any"
+        ? []
+        : [now.private.length === 0 ? "all private buckets" : `private buckets but ${now.private.join(", ")}`]
+      : before.private.filter((name) => !isAllowed(name)).map((name) => `private bucket ${name}`);
+  const shared = [...before.shared]
+    .filter(([name, bucket]) => now.shared.get(name) !== bucket)
+    .map(([name, bucket]) => `shared bucket ${bucket} as ${name}`);
+  return [...own, ...shared];
+}
+
+function takenHosts(before: readonly AllowedHost[], now: readonly AllowedHost[]): string[] {
+  const kept = new Set(now.map(hostText));
+  return before
+    .map(hostText)
+    .filter((text) => !kept.has(text))
+    .map((text) => `host ${text}`);
+}
+
+function hostText(host: AllowedHost): string {
+  return typeof host === "string" ? host : `${host.target} (${host.methods.toSorted().join(", ")})`;
+}
+
+function lowered(before: PluginLimits, now: PluginLimits): string[] {
+  return (Object.keys(before) as (keyof PluginLimits)[])
+    .filter((name) => now[name] < before[name])
+    .map((name) => `${name} from ${before[name]} to ${now[name]}${OF_A_PROCESS.has(name) ? " (next process)" : ""}`);
+}

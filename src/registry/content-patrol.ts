@@ -1,0 +1,84 @@
+/**
+ * Compares files with what was read of them, some at a time, for changes that neither size nor times tell: a file
+ * system that keeps no times of its own, or a clock whose tick hid the second of two changes.
+ *
+ * Files are read in pieces and one after another, so that the host's thread is never held for long; how many are read in
+ * one go is bounded by time.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { constants, open } from "node:fs/promises";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { Digest } from "../contract/names.ts";
+import type { ReadContents } from "./read-contents.ts";
+
+const PIECE_BYTES = 256 * 1024;
+
+/** What tests replace. */
+export interface PatrolOptions {
+  /** Milliseconds; never goes back. */
+  readonly clock?: () => number;
+}
+
+export class ContentPatrol {
+  readonly #contents: ReadContents;
+  readonly #clock: () => number;
+  /** What is left of the round under way. */
+  #round: string[] = [];
+
+  constructor(contents: ReadContents, { clock = () => performance.now() }: PatrolOptions = {}) {
+    this.#contents = contents;
+    this.#clock = clock;
+  }
+
+  /**
+   * Goes on where it stopped, through all of `paths` and not more than once, until so much time has passed: one file is
+   * looked at in any case. The result are those that do not hold what was read of them.
+   */
+  async walk(paths: readonly string[], budgetMs: number): Promise<ReadonlySet<string>> {
+    const endMs = this.#clock() + budgetMs;
+    const changed = new Set<string>();
+    if (this.#round.length === 0) this.#begin(paths);
+    do {
+      const path = this.#round.pop();
+      if (path === undefined) break;
+      if (await this.differs(path)) changed.add(path);
+    } while (this.#clock() < endMs);
+    return changed;
+  }
+
+  /** Does the file hold something else than was read of it? Not where it was never read, or cannot be read now. */
+  async differs(path: string): Promise<boolean> {
+    if (this.#contents.of(path) === undefined) return false;
+    const digest = await digestOfFile(path);
+    // Compared with what was read last by now: it may have been read again meanwhile.
+    return digest !== undefined && digest !== this.#contents.of(path);
+  }
+
+  #begin(paths: readonly string[]): void {
+    this.#contents.keepOnly(new Set(paths));
+    this.#round = paths.filter((path) => this.#contents.of(path) !== undefined).toReversed();
+  }
+}
+
+/** `undefined` where it cannot be read, or is larger than anything that is ever read whole. */
+async function digestOfFile(path: string): Promise<Digest | undefined> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const info = await file.stat();
+    if (!info.isFile() || info.size > FIXED_LIMITS.componentBytes) return undefined;
+    const hash = createHash("sha256");
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, info.size + 1));
+    for (let at = 0; at <= FIXED_LIMITS.componentBytes;) {
+      const { bytesRead } = await file.read(piece, 0, piece.length, at);
+      if (bytesRead === 0) return hash.digest("hex") as Digest;
+      hash.update(piece.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    return undefined;
+  } catch {
+    return undefined;
+  }
+}
