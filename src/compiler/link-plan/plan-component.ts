@@ -13,6 +13,7 @@ import {
   LINK_PLAN_FILE,
   LINK_PLAN_FORMAT,
   type LinkPlan,
+  MAX_RESTORED_GLOBALS,
   type PlanFreshness,
   type PlanModule,
 } from "../../contract/link-plan.ts";
@@ -20,7 +21,7 @@ import { HostError } from "../../errors/host-error.ts";
 import { type CodeFacts, readCodeFacts } from "./core-code.ts";
 import { PlanDraft } from "./draft.ts";
 import { evaluateComponent } from "./evaluate.ts";
-import { rewriteModule } from "./rewrite-module.ts";
+import { BIT_TYPE_CODES, rewriteModule } from "./rewrite-module.ts";
 import type { PlannedExports } from "./spaces.ts";
 
 /** What planning came to. */
@@ -58,7 +59,7 @@ function plan(component: Component): Map<string, Uint8Array> {
     lowers: draft.lowers,
     lifts: draft.lifts,
     exports: exportedLifts(exports),
-    freshness,
+    freshness: countGlobals(draft, [...modules.values()]) > MAX_RESTORED_GLOBALS ? TOO_MANY_GLOBALS : freshness,
   };
   files.set(LINK_PLAN_FILE, Buffer.from(JSON.stringify(linkPlan), "utf8"));
   return files;
@@ -90,19 +91,26 @@ function rewriteModules(modules: readonly CoreModule[], files: Map<string, Uint8
   return { modules: rewritten, freshness: freshnessOf(facts) };
 }
 
+const TOO_MANY_GLOBALS: PlanFreshness = {
+  kind: "fresh",
+  reason: `it has more than ${MAX_RESTORED_GLOBALS} mutable globals`,
+};
+
+/** Mutable globals of one instance of the component. */
+function countGlobals({ instances }: PlanDraft, modules: readonly PlanModule[]): number {
+  return instances.reduce((count, { module }) => count + (modules[module]?.globals.length ?? 0), 0);
+}
+
 function ownsItsOnlyMemory(module: CoreModule | undefined): boolean {
   return module?.memories.length === 1 && !module.imports.some(({ kind }) => kind === "memory");
 }
-
-/** Binary codes of i32, i64, f32 and f64, which JavaScript can read and write. */
-const NUMBER_TYPES: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c]);
 
 function freshnessOf(facts: ReadonlyMap<CoreModule, CodeFacts>): PlanFreshness {
   for (const [module, { changesTables, dropsSegments }] of facts) {
     if (changesTables) return { kind: "fresh", reason: "its code changes a table" };
     if (dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
-    if (module.globals.some(({ type, mutable }) => mutable && !NUMBER_TYPES.has(type)))
-      return { kind: "fresh", reason: "it has a mutable global that is no number" };
+    if (module.globals.some(({ type, mutable }) => mutable && !BIT_TYPE_CODES.has(type)))
+      return { kind: "fresh", reason: "it has a mutable global that is a reference" };
   }
   return { kind: "restorable" };
 }
