@@ -18,7 +18,6 @@ import {
   type PlanModule,
 } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
-import { type CodeFacts, readCodeFacts } from "./core-code.ts";
 import { PlanDraft } from "./draft.ts";
 import { evaluateComponent } from "./evaluate.ts";
 import { BIT_TYPE_CODES, rewriteModule } from "./rewrite-module.ts";
@@ -77,9 +76,8 @@ interface RewrittenModules {
 }
 
 function rewriteModules(modules: readonly CoreModule[], files: Map<string, Uint8Array>): RewrittenModules {
-  const facts = new Map(modules.map((module) => [module, readCodeFacts(module)]));
   // A memory's size can be hidden only where no other module looks at it.
-  const sizing = modules.filter((module) => facts.get(module)?.sizesMemory === true);
+  const sizing = modules.filter(({ code }) => code.sizesMemory);
   const virtual = sizing.length === 1 && ownsItsOnlyMemory(sizing[0]) ? sizing[0] : undefined;
   const rewritten = new Map<CoreModule, PlanModule>();
   for (const module of modules) {
@@ -88,7 +86,7 @@ function rewriteModules(modules: readonly CoreModule[], files: Map<string, Uint8
     files.set(file, bytes);
     rewritten.set(module, { file, memories, globals, hidesGrowth: module === virtual });
   }
-  return { modules: rewritten, freshness: freshnessOf(facts) };
+  return { modules: rewritten, freshness: freshnessOf(modules) };
 }
 
 const TOO_MANY_GLOBALS: PlanFreshness = {
@@ -105,11 +103,11 @@ function ownsItsOnlyMemory(module: CoreModule | undefined): boolean {
   return module?.memories.length === 1 && !module.imports.some(({ kind }) => kind === "memory");
 }
 
-function freshnessOf(facts: ReadonlyMap<CoreModule, CodeFacts>): PlanFreshness {
-  for (const [module, { changesTables, dropsSegments }] of facts) {
-    if (changesTables) return { kind: "fresh", reason: "its code changes a table" };
-    if (dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
-    if (module.globals.some(({ type, mutable }) => mutable && !BIT_TYPE_CODES.has(type)))
+function freshnessOf(modules: readonly CoreModule[]): PlanFreshness {
+  for (const { code, globals } of modules) {
+    if (code.changesTables) return { kind: "fresh", reason: "its code changes a table" };
+    if (code.dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
+    if (globals.some(({ type, mutable }) => mutable && !BIT_TYPE_CODES.has(type)))
       return { kind: "fresh", reason: "it has a mutable global that is a reference" };
   }
   return { kind: "restorable" };

@@ -9,11 +9,11 @@
  */
 
 import { ByteReader } from "../../component/byte-reader.ts";
+import { OPCODE, walkBody } from "../../component/core/instructions.ts";
 import type { CoreModule } from "../../component/core/model.ts";
 import type { BitType, PlanGlobal } from "../../contract/link-plan.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { SECTION, type Section, sectionsOf, walkCode } from "./core-code.ts";
-import { OPCODE, walkBody } from "./instructions.ts";
+import { SECTION, type Section, sectionsOf, walkCode } from "./sections.ts";
 import { refusal } from "./refusal.ts";
 
 /** A module's new bytes, and the names under which its state is exported. */

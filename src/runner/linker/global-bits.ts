@@ -105,15 +105,15 @@ function encode(types: readonly BitType[]): Uint8Array {
   const globals = types.map((type, index) => importOf(String(index), KIND.global, CORE_TYPE[type], MUTABLE));
   const address = [OP.localGet, 0];
   const slot = (index: number): number[] => unsigned(index * SLOT_BYTES);
-  const save = types.flatMap((type, index) => [
-    ...address,
-    ...[OP.globalGet, ...unsigned(index)],
-    ...[...STORE[type], ...slot(index)],
+  const save = types.map((type, index) => [
+    address,
+    [OP.globalGet, ...unsigned(index)],
+    [...STORE[type], ...slot(index)],
   ]);
-  const load = types.flatMap((type, index) => [
-    ...address,
-    ...[...LOAD[type], ...slot(index)],
-    ...[OP.globalSet, ...unsigned(index)],
+  const load = types.map((type, index) => [
+    address,
+    [...LOAD[type], ...slot(index)],
+    [OP.globalSet, ...unsigned(index)],
   ]);
   return encodeModule(
     section(SECTION.type, [functionType(["i32"], [])]),
@@ -121,6 +121,6 @@ function encode(types: readonly BitType[]): Uint8Array {
     section(SECTION.import, [importOf("bits", KIND.memory, 0, 1), ...globals]),
     section(SECTION.function, [[0], [0]]),
     section(SECTION.export, [exportOf("save", KIND.function, 0), exportOf("load", KIND.function, 1)]),
-    section(SECTION.code, [functionBody(...save), functionBody(...load)]),
+    section(SECTION.code, [functionBody(...save.flat(2)), functionBody(...load.flat(2))]),
   );
 }

@@ -17,7 +17,7 @@ export class GrowthReserve {
 
   /** Grows a memory by the reserve, or by as much of it as the memory may grow. */
   addTo(memory: WebAssembly.Memory): void {
-    for (const pages of RESERVES.filter((step) => step > 0 && step <= this.#pages).reverse()) {
+    for (const pages of RESERVES.filter((step) => step > 0 && step <= this.#pages).toReversed()) {
       try {
         memory.grow(pages);
         return;

@@ -42,6 +42,8 @@ export interface PollFunctions {
 
 const ARGUMENTS = [0, 1, 2].flatMap((index) => [OP.localGet, index]);
 
+const BODY = [OP.call, 0, OP.if, NO_RESULT, ARGUMENTS, OP.call, 1, OP.else, ARGUMENTS, OP.call, 2, OP.end].flat();
+
 const BINARY = encodeModule(
   section(SECTION.type, [functionType([], ["i32"]), functionType(["i32", "i32", "i32"], [])]),
   section(SECTION.import, [
@@ -51,12 +53,7 @@ const BINARY = encodeModule(
   ]),
   section(SECTION.function, [[1]]),
   section(SECTION.export, [exportOf("poll", KIND.function, 3)]),
-  section(SECTION.code, [
-    functionBody(
-      ...[OP.call, 0, OP.if, NO_RESULT, ...ARGUMENTS, OP.call, 1],
-      ...[OP.else, ...ARGUMENTS, OP.call, 2, OP.end],
-    ),
-  ]),
+  section(SECTION.code, [functionBody(...BODY)]),
 );
 
 let compiled: WebAssembly.Module | undefined;
