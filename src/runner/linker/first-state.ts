@@ -33,7 +33,7 @@ export class SharedState {
     const modules = plan.instances.flatMap(({ module }) => plan.modules[module] ?? []);
     this.hidden = modules.flatMap(({ memories, hidesGrowth }) => memories.map(() => hidesGrowth));
     this.memories = instance.memories().map(saveBlocks);
-    this.globals = new GlobalBits(modules.flatMap(({ globals }) => globals.map(([, type]) => type)));
+    this.globals = new GlobalBits(instance.globalTypes());
     this.globals.save(this.globals.bind(instance.globals()));
   }
 }

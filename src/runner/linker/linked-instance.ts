@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { PlanItem, PlanLower } from "../../contract/link-plan.ts";
+import type { BitType, PlanItem, PlanLower } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { Namespace } from "../namespaces.ts";
 import type { Suspension } from "../suspension.ts";
@@ -77,6 +77,12 @@ export class LinkedInstance implements ResourceSurroundings {
   /** Its own mutable globals, in the plan's order. */
   globals(): WebAssembly.Global[] {
     return this.#stateOf(({ globals }) => globals.map(([name]) => name)) as WebAssembly.Global[];
+  }
+
+  /** The types of {@link globals}. */
+  globalTypes(): BitType[] {
+    const { plan } = this.#linked;
+    return plan.instances.flatMap(({ module }) => plan.modules[module]?.globals.map(([, type]) => type) ?? []);
   }
 
   /**
