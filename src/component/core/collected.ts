@@ -1,8 +1,8 @@
 /**
  * Rule: nothing of a component lives on the heap that V8 collects. No limit of a plugin bounds that heap: `memoryBytes`
- * is about linear memory. So types and instructions of two proposals are refused wherever they stand: those of garbage
- * collection (structs, arrays, `i31`, their references, casts, recursive and derived types), and those of exception
- * handling (tags, `try`, `throw`, references to exceptions).
+ * is about linear memory. So garbage collection is refused wherever it stands: structs, arrays, `i31`, references to
+ * them, casts, recursive and derived types. And so are tags, without which there are no exceptions: what a guest throws
+ * would hold values on that heap, other exceptions among them. Instructions that would catch one find none, and pass.
  *
  * References to functions, and `externref`, of which the host gives none, are no matter of this rule: a component has
  * as many as it has functions.
@@ -25,7 +25,7 @@ export function garbageCollected(reader: ByteReader, what: string): HostError {
   return reader.unsupported(`garbage collection (${what})`, GARBAGE_COLLECTION_ADVICE);
 }
 
-/** The error for a part of exception handling; `what` names it. */
-export function exceptional(reader: ByteReader, what: string): HostError {
-  return reader.unsupported(`exception handling (${what})`, EXCEPTIONS_ADVICE);
+/** The error for a tag, which is what exceptions are thrown with. */
+export function exceptional(reader: ByteReader): HostError {
+  return reader.unsupported("exception handling (a tag)", EXCEPTIONS_ADVICE);
 }

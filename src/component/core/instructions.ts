@@ -1,14 +1,14 @@
 /**
  * Walks over the instructions of a function without executing or validating them: where each begins and ends
  * (WebAssembly core specification, 5.4 "Instructions"; the threads proposal, since a memory that is not shared may be
- * accessed atomically). What lives on a collected heap is refused, and so is what is not known.
+ * accessed atomically). Garbage collection is refused, and so is what is not known.
  *
  * @module
  */
 
 import type { HostError } from "../../errors/host-error.ts";
 import type { ByteReader } from "../byte-reader.ts";
-import { exceptional, garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
 import { readValueType, skipBlockType, skipHeapType } from "./value-type.ts";
 
 /** Instructions that matter to the plan; those with a prefix byte have it in front: 0xfc 0x09 is 0xfc09. */
@@ -28,9 +28,6 @@ export const OPCODE = {
 const PREFIX = { garbageCollection: 0xfb, more: 0xfc, vector: 0xfd, atomic: 0xfe } as const;
 
 const REF_EQ = 0xd3;
-
-/** try, catch, throw, rethrow, throw_ref, delegate, catch_all, try_table */
-const EXCEPTIONS: ReadonlySet<number> = new Set([0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f]);
 
 /** Told of each instruction: its opcode and the range of its bytes. */
 export type VisitInstruction = (opcode: number, start: number, end: number) => void;
@@ -66,7 +63,6 @@ function refused(opcode: number, body: ByteReader): HostError {
   if (opcode === PREFIX.garbageCollection)
     return garbageCollected(body, `instruction ${name} 0x${body.u32().toString(16)}`);
   if (opcode === REF_EQ) return garbageCollected(body, `instruction ${name}`);
-  if (EXCEPTIONS.has(opcode)) return exceptional(body, `instruction ${name}`);
   return unknown(body, name);
 }
 
@@ -85,12 +81,12 @@ const TWO_INDICES: Skip = (body) => {
 
 /** Opcode → skips what follows it. */
 const IMMEDIATES = new Map<number, Skip>([
-  // unreachable, nop, else, end, return, drop, select, ref.is_null, ref.as_non_null
-  ...[0x00, 0x01, 0x05, 0x0b, 0x0f, 0x1a, 0x1b, 0xd1, 0xd4].map((code): [number, Skip] => [code, NONE]),
-  // block, loop, if
-  ...[0x02, 0x03, 0x04].map((code): [number, Skip] => [code, skipBlockType]),
-  // br, br_if, call, return_call, call_ref, return_call_ref
-  ...[0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15].map((code): [number, Skip] => [code, INDEX]),
+  // unreachable, nop, else, throw_ref, end, return, catch_all, drop, select, ref.is_null, ref.as_non_null
+  ...[0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd4].map((code): [number, Skip] => [code, NONE]),
+  // block, loop, if, try
+  ...[0x02, 0x03, 0x04, 0x06].map((code): [number, Skip] => [code, skipBlockType]),
+  // catch, throw, rethrow, br, br_if, call, return_call, call_ref, return_call_ref, delegate
+  ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18].map((code): [number, Skip] => [code, INDEX]),
   // local.get to global.set, table.get, table.set, memory.size, memory.grow
   ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x3f, 0x40].map((code): [number, Skip] => [code, INDEX]),
   // ref.func, br_on_null, br_on_non_null
@@ -99,6 +95,7 @@ const IMMEDIATES = new Map<number, Skip>([
   ...[0x11, 0x13].map((code): [number, Skip] => [code, TWO_INDICES]),
   [0x0e, skipBranchTable],
   [0x1c, skipSelectTypes],
+  [0x1f, skipTryTable],
   [0x41, (body) => body.skipLeb(32)],
   [0x42, (body) => body.skipLeb(64)],
   [0x43, (body) => body.skip(4)],
@@ -126,6 +123,16 @@ function skipBranchTable(body: ByteReader): void {
 function skipSelectTypes(body: ByteReader): void {
   const count = body.u32();
   for (let type = 0; type < count; type += 1) readValueType(body);
+}
+
+function skipTryTable(body: ByteReader): void {
+  skipBlockType(body);
+  const count = body.u32();
+  for (let clause = 0; clause < count; clause += 1) {
+    // catch and catch_ref name a tag; catch_all and catch_all_ref do not.
+    if (body.u8() < 2) body.skipLeb(32);
+    body.skipLeb(32);
+  }
 }
 
 const VECTOR = {

@@ -194,5 +194,5 @@ function readGlobalType(reader: ByteReader): CoreGlobal {
 }
 
 function refuseTag(reader: ByteReader): never {
-  throw exceptional(reader, "a tag");
+  throw exceptional(reader);
 }

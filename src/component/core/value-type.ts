@@ -7,7 +7,7 @@
 
 import type { HostError } from "../../errors/host-error.ts";
 import type { ByteReader } from "../byte-reader.ts";
-import { exceptional, garbageCollected } from "./collected.ts";
+import { garbageCollected } from "./collected.ts";
 
 /** i32, i64, f32, f64, v128. */
 const NUMBER_TYPES = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
@@ -15,8 +15,8 @@ const NUMBER_TYPES = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
 /** `(ref null ht)` and `(ref ht)`, followed by a heap type. */
 const EXPLICIT_REFERENCES = new Set([0x63, 0x64]);
 
-/** `func` and `extern`. Written alone, an abstract heap type stands for a nullable reference. */
-const REFERENCES = new Set([0x70, 0x6f]);
+/** `func`, `extern`, `exn`, `noexn`. Written alone, an abstract heap type stands for a nullable reference. */
+const REFERENCES = new Set([0x70, 0x6f, 0x69, 0x74]);
 
 const GARBAGE_COLLECTED = new Map([
   [0x6e, "any"],
@@ -27,11 +27,6 @@ const GARBAGE_COLLECTED = new Map([
   [0x71, "none"],
   [0x72, "noextern"],
   [0x73, "nofunc"],
-]);
-
-const EXCEPTIONAL = new Map([
-  [0x69, "exn"],
-  [0x74, "noexn"],
 ]);
 
 /** A block type without parameters and results. */
@@ -70,7 +65,5 @@ export function skipBlockType(reader: ByteReader): void {
 function refused(reader: ByteReader, code: number): HostError {
   const collectedType = GARBAGE_COLLECTED.get(code);
   if (collectedType !== undefined) return garbageCollected(reader, `the type ${collectedType}`);
-  const exceptionType = EXCEPTIONAL.get(code);
-  if (exceptionType !== undefined) return exceptional(reader, `the type ${exceptionType}`);
   return reader.malformed(`0x${code.toString(16)} is no type of a core value`);
 }

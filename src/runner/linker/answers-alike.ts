@@ -9,8 +9,8 @@
  * @module
  */
 
-/** Interfaces without their versions: all their functions. */
-const INTERFACES: ReadonlySet<string> = new Set([
+/** Interfaces with all their functions, and single functions; without versions. */
+export const ANSWER_ALIKE: ReadonlySet<string> = new Set([
   "wasi:cli/environment",
   "wasi:cli/stdin",
   "wasi:cli/stdout",
@@ -18,19 +18,16 @@ const INTERFACES: ReadonlySet<string> = new Set([
   "wasi:cli/terminal-stdin",
   "wasi:cli/terminal-stdout",
   "wasi:cli/terminal-stderr",
+  "wasi:clocks/wall-clock#resolution",
+  "wasi:clocks/monotonic-clock#resolution",
   "wasi:filesystem/preopens",
   // Before there is a call only standard streams lead anywhere, and those never wait.
   "wasi:io/streams",
   "local:network-host/logging",
-]);
-
-const FUNCTIONS: ReadonlySet<string> = new Set([
-  "wasi:clocks/wall-clock#resolution",
-  "wasi:clocks/monotonic-clock#resolution",
   "local:network-host/key-value-store#[constructor]key-value-store",
 ]);
 
 /** Does this function tell every instance the same before its first call? The interface is named without its version. */
 export function answersAlike(interfaceId: string, name: string): boolean {
-  return INTERFACES.has(interfaceId) || FUNCTIONS.has(`${interfaceId}#${name}`);
+  return ANSWER_ALIKE.has(interfaceId) || ANSWER_ALIKE.has(`${interfaceId}#${name}`);
 }

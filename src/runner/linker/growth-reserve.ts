@@ -14,22 +14,30 @@ export const RESERVES: readonly number[] = [0, 1, 2, 4, 8, 16, 32, 64];
 
 export class GrowthReserve {
   #pages = 0;
+  /** Memories of one component begin with the same size and have the same bound: what one cannot have, none can. */
+  #mostPages = Infinity;
 
   /** Grows a memory by the reserve, or by as much of it as the memory may grow. */
   addTo(memory: WebAssembly.Memory): void {
-    for (const pages of RESERVES.filter((step) => step > 0 && step <= this.#pages).toReversed()) {
-      try {
-        memory.grow(pages);
-        return;
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-      }
+    while (this.#pages > 0 && !canGrow(memory, this.#pages)) {
+      this.#pages -= 1;
+      this.#mostPages = this.#pages;
     }
   }
 
   /** A guest needed so many pages more than it began with: from now on that much is there, unless it is too much. */
   fit(pages: number): void {
     const step = RESERVES.find((reserve) => reserve >= pages);
-    if (step !== undefined) this.#pages = Math.max(this.#pages, step);
+    if (step !== undefined) this.#pages = Math.min(this.#mostPages, Math.max(this.#pages, step));
+  }
+}
+
+function canGrow(memory: WebAssembly.Memory, pages: number): boolean {
+  try {
+    memory.grow(pages);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
   }
 }

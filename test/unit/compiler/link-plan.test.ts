@@ -87,6 +87,7 @@ describe("a link plan", () => {
         (local.set 2 (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (v128.const i32x4 1 2 3 4) (local.get 2)))
         (drop (v128.load8_lane 3 (i32.const 0) (local.get 2)))
         (drop (i32x4.extract_lane 1 (v128.load32_zero offset=65 (i32.const 0))))
+        (block $caught (result exnref) (try_table (catch_all_ref $caught)) (ref.null exn)) (drop)
         (drop (block $taken (result (ref $pair)) (br_on_non_null $taken (ref.func $all)) (unreachable)))
         (drop (call_ref $pair (i32.const 1) (ref.as_non_null (ref.null $pair)))) (drop (ref.func $all))
         (atomic.fence) (drop (i64.atomic.rmw.add offset=300 (i32.const 0) (i64.const 1)))

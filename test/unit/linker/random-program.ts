@@ -55,7 +55,10 @@ export const programs: fc.Arbitrary<Program> = fc.record({
   growth: fc.constantFrom("none", "grows", "grows to a bound"),
   holdings: fc.subarray([...HOLDINGS]),
   hindrances: seldom(HINDRANCES),
-  questions: seldom(QUESTIONS),
+  questions: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.constantFrom(...QUESTIONS.map((question) => [question])) },
+  ),
   start: actions(3),
 });
 
