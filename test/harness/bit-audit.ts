@@ -7,6 +7,19 @@
 
 import type { BitType } from "../../src/contract/link-plan.ts";
 import type { InstanceAudit } from "../../src/runner/linker/instance-audit.ts";
+import {
+  CORE_TYPE,
+  encodeModule,
+  exportOf,
+  functionBody,
+  functionType,
+  importOf,
+  KIND,
+  MUTABLE,
+  OP,
+  section,
+  SECTION,
+} from "../../src/runner/linker/core-module.ts";
 import type { SavedHandles } from "../../src/runner/linker/handle-table.ts";
 import type { LinkedInstance } from "../../src/runner/linker/linked-instance.ts";
 
@@ -86,8 +99,6 @@ function hex(bits: readonly bigint[]): string {
   return bits.map((value) => BigInt.asUintN(64, value).toString(16)).join(" ");
 }
 
-const CODES: Readonly<Record<BitType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
-
 /** What makes 64 bits of a global on the stack; one entry for each result. */
 const TO_BITS: Readonly<Record<BitType, readonly (readonly number[])[]>> = {
   i32: [[0xad]],
@@ -105,21 +116,21 @@ const TO_BITS: Readonly<Record<BitType, readonly (readonly number[])[]>> = {
 /** `(module (import "" "g" (global (mut …))) (func (export "0") (result i64) …) …)` */
 function reader(global: WebAssembly.Global, type: BitType | undefined): ReadBits {
   if (type === undefined) throw new Error("a global has no type");
-  const bodies = TO_BITS[type].map((convert) => [0, 0x23, 0, ...convert, 0x0b]);
-  const names = bodies.map((_, index) => [1, 0x30 + index, 0, index]);
-  const binary = [
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...sized(1, [1, 0x60, 0, 1, 0x7e]),
-    ...sized(2, [1, 0, 1, 0x67, 3, CODES[type], 1]),
-    ...sized(3, [bodies.length, ...bodies.map(() => 0)]),
-    ...sized(7, [names.length, ...names.flat()]),
-    ...sized(10, [bodies.length, ...bodies.flatMap((body) => [body.length, ...body])]),
-  ];
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(binary)), { "": { g: global } });
+  const bodies = TO_BITS[type].map((convert) => functionBody(OP.globalGet, 0, ...convert));
+  const binary = encodeModule(
+    section(SECTION.type, [functionType([], ["i64"])]),
+    section(SECTION.import, [importOf("g", KIND.global, CORE_TYPE[type], MUTABLE)]),
+    section(
+      SECTION.function,
+      bodies.map(() => [0]),
+    ),
+    section(
+      SECTION.export,
+      bodies.map((_, index) => exportOf(String(index), KIND.function, index)),
+    ),
+    section(SECTION.code, bodies),
+  );
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { "": { g: global } });
   const functions = Object.values(exports) as (() => bigint)[];
   return () => functions.map((read) => read());
-}
-
-function sized(id: number, content: readonly number[]): number[] {
-  return [id, content.length, ...content];
 }
