@@ -1,8 +1,7 @@
 /**
  * Rule: nothing of a component lives on the heap that V8 collects. No limit of a plugin bounds that heap: `memoryBytes`
  * is about linear memory. So garbage collection is refused wherever it stands: structs, arrays, `i31`, references to
- * them, casts, recursive and derived types. And so are tags, without which there are no exceptions: what a guest throws
- * would hold values on that heap, other exceptions among them. Instructions that would catch one find none, and pass.
+ * them, casts, recursive and derived types. (Exceptions live there, too: the gate refuses the tags they need.)
  *
  * References to functions, and `externref`, of which the host gives none, are no matter of this rule: a component has
  * as many as it has functions.
@@ -15,7 +14,6 @@ import type { ByteReader } from "../byte-reader.ts";
 
 const GARBAGE_COLLECTION_ADVICE =
   "build the plugin with a toolchain that keeps its objects in linear memory, as those for C, Rust, Go, Python and JavaScript do";
-const EXCEPTIONS_ADVICE = "build the plugin without WebAssembly exceptions, for example with `-fno-exceptions`";
 
 /** What to do about what this reader does not know. */
 export const NEW_PROPOSALS_ADVICE = "build the module without new proposals of WebAssembly";
@@ -23,9 +21,4 @@ export const NEW_PROPOSALS_ADVICE = "build the module without new proposals of W
 /** The error for a part of garbage collection; `what` names it. */
 export function garbageCollected(reader: ByteReader, what: string): HostError {
   return reader.unsupported(`garbage collection (${what})`, GARBAGE_COLLECTION_ADVICE);
-}
-
-/** The error for a tag, which is what exceptions are thrown with. */
-export function exceptional(reader: ByteReader): HostError {
-  return reader.unsupported("exception handling (a tag)", EXCEPTIONS_ADVICE);
 }

@@ -71,6 +71,8 @@ export interface CoreModule {
   readonly globals: readonly CoreGlobal[];
   /** Number of functions defined. */
   readonly functions: number;
+  /** Number of exception tags defined. */
+  readonly tags: number;
   readonly code: CodeFacts;
   /** Index of the function that runs at instantiation. */
   readonly start: number | undefined;

@@ -7,7 +7,6 @@
 
 import type { ByteReader } from "../byte-reader.ts";
 import { NO_CODE, readCode } from "./code.ts";
-import { exceptional } from "./collected.ts";
 import { skipConstantExpression } from "./constant-expression.ts";
 import type { Allocation, CoreExport, CoreExternKind, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
 import { skipDataSegment, skipElementSegment } from "./segments.ts";
@@ -58,6 +57,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     tables: [],
     globals: [],
     functions: 0,
+    tags: 0,
     code: NO_CODE,
     start: undefined,
   };
@@ -121,7 +121,7 @@ function readSection(id: number, section: ByteReader, module: Draft): void {
       section.skipLeb(32);
       break;
     case SECTION.tag:
-      section.skipVector(refuseTag);
+      module.tags = section.vector(skipTag).length;
       break;
     default:
       return;
@@ -138,7 +138,7 @@ function readImport(reader: ByteReader): CoreImport {
   else if (kind === "table") readTableType(reader);
   else if (kind === "memory") readLimits(reader);
   else if (kind === "global") readGlobalType(reader);
-  else refuseTag(reader);
+  else skipTag(reader);
   return { module, name, kind, place };
 }
 
@@ -193,6 +193,7 @@ function readGlobalType(reader: ByteReader): CoreGlobal {
   return { type, mutable: mutability === 1 };
 }
 
-function refuseTag(reader: ByteReader): never {
-  throw exceptional(reader);
+function skipTag(reader: ByteReader): void {
+  reader.skip(1);
+  reader.skipLeb(32);
 }

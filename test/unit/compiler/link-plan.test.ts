@@ -78,7 +78,7 @@ describe("a link plan", () => {
 
   it("finds its way through instructions of every kind", async () => {
     const body = `
-      (type $pair (func (param i32) (result i32))) (table $t 3 funcref) (elem declare func $all)
+      (type $pair (func (param i32) (result i32))) (tag $tag (param i32)) (table $t 3 funcref) (elem declare func $all)
       (func $all (type $pair) (local f64 v128)
         (block $a (block $b (br_table $a $b 0 (local.get 0))))
         (drop (select (result i32) (i32.const -1) (i32.const 2147483647) (local.get 0)))
@@ -87,7 +87,8 @@ describe("a link plan", () => {
         (local.set 2 (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (v128.const i32x4 1 2 3 4) (local.get 2)))
         (drop (v128.load8_lane 3 (i32.const 0) (local.get 2)))
         (drop (i32x4.extract_lane 1 (v128.load32_zero offset=65 (i32.const 0))))
-        (block $caught (result exnref) (try_table (catch_all_ref $caught)) (ref.null exn)) (drop)
+        (block $caught (result i32) (try_table (result i32) (catch $tag $caught) (throw $tag (i32.const 1)))) (drop)
+        (block $all (result exnref) (try_table (catch_all_ref $all)) (ref.null exn)) (drop)
         (drop (block $taken (result (ref $pair)) (br_on_non_null $taken (ref.func $all)) (unreachable)))
         (drop (call_ref $pair (i32.const 1) (ref.as_non_null (ref.null $pair)))) (drop (ref.func $all))
         (atomic.fence) (drop (i64.atomic.rmw.add offset=300 (i32.const 0) (i64.const 1)))
