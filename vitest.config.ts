@@ -9,11 +9,12 @@ const UNIT = { testTimeout: 90_000, hookTimeout: 90_000, expect: { poll: POLL } 
 const WITH_SERVERS = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: POLL } };
 
 /**
- * Five projects: `unit` needs nothing but Node; `conformance` holds both engines to the specification and to each
+ * Six projects: `unit` needs nothing but Node; `conformance` holds both engines to the specification and to each
  * other, and needs the toolchains that its components are built with; `integration` needs real servers, which the global set-up
  * brings up (Testcontainers, or local binaries where there is no Docker daemon); `adversarial` needs the same and
  * attacks a replica in the ways that SECURITY.md says it withstands. `jco` is what of both depends on the engine, once
- * more on the one that is not the default.
+ * more on the one that is not the default; `audited` is the conformance of languages once more, with a look at every
+ * instance that was put back.
  */
 export default defineConfig({
   test: {
@@ -29,6 +30,15 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
+          ...UNIT,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "audited",
+          include: ["test/conformance/languages/*.test.ts"],
+          env: { AUDIT: "1" },
           ...UNIT,
           fileParallelism: false,
         },

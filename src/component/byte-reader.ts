@@ -186,6 +186,13 @@ export class ByteReader {
     return items;
   }
 
+  /** Skips a vector whose items are not kept, so that they cost no memory. */
+  skipVector(skipItem: (reader: ByteReader) => unknown): void {
+    const count = this.u32();
+    if (count > this.end - this.#offset) throw this.malformed(`a list of ${count} items does not fit its section`);
+    for (let index = 0; index < count; index += 1) skipItem(this);
+  }
+
   /** The error for bytes that no validator accepts. */
   malformed(what: string): HostError {
     return rejection(`the component is malformed: ${what}`, this.place(), MALFORMED_ADVICE);

@@ -15,7 +15,7 @@ import type { PrimitiveType } from "./primitive-types.ts";
 export const LINK_PLAN_FILE = "component.plan.json";
 
 /** Version of the plan's layout: a runner refuses any other. */
-export const LINK_PLAN_FORMAT = 1;
+export const LINK_PLAN_FORMAT = 2;
 
 /** Most flat parameters that a function passes as core values; more go through memory (`MAX_FLAT_PARAMS`). */
 export const MAX_FLAT_PARAMS = 16;
@@ -64,13 +64,21 @@ export type PlanItem =
       readonly component: number;
     };
 
+/** Types of core values that are nothing but bits. */
+export const BIT_TYPES = ["i32", "i64", "f32", "f64", "v128"] as const;
+
+export type BitType = (typeof BIT_TYPES)[number];
+
+/** A mutable global that a core module exports for its state to be put back: its name and what it holds. */
+export type PlanGlobal = readonly [name: string, type: BitType];
+
 /** A core module of the artifact. */
 export interface PlanModule {
   readonly file: string;
   /** Names under which its own memories are exported. */
   readonly memories: readonly string[];
-  /** Names under which its own mutable globals are exported. */
-  readonly globals: readonly string[];
+  /** Its own mutable globals. */
+  readonly globals: readonly PlanGlobal[];
   /** Is the size that its code sees of its memory one of the globals? Then the memory may have grown unseen. */
   readonly hidesGrowth: boolean;
 }
@@ -108,6 +116,9 @@ export interface PlanLift {
   readonly core: PlanItem;
   readonly postReturn: PlanItem | null;
 }
+
+/** An instance with more mutable globals than this is not put back: the bits of all of them fill half a page. */
+export const MAX_RESTORED_GLOBALS = 2_048;
 
 /** Why an instance cannot be put back to its first state, so that each call needs a new one. */
 export type PlanFreshness = { readonly kind: "restorable" } | { readonly kind: "fresh"; readonly reason: string };

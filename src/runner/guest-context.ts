@@ -72,11 +72,6 @@ export class GuestContext {
     return this.#log;
   }
 
-  /** Did the guest draw randomness with this context? */
-  get hasDrawnRandom(): boolean {
-    return this.#randomBytesLeft < MAX_RANDOM_BYTES;
-  }
-
   /** Why the guest was trapped by the host, if it was. */
   get trapMessage(): string | undefined {
     return this.#trapMessage;

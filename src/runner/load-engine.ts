@@ -17,16 +17,17 @@ import { HostError } from "../errors/host-error.ts";
 import { loadJcoEngine } from "./engine-jco.ts";
 import { loadLinkerEngine } from "./engine-linker.ts";
 import type { Engine } from "./engine.ts";
+import type { InstanceAudit } from "./linker/instance-audit.ts";
 
 /**
  * Loads an artifact's engine. Seals the realm on the way: afterwards this process loads nothing more. Throws
- * `load-failed`, also where the linker is asked for and the component has no plan.
+ * `load-failed`, also where the linker is asked for and the component has no plan. `audit` is for the linker's instances.
  */
-export async function loadEngine(artifactDir: string, choice: EngineChoice): Promise<Engine> {
+export async function loadEngine(artifactDir: string, choice: EngineChoice, audit?: InstanceAudit): Promise<Engine> {
   const manifest = await readManifest(artifactDir);
   const { link } = manifest;
   if (chosenEngine(choice, link) === "jco") return await loadJcoEngine(artifactDir, manifest);
-  if (link.kind === "planned") return await loadLinkerEngine(artifactDir, link.plan);
+  if (link.kind === "planned") return await loadLinkerEngine(artifactDir, link.plan, audit);
   throw new HostError("load-failed", `the linker engine cannot run this component: ${link.reason}`);
 }
 

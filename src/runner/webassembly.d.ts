@@ -17,7 +17,10 @@ declare namespace WebAssembly {
   }
 
   class Memory {
+    constructor(descriptor: { readonly initial: number });
     readonly buffer: ArrayBuffer;
+    /** By so many pages; throws a RangeError where that is more than it may have. */
+    grow(pages: number): number;
   }
 
   class Global {

@@ -12,6 +12,7 @@ import { readComponent } from "../../component/read-component.ts";
 import { rejection } from "../../component/rejection.ts";
 import { Scope } from "../../component/scope.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { checkExceptions } from "./check-exceptions.ts";
 import { checkLimits } from "./check-limits.ts";
 import { checkNames } from "./check-names.ts";
 import { checkWorld } from "./check-world.ts";
@@ -30,6 +31,7 @@ export function passGate(bytes: Uint8Array): ComponentSummary {
   // In this order: what later rules quote and loop over is bounded and safe by then.
   const counts = checkLimits(component);
   checkNames(component);
+  checkExceptions(component);
   const scope = Scope.of(component);
   checkWorld(scope);
   return {

@@ -13,14 +13,14 @@ import {
   LINK_PLAN_FILE,
   LINK_PLAN_FORMAT,
   type LinkPlan,
+  MAX_RESTORED_GLOBALS,
   type PlanFreshness,
   type PlanModule,
 } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
-import { type CodeFacts, readCodeFacts } from "./core-code.ts";
 import { PlanDraft } from "./draft.ts";
 import { evaluateComponent } from "./evaluate.ts";
-import { rewriteModule } from "./rewrite-module.ts";
+import { BIT_TYPE_CODES, rewriteModule } from "./rewrite-module.ts";
 import type { PlannedExports } from "./spaces.ts";
 
 /** What planning came to. */
@@ -58,7 +58,7 @@ function plan(component: Component): Map<string, Uint8Array> {
     lowers: draft.lowers,
     lifts: draft.lifts,
     exports: exportedLifts(exports),
-    freshness,
+    freshness: countGlobals(draft, [...modules.values()]) > MAX_RESTORED_GLOBALS ? TOO_MANY_GLOBALS : freshness,
   };
   files.set(LINK_PLAN_FILE, Buffer.from(JSON.stringify(linkPlan), "utf8"));
   return files;
@@ -76,9 +76,8 @@ interface RewrittenModules {
 }
 
 function rewriteModules(modules: readonly CoreModule[], files: Map<string, Uint8Array>): RewrittenModules {
-  const facts = new Map(modules.map((module) => [module, readCodeFacts(module)]));
   // A memory's size can be hidden only where no other module looks at it.
-  const sizing = modules.filter((module) => facts.get(module)?.sizesMemory === true);
+  const sizing = modules.filter(({ code }) => code.sizesMemory);
   const virtual = sizing.length === 1 && ownsItsOnlyMemory(sizing[0]) ? sizing[0] : undefined;
   const rewritten = new Map<CoreModule, PlanModule>();
   for (const module of modules) {
@@ -87,22 +86,29 @@ function rewriteModules(modules: readonly CoreModule[], files: Map<string, Uint8
     files.set(file, bytes);
     rewritten.set(module, { file, memories, globals, hidesGrowth: module === virtual });
   }
-  return { modules: rewritten, freshness: freshnessOf(facts) };
+  return { modules: rewritten, freshness: freshnessOf(modules) };
+}
+
+const TOO_MANY_GLOBALS: PlanFreshness = {
+  kind: "fresh",
+  reason: `it has more than ${MAX_RESTORED_GLOBALS} mutable globals`,
+};
+
+/** Mutable globals of one instance of the component. */
+function countGlobals({ instances }: PlanDraft, modules: readonly PlanModule[]): number {
+  return instances.reduce((count, { module }) => count + (modules[module]?.globals.length ?? 0), 0);
 }
 
 function ownsItsOnlyMemory(module: CoreModule | undefined): boolean {
   return module?.memories.length === 1 && !module.imports.some(({ kind }) => kind === "memory");
 }
 
-/** Binary codes of i32, i64, f32 and f64, which JavaScript can read and write. */
-const NUMBER_TYPES: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c]);
-
-function freshnessOf(facts: ReadonlyMap<CoreModule, CodeFacts>): PlanFreshness {
-  for (const [module, { changesTables, dropsSegments }] of facts) {
-    if (changesTables) return { kind: "fresh", reason: "its code changes a table" };
-    if (dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
-    if (module.globals.some(({ type, mutable }) => mutable && !NUMBER_TYPES.has(type)))
-      return { kind: "fresh", reason: "it has a mutable global that is no number" };
+function freshnessOf(modules: readonly CoreModule[]): PlanFreshness {
+  for (const { code, globals } of modules) {
+    if (code.changesTables) return { kind: "fresh", reason: "its code changes a table" };
+    if (code.dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
+    if (globals.some(({ type, mutable }) => mutable && !BIT_TYPE_CODES.has(type)))
+      return { kind: "fresh", reason: "it has a mutable global that is a reference" };
   }
   return { kind: "restorable" };
 }

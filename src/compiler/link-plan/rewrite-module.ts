@@ -1,6 +1,6 @@
 /**
- * Rewrites a core module so that its state can be read and put back from outside: its memories and mutable
- * globals are exported under names that no component can use, and where asked for, the size that the code sees
+ * Rewrites a core module so that its state can be read and put back from outside: its memories and those mutable
+ * globals that are bits are exported under names that no component can use, and where asked for, the size that the code sees
  * of its memory becomes a global, too. A real memory cannot shrink; the size in a global can.
  *
  * Nothing is renumbered: what is added stands behind what was there.
@@ -9,17 +9,18 @@
  */
 
 import { ByteReader } from "../../component/byte-reader.ts";
+import { OPCODE, walkBody } from "../../component/core/instructions.ts";
 import type { CoreModule } from "../../component/core/model.ts";
+import type { BitType, PlanGlobal } from "../../contract/link-plan.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { SECTION, type Section, sectionsOf, walkCode } from "./core-code.ts";
-import { OPCODE, walkBody } from "./instructions.ts";
+import { SECTION, type Section, sectionsOf, walkCode } from "./sections.ts";
 import { refusal } from "./refusal.ts";
 
 /** A module's new bytes, and the names under which its state is exported. */
 export interface RewrittenModule {
   readonly bytes: Uint8Array;
   readonly memories: readonly string[];
-  readonly globals: readonly string[];
+  readonly globals: readonly PlanGlobal[];
 }
 
 const PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
@@ -27,6 +28,15 @@ const PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 const KIND = { memory: 0x02, global: 0x03 } as const;
 
 const I32 = 0x7f;
+
+/** Binary codes of the types that are bits. */
+export const BIT_TYPE_CODES: ReadonlyMap<number, BitType> = new Map([
+  [I32, "i32"],
+  [0x7e, "i64"],
+  [0x7d, "f32"],
+  [0x7c, "f64"],
+  [0x7b, "v128"],
+]);
 
 /** Sections in the order in which they stand (5.5.2 "Sections"); the tag section stands before the globals. */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
@@ -44,10 +54,13 @@ export function rewriteModule(module: CoreModule, virtualSize: boolean): Rewritt
     name: `state memory ${index}`,
     index: importedMemories + index,
   }));
-  const globals = module.globals.flatMap(({ mutable }, index) =>
-    mutable ? [{ name: `state global ${index}`, index: importedGlobals + index }] : [],
-  );
-  if (virtualGlobal !== undefined) globals.push({ name: "state memory size", index: virtualGlobal });
+  const globals = module.globals.flatMap(({ mutable, type }, index) => {
+    const bits = BIT_TYPE_CODES.get(type);
+    return mutable && bits !== undefined
+      ? [{ name: `state global ${index}`, type: bits, index: importedGlobals + index }]
+      : [];
+  });
+  if (virtualGlobal !== undefined) globals.push({ name: "state memory size", type: "i32", index: virtualGlobal });
   const taken = new Set(module.exports.map(({ name }) => name));
   const exports = [
     ...memories.map((item) => ({ ...item, kind: KIND.memory })),
@@ -60,7 +73,7 @@ export function rewriteModule(module: CoreModule, virtualSize: boolean): Rewritt
   return {
     bytes: sections.finish(),
     memories: memories.map(({ name }) => name),
-    globals: globals.map(({ name }) => name),
+    globals: globals.map(({ name, type }) => [name, type]),
   };
 }
 

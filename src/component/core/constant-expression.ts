@@ -1,14 +1,19 @@
 /**
- * Skips constant expressions, which initialise globals and tables (WebAssembly core specification, 3.4.13 and
+ * Skips constant expressions, which initialise globals, tables and segments (WebAssembly core specification, 3.4.13 and
  * 5.4.9).
  *
  * @module
  */
 
 import type { ByteReader } from "../byte-reader.ts";
+import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { skipHeapType } from "./value-type.ts";
 
 const END = 0x0b;
 const V128_CONST = 0x0c;
+
+/** Prefix of the instructions of garbage collection. */
+const GARBAGE_COLLECTION = 0xfb;
 
 /** Opcode → skips the instruction's immediate. */
 const IMMEDIATES = new Map<number, (reader: ByteReader) => void>([
@@ -23,7 +28,7 @@ const IMMEDIATES = new Map<number, (reader: ByteReader) => void>([
   [0x7c, () => undefined], // i64.add
   [0x7d, () => undefined], // i64.sub
   [0x7e, () => undefined], // i64.mul
-  [0xd0, (reader) => void reader.s33()], // ref.null
+  [0xd0, skipHeapType], // ref.null
   [0xd2, (reader) => reader.skipLeb(32)], // ref.func
   [0xfd, skipVectorConstant],
 ]);
@@ -33,12 +38,11 @@ export function skipConstantExpression(reader: ByteReader): void {
   for (;;) {
     const opcode = reader.u8();
     if (opcode === END) return;
+    if (opcode === GARBAGE_COLLECTION)
+      throw garbageCollected(reader, `instruction 0xfb 0x${reader.u32().toString(16)} in a constant expression`);
     const skipImmediate = IMMEDIATES.get(opcode);
     if (skipImmediate === undefined) {
-      throw reader.unsupported(
-        `instruction 0x${opcode.toString(16)} in a constant expression`,
-        "build the module without garbage collection and other new proposals",
-      );
+      throw reader.unsupported(`instruction 0x${opcode.toString(16)} in a constant expression`, NEW_PROPOSALS_ADVICE);
     }
     skipImmediate(reader);
   }

@@ -1,6 +1,6 @@
 /**
- * What a core module's binary says of its surroundings: what it imports and exports, and what every instance
- * of it allocates. Function bodies are not read.
+ * What a core module's binary says of its surroundings: what it imports and exports, what every instance of it
+ * allocates, and what its code may do to that.
  *
  * @module
  */
@@ -50,6 +50,16 @@ export interface CoreGlobal {
   readonly mutable: boolean;
 }
 
+/** What a module's functions may do when they run. */
+export interface CodeFacts {
+  /** May an element of a table change? */
+  readonly changesTables: boolean;
+  /** May a passive segment be dropped? */
+  readonly dropsSegments: boolean;
+  /** Do they ask for the size of a memory, or change it? */
+  readonly sizesMemory: boolean;
+}
+
 export interface CoreModule {
   readonly place: Place;
   /** The module's own bytes: a view into the file. */
@@ -59,10 +69,11 @@ export interface CoreModule {
   readonly memories: readonly Allocation[];
   readonly tables: readonly Allocation[];
   readonly globals: readonly CoreGlobal[];
-  /** Number of exception tags defined. */
-  readonly tags: number;
   /** Number of functions defined. */
   readonly functions: number;
+  /** Number of exception tags defined. */
+  readonly tags: number;
+  readonly code: CodeFacts;
   /** Index of the function that runs at instantiation. */
   readonly start: number | undefined;
 }

@@ -1,23 +1,39 @@
 /**
- * Reads a core module's sections (WebAssembly core specification, 5.5 "Modules"). Function bodies, data and
- * element segments are skipped.
+ * Reads a core module's sections (WebAssembly core specification, 5.5 "Modules"), all of them, so that nothing that is
+ * refused hides in one.
  *
  * @module
  */
 
 import type { ByteReader } from "../byte-reader.ts";
+import { NO_CODE, readCode } from "./code.ts";
 import { skipConstantExpression } from "./constant-expression.ts";
 import type { Allocation, CoreExport, CoreExternKind, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
+import { skipDataSegment, skipElementSegment } from "./segments.ts";
+import { skipType } from "./type-section.ts";
 import { readReferenceType, readValueType } from "./value-type.ts";
 
 const EXTERN_KINDS: readonly CoreExternKind[] = ["func", "table", "memory", "global", "tag"];
 
-const SECTION = { import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, tag: 13 } as const;
+const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+  tag: 13,
+} as const;
 
 /** The order in which sections stand, each at most once (5.5.2; 13 is the tags', 12 the data count's). */
 const SECTION_ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
-
-const CUSTOM_SECTION = 0;
 
 /** A table whose elements start as something else than null. */
 const TABLE_WITH_INITIALISER = 0x40;
@@ -40,15 +56,16 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     memories: [],
     tables: [],
     globals: [],
-    tags: 0,
     functions: 0,
+    tags: 0,
+    code: NO_CODE,
     start: undefined,
   };
   if (!isCorePreamble(reader.bytes(8))) throw reader.malformed("a core module does not begin with its preamble");
   let last = -1;
   while (!reader.atEnd) {
     const id = reader.u8();
-    if (id !== CUSTOM_SECTION) {
+    if (id !== SECTION.custom) {
       const rank = SECTION_ORDER.indexOf(id);
       if (rank === -1) throw reader.malformed(`core section ${id} does not exist`);
       // A second one would hide the first from whoever checks what was read.
@@ -67,6 +84,9 @@ export function isCorePreamble(preamble: Uint8Array): boolean {
 
 function readSection(id: number, section: ByteReader, module: Draft): void {
   switch (id) {
+    case SECTION.type:
+      section.skipVector(skipType);
+      break;
     case SECTION.import:
       module.imports = section.vector(readImport);
       break;
@@ -87,6 +107,18 @@ function readSection(id: number, section: ByteReader, module: Draft): void {
       break;
     case SECTION.start:
       module.start = section.u32();
+      break;
+    case SECTION.element:
+      section.skipVector(skipElementSegment);
+      break;
+    case SECTION.code:
+      module.code = readCode(section);
+      break;
+    case SECTION.data:
+      section.skipVector(skipDataSegment);
+      break;
+    case SECTION.dataCount:
+      section.skipLeb(32);
       break;
     case SECTION.tag:
       module.tags = section.vector(skipTag).length;

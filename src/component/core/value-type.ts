@@ -1,10 +1,13 @@
 /**
- * Types of core values (WebAssembly core specification, 5.3): only as far as needed to read past them.
+ * Types of core values (WebAssembly core specification, 5.3): only as far as needed to read past them, and to refuse
+ * what lives on a collected heap.
  *
  * @module
  */
 
+import type { HostError } from "../../errors/host-error.ts";
 import type { ByteReader } from "../byte-reader.ts";
+import { garbageCollected } from "./collected.ts";
 
 /** i32, i64, f32, f64, v128. */
 const NUMBER_TYPES = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
@@ -12,9 +15,22 @@ const NUMBER_TYPES = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
 /** `(ref null ht)` and `(ref ht)`, followed by a heap type. */
 const EXPLICIT_REFERENCES = new Set([0x63, 0x64]);
 
-/** Abstract heap types, which stand for a nullable reference when written alone: `func` is 0x70, `extern` 0x6f. */
-const ABSTRACT_HEAP_TYPE_MIN = 0x68;
-const ABSTRACT_HEAP_TYPE_MAX = 0x75;
+/** `func`, `extern`, `exn`, `noexn`. Written alone, an abstract heap type stands for a nullable reference. */
+const REFERENCES = new Set([0x70, 0x6f, 0x69, 0x74]);
+
+const GARBAGE_COLLECTED = new Map([
+  [0x6e, "any"],
+  [0x6d, "eq"],
+  [0x6c, "i31"],
+  [0x6b, "struct"],
+  [0x6a, "array"],
+  [0x71, "none"],
+  [0x72, "noextern"],
+  [0x73, "nofunc"],
+]);
+
+/** A block type without parameters and results. */
+const EMPTY_BLOCK = 0x40;
 
 /** Reads a value type and returns its first byte. */
 export function readValueType(reader: ByteReader): number {
@@ -26,12 +42,28 @@ export function readValueType(reader: ByteReader): number {
 /** Reads a reference type and returns its first byte. */
 export function readReferenceType(reader: ByteReader): number {
   const code = reader.u8();
-  if (EXPLICIT_REFERENCES.has(code)) {
-    reader.s33();
-    return code;
-  }
-  if (code < ABSTRACT_HEAP_TYPE_MIN || code > ABSTRACT_HEAP_TYPE_MAX) {
-    throw reader.malformed(`0x${code.toString(16)} is no type of a core value`);
-  }
+  if (EXPLICIT_REFERENCES.has(code)) skipHeapType(reader);
+  else if (!REFERENCES.has(code)) throw refused(reader, code);
   return code;
+}
+
+/** Skips a heap type: the index of a type, or an abstract one, which is a negative number of one byte. */
+export function skipHeapType(reader: ByteReader): void {
+  const code = reader.peek();
+  const type = reader.s33();
+  if (type < 0 && !REFERENCES.has(code)) throw refused(reader, code);
+}
+
+/** Skips a block type: nothing, a value type, or the index of a function type. */
+export function skipBlockType(reader: ByteReader): void {
+  const code = reader.peek();
+  if (code === EMPTY_BLOCK) reader.skip(1);
+  else if ((code & 0xc0) === 0x40) readValueType(reader);
+  else if (reader.s33() < 0) throw reader.malformed("a block's type is a negative number");
+}
+
+function refused(reader: ByteReader, code: number): HostError {
+  const collectedType = GARBAGE_COLLECTED.get(code);
+  if (collectedType !== undefined) return garbageCollected(reader, `the type ${collectedType}`);
+  return reader.malformed(`0x${code.toString(16)} is no type of a core value`);
 }

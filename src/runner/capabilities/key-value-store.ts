@@ -10,12 +10,13 @@ import { PLUGIN_LIMITS } from "../../contract/limits.ts";
 import type { ErrorCode } from "../../errors/table.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { DONE, err, expectBytes, expectString, ok, operationError, type Result } from "../guest-values.ts";
+import { type KeptResource, NOTE_STATE, nothingToPutBack, type PutBack } from "../kept-resource.ts";
 import { constructorFor, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
 
 /** Longer names are never valid, and are refused here so that no frame grows beyond its bound. */
 const MAX_BUCKET_CHARACTERS = 1_024;
 
-class KeyValueStore {
+class KeyValueStore implements KeptResource {
   readonly #context: GuestContext;
   readonly #bucket: string;
 
@@ -47,6 +48,10 @@ class KeyValueStore {
     const operation = { kind: "kv-set", bucket: this.#bucket, key: key as string, value: bytes } as const;
     const result = await this.#context.perform(operation);
     return result.kind === "error" ? err(result.message) : DONE;
+  }
+
+  [NOTE_STATE](): PutBack {
+    return nothingToPutBack;
   }
 
   [Symbol.dispose](): void {

@@ -1,107 +1,121 @@
 /**
  * The state of instances before their first call, and how they get back to it: linear memories, mutable globals
- * and handles. Memories and globals are kept once for all instances of a component; handles are each instance's
- * own, since the host's objects behind them are.
+ * and handles. State is bits: memories and globals are compared and put back as such, and kept once for all instances
+ * of a component. Handles are each instance's own, since the host's objects behind them are.
  *
- * An instance is put back exactly or not at all. Not: where its memory has grown visibly or by too much, where
- * it began with other content than its siblings, or where it holds a resource of the host's from its start that
- * may have changed since.
+ * An instance is put back exactly or not at all. Not: where its memory has grown beyond what it has in reserve, where
+ * it began with other content than its siblings, or where it holds a resource of the host's from its start that cannot
+ * forget what was done with it.
  *
  * @module
  */
 
-import type { LinkPlan, PlanResource } from "../../contract/link-plan.ts";
+import type { LinkPlan } from "../../contract/link-plan.ts";
+import { isKeptResource, NOTE_STATE, type PutBack } from "../kept-resource.ts";
+import { type BoundGlobals, GlobalBits } from "./global-bits.ts";
+import { GrowthReserve } from "./growth-reserve.ts";
 import type { SavedHandles } from "./handle-table.ts";
 import type { LinkedInstance } from "./linked-instance.ts";
 import { MemoryBlocks, type SavedBlocks, saveBlocks } from "./memory-blocks.ts";
 
-/** By so much a memory may have grown unseen; comparing more would cost each later call more than a new instance. */
-const MAX_GROWN_BYTES = 4 * 1024 * 1024;
-
-/**
- * Resources that keep nothing of what a guest does with them. Streams that are held from the start are the
- * standard ones: what changes in them is whether an end was met and what is left of a permit.
- */
-const UNCHANGING: ReadonlySet<string> = new Set([
-  "local:network-host/key-value-store#key-value-store",
-  "wasi:io/poll#pollable",
-  "wasi:io/streams#input-stream",
-  "wasi:io/streams#output-stream",
-]);
+const WASM_PAGE_BYTES = 65_536;
 
 /** What instances of one component have in common before their first call. */
-export interface SharedState {
+export class SharedState {
   readonly memories: readonly SavedBlocks[];
-  readonly globals: readonly (number | bigint)[];
-}
+  readonly globals: GlobalBits;
+  readonly reserve = new GrowthReserve();
+  /** For each memory of an instance: is its size hidden from the guest? */
+  readonly hidden: readonly boolean[];
 
-/** Takes the state of an instance that has just been made. */
-export function takeSharedState(instance: LinkedInstance): SharedState {
-  return {
-    memories: instance.memories().map(saveBlocks),
-    globals: instance.globals().map(({ value }) => value),
-  };
+  /** Takes the state of an instance that has just been made. */
+  constructor(instance: LinkedInstance, plan: LinkPlan) {
+    const modules = plan.instances.flatMap(({ module }) => plan.modules[module] ?? []);
+    this.hidden = modules.flatMap(({ memories, hidesGrowth }) => memories.map(() => hidesGrowth));
+    this.memories = instance.memories().map(saveBlocks);
+    this.globals = new GlobalBits(instance.globalTypes());
+    this.globals.save(this.globals.bind(instance.globals()));
+  }
 }
 
 /** An instance that can be put back. */
 export class FirstState {
   readonly #shared: SharedState;
   readonly #instance: LinkedInstance;
-  readonly #memories: readonly RestorableMemory[];
-  readonly #globals: readonly WebAssembly.Global[];
+  readonly #memories: readonly MemoryBlocks[];
+  /** Size of each memory, its reserve included. */
+  readonly #bytes: readonly number[];
+  readonly #globals: BoundGlobals;
   readonly #handles: readonly SavedHandles[];
+  readonly #resources: readonly PutBack[];
 
-  private constructor(instance: LinkedInstance, shared: SharedState, memories: readonly RestorableMemory[]) {
+  private constructor(
+    instance: LinkedInstance,
+    shared: SharedState,
+    state: {
+      readonly memories: readonly MemoryBlocks[];
+      readonly globals: BoundGlobals;
+      readonly resources: readonly PutBack[];
+    },
+  ) {
     this.#shared = shared;
     this.#instance = instance;
-    this.#memories = memories;
-    this.#globals = instance.globals();
+    this.#memories = state.memories;
+    this.#bytes = state.memories.map(({ memory }) => memory.buffer.byteLength);
+    this.#globals = state.globals;
     this.#handles = instance.components.map(({ handles }) => handles.save());
+    this.#resources = state.resources;
   }
 
   /** Notes the state of an instance that has just been made; `undefined` where it could not be put back. */
   static of(instance: LinkedInstance, plan: LinkPlan, shared: SharedState): FirstState | undefined {
-    const hidden = plan.instances.flatMap(({ module }) => {
-      const { memories = [], hidesGrowth = false } = plan.modules[module] ?? {};
-      return memories.map(() => hidesGrowth);
-    });
-    const memories = instance.memories().map((memory, index) => ({
-      blocks: new MemoryBlocks(memory),
-      maxBytes: memory.buffer.byteLength + (hidden[index] === true ? MAX_GROWN_BYTES : 0),
-    }));
-    const globals = instance.globals();
+    const memories = instance.memories().map((memory) => new MemoryBlocks(memory));
+    const globals = shared.globals.bind(instance.globals());
+    const resources = noteResources(instance, plan);
     const isLikeOthers =
-      memories.every(({ blocks }, index) => blocks.equals(shared.memories[index] ?? [])) &&
-      globals.every(({ value }, index) => Object.is(value, shared.globals[index]));
-    if (!isLikeOthers || !holdsUnchangingOnly(instance, plan.resources)) return undefined;
-    return new FirstState(instance, shared, memories);
+      memories.every((blocks, index) => blocks.equals(shared.memories[index] ?? [])) && shared.globals.equals(globals);
+    if (!isLikeOthers || resources === undefined) return undefined;
+    for (const [index, { memory }] of memories.entries()) if (shared.hidden[index]) shared.reserve.addTo(memory);
+    return new FirstState(instance, shared, { memories, globals, resources });
   }
 
   /** Puts the instance back; false where that cannot be done, and then nothing was changed. */
   restore(): boolean {
-    if (this.#memories.some(({ blocks, maxBytes }) => blocks.memory.buffer.byteLength > maxBytes)) return false;
-    for (const [index, { blocks }] of this.#memories.entries()) blocks.restore(this.#shared.memories[index] ?? []);
-    for (const [index, global] of this.#globals.entries()) {
-      const before = this.#shared.globals[index];
-      if (before !== undefined && !Object.is(global.value, before)) global.value = before;
-    }
+    if (!this.#hasItsSize()) return false;
+    for (const [index, blocks] of this.#memories.entries()) blocks.restore(this.#shared.memories[index] ?? []);
+    this.#shared.globals.restore(this.#globals);
     for (const [index, saved] of this.#handles.entries()) this.#instance.components[index]?.handles.restore(saved);
+    for (const putBack of this.#resources) putBack();
     return true;
+  }
+
+  #hasItsSize(): boolean {
+    let isSame = true;
+    for (const [index, { memory }] of this.#memories.entries()) {
+      const { byteLength } = memory.buffer;
+      if (byteLength === this.#bytes[index]) continue;
+      isSame = false;
+      this.#shared.reserve.fit((byteLength - savedBytes(this.#shared.memories[index] ?? [])) / WASM_PAGE_BYTES);
+    }
+    return isSame;
   }
 }
 
-interface RestorableMemory {
-  readonly blocks: MemoryBlocks;
-  readonly maxBytes: number;
+function savedBytes(blocks: SavedBlocks): number {
+  return blocks.reduce((bytes, block) => bytes + block.length, 0);
 }
 
-function holdsUnchangingOnly(instance: LinkedInstance, resources: readonly PlanResource[]): boolean {
-  return instance.components.every(({ handles }) =>
-    handles.every(({ resource }) => {
-      const definition = resources[resource];
+/** How to put back what the instance holds of the host's; `undefined` where something of it cannot be put back. */
+function noteResources(instance: LinkedInstance, { resources }: LinkPlan): PutBack[] | undefined {
+  const noted: PutBack[] = [];
+  for (const { handles } of instance.components) {
+    for (const { resource, rep } of handles.all()) {
       // What a component defines is a number in its own memory.
-      if (definition?.kind !== "imported") return true;
-      return UNCHANGING.has(`${definition.interface.replace(/@.*$/, "")}#${definition.name}`);
-    }),
-  );
+      if (resources[resource]?.kind !== "imported") continue;
+      const putBack = isKeptResource(rep) ? rep[NOTE_STATE]() : undefined;
+      if (putBack === undefined) return undefined;
+      noted.push(putBack);
+    }
+  }
+  return noted;
 }

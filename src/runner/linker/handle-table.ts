@@ -61,9 +61,9 @@ export class HandleTable {
     return handle;
   }
 
-  /** Is this so of every handle in it? */
-  every(holds: (handle: Handle) => boolean): boolean {
-    return this.#handles.every((handle) => handle === undefined || holds(handle));
+  /** The handles in it, by their indices. */
+  all(): Handle[] {
+    return this.#handles.filter((handle) => handle !== undefined);
   }
 
   save(): SavedHandles {

@@ -7,6 +7,7 @@
 
 import { asyncImports } from "../../contract/async-imports.ts";
 import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
+import { answersAlike } from "./answers-alike.ts";
 import { type HostFunction, hostFunction } from "./host-function.ts";
 import { type CompiledSignature, compileSignatures } from "./signatures.ts";
 import { tellsTime } from "./timekeeping.ts";
@@ -20,6 +21,8 @@ export interface HostImport {
   readonly suspends: boolean;
   /** See `timekeeping.ts`. */
   readonly tellsTime: boolean;
+  /** See `answers-alike.ts`. */
+  readonly answersAlike: boolean;
 }
 
 export interface LinkedComponent {
@@ -62,5 +65,6 @@ function hostImport({ target }: PlanLower, suspending: ReadonlySet<string>): Hos
     call: hostFunction(target.name),
     suspends: suspending.has(`${interfaceId}#${target.name}`),
     tellsTime: tellsTime(interfaceId, target.name),
+    answersAlike: answersAlike(interfaceId, target.name),
   };
 }

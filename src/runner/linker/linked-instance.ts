@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { PlanItem, PlanLower } from "../../contract/link-plan.ts";
+import type { BitType, PlanItem, PlanLower } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { Namespace } from "../namespaces.ts";
 import type { Suspension } from "../suspension.ts";
@@ -48,6 +48,7 @@ export class LinkedInstance implements ResourceSurroundings {
   readonly #lowered: unknown[] = [];
   readonly #memories = new Map<unknown, LinearMemory>();
   readonly #namespaces = new Map<string, Namespace | undefined>();
+  #wasTold = false;
 
   /** Instantiates all core modules, which runs their start functions: throws whatever they throw. */
   constructor(linked: LinkedComponent, namespaceOf: NamespaceSource, suspension: Suspension) {
@@ -63,6 +64,11 @@ export class LinkedInstance implements ResourceSurroundings {
     }
   }
 
+  /** Has the host told it anything that may differ from instance to instance? */
+  get wasTold(): boolean {
+    return this.#wasTold;
+  }
+
   /** Its own memories, in the plan's order. */
   memories(): WebAssembly.Memory[] {
     return this.#stateOf(({ memories }) => memories) as WebAssembly.Memory[];
@@ -70,7 +76,13 @@ export class LinkedInstance implements ResourceSurroundings {
 
   /** Its own mutable globals, in the plan's order. */
   globals(): WebAssembly.Global[] {
-    return this.#stateOf(({ globals }) => globals) as WebAssembly.Global[];
+    return this.#stateOf(({ globals }) => globals.map(([name]) => name)) as WebAssembly.Global[];
+  }
+
+  /** The types of {@link globals}. */
+  globalTypes(): BitType[] {
+    const { plan } = this.#linked;
+    return plan.instances.flatMap(({ module }) => plan.modules[module]?.globals.map(([, type]) => type) ?? []);
   }
 
   /**
@@ -151,12 +163,20 @@ export class LinkedInstance implements ResourceSurroundings {
     if (target.kind === "lift")
       return lowered(signature, boundary, (values) => callLifted(this.#lift(target.index), values));
     const host = hostImports[index] as HostImport;
-    const call = (values: readonly unknown[]): unknown => host.call(this.#namespace(host.interface), values);
+    const call = this.#hostCall(host);
     if (!host.suspends) return (host.tellsTime ? loweredAnywhere : lowered)(signature, boundary, call);
     const wait = new WebAssembly.Suspending(loweredSuspending(signature, boundary, this.#suspension, call) as never);
     if (!host.tellsTime) return wait;
     const look = loweredAnywhere(signature, boundary, (values) => atOnce(call(values)));
     return createPollSwitch({ mayWait: () => Number(boundary.component.mayWait), wait, look });
+  }
+
+  #hostCall(host: HostImport): (values: readonly unknown[]) => unknown {
+    if (host.answersAlike) return (values) => host.call(this.#namespace(host.interface), values);
+    return (values) => {
+      this.#wasTold = true;
+      return host.call(this.#namespace(host.interface), values);
+    };
   }
 
   #namespace(interfaceId: string): Namespace | undefined {

@@ -7,6 +7,7 @@
  */
 
 import {
+  BIT_TYPES,
   LINK_PLAN_FORMAT,
   type LinkPlan,
   type PlanFreshness,
@@ -213,7 +214,11 @@ function parseModule(value: Fields): PlanModule {
   return {
     file: text(value["file"]),
     memories: list(value["memories"]).map(text),
-    globals: list(value["globals"]).map(text),
+    globals: pairs(value["globals"], (type) => {
+      const known = BIT_TYPES.find((name) => name === type);
+      if (known === undefined) throw flaw("a global is of no type that is bits");
+      return known;
+    }),
     hidesGrowth: value["hidesGrowth"] === true,
   };
 }

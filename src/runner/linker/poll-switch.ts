@@ -14,12 +14,22 @@
  *       (else (call $look (local.get 0) (local.get 1) (local.get 2))))))
  * ```
  *
- * Source: WebAssembly core specification, chapter 5, "Binary Format".
- *
  * @module
  */
 
 import type { CoreFunction } from "./calls-across.ts";
+import {
+  encodeModule,
+  exportOf,
+  functionBody,
+  functionType,
+  importOf,
+  KIND,
+  NO_RESULT,
+  OP,
+  section,
+  SECTION,
+} from "./core-module.ts";
 
 /** The imports of the module, by their names. */
 export interface PollFunctions {
@@ -30,19 +40,21 @@ export interface PollFunctions {
   readonly look: CoreFunction;
 }
 
-const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const I32 = 0x7f;
-const ARGUMENTS = [0x20, 0, 0x20, 1, 0x20, 2] as const;
+const ARGUMENTS = [0, 1, 2].flatMap((index) => [OP.localGet, index]);
 
-const BINARY = Uint8Array.from([
-  ...PREAMBLE,
-  ...section(1, [2, 0x60, 0, 1, I32, 0x60, 3, I32, I32, I32, 0]),
-  ...section(2, [3, 0, ...text("mayWait"), 0, 0, 0, ...text("wait"), 0, 1, 0, ...text("look"), 0, 1]),
-  ...section(3, [1, 1]),
-  ...section(7, [1, ...text("poll"), 0, 3]),
-  // One body without locals: call 0, if, call 1, else, call 2.
-  ...section(10, [1, 24, 0, 0x10, 0, 0x04, 0x40, ...ARGUMENTS, 0x10, 1, 0x05, ...ARGUMENTS, 0x10, 2, 0x0b, 0x0b]),
-]);
+const BODY = [OP.call, 0, OP.if, NO_RESULT, ARGUMENTS, OP.call, 1, OP.else, ARGUMENTS, OP.call, 2, OP.end].flat();
+
+const BINARY = encodeModule(
+  section(SECTION.type, [functionType([], ["i32"]), functionType(["i32", "i32", "i32"], [])]),
+  section(SECTION.import, [
+    importOf("mayWait", KIND.function, 0),
+    importOf("wait", KIND.function, 1),
+    importOf("look", KIND.function, 1),
+  ]),
+  section(SECTION.function, [[1]]),
+  section(SECTION.export, [exportOf("poll", KIND.function, 3)]),
+  section(SECTION.code, [functionBody(...BODY)]),
+);
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -50,13 +62,4 @@ let compiled: WebAssembly.Module | undefined;
 export function createPollSwitch(functions: PollFunctions): unknown {
   compiled ??= new WebAssembly.Module(BINARY);
   return new WebAssembly.Instance(compiled, { "": { ...functions } }).exports["poll"];
-}
-
-/** All of it is shorter than 128 bytes: its length is one byte. */
-function section(id: number, content: readonly number[]): number[] {
-  return [id, content.length, ...content];
-}
-
-function text(name: string): number[] {
-  return [name.length, ...Buffer.from(name, "latin1")];
 }

@@ -51,6 +51,6 @@ export function createStderr(context: GuestContext): Namespace {
 }
 
 function output(context: GuestContext, stream: OutputStreamNumber): OutputStream {
-  const sink = { permit: Infinity, write: (bytes: Uint8Array) => context.log.write(stream, bytes) };
-  return new OutputStream(HOST_ONLY, context, sink);
+  const write = (bytes: Uint8Array): void => context.log.write(stream, bytes);
+  return new OutputStream(HOST_ONLY, context, { permit: Infinity, write, isConstant: true });
 }

@@ -18,6 +18,7 @@ import type * as PublishedClock from "@bytecodealliance/preview2-shim/interfaces
 import { GUEST_LIMITS } from "../../contract/guest-limits.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { expectArray, expectU64 } from "../guest-values.ts";
+import { type KeptResource, NOTE_STATE, nothingToPutBack, type PutBack } from "../kept-resource.ts";
 import { classWithForgedMethods, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
 import type { Functions, Implementation } from "./published-types.ts";
 
@@ -39,7 +40,7 @@ let expectPollable: (pollable: unknown) => Pollable;
 let waitMs: (pollable: Pollable) => number;
 let isPollable: (value: object) => boolean;
 
-export class Pollable implements Implementation<PublishedPollable> {
+export class Pollable implements Implementation<PublishedPollable>, KeptResource {
   readonly #context: GuestContext;
   readonly #readiness: number | (() => boolean);
 
@@ -61,6 +62,11 @@ export class Pollable implements Implementation<PublishedPollable> {
   #waitMs(): number {
     if (typeof this.#readiness === "number") return Math.max(0, this.#readiness - nowMs());
     return this.#readiness() ? 0 : Infinity;
+  }
+
+  /** It looks at what it was made of, and keeps nothing. */
+  [NOTE_STATE](): PutBack {
+    return nothingToPutBack;
   }
 
   [Symbol.dispose](): void {

@@ -14,6 +14,7 @@ import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi
 import type { HttpFailure } from "../../contract/http.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { DONE, err, expectBytes, expectU64, ok, type Result } from "../guest-values.ts";
+import { type KeptResource, NOTE_STATE, type PutBack } from "../kept-resource.ts";
 import { createTrap } from "../trap.ts";
 import { HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
 import type { BodyRead } from "../guest-exchange.ts";
@@ -43,10 +44,12 @@ export interface ByteSource {
   read(maxBytes: number): BodyRead;
   /** Would a read find something other than "pending"? */
   readonly isReadable: boolean;
+  /** Is it always the same, whatever was read? */
+  readonly isConstant?: true;
 }
 
 /** A source that is at its end. */
-const EMPTY: ByteSource = { read: () => ({ kind: "end" }), isReadable: true };
+const EMPTY: ByteSource = { read: () => ({ kind: "end" }), isReadable: true, isConstant: true };
 
 /** Where an output stream's bytes go. */
 export interface ByteSink {
@@ -54,6 +57,8 @@ export interface ByteSink {
   write(bytes: Uint8Array): void;
   /** Bytes that can be taken now; 0 where the guest has to wait; `closed` or a failure where none ever will be. */
   readonly permit: number | "closed" | HttpFailure;
+  /** Is it always the same, whatever was written? */
+  readonly isConstant?: true;
 }
 
 /** What an `error` resource of the host's stands for; throws for anything else. */
@@ -89,7 +94,7 @@ seal(IoError);
 let readFrom: (stream: unknown, maxBytes: bigint) => Result<Uint8Array, StreamError>;
 let isReadable: (stream: unknown) => boolean;
 
-export class InputStream implements Implementation<Published.InputStream> {
+export class InputStream implements Implementation<Published.InputStream>, KeptResource {
   readonly #context: GuestContext;
   readonly #source: ByteSource;
   #state: "open" | "closed" = "open";
@@ -127,6 +132,12 @@ export class InputStream implements Implementation<Published.InputStream> {
     this.#context.closeHandle();
   }
 
+  /** What it keeps is whether its end was met. */
+  [NOTE_STATE](): PutBack | undefined {
+    const state = this.#state;
+    return this.#source.isConstant ? () => void (this.#state = state) : undefined;
+  }
+
   #isReady(): boolean {
     return this.#state === "closed" || this.#source.isReadable;
   }
@@ -153,7 +164,7 @@ export class InputStream implements Implementation<Published.InputStream> {
 }
 seal(InputStream);
 
-export class OutputStream implements Implementation<Published.OutputStream> {
+export class OutputStream implements Implementation<Published.OutputStream>, KeptResource {
   readonly #context: GuestContext;
   readonly #sink: ByteSink;
   #permittedBytes = 0;
@@ -224,6 +235,16 @@ export class OutputStream implements Implementation<Published.OutputStream> {
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
+  }
+
+  /** What it keeps is what is left of a permit, and whether its end was met. */
+  [NOTE_STATE](): PutBack | undefined {
+    if (!this.#sink.isConstant) return undefined;
+    const [state, permittedBytes] = [this.#state, this.#permittedBytes];
+    return () => {
+      this.#state = state;
+      this.#permittedBytes = permittedBytes;
+    };
   }
 
   #isReady(): boolean {

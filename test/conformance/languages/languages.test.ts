@@ -1,11 +1,13 @@
 /**
  * What the contract promises holds for every language, on both engines: fresh state and fresh randomness for each
- * request, whatever the ones before it did, and the same answers.
+ * request, whatever the ones before it did, and the same answers. With `AUDIT=1` in the environment (the vitest project
+ * `audited`) every instance that the linker puts back is compared with its first state, bit by bit.
  */
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HostMessage } from "../../../src/channel/messages.ts";
 import { passGate } from "../../../src/compiler/gate/gate.ts";
+import { AUDIT_AT_WORK } from "../../harness/bit-audit.ts";
 import { compileArtifact } from "../../unit/runner/artifacts.ts";
 import { type CallEnd, ENGINES, type KeyValueMessage, RunnerChild } from "../../unit/runner/runner-child.ts";
 import { type Language, LANGUAGES, readLanguage } from "./languages.ts";
@@ -35,8 +37,14 @@ const perform = (operation: KeyValueMessage): HostMessage => ({
 
 type EngineName = (typeof ENGINES)[number];
 
+const IS_AUDITED = process.env["AUDIT"] === "1";
+
+/** Only the linker puts instances back. */
+const ENGINES_HERE = IS_AUDITED ? (["linker"] as const) : ENGINES;
+
 function start(engine: EngineName, artifactDir: string): Promise<RunnerChild> {
-  return RunnerChild.start({ engine, artifactDir, memoryPages: MEMORY_PAGES, perform });
+  const audited = IS_AUDITED && engine === "linker";
+  return RunnerChild.start({ engine, artifactDir, memoryPages: MEMORY_PAGES, perform, audited });
 }
 
 function bodyOf({ outcome }: CallEnd): string {
@@ -78,7 +86,7 @@ function script({ state, hold, traps, calls, lists }: Language): [method: string
 }
 
 describe.each(LANGUAGES)("$name", (language) => {
-  const { state, hold, traps } = language;
+  const { state, hold, traps, isPutBack } = language;
   let artifactDir: string;
 
   beforeAll(async () => {
@@ -87,7 +95,7 @@ describe.each(LANGUAGES)("$name", (language) => {
     artifactDir = await compileArtifact(component);
   }, BUILD_TIMEOUT_MS);
 
-  describe.each(ENGINES)("on the %s engine", (engine) => {
+  describe.each(ENGINES_HERE)("on the %s engine", (engine) => {
     it(
       "leaks nothing from request to request",
       async () => {
@@ -160,6 +168,17 @@ describe.each(LANGUAGES)("$name", (language) => {
         TIMEOUT_MS,
       );
   });
+
+  if (IS_AUDITED)
+    it(isPutBack ? "is put back, every time exactly" : "is not put back", async () => {
+      await using runner = await start("linker", artifactDir);
+      for (let request = 0; request < ROUNDS.linker; request += 1) {
+        expect(await ask(runner, state.method, `secret ${request}`)).toBe(state.first);
+        expect(await ask(runner, hold.method, hold.payload)).toBe(hold.payload);
+      }
+      await runner.settle(1);
+      expect(runner.stderr.includes(AUDIT_AT_WORK)).toBe(isPutBack);
+    });
 
   it(
     "is answered alike by both engines",

@@ -29,11 +29,14 @@ export interface Language {
   readonly tasks?: number;
   /** Values of the store that it reads in one request (`gather`), which makes its runtime collect garbage. */
   readonly values?: number;
+  /** Does the linker put its instances back? Not where its runtime asks the host for something at its start. */
+  readonly isPutBack: boolean;
   /** Methods that end as a trap; one of them calls itself until the stack is used up. */
   readonly traps: readonly string[];
 }
 
 const SHARED = {
+  isPutBack: true,
   state: { method: "state", first: "0 " },
   hold: { method: "hold", payload: "3000" },
 } as const;
@@ -43,6 +46,7 @@ const JAVASCRIPT = "test/plugins/conformance-js/plugin.js";
 export const LANGUAGES: readonly Language[] = [
   {
     name: "C",
+    isPutBack: true,
     component: async () => projectFile("test/components/gauntlet-all.wasm"),
     state: { method: "remember", first: "" },
     hold: { method: "grow", payload: "20" },
@@ -90,6 +94,8 @@ export const LANGUAGES: readonly Language[] = [
   {
     ...SHARED,
     name: "Go",
+    // It reads a clock and draws random values.
+    isPutBack: false,
     component: () => buildGoPlugin(GO_TEST_PLUGINS.conformance),
     calls: 2_000,
     lists: 900,

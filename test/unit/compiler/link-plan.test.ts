@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts";
-import { LINK_PLAN_FILE, type LinkPlan } from "../../../src/contract/link-plan.ts";
+import { LINK_PLAN_FILE, type LinkPlan, MAX_RESTORED_GLOBALS } from "../../../src/contract/link-plan.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
 import { assemble, assemblePlugin } from "../../fixtures/wat/assemble.ts";
@@ -35,24 +35,40 @@ describe("a link plan", () => {
       "get-access-levels",
       "handle-request",
     ]);
-    expect(plan.modules[0]).toMatchObject({ memories: ["state memory 0"], globals: ["state global 0"] });
+    expect(plan.modules[0]).toMatchObject({ memories: ["state memory 0"], globals: [["state global 0", "i64"]] });
     const exports = modules[0]?.exports as Record<string, { value?: bigint }>;
     expect(exports["state memory 0"]).toBe(exports["memory"]);
     expect(exports["state global 0"]?.value).toBe(7n);
+  });
+
+  it("puts back as many globals as it says, of every type that is bits", async () => {
+    const globals = ["i32.const 1", "i64.const 2", "f32.const 3", "f64.const 4", "v128.const i64x2 5 6"];
+    const text = Array.from({ length: MAX_RESTORED_GLOBALS }, (_, index) => {
+      const initial = globals[index % globals.length] as string;
+      return `(global (mut ${initial.split(".")[0]}) (${initial}))`;
+    });
+    const { plan } = planned(await plugin(text.join("")));
+    expect(plan.freshness).toEqual({ kind: "restorable" });
+    expect(plan.modules[0]?.globals.slice(0, 5).map(([, type]) => type)).toEqual(["i32", "i64", "f32", "f64", "v128"]);
   });
 
   it("is made for a module without any export", async () => {
     const component = await assemblePlugin({
       insert: { modules: "(core module $more (global (mut i32) (i32.const 3))) (core instance (instantiate $more))" },
     });
-    expect(planned(component).plan.modules[1]).toMatchObject({ globals: ["state global 0"] });
+    expect(planned(component).plan.modules[1]).toMatchObject({ globals: [["state global 0", "i32"]] });
   });
 
   it.each([
     ["changes a table", "(table 2 funcref) (func (table.set (i32.const 0) (ref.null func)))", "changes a table"],
     ["grows a table", "(table 2 funcref) (func (drop (table.grow (ref.null func) (i32.const 1))))", "changes a table"],
     ["drops a segment", '(data $passive "a") (func (data.drop $passive))', "drops a segment"],
-    ["has a mutable reference", "(global (mut externref) (ref.null extern))", "no number"],
+    ["has a mutable reference", "(global (mut externref) (ref.null extern))", "a reference"],
+    [
+      "has more globals than are put back",
+      Array.from({ length: MAX_RESTORED_GLOBALS + 1 }, () => "(global (mut i32) (i32.const 0))").join(""),
+      "mutable globals",
+    ],
   ])("asks for new instances where code %s", async (_, body, reason) => {
     expect(planned(await plugin(body)).plan.freshness).toEqual({
       kind: "fresh",
@@ -71,8 +87,13 @@ describe("a link plan", () => {
         (local.set 2 (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (v128.const i32x4 1 2 3 4) (local.get 2)))
         (drop (v128.load8_lane 3 (i32.const 0) (local.get 2)))
         (drop (i32x4.extract_lane 1 (v128.load32_zero offset=65 (i32.const 0))))
-        (block $caught (result i32) (try_table (result i32) (catch $tag $caught) (throw $tag (i32.const 1))))
-        (drop) (drop (ref.func $all)) (drop (ref.is_null (ref.null func)))
+        (block $caught (result i32) (try_table (result i32) (catch $tag $caught) (throw $tag (i32.const 1)))) (drop)
+        (block $all (result exnref) (try_table (catch_all_ref $all)) (ref.null exn)) (drop)
+        (drop (block $taken (result (ref $pair)) (br_on_non_null $taken (ref.func $all)) (unreachable)))
+        (drop (call_ref $pair (i32.const 1) (ref.as_non_null (ref.null $pair)))) (drop (ref.func $all))
+        (atomic.fence) (drop (i64.atomic.rmw.add offset=300 (i32.const 0) (i64.const 1)))
+        (drop (memory.atomic.notify (i32.const 0) (i32.const 0)))
+        (drop (i8x16.relaxed_swizzle (local.get 2) (local.get 2))) (drop (ref.is_null (ref.null func)))
         (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)) (memory.copy (i32.const 0) (i32.const 0) (i32.const 0))
         (drop (call_indirect $t (type $pair) (i32.const 0) (i32.const 0)))
         (if (result i32) (memory.size) (then (return_call $all (i32.const 1))) (else (memory.grow (i32.const 0)))))`;
@@ -179,7 +200,7 @@ describe("a plan's parser", () => {
     );
   });
 
-  it.each(["", "null", "[]", "{}", '{"format":2}'])("refuses %j", (broken) => {
+  it.each(["", "null", "[]", "{}", '{"format":1}'])("refuses %j", (broken) => {
     expect(() => parsePlan(broken)).toThrow("link plan cannot be used");
   });
 });

@@ -2,19 +2,31 @@
 
 import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts";
 import { LINK_PLAN_FILE, type LinkPlan } from "../../../src/contract/link-plan.ts";
+import type { Engine } from "../../../src/runner/engine.ts";
+import type { InstanceAudit } from "../../../src/runner/linker/instance-audit.ts";
 import { createLinkedComponent, type LinkedComponent } from "../../../src/runner/linker/linked-component.ts";
 import { LinkedInstance } from "../../../src/runner/linker/linked-instance.ts";
+import { LinkerEngine } from "../../../src/runner/linker/linker-engine.ts";
 import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
 import type { Namespace } from "../../../src/runner/namespaces.ts";
 import { Suspension } from "../../../src/runner/suspension.ts";
 
 /** A plan and its core modules, ready for instances. Throws where planning is refused. */
 export function prepare(component: Uint8Array): LinkedComponent {
+  return createLinkedComponent(...planned(component));
+}
+
+/** An engine of a plugin, with the real imports. */
+export function prepareEngine(component: Uint8Array, audit?: InstanceAudit): Engine {
+  return new LinkerEngine(...planned(component), audit);
+}
+
+function planned(component: Uint8Array): [LinkPlan, WebAssembly.Module[]] {
   const planning = planComponent(component);
   if (planning.kind === "refused") throw new Error(`the plan is refused: ${planning.reason}`);
   const plan = parsePlan(text(planning.files.get(LINK_PLAN_FILE)));
   const modules = plan.modules.map(({ file }) => new WebAssembly.Module(Buffer.from(planning.files.get(file) ?? [])));
-  return createLinkedComponent(plan, modules);
+  return [plan, modules];
 }
 
 /** An instance that finds its imports in `host`, by interface name without version. */

@@ -74,6 +74,21 @@ describe.each(ENGINES)("a request on the %s engine", (engine) => {
     expect(drawn.size).toBe(1_000);
   });
 
+  it("finds no bits that an earlier one left in a NaN", async () => {
+    const artifactDir = await buildArtifact("actor", {
+      editModule: (text) =>
+        text.replace(/\)\s*$/, "(global $left (mut f64) (f64.const nan)))").replace(
+          "(call $answer (global.get $count))",
+          `(i64.store (i32.const 512) (i64.reinterpret_f64 (global.get $left)))
+             (global.set $left (f64.reinterpret_i64 (i64.const 0x7ff8000073656372)))
+             (call $respond (i32.const 200) (i32.const 512) (i32.const 8))`,
+        ),
+    });
+    await using runner = await RunnerChild.start({ engine, artifactDir });
+    for (let request = 0; request < 20; request++)
+      expect((await bodyOf(runner, "count")).readBigUInt64LE()).toBe(0x7ff8_0000_0000_0000n);
+  });
+
   it("has its own seed where the component draws one at its start", async () => {
     const artifactDir = await buildArtifact("actor", {
       editModule: (text) =>
@@ -89,6 +104,34 @@ describe.each(ENGINES)("a request on the %s engine", (engine) => {
     const seeds = new Set<string>();
     for (let request = 0; request < 200; request++) seeds.add((await bodyOf(runner, "count")).toString("hex"));
     expect(seeds.size).toBe(200);
+  });
+});
+
+describe.each(ENGINES)("what the host told a component at its start, on the %s engine,", (engine) => {
+  const asksAtStart = (imported: string, ask: string): Promise<string> =>
+    buildArtifact("actor", {
+      editModule: (text) =>
+        text
+          .replace(/"wasi:clocks\/monotonic-clock@0.2.0" "now"[^\n]*/, (line) => `${line}\n${imported}`)
+          .replace(/\)\s*$/, `(func (export "_initialize") ${ask}))`)
+          .replace(
+            "(call $answer (global.get $count))",
+            "(call $respond (i32.const 200) (i32.const 512) (i32.const 16))",
+          ),
+    });
+
+  it.each([
+    ["the monotonic clock", "", "(i64.store (i32.const 512) (call $now))"],
+    [
+      "the wall clock",
+      '(import "wasi:clocks/wall-clock@0.2.0" "now" (func $date (param i32)))',
+      "(call $date (i32.const 512))",
+    ],
+  ])("is not told to every later request: %s", async (_what, imported, ask) => {
+    await using runner = await RunnerChild.start({ engine, artifactDir: await asksAtStart(imported, ask) });
+    const first = (await bodyOf(runner, "count")).toString("hex");
+    // The instances that wait were made about now: a clock that goes on shows in one of the next.
+    await expect.poll(async () => (await bodyOf(runner, "count")).toString("hex")).not.toBe(first);
   });
 });
 

@@ -3,11 +3,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { dirname } from "node:path";
 import { Channel } from "../../../src/channel/channel.ts";
 import { decodeRunnerMessage, type HostMessage, type RunnerMessage } from "../../../src/channel/messages.ts";
 import type { RunnerConfig } from "../../../src/contract/artifact.ts";
 import type { RpcRequest } from "../../../src/contract/request.ts";
 import { runnerArguments } from "../../../src/supervisor/process/runner-flags.ts";
+import { programPath } from "../../../src/supervisor/sandbox/child-program.ts";
+import { projectFile } from "../../harness/plugins.ts";
+
+const AUDITED_RUNNER = projectFile("test/harness/audited-runner.ts");
 
 const OUTCOMES: ReadonlySet<RunnerMessage["kind"]> = new Set([
   "response",
@@ -22,6 +27,8 @@ export const ENGINES = ["jco", "linker"] as const;
 export type RunnerOptions = Partial<RunnerConfig> & {
   readonly artifactDir: string;
   readonly memoryPages?: number;
+  /** Runs `test/harness/audited-runner.ts`: whatever is put back is checked, and a fault ends the runner. */
+  readonly audited?: boolean;
   /** Called with each key-value operation; what it returns is the answer, `undefined` is none for now. */
   readonly perform?: (operation: KeyValueMessage) => HostMessage | undefined;
 };
@@ -45,7 +52,7 @@ export class RunnerChild implements AsyncDisposable {
   readonly #perform: RunnerOptions["perform"];
   #lastCall = 0;
 
-  constructor({ artifactDir, memoryPages = 256, perform, ...config }: RunnerOptions) {
+  constructor({ artifactDir, memoryPages = 256, audited = false, perform, ...config }: RunnerOptions) {
     this.#perform = perform;
     const runnerConfig: RunnerConfig = {
       artifactDir,
@@ -58,7 +65,7 @@ export class RunnerChild implements AsyncDisposable {
     };
     const limits = { memoryBytes: memoryPages * 64 * 1024, runnerMemoryBytes: 0 };
     const flags = runnerArguments({ config: runnerConfig, limits, memories: 1 });
-    this.process = spawn(process.execPath, flags, {
+    this.process = spawn(process.execPath, audited ? flags.flatMap(auditedFlag) : flags, {
       env: {},
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
@@ -142,6 +149,12 @@ export class RunnerChild implements AsyncDisposable {
     this.#waiters.clear();
     for (const wake of waiters) wake();
   }
+}
+
+/** One of the runner's flags as it is for the audited runner, which may read itself as well. */
+function auditedFlag(flag: string): string[] {
+  if (flag === programPath("runner/main")) return [AUDITED_RUNNER];
+  return flag === "--permission" ? [flag, `--allow-fs-read=${dirname(AUDITED_RUNNER)}`] : [flag];
 }
 
 function callOf(message: RunnerMessage): number | undefined {

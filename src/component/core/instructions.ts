@@ -1,14 +1,15 @@
 /**
  * Walks over the instructions of a function without executing or validating them: where each begins and ends
- * (WebAssembly core specification, 5.4 "Instructions"). Garbage collection and threads are not read; whoever
- * asks gets a refusal.
+ * (WebAssembly core specification, 5.4 "Instructions"; the threads proposal, since a memory that is not shared may be
+ * accessed atomically). Garbage collection is refused, and so is what is not known.
  *
  * @module
  */
 
-import type { ByteReader } from "../../component/byte-reader.ts";
-import { readValueType } from "../../component/core/value-type.ts";
-import { refusal } from "./refusal.ts";
+import type { HostError } from "../../errors/host-error.ts";
+import type { ByteReader } from "../byte-reader.ts";
+import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { readValueType, skipBlockType, skipHeapType } from "./value-type.ts";
 
 /** Instructions that matter to the plan; those with a prefix byte have it in front: 0xfc 0x09 is 0xfc09. */
 export const OPCODE = {
@@ -23,6 +24,11 @@ export const OPCODE = {
   tableFill: 0xfc11,
 } as const;
 
+/** Bytes that an opcode of two parts begins with. */
+const PREFIX = { garbageCollection: 0xfb, more: 0xfc, vector: 0xfd, atomic: 0xfe } as const;
+
+const REF_EQ = 0xd3;
+
 /** Told of each instruction: its opcode and the range of its bytes. */
 export type VisitInstruction = (opcode: number, start: number, end: number) => void;
 
@@ -36,7 +42,7 @@ export function walkBody(body: ByteReader, visit: VisitInstruction): void {
   while (!body.atEnd) {
     const start = body.offset;
     const byte = body.u8();
-    const opcode = byte === 0xfc ? byte * 0x100 + body.u32() : byte;
+    const opcode = byte === PREFIX.more ? byte * 0x100 + body.u32() : byte;
     skipImmediates(opcode, body);
     visit(opcode, start, body.offset);
   }
@@ -45,10 +51,23 @@ export function walkBody(body: ByteReader, visit: VisitInstruction): void {
 function skipImmediates(opcode: number, body: ByteReader): void {
   if (opcode >= 0x45 && opcode <= 0xc4) return;
   if (opcode >= 0x28 && opcode <= 0x3e) return skipMemoryArgument(body);
-  if (opcode === 0xfd) return skipVectorInstruction(body);
+  if (opcode === PREFIX.vector) return skipVectorInstruction(body);
+  if (opcode === PREFIX.atomic) return skipAtomicInstruction(body);
   const skip = IMMEDIATES.get(opcode);
-  if (skip === undefined) throw refusal(`a function has the instruction 0x${opcode.toString(16)}`);
+  if (skip === undefined) throw refused(opcode, body);
   skip(body);
+}
+
+function refused(opcode: number, body: ByteReader): HostError {
+  const name = `0x${opcode.toString(16)}`;
+  if (opcode === PREFIX.garbageCollection)
+    return garbageCollected(body, `instruction ${name} 0x${body.u32().toString(16)}`);
+  if (opcode === REF_EQ) return garbageCollected(body, `instruction ${name}`);
+  return unknown(body, name);
+}
+
+function unknown(body: ByteReader, name: string): HostError {
+  return body.unsupported(`instruction ${name}`, NEW_PROPOSALS_ADVICE);
 }
 
 type Skip = (body: ByteReader) => void;
@@ -59,22 +78,13 @@ const TWO_INDICES: Skip = (body) => {
   body.skipLeb(32);
   body.skipLeb(32);
 };
-const BLOCK_TYPE: Skip = (body) => {
-  // A type index, or a value type written as a negative number; explicit references have a heap type behind.
-  const type = body.peek();
-  if (type === 0x63 || type === 0x64) readValueType(body);
-  else body.s33();
-};
 
 /** Opcode → skips what follows it. */
 const IMMEDIATES = new Map<number, Skip>([
-  // Nothing, no operation, else, end, return, drop, select, ref.is_null, ref.eq, ref.as_non_null, throw_ref, catch_all
-  ...[0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4].map((code): [number, Skip] => [
-    code,
-    NONE,
-  ]),
+  // unreachable, nop, else, throw_ref, end, return, catch_all, drop, select, ref.is_null, ref.as_non_null
+  ...[0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd4].map((code): [number, Skip] => [code, NONE]),
   // block, loop, if, try
-  ...[0x02, 0x03, 0x04, 0x06].map((code): [number, Skip] => [code, BLOCK_TYPE]),
+  ...[0x02, 0x03, 0x04, 0x06].map((code): [number, Skip] => [code, skipBlockType]),
   // catch, throw, rethrow, br, br_if, call, return_call, call_ref, return_call_ref, delegate
   ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18].map((code): [number, Skip] => [code, INDEX]),
   // local.get to global.set, table.get, table.set, memory.size, memory.grow
@@ -90,7 +100,7 @@ const IMMEDIATES = new Map<number, Skip>([
   [0x42, (body) => body.skipLeb(64)],
   [0x43, (body) => body.skip(4)],
   [0x44, (body) => body.skip(8)],
-  [0xd0, (body) => void body.s33()],
+  [0xd0, skipHeapType],
   // Saturating conversions
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((code): [number, Skip] => [0xfc00 + code, NONE]),
   // data.drop, memory.fill, elem.drop, table.grow, table.size, table.fill
@@ -116,7 +126,7 @@ function skipSelectTypes(body: ByteReader): void {
 }
 
 function skipTryTable(body: ByteReader): void {
-  BLOCK_TYPE(body);
+  skipBlockType(body);
   const count = body.u32();
   for (let clause = 0; clause < count; clause += 1) {
     // catch and catch_ref name a tag; catch_all and catch_all_ref do not.
@@ -143,4 +153,14 @@ function skipVectorInstruction(body: ByteReader): void {
     skipMemoryArgument(body);
     if (code <= VECTOR.laneAccess[1]) body.skip(1);
   }
+}
+
+const ATOMIC = { fence: 0x03, accesses: [0x10, 0x4e] } as const;
+
+function skipAtomicInstruction(body: ByteReader): void {
+  const code = body.u32();
+  if (code === ATOMIC.fence) body.skip(1);
+  // Below the fence: notify and wait.
+  else if (code < ATOMIC.fence || (code >= ATOMIC.accesses[0] && code <= ATOMIC.accesses[1])) skipMemoryArgument(body);
+  else throw unknown(body, `0xfe 0x${code.toString(16)}`);
 }

@@ -1,0 +1,24 @@
+/**
+ * Rule: nothing of a component lives on the heap that V8 collects. No limit of a plugin bounds that heap: `memoryBytes`
+ * is about linear memory. So garbage collection is refused wherever it stands: structs, arrays, `i31`, references to
+ * them, casts, recursive and derived types. (Exceptions live there, too: the gate refuses the tags they need.)
+ *
+ * References to functions, and `externref`, of which the host gives none, are no matter of this rule: a component has
+ * as many as it has functions.
+ *
+ * @module
+ */
+
+import type { HostError } from "../../errors/host-error.ts";
+import type { ByteReader } from "../byte-reader.ts";
+
+const GARBAGE_COLLECTION_ADVICE =
+  "build the plugin with a toolchain that keeps its objects in linear memory, as those for C, Rust, Go, Python and JavaScript do";
+
+/** What to do about what this reader does not know. */
+export const NEW_PROPOSALS_ADVICE = "build the module without new proposals of WebAssembly";
+
+/** The error for a part of garbage collection; `what` names it. */
+export function garbageCollected(reader: ByteReader, what: string): HostError {
+  return reader.unsupported(`garbage collection (${what})`, GARBAGE_COLLECTION_ADVICE);
+}

@@ -1,0 +1,30 @@
+/**
+ * Skips the types that a core module defines (WebAssembly core specification, 5.3.6 to 5.3.8): functions, and nothing
+ * else.
+ *
+ * @module
+ */
+
+import type { ByteReader } from "../byte-reader.ts";
+import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { readValueType } from "./value-type.ts";
+
+const FUNCTION = 0x60;
+
+const GARBAGE_COLLECTED = new Map([
+  [0x5f, "a struct type"],
+  [0x5e, "an array type"],
+  [0x50, "a derived type"],
+  [0x4f, "a derived type"],
+  [0x4e, "a group of recursive types"],
+]);
+
+export function skipType(reader: ByteReader): void {
+  const form = reader.u8();
+  const refused = GARBAGE_COLLECTED.get(form);
+  if (refused !== undefined) throw garbageCollected(reader, refused);
+  if (form !== FUNCTION)
+    throw reader.unsupported(`a core type of the form 0x${form.toString(16)}`, NEW_PROPOSALS_ADVICE);
+  reader.skipVector(readValueType);
+  reader.skipVector(readValueType);
+}

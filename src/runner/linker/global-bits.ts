@@ -1,0 +1,126 @@
+/**
+ * The mutable globals of instances as bits. A JavaScript number is no picture of a float: it has one NaN for all of
+ * them, and an f32 loses its signal on the way. So a core module reads and writes globals here, and what it
+ * reads stays in a memory; v128, which JavaScript cannot read at all, goes the same way.
+ *
+ * ```wat
+ * (module
+ *   (import "" "bits" (memory 1))
+ *   (import "" "0" (global (mut …))) …
+ *   (func (export "save") (param i32) (i32.store offset=0 (local.get 0) (global.get 0)) …)
+ *   (func (export "load") (param i32) (global.set 0 (i32.load offset=0 (local.get 0))) …))
+ * ```
+ *
+ * @module
+ */
+
+import type { BitType } from "../../contract/link-plan.ts";
+import {
+  CORE_TYPE,
+  encodeModule,
+  exportOf,
+  functionBody,
+  functionType,
+  importOf,
+  KIND,
+  MUTABLE,
+  OP,
+  section,
+  SECTION,
+  unsigned,
+} from "./core-module.ts";
+
+/** The globals of one instance. Both functions take where in the memory the bits are. */
+export interface BoundGlobals {
+  readonly save: (at: number) => void;
+  readonly load: (at: number) => void;
+}
+
+const WASM_PAGE_BYTES = 65_536;
+
+/** The largest type's size: each global has so many bytes, aligned. */
+const SLOT_BYTES = 16;
+
+/** Opcode and alignment of a type's store and load. */
+const STORE: Readonly<Record<BitType, readonly number[]>> = {
+  i32: [0x36, 2],
+  i64: [0x37, 3],
+  f32: [0x38, 2],
+  f64: [0x39, 3],
+  v128: [0xfd, 0x0b, 4],
+};
+const LOAD: Readonly<Record<BitType, readonly number[]>> = {
+  i32: [0x28, 2],
+  i64: [0x29, 3],
+  f32: [0x2a, 2],
+  f64: [0x2b, 3],
+  v128: [0xfd, 0x00, 4],
+};
+
+/** For a component without mutable globals. */
+const NO_GLOBALS: BoundGlobals = { save: () => undefined, load: () => undefined };
+
+/** The bits of one state, and room to compare another one's with them. One for all instances of a component. */
+export class GlobalBits {
+  readonly #module: WebAssembly.Module | undefined;
+  readonly #memory: WebAssembly.Memory;
+  readonly #saved: Buffer;
+  readonly #other: Buffer;
+
+  /** @param types the globals' types, at most `MAX_RESTORED_GLOBALS` */
+  constructor(types: readonly BitType[]) {
+    const bytes = types.length * SLOT_BYTES;
+    if (types.length > 0) this.#module = new WebAssembly.Module(encode(types));
+    this.#memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((2 * bytes) / WASM_PAGE_BYTES)) });
+    this.#saved = Buffer.from(this.#memory.buffer, 0, bytes);
+    this.#other = Buffer.from(this.#memory.buffer, bytes, bytes);
+  }
+
+  /** The globals of one instance, in the order of the types. */
+  bind(globals: readonly WebAssembly.Global[]): BoundGlobals {
+    if (this.#module === undefined) return NO_GLOBALS;
+    const imports = Object.fromEntries(globals.map((global, index) => [String(index), global]));
+    const { exports } = new WebAssembly.Instance(this.#module, { "": { bits: this.#memory, ...imports } });
+    return exports as unknown as BoundGlobals;
+  }
+
+  /** Keeps what these globals hold, in place of what was kept. */
+  save(globals: BoundGlobals): void {
+    globals.save(this.#saved.byteOffset);
+  }
+
+  /** Do these globals hold what is kept, bit for bit? */
+  equals(globals: BoundGlobals): boolean {
+    globals.save(this.#other.byteOffset);
+    return this.#other.equals(this.#saved);
+  }
+
+  /** Has these globals hold what is kept. */
+  restore(globals: BoundGlobals): void {
+    globals.load(this.#saved.byteOffset);
+  }
+}
+
+function encode(types: readonly BitType[]): Uint8Array {
+  const globals = types.map((type, index) => importOf(String(index), KIND.global, CORE_TYPE[type], MUTABLE));
+  const address = [OP.localGet, 0];
+  const slot = (index: number): number[] => unsigned(index * SLOT_BYTES);
+  const save = types.map((type, index) => [
+    address,
+    [OP.globalGet, ...unsigned(index)],
+    [...STORE[type], ...slot(index)],
+  ]);
+  const load = types.map((type, index) => [
+    address,
+    [...LOAD[type], ...slot(index)],
+    [OP.globalSet, ...unsigned(index)],
+  ]);
+  return encodeModule(
+    section(SECTION.type, [functionType(["i32"], [])]),
+    // No maximum, one page at the least.
+    section(SECTION.import, [importOf("bits", KIND.memory, 0, 1), ...globals]),
+    section(SECTION.function, [[0], [0]]),
+    section(SECTION.export, [exportOf("save", KIND.function, 0), exportOf("load", KIND.function, 1)]),
+    section(SECTION.code, [functionBody(...save.flat(2)), functionBody(...load.flat(2))]),
+  );
+}

@@ -1,0 +1,121 @@
+/**
+ * The engine of a link plan: one implementation of the canonical ABI for all plugins, made ready once for a component
+ * and used by all its instances.
+ *
+ * After a call an instance is put back to its first state where that can be done exactly. Not so where the host told it
+ * something before its first call that differs from instance to instance, such as the time or a random value: the same
+ * would come again in every request.
+ *
+ * @module
+ */
+
+import type { LinkPlan } from "../../contract/link-plan.ts";
+import type { RpcRequest } from "../../contract/request.ts";
+import { HostError } from "../../errors/host-error.ts";
+import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "../engine.ts";
+import type { GuestContext } from "../guest-context.ts";
+import { describeTrap, parseLevels, parsePluginError, parseResponse } from "../guest-outcome.ts";
+import { createImport } from "../imports.ts";
+import { Suspension } from "../suspension.ts";
+import type { Settlement } from "./calls-across.ts";
+import { FirstState, SharedState } from "./first-state.ts";
+import type { InstanceAudit } from "./instance-audit.ts";
+import { createLinkedComponent, type LinkedComponent } from "./linked-component.ts";
+import { LinkedInstance } from "./linked-instance.ts";
+
+const HANDLER = "local:network-host/handler@1.0.0";
+
+/** The contract's exports, by index of the plan's lifts. */
+interface HandlerLifts {
+  readonly getAccessLevels: number;
+  readonly handleRequest: number;
+}
+
+export class LinkerEngine implements Engine {
+  readonly #linked: LinkedComponent;
+  readonly #lifts: HandlerLifts;
+  readonly #audit: InstanceAudit | undefined;
+  #shared: SharedState | undefined;
+
+  /** @param modules the plan's, compiled, in its order */
+  constructor(plan: LinkPlan, modules: readonly WebAssembly.Module[], audit?: InstanceAudit) {
+    const { "get-access-levels": getAccessLevels, "handle-request": handleRequest } = plan.exports[HANDLER] ?? {};
+    if (getAccessLevels === undefined || handleRequest === undefined)
+      throw new HostError("load-failed", `the component does not export ${HANDLER}`);
+    this.#linked = createLinkedComponent(plan, modules);
+    this.#lifts = { getAccessLevels, handleRequest };
+    this.#audit = audit;
+  }
+
+  // Async, so that what guest code throws while it is instantiated is a rejection.
+  async instantiate(context: GuestContext): Promise<Instance> {
+    const suspension = new Suspension();
+    const linked = new LinkedInstance(this.#linked, (name) => createImport(name, context), suspension);
+    const firstState = this.#firstState(linked);
+    if (firstState !== undefined) this.#audit?.noteFirstState(linked);
+    return new LinkerInstance(linked, this.#lifts, suspension, firstState, this.#audit);
+  }
+
+  #firstState(linked: LinkedInstance): FirstState | undefined {
+    const { plan } = this.#linked;
+    if (plan.freshness.kind === "fresh" || linked.wasTold) return undefined;
+    this.#shared ??= new SharedState(linked, plan);
+    return FirstState.of(linked, plan, this.#shared);
+  }
+}
+
+class LinkerInstance implements Instance {
+  readonly #linked: LinkedInstance;
+  readonly #lifts: HandlerLifts;
+  readonly #suspension: Suspension;
+  readonly #firstState: FirstState | undefined;
+  readonly #audit: InstanceAudit | undefined;
+  readonly #memories: readonly WebAssembly.Memory[];
+
+  constructor(
+    linked: LinkedInstance,
+    lifts: HandlerLifts,
+    suspension: Suspension,
+    firstState: FirstState | undefined,
+    audit: InstanceAudit | undefined,
+  ) {
+    this.#linked = linked;
+    this.#lifts = lifts;
+    this.#suspension = suspension;
+    this.#firstState = firstState;
+    this.#audit = audit;
+    this.#memories = linked.memories();
+  }
+
+  get memoryBytes(): number {
+    return this.#memories.reduce((bytes, { buffer }) => bytes + buffer.byteLength, 0);
+  }
+
+  restore(): boolean {
+    const isRestored = this.#firstState?.restore() ?? false;
+    if (isRestored) this.#audit?.checkRestored(this.#linked);
+    return isRestored;
+  }
+
+  destroy(): void {
+    this.#suspension.end();
+  }
+
+  getAccessLevels(): LevelsOutcome | Promise<LevelsOutcome> {
+    return this.#linked.call(this.#lifts.getAccessLevels, [], LEVELS);
+  }
+
+  handleRequest(request: RpcRequest): GuestOutcome | Promise<GuestOutcome> {
+    return this.#linked.callAgain(this.#lifts.handleRequest, [request], RESPONSE);
+  }
+}
+
+const LEVELS: Settlement<LevelsOutcome> = { returned: parseLevels, threw: describeTrap };
+
+const RESPONSE: Settlement<GuestOutcome> = {
+  returned(result) {
+    const { tag, val } = (result ?? {}) as { readonly tag?: unknown; readonly val?: unknown };
+    return tag === "err" ? parsePluginError(val) : parseResponse(val);
+  },
+  threw: describeTrap,
+};

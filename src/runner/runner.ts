@@ -1,0 +1,94 @@
+/**
+ * What a runner does: executes one plugin's artifact and reaches nothing but its channel, the socket that is file
+ * descriptor 3. It ends when the channel does.
+ *
+ * Exit codes: 0 the host closed the channel; 1 the artifact could not be loaded; 2 the host or the runner
+ * itself broke the protocol, or an error nobody expected. A line on stderr says why.
+ *
+ * @module
+ */
+
+import { Socket } from "node:net";
+import process from "node:process";
+import { Channel } from "../channel/channel.ts";
+import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../channel/messages.ts";
+import { ENGINE_CHOICES, type RunnerConfig } from "../contract/artifact.ts";
+import { HostError, toHostError } from "../errors/host-error.ts";
+import { Calls } from "./calls.ts";
+import { InstancePool } from "./instance-pool.ts";
+import type { InstanceAudit } from "./linker/instance-audit.ts";
+import { loadEngine } from "./load-engine.ts";
+import { type CollectGarbage, MemoryReclaimer } from "./memory-reclaimer.ts";
+
+const CHANNEL_FD = 3;
+const EXIT_LOAD_FAILED = 1;
+const EXIT_BROKEN = 2;
+
+function parseConfig(text: string | undefined): RunnerConfig {
+  const config = JSON.parse(text ?? "null") as Partial<RunnerConfig> | null;
+  const counts = [config?.maxIdleInstances, config?.maxIdleBytes, config?.replyBytes, config?.logBytes];
+  const isKnownEngine = ENGINE_CHOICES.some((choice) => choice === config?.engine);
+  if (
+    typeof config?.artifactDir !== "string" ||
+    !isKnownEngine ||
+    !counts.every((count) => Number.isSafeInteger(count))
+  )
+    throw new HostError("internal", "a runner is started by the host with its configuration as its one argument");
+  return config as RunnerConfig;
+}
+
+/** To be asked for before the realm is sealed. */
+function exposedCollector(): CollectGarbage {
+  const { gc } = globalThis as { gc?: CollectGarbage };
+  if (gc === undefined) throw new HostError("internal", "a runner is started with --expose-gc");
+  return gc;
+}
+
+function fail(error: unknown): never {
+  console.error(`runner: ${toHostError(error).message}`);
+  process.exit(EXIT_BROKEN);
+}
+
+/**
+ * Runs in this process from now on.
+ *
+ * @param argument the process's one argument: a {@link RunnerConfig}
+ * @param audit see {@link InstanceAudit}
+ */
+export function startRunner(argument: string | undefined, audit?: InstanceAudit): void {
+  process.on("uncaughtException", fail);
+  // A terminal or a service manager signals the whole group; the host drains first and then closes the channel.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
+  run(parseConfig(argument), audit).catch(fail);
+}
+
+async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Promise<void> {
+  let receive: ((message: HostMessage) => void) | undefined;
+  const channel: Channel<RunnerMessage> = new Channel<RunnerMessage>(new Socket({ fd: CHANNEL_FD }), {
+    frame(kind, payload) {
+      const message = decodeHostMessage(kind, payload);
+      if (receive === undefined) fail(new HostError("internal", "the host sent a message before ready"));
+      receive(message);
+    },
+    error: fail,
+    close: () => process.exit(0),
+  });
+  try {
+    const reclaimer = new MemoryReclaimer(exposedCollector());
+    const engine = await loadEngine(config.artifactDir, config.engine, audit);
+    const { maxIdleInstances: maxIdle, maxIdleBytes, logBytes } = config;
+    const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer });
+    await pool.open();
+    const calls = new Calls({ channel, pool, replyBytes: config.replyBytes });
+    receive = (message) => calls.receive(message);
+  } catch (error) {
+    const { message } = toHostError(error);
+    console.error(`runner: ${message}`);
+    channel.send({ kind: "failed", message });
+    // Nothing is left then that keeps the process, and the message has left before it ends.
+    channel.close();
+    process.exitCode = EXIT_LOAD_FAILED;
+    return;
+  }
+  channel.send({ kind: "ready" });
+}
