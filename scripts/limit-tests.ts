@@ -71,6 +71,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   storeQueueBytes: proven("unit/kv/coalescing-store", "of large values is refused beyond its bytes"),
   storeQueueTotalBytes: proven("unit/kv/coalescing-store", "and all together beyond theirs"),
   httpConnectMs: proven("unit/egress/undici", "that is looked up for too long is given up"),
+  httpAddresses: proven("unit/egress/dial", "are tried up to a number"),
   httpIdleMs: proven("unit/egress/undici", "is kept for a little while, and no longer"),
   httpOrigins: proven("unit/egress/undici", "is kept to so many origins, and to no more"),
   httpRequests: proven("unit/runner/guest-exchange", "are no more than a limit in one call, given up or not"),
