@@ -92,13 +92,16 @@ let isReadable: (stream: unknown) => boolean;
 export class InputStream implements Implementation<Published.InputStream> {
   readonly #context: GuestContext;
   readonly #source: ByteSource;
+  readonly #dropped: (() => void) | undefined;
   #state: "open" | "closed" = "open";
 
-  constructor(key: typeof HOST_ONLY, context: GuestContext, source: ByteSource = EMPTY) {
+  /** `dropped` is called when the guest has dropped it. */
+  constructor(key: typeof HOST_ONLY, context: GuestContext, source: ByteSource = EMPTY, dropped?: () => void) {
     requireHost(key);
     context.openHandle();
     this.#context = context;
     this.#source = source;
+    this.#dropped = dropped;
   }
 
   read(length: unknown): Result<Uint8Array, StreamError> {
@@ -125,6 +128,7 @@ export class InputStream implements Implementation<Published.InputStream> {
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
+    this.#dropped?.();
   }
 
   #isReady(): boolean {
@@ -156,14 +160,17 @@ seal(InputStream);
 export class OutputStream implements Implementation<Published.OutputStream> {
   readonly #context: GuestContext;
   readonly #sink: ByteSink;
+  readonly #dropped: (() => void) | undefined;
   #permittedBytes = 0;
   #state: "open" | "closed" = "open";
 
-  constructor(key: typeof HOST_ONLY, context: GuestContext, sink: ByteSink) {
+  /** `dropped` is called when the guest has dropped it. */
+  constructor(key: typeof HOST_ONLY, context: GuestContext, sink: ByteSink, dropped?: () => void) {
     requireHost(key);
     context.openHandle();
     this.#context = context;
     this.#sink = sink;
+    this.#dropped = dropped;
   }
 
   checkWrite(): Result<bigint, StreamError> {
@@ -224,6 +231,7 @@ export class OutputStream implements Implementation<Published.OutputStream> {
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
+    this.#dropped?.();
   }
 
   #isReady(): boolean {
