@@ -42,11 +42,14 @@ export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
   concurrency: proven("unit/consumer/admission", "gives places up to the replica's limit over all plugins"),
   drainMs: proven("integration/lifecycle", "when the grace is over the rest is answered with draining"),
   eagerPlugins: proven("integration/fleet", "starts no process before a request"),
+  componentBytes: proven(
+    "unit/registry/plugin-source",
+    "of exactly the size that is allowed is read, one byte more is not",
+  ),
+  compileMs: proven("unit/compiler/compile", "ends at its time limit"),
 };
 
 export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
-  componentBytes: proven("adversarial/load", "as 33 MiB of it, again and again"),
-  compileMs: proven("unit/compiler/compile", "ends at its time limit"),
   artifactBytes: proven("unit/compiler/compile", "ends at its output limit"),
   loadMs: proven("adversarial/load", "that never ends is a load time-out"),
   probeMs: proven("adversarial/grants", "probe-failed, and requests are answered at once"),

@@ -63,6 +63,7 @@ export function planOf({ consumer, policies }: ReplicaConfig, { consumerFile, po
       componentPath: component,
       policy,
       limits: resolveLimits(consumer.limits, policy.limits),
+      compilation: consumer.replica,
       version,
       description,
       start,

@@ -6,7 +6,6 @@ import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts
 import type { ReportHeader } from "../../../src/compiler/report.ts";
 import { encodeHeader } from "../../../src/compiler/report.ts";
 import { digestOf } from "../../../src/contract/digest.ts";
-import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { compilerArguments } from "../../../src/supervisor/compilation/compile-flags.ts";
 import { parseReport } from "../../../src/supervisor/compilation/compile-report.ts";
 import { compileComponent, inspectComponent } from "../../../src/supervisor/compilation/compile.ts";
@@ -100,11 +99,6 @@ describe("compiling a component", () => {
   test("that crashes the transpiler fails, and the next one compiles", async () => {
     await expect(compileComponent(await crashesTheTranspiler())).rejects.toMatchObject({ code: "compile-failed" });
     await expect(compileComponent(await assemblePlugin())).resolves.toMatchObject({ manifest: { memories: 1 } });
-  });
-
-  test("that is too large is refused before a process is started", async () => {
-    const bytes = new Uint8Array(FIXED_LIMITS.componentBytes + 1);
-    await expect(compileComponent(bytes)).rejects.toMatchObject({ code: "component-rejected" });
   });
 
   test("can be cancelled, before and while it runs", async () => {
