@@ -15,7 +15,7 @@ const WITH_FIELDS = [
   "incoming-response",
   "future-trailers",
 ];
-const OF_A_RESPONSE = ["incoming-response", "incoming-body", "incoming-body.finish", "future-trailers"];
+const OF_A_RESPONSE = new Set(["incoming-response", "incoming-body", "incoming-body.finish", "future-trailers"]);
 
 let artifactDir: string;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 /** Lets go of such a resource, whose request is answered if there is one. */
 async function letGo(runner: RunnerChild, what: string, order: string): Promise<CallEnd["outcome"]> {
   const call = runner.begin("http-let-go", Buffer.from(`${what}\n${order}\na.example`));
-  if (OF_A_RESPONSE.includes(what)) {
+  if (OF_A_RESPONSE.has(what)) {
     const asked = await runner.until((message) => message.kind === "http-request" && message.call === call);
     const exchange = asked.kind === "http-request" ? asked.exchange : 0;
     runner.channel.send({
