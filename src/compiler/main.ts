@@ -17,7 +17,7 @@ import { LINK_PLAN_FILE } from "../contract/link-plan.ts";
 import { passGate } from "./gate/gate.ts";
 import { planComponent } from "./link-plan/plan-component.ts";
 import { usePowerlessShim } from "./powerless-shim.ts";
-import { describeRefusal } from "./transpiler-refusal.ts";
+import { describeRefusal, requireV8 } from "./refusal.ts";
 import { encodeHeader, MESSAGE_MAX_LENGTH, REPORT_FD, type ReportHeader } from "./report.ts";
 
 interface Report {
@@ -32,6 +32,7 @@ async function work(mode: string | undefined, bytes: Uint8Array): Promise<Report
   usePowerlessShim();
   const { compileWithJco } = await import("./engine.ts");
   const compiled = await compileWithJco(bytes, summary.imports);
+  requireV8(bytes);
   // Only now: the transpiler has validated the component in full.
   const planning = planComponent(bytes);
   const link: LinkEntry = planning.kind === "planned" ? { kind: "planned", plan: LINK_PLAN_FILE } : planning;

@@ -68,7 +68,15 @@ export const BUILD_FAULTS = {
   },
   invalid: {
     title: "A module that is not valid",
-    said: ["type mismatch", "unknown ", "values remaining on stack", "is not enabled", "not supported", "not enabled"],
+    said: [
+      "type mismatch",
+      "unknown ",
+      "Compiling function",
+      "values remaining on stack",
+      "is not enabled",
+      "not supported",
+      "not enabled",
+    ],
     cause: "it is no valid WebAssembly, or uses a proposal that is not run here",
     remedy: "build it again without tools that change modules, and check it with `wasm-tools validate`",
     languages: {},

@@ -32,6 +32,11 @@ const FOUND_BY_TRANSPILER: Readonly<Record<string, [fault: keyof typeof BUILD_FA
   "two memories": ["memories", 'core module 0 ("main")', "(memory 1)"],
   "a continuation": ["stackSwitching", 'core module 0 ("main")', "(type $f (func)) (type $c (cont $f))"],
   "ill-typed code": ["invalid", 'core module 0 ("main")', "(func (result i32) i64.const 0)"],
+  "what V8 alone does not take": [
+    "invalid",
+    'core module 0 ("main")',
+    "(func (param i64 i64 i64 i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))",
+  ],
   "another proposal": ["invalid", 'core module 0 ("main")', "(func (memory.discard (i32.const 0) (i32.const 0)))"],
 };
 
@@ -42,7 +47,7 @@ describe("of a component that the compiler does not take", () => {
       const { cause, remedy } = BUILD_FAULTS[fault];
       const said = await saidOf(await body(text));
       expect(said).toContain(`${where} cannot be compiled: ${cause}; ${remedy}, and see docs/build-errors.md`);
-      expect(said).toMatch(/\(the transpiler says: [^\n]+\)$/);
+      expect(said).toMatch(/\(the compiler says: [^\n]+\)$/);
       expect(BUILD_FAULTS[fault].said.some((part) => said.includes(part))).toBe(true);
     },
   );
@@ -56,14 +61,14 @@ describe("of a component that the compiler does not take", () => {
     }
   });
 
-  test("whose fault nobody knows, the transpiler's words are told in one printable line", async () => {
+  test("whose fault nobody knows, the compiler's words are told in one printable line", async () => {
     // jco does not implement this encoding, and traps.
     const component = await assemblePlugin({
       replace: { "(memory $memory) (realloc": "string-encoding=latin1+utf16 (memory $memory) (realloc" },
     });
     const said = await saidOf(component);
     expect(said).toMatch(/^[\x20-\x7e]+$/);
-    expect(said).toMatch(/could not be compiled; the transpiler says: .*wasm-tools validate/);
+    expect(said).toMatch(/could not be compiled; the compiler says: .*wasm-tools validate/);
   });
 
   test("in time, it is told whose limit that was", async () => {

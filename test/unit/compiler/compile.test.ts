@@ -42,7 +42,7 @@ describe("compiling a component", () => {
       expect(planComponent(bytes).kind).toBe("planned");
       await expect(compileComponent(bytes)).rejects.toMatchObject({
         code: "compile-failed",
-        message: expect.stringMatching(/^core module 0 cannot be compiled: .*the transpiler says: /) as string,
+        message: expect.stringMatching(/^core module 0 cannot be compiled: .*the compiler says: /) as string,
       });
     },
   );

@@ -1,5 +1,5 @@
 /**
- * What to tell of a component that the transpiler does not take. Its own words are about sections and offsets; an author
+ * What to tell of a component that the transpiler or V8 does not take. Their own words are about sections and offsets; an author
  * wants to know which module it is, what it does, and what to do.
  *
  * @module
@@ -12,17 +12,25 @@ import { readComponent } from "../component/read-component.ts";
 import { quote } from "../component/rejection.ts";
 import { walkDefinitions } from "../component/walk.ts";
 
-/** Of the transpiler's words, what is told: the first lines say what is wrong, the others where it was found out. */
+/** Of such words, what is told: the first lines say what is wrong, the others where it was found out. */
 const MAX_WORDS_CHARACTERS = 300;
 
 const PAGE = "docs/build-errors.md";
 
-/** The message for whatever the transpiler threw about a component that passed the gate. */
+/**
+ * Throws what V8 says of the first core module that it does not take: the transpiler lets proposals pass that no runner could
+ * load.
+ */
+export function requireV8(component: Uint8Array): void {
+  for (const { bytes } of coreModules(component)) void new WebAssembly.Module(bytes);
+}
+
+/** The message for whatever the transpiler, or V8, threw about a component that passed the gate. */
 export function describeRefusal(thrown: unknown, component: Uint8Array): string {
   const words = wordsOf(thrown);
   const fault = findBuildFault(words);
   const where = moduleOf(words, component);
-  const said = `the transpiler says: ${words}`;
+  const said = `the compiler says: ${words}`;
   if (fault === undefined)
     return `the component could not be compiled; ${said}; check it with \`wasm-tools validate\`, and see ${PAGE}`;
   return `${where ?? "a core module"} cannot be compiled: ${fault.cause}; ${fault.remedy}, and see ${PAGE} (${said})`;
@@ -43,11 +51,15 @@ function wordsOf(thrown: unknown): string {
  * out later it tells by offsets in the module, and not of which: then V8 is asked, which refuses most of the same.
  */
 function moduleOf(words: string, component: Uint8Array): string | undefined {
-  const modules = [...walkDefinitions(readComponent(component))]
-    .filter((definition) => definition.kind === "core-module")
-    .map(({ module }) => module);
+  const modules = coreModules(component);
   const found = modules.length === 1 ? modules[0] : modules.find(isMeantBy(words));
   return found === undefined ? undefined : describeModule(found);
+}
+
+function coreModules(component: Uint8Array): CoreModule[] {
+  return [...walkDefinitions(readComponent(component))]
+    .filter((definition) => definition.kind === "core-module")
+    .map(({ module }) => module);
 }
 
 function isMeantBy(words: string): (module: CoreModule) => boolean {
