@@ -33,7 +33,7 @@ export function describeRefusal(thrown: unknown, component: Uint8Array): string 
   const said = `the compiler says: ${words}`;
   if (fault === undefined)
     return `the component could not be compiled; ${said}; check it with \`wasm-tools validate\`, and see ${PAGE}`;
-  return `${where ?? "a core module"} cannot be compiled: ${fault.cause}; ${fault.remedy}, and see ${PAGE} (${said})`;
+  return `${where ?? "the component"} cannot be compiled: ${fault.cause}; ${fault.remedy}, and see ${PAGE} (${said})`;
 }
 
 /** In one line and printable. The transpiler throws errors with its message in `payload`. */
@@ -48,11 +48,12 @@ function wordsOf(thrown: unknown): string {
 
 /**
  * The module that the transpiler means. While it takes the component apart, its offsets are those of the file. What it finds
- * out later it tells by offsets in the module, and not of which: then V8 is asked, which refuses most of the same.
+ * out later it tells by offsets in the module, and not of which: then V8 is asked, which refuses most of the same. None where
+ * the fault is in what the component makes of its modules.
  */
 function moduleOf(words: string, component: Uint8Array): string | undefined {
   const modules = coreModules(component);
-  const found = modules.length === 1 ? modules[0] : modules.find(isMeantBy(words));
+  const found = modules.find(isMeantBy(words));
   return found === undefined ? undefined : describeModule(found);
 }
 
