@@ -6,6 +6,7 @@
  */
 
 import { showValue } from "../src/config/limit-schema.ts";
+import { BUILD_FAULTS, type BuildFault } from "../src/component/build-faults.ts";
 import { COMPONENT_LIMIT_ROWS } from "../src/contract/component-limits.ts";
 import { GUEST_LIMIT_ROWS } from "../src/contract/guest-limits.ts";
 import {
@@ -30,8 +31,10 @@ import { formatText, readProjectFile, writeOrCheck } from "./generated-file.ts";
 export async function generateTables(): Promise<ReadonlyMap<string, string>> {
   const errors = "docs/errors.md";
   const limits = "docs/limits.md";
+  const buildErrors = "docs/build-errors.md";
   return new Map([
     [errors, await formatText(errors, errorsPage())],
+    [buildErrors, await formatText(buildErrors, buildErrorsPage())],
     [limits, await formatText(limits, replaceTables(await readProjectFile(limits)))],
   ]);
 }
@@ -72,6 +75,31 @@ ${faults.join("\n")}
 ${overview.join("\n")}
 
 ${sections.join("\n")}`;
+}
+
+function buildErrorsPage(): string {
+  const sections = Object.values<BuildFault>(BUILD_FAULTS).map(({ title, said, cause, remedy, languages }) => {
+    const rows = Object.entries(languages).map(([name, advice]) => `| ${name} | ${advice.cause} | ${advice.remedy} |`);
+    const table = rows.length === 0 ? "" : `\n| language | cause | remedy |\n| --- | --- | --- |\n${rows.join("\n")}\n`;
+    const words = said.map((part) => `\`\`${part.trim().includes("`") ? ` ${part.trim()} ` : part.trim()}\`\``);
+    return `## ${title}\n\nSaid: ${words.join(", ")}.\n\n${sentence(cause)} ${sentence(remedy)}\n${table}`;
+  });
+  return `# Errors of a build
+
+<!-- Generated from src/component/build-faults.ts by scripts/generate-tables.ts; do not edit. -->
+
+For authors of plugins: what \`network-host inspect\` or a replica's log says of a component that is refused, why, and what
+to do about it. [component-rejected](errors.md#component-rejected) is said by the gate, which names the byte and the part of
+the component; [compile-failed](errors.md#compile-failed) by the compiler, whose own words stand at the end. A part is
+named by its number and, where it has one, by its name: \`main\` is what you have written, and what begins with
+\`wit-component:\` was added when the component was made.
+
+${sections.join("\n")}`;
+}
+
+/** The texts of the table are parts of a sentence. */
+function sentence(part: string): string {
+  return `${part.charAt(0).toUpperCase()}${part.slice(1)}.`;
 }
 
 function yesOrNo(value: boolean): string {

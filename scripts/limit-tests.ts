@@ -42,11 +42,14 @@ export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
   concurrency: proven("unit/consumer/admission", "gives places up to the replica's limit over all plugins"),
   drainMs: proven("integration/lifecycle", "when the grace is over the rest is answered with draining"),
   eagerPlugins: proven("integration/fleet", "starts no process before a request"),
+  componentBytes: proven(
+    "unit/registry/plugin-source",
+    "of exactly the size that is allowed is read, one byte more is not",
+  ),
+  compileMs: proven("unit/compiler/compile", "ends at its time limit"),
 };
 
 export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
-  componentBytes: proven("adversarial/load", "as 33 MiB of it, again and again"),
-  compileMs: proven("unit/compiler/compile", "ends at its time limit"),
   artifactBytes: proven("unit/compiler/compile", "ends at its output limit"),
   loadMs: proven("adversarial/load", "that never ends is a load time-out"),
   probeMs: proven("adversarial/grants", "probe-failed, and requests are answered at once"),
@@ -75,6 +78,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   storeQueueBytes: proven("unit/kv/coalescing-store", "of large values is refused beyond its bytes"),
   storeQueueTotalBytes: proven("unit/kv/coalescing-store", "and all together beyond theirs"),
   httpConnectMs: proven("unit/egress/undici", "that is looked up for too long is given up"),
+  httpAddresses: proven("unit/egress/dial", "are tried up to a number"),
   httpIdleMs: proven("unit/egress/undici", "is kept for a little while, and no longer"),
   httpOrigins: proven("unit/egress/undici", "is kept to so many origins, and to no more"),
   httpRequests: proven("unit/runner/guest-exchange", "are no more than a limit in one call, given up or not"),

@@ -97,6 +97,7 @@ export function planOf(config: ReplicaConfig, { consumerFile, policyDir }: Repli
       componentPath: component,
       policy,
       limits: resolveLimits(consumer.limits, policy.limits),
+      compilation: consumer.replica,
       version,
       description,
       start,

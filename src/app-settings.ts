@@ -10,7 +10,13 @@ import type { ReplicaLimits } from "./contract/limits.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
 /** Settings that are taken up at once. All others of the replica take a restart. */
-const LIVE: ReadonlySet<keyof ReplicaLimits> = new Set(["concurrency", "drainMs"]);
+const LIVE: ReadonlySet<keyof ReplicaLimits> = new Set([
+  "concurrency",
+  "drainMs",
+  // For what is loaded from then on.
+  "componentBytes",
+  "compileMs",
+]);
 
 export class ReplicaSettings {
   readonly #start: ConsumerDocument;

@@ -100,7 +100,7 @@ async function bundle(source: string): Promise<string> {
   }
 }
 
-/** Declarations of what a plugin imports, made from the WIT: editors and tsc read them. */
+/** Declarations of what a plugin imports, made from the WIT and true for QuickJS: editors and tsc read them. */
 async function writeTypes(witPath: string): Promise<void> {
   // jco reads WIT files through WASI, and the shim gives it no folders unless told to. It looks once, when jco is
   // loaded. (The shim's types describe its browser build.)
@@ -110,8 +110,17 @@ async function writeTypes(witPath: string): Promise<void> {
   for (const [name, contents] of Object.entries(files)) {
     const path = join(TYPES_FOLDER, name);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, contents);
+    const text = typeof contents === "string" ? contents : Buffer.from(contents).toString("utf8");
+    await writeFile(path, declareNull(text));
   }
+}
+
+/** QuickJS has `null` for an `option` that is none, where the generator's mapping has `undefined`. */
+function declareNull(declarations: string): string {
+  const declared = declarations.replace(/(?<=\): .*) \| undefined(?=;$)/gm, " | null");
+  if (/\bundefined\b/.test(declared))
+    throw new Error("the declarations have an `undefined` that is not a function's result");
+  return declared;
 }
 
 /** One digest of every source's bytes and every tool's version. */

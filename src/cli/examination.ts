@@ -5,7 +5,12 @@
  * @module
  */
 
-import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import {
+  DEFAULT_PLUGIN_LIMITS,
+  DEFAULT_REPLICA_LIMITS,
+  type PluginLimits,
+  REPLICA_LIMITS,
+} from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import { type HostError, toHostError } from "../errors/host-error.ts";
 import { resolveLimits } from "../policy/limits.ts";
@@ -90,7 +95,7 @@ export class Examiner {
     let file: Examination["file"];
     let outcome: ExaminationOutcome;
     try {
-      const bytes = await readComponentFile(path);
+      const bytes = await readComponentFile(path, spec.compilation.componentBytes);
       file = { digest: digestOf(bytes), bytes: bytes.length };
       outcome = await this.#load(spec);
     } catch (thrown) {
@@ -109,8 +114,9 @@ export class Examiner {
   }
 }
 
-/** A component outside any consumer file, with default limits. */
+/** A component outside any consumer file, with default limits, but as large as some file could allow. */
 export function specOf(name: PluginName, componentPath: string, policy: Policy): PluginSpec {
   const limits = resolveLimits(DEFAULT_PLUGIN_LIMITS, policy.limits);
-  return { name, componentPath, policy, limits, version: "0.0.0", description: "", start: "with-load" };
+  const compilation = { ...DEFAULT_REPLICA_LIMITS, componentBytes: REPLICA_LIMITS.componentBytes.max };
+  return { name, componentPath, policy, limits, compilation, version: "0.0.0", description: "", start: "with-load" };
 }

@@ -17,6 +17,7 @@ import { LINK_PLAN_FILE } from "../contract/link-plan.ts";
 import { passGate } from "./gate/gate.ts";
 import { planComponent } from "./link-plan/plan-component.ts";
 import { usePowerlessShim } from "./powerless-shim.ts";
+import { describeRefusal, requireV8 } from "./refusal.ts";
 import { encodeHeader, MESSAGE_MAX_LENGTH, REPORT_FD, type ReportHeader } from "./report.ts";
 
 interface Report {
@@ -31,6 +32,7 @@ async function work(mode: string | undefined, bytes: Uint8Array): Promise<Report
   usePowerlessShim();
   const { compileWithJco } = await import("./engine.ts");
   const compiled = await compileWithJco(bytes, summary.imports);
+  requireV8(bytes);
   // Only now: the transpiler has validated the component in full.
   const planning = planComponent(bytes);
   const link: LinkEntry = planning.kind === "planned" ? { kind: "planned", plan: LINK_PLAN_FILE } : planning;
@@ -46,22 +48,16 @@ async function work(mode: string | undefined, bytes: Uint8Array): Promise<Report
   };
 }
 
-/** What the host may tell of a failure: our own refusal as it is, the transpiler's in its first lines. */
-function refusal(error: unknown): Report {
+/** What the host may tell of a failure: our own refusal as it is, the transpiler's in the author's terms. */
+function refusal(error: unknown, component: Uint8Array): Report {
   const code = error instanceof HostError && error.code === "component-rejected" ? error.code : "compile-failed";
-  const text = error instanceof HostError ? error.message : `the transpiler refused the component: ${describe(error)}`;
+  const text = error instanceof HostError ? error.message : describeRefusal(error, component);
   return { header: { kind: "refused", code, message: text.slice(0, MESSAGE_MAX_LENGTH) }, contents: [] };
-}
-
-/** The transpiler throws errors with its message in `payload`. */
-function describe(error: unknown): string {
-  if (error instanceof Error && "payload" in error) return String(error.payload);
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function main(): Promise<void> {
   const bytes = await buffer(process.stdin);
-  const { header, contents } = await work(process.argv[2], bytes).catch(refusal);
+  const { header, contents } = await work(process.argv[2], bytes).catch((error: unknown) => refusal(error, bytes));
   const output = new Socket({ fd: REPORT_FD, readable: false, writable: true });
   output.write(encodeHeader(header));
   for (const content of contents) output.write(content);

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { BUILD_FAULTS } from "./build-faults.ts";
 import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { isCorePreamble, readCoreModule } from "./core/read-module.ts";
@@ -71,10 +72,7 @@ function readNested(reader: ByteReader, depth: number): Component {
 function checkPreamble(reader: ByteReader): void {
   const preamble = reader.bytes(8);
   if (isCorePreamble(preamble)) {
-    throw reader.unsupported(
-      "a core module in place of a component",
-      "make a component of it: `wasm-tools component embed`, then `wasm-tools component new`",
-    );
+    throw reader.unsupported("a core module in place of a component", BUILD_FAULTS.coreModule.remedy);
   }
   const expected = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
   if (!expected.every((byte, index) => preamble[index] === byte)) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BUILD_FAULTS } from "./build-faults.ts";
 import type { PrimitiveType } from "../contract/primitive-types.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { FunctionType, NamedType, TypeDefinition, ValueType, ValueTypeDefinition, VariantCase } from "./model.ts";
@@ -40,7 +41,7 @@ const UNSUPPORTED_TYPES = new Map<number, string>([
 const RESOURCE_REPRESENTATION = 0x7f;
 
 /** What to do where a component needs component-model async. */
-export const ASYNC_ADVICE = "build the plugin for WASI 0.2 without component-model async";
+export const ASYNC_ADVICE: string = BUILD_FAULTS.async.remedy;
 
 /** Reads a type definition whose code has been read; `code` is none of a component's or instance's type. */
 export function readPlainType(code: number, reader: ByteReader): TypeDefinition {

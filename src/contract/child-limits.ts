@@ -7,18 +7,6 @@
 import { type FixedLimitRow, MIB } from "./limit-row.ts";
 
 export const CHILD_LIMIT_ROWS = {
-  componentBytes: {
-    value: 32 * MIB,
-    unit: "bytes",
-    summary: "One component's file; a larger one is not read.",
-    enforcedIn: "registry/plugin-source",
-  },
-  compileMs: {
-    value: 60_000,
-    unit: "ms",
-    summary: "Time that the compiler has for one component; then it is killed: compile-failed.",
-    enforcedIn: "supervisor/compilation/compiler-process",
-  },
   artifactBytes: {
     value: 256 * MIB,
     unit: "bytes",

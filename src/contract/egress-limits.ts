@@ -13,6 +13,12 @@ export const EGRESS_LIMIT_ROWS = {
     summary: "Looking a name up, connecting and the TLS handshake of one outbound connection; then it is an error.",
     enforcedIn: "egress/undici/connector",
   },
+  httpAddresses: {
+    value: 16,
+    unit: "count",
+    summary: "Addresses of one name that are tried for one connection, until one takes it.",
+    enforcedIn: "egress/undici/dial",
+  },
   httpIdleMs: {
     value: 4_000,
     unit: "ms",

@@ -8,4 +8,9 @@
 export { FIXED_LIMIT_ROWS, FIXED_LIMITS } from "./fixed-limits.ts";
 export type { FixedLimitRow, LimitRow } from "./limit-row.ts";
 export { DEFAULT_PLUGIN_LIMITS, PLUGIN_LIMITS, type PluginLimits } from "./plugin-limits.ts";
-export { DEFAULT_REPLICA_LIMITS, REPLICA_LIMITS, type ReplicaLimits } from "./replica-limits.ts";
+export {
+  type CompilationLimits,
+  DEFAULT_REPLICA_LIMITS,
+  REPLICA_LIMITS,
+  type ReplicaLimits,
+} from "./replica-limits.ts";

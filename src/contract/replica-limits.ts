@@ -4,7 +4,7 @@
  * @module
  */
 
-import { defaultsOf, type LimitRow } from "./limit-row.ts";
+import { defaultsOf, KIB, type LimitRow, MIB } from "./limit-row.ts";
 
 export const REPLICA_LIMITS = {
   concurrency: {
@@ -33,9 +33,29 @@ export const REPLICA_LIMITS = {
       "A replica of at most so many plugins starts their processes with itself; in a larger one each is started by its first request.",
     enforcedIn: "app-config",
   },
+  /** The largest that are made bring a language's runtime: a "hello" by componentize-py 0.13 to 0.17 has 36 MB, by 0.25 19 MB. */
+  componentBytes: {
+    default: 64 * MIB,
+    min: 64 * KIB,
+    max: 128 * MIB,
+    unit: "bytes",
+    summary: "One component's file; a larger one is not read: component-rejected.",
+    enforcedIn: "registry/plugin-source",
+  },
+  compileMs: {
+    default: 60_000,
+    min: 1_000,
+    max: 600_000,
+    unit: "ms",
+    summary: "Time that the compiler has for one component; then it is killed: compile-failed.",
+    enforcedIn: "supervisor/compilation/compiler-process",
+  },
 } as const satisfies Record<string, LimitRow>;
 
 /** The limits of one replica, every one with a value. */
 export type ReplicaLimits = { readonly [Name in keyof typeof REPLICA_LIMITS]: number };
 
 export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = defaultsOf(REPLICA_LIMITS);
+
+/** What bounds the compilation of one component. */
+export type CompilationLimits = Pick<ReplicaLimits, "componentBytes" | "compileMs">;

@@ -161,7 +161,8 @@ export const ERRORS = {
     fault: "plugin",
     retryable: false,
     replyCode: 503,
-    summary: "The component passed the gate but could not be compiled within the limits.",
+    summary:
+      "The component passed the gate but could not be compiled; the message says why, and docs/build-errors.md what to do.",
   },
   "load-failed": {
     fault: "plugin",

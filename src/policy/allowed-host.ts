@@ -13,6 +13,7 @@
  */
 
 import { isIPv4, isIPv6 } from "node:net";
+import { parseHostName } from "./host-name.ts";
 import { type IpBlock, parseIpBlock } from "./ip-address.ts";
 
 /** A pattern that every allowed host matches; looser than {@link parseAllowedTarget}, for editors. */
@@ -21,7 +22,7 @@ export const ALLOWED_HOST_PATTERN = String.raw`^(https?|\*)://[^/?#@\s]+(/[0-9]+
 /** The schemes of outbound HTTP. */
 export type HttpScheme = "http" | "https";
 
-/** The host of an allowed target. Names are in lower case. */
+/** The host of an allowed target. Names are in lower case, without a final dot. */
 export type HostPattern =
   | { readonly kind: "any" }
   | { readonly kind: "name"; readonly name: string }
@@ -46,9 +47,6 @@ const MAX_PORT = 65_535;
 
 const SHAPE =
   /^(?<scheme>[^:/]+):\/\/(?<host>\[[^\]]*\]|[^:/?#@[\]]*)(?<prefix>\/[0-9]+)?(?::(?<port>[^/?#@]*))?(?<rest>.*)$/s;
-const NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
-/** The resolver takes a last label of digits, or `0x…`, for part of an IPv4 address: no name ends so. */
-const NUMERIC_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/i;
 
 /** Reads one allowed target, or says what is wrong with it. */
 export function parseAllowedTarget(text: string): ParsedTarget {
@@ -82,14 +80,13 @@ function parseHost(host: string, prefix: string): HostPattern | string {
   if (prefix !== "") return `remove "${prefix}": only an address can have a length of prefix behind it`;
   if (host === "*") return { kind: "any" };
   if (host === "") return "write a host after the scheme, or * for any";
-  if (host === "self") return '"self" has no meaning here; write the host\'s name';
   if (host.startsWith("[")) return "write an IPv6 address in the brackets";
-  const name = host.startsWith("*.") ? host.slice(2) : host;
-  if (name.includes("*")) return "write * only alone or as the first label, as in *.example.com";
-  if (!NAME.test(name) || NUMERIC_END.test(name))
-    return `"${host}" is neither a host's name in ASCII nor an IP address`;
-  const lower = name.toLowerCase();
-  return name === host ? { kind: "name", name: lower } : { kind: "suffix", suffix: `.${lower}` };
+  const isSuffix = host.startsWith("*.");
+  const text = isSuffix ? host.slice(2) : host;
+  if (text.includes("*")) return "write * only alone or as the first label, as in *.example.com";
+  const name = parseHostName(text);
+  if (name === undefined) return `"${host}" is neither a host's name in ASCII nor an IP address`;
+  return isSuffix ? { kind: "suffix", suffix: `.${name}` } : { kind: "name", name };
 }
 
 /** The ports, or what is wrong. */

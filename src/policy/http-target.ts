@@ -3,13 +3,14 @@
  * URL has many spellings for one IPv4 address (`0x7f.1`, `2130706433`, `127.0.0.1`): the URL parser's rules turn
  * them into one, so that what is checked is what is dialled. Pure.
  *
- * Refuses user information, a path, a query, percent-encoding, zones, and port 0.
+ * Refuses user information, a path, a query, percent-encoding, zones, port 0, and names that no policy could allow.
  *
  * @see https://url.spec.whatwg.org/#host-parsing
  * @module
  */
 
 import type { HttpScheme } from "./allowed-host.ts";
+import { parseHostName } from "./host-name.ts";
 import { type IpAddress, parseIpAddress } from "./ip-address.ts";
 
 /** The host of a request: in lower case, without brackets and without a final dot. */
@@ -26,7 +27,7 @@ export interface HttpTarget {
   readonly origin: string;
 }
 
-const AUTHORITY = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
+const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 const DEFAULT_PORTS: Readonly<Record<HttpScheme, number>> = { http: 80, https: 443 };
 const MAX_AUTHORITY_CHARACTERS = 320;
 
@@ -46,6 +47,6 @@ function parseHost(hostname: string): TargetHost | undefined {
   const text = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname.replace(/\.$/, "");
   const address = parseIpAddress(text);
   if (address !== undefined) return { kind: "address", text, address };
-  // An empty label is in no name.
-  return text === "" || text.split(".").includes("") ? undefined : { kind: "name", text };
+  const name = parseHostName(hostname);
+  return name === undefined ? undefined : { kind: "name", text: name };
 }

@@ -10,11 +10,14 @@
 
 import { createHash } from "node:crypto";
 import { constants, open } from "node:fs/promises";
-import { FIXED_LIMITS } from "../contract/limits.ts";
+import { REPLICA_LIMITS } from "../contract/limits.ts";
 import type { Digest } from "../contract/names.ts";
 import type { ReadContents } from "./read-contents.ts";
 
 const PIECE_BYTES = 256 * 1024;
+
+/** Nothing larger is ever read whole. */
+const MAX_BYTES = REPLICA_LIMITS.componentBytes.max;
 
 /** What tests replace. */
 export interface PatrolOptions {
@@ -68,10 +71,10 @@ async function digestOfFile(path: string): Promise<Digest | undefined> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const info = await file.stat();
-    if (!info.isFile() || info.size > FIXED_LIMITS.componentBytes) return undefined;
+    if (!info.isFile() || info.size > MAX_BYTES) return undefined;
     const hash = createHash("sha256");
     const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, info.size + 1));
-    for (let at = 0; at <= FIXED_LIMITS.componentBytes;) {
+    for (let at = 0; at <= MAX_BYTES;) {
       const { bytesRead } = await file.read(piece, 0, piece.length, at);
       if (bytesRead === 0) return hash.digest("hex") as Digest;
       hash.update(piece.subarray(0, bytesRead));

@@ -11,7 +11,7 @@
 import { availableParallelism } from "node:os";
 import { chosenEngine, type EngineChoice, type RunnerConfig } from "../contract/artifact.ts";
 import type { AccessLevelBits } from "../contract/access-levels.ts";
-import type { PluginLimits } from "../contract/limits.ts";
+import type { CompilationLimits, PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
 import { decide } from "../policy/decide.ts";
@@ -38,6 +38,8 @@ export interface PluginSpec {
   readonly componentPath: string;
   readonly policy: Policy;
   readonly limits: PluginLimits;
+  /** The replica's. */
+  readonly compilation: CompilationLimits;
   /** Semantic version, for discovery. */
   readonly version: string;
   /** For discovery; may be empty. */
@@ -124,7 +126,7 @@ export class PluginLoader {
   /** The digest of the file as it is now, to see whether a load would bring something new. */
   async digest(spec: PluginSpec): Promise<Digest> {
     return await this.#reads.run(async () => {
-      const digest = digestOf(await readComponentFile(spec.componentPath));
+      const digest = digestOf(await readComponentFile(spec.componentPath, spec.compilation.componentBytes));
       this.#surroundings.contents.note(spec.componentPath, digest);
       return digest;
     });
@@ -150,12 +152,13 @@ export class PluginLoader {
   }
 
   /** Reads the component once more: many may wait for a compiler, and must not hold their bytes meanwhile. */
-  async #compile({ name, componentPath }: PluginSpec, digest: Digest): Promise<CachedArtifact> {
+  async #compile({ name, componentPath, compilation }: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const startMs = performance.now();
-    const bytes = await readComponentFile(componentPath);
+    const bytes = await readComponentFile(componentPath, compilation.componentBytes);
     if (digestOf(bytes) !== digest)
       throw new HostError("load-failed", `${componentPath} is no longer the component ${digest}`);
-    const options = { confinement: this.#surroundings.confinement, signal: this.#loads.signal };
+    const { confinement } = this.#surroundings;
+    const options = { confinement, signal: this.#loads.signal, timeoutMs: compilation.compileMs };
     const stored = await this.#cache.put(await compileComponent(bytes, options));
     this.#events.compiled(name, digest, performance.now() - startMs);
     return stored;

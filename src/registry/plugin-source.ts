@@ -6,24 +6,24 @@
  */
 
 import { constants, open } from "node:fs/promises";
-import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
 
 /**
- * Reads a component's file. Throws `component-unreadable` where it cannot be read and `component-rejected`
+ * Reads a component's file, of at most so many bytes. Throws `component-unreadable` where it cannot be read and `component-rejected`
  * where it is larger than a component may be; never reads more than that.
  */
-export async function readComponentFile(path: string): Promise<Buffer> {
+export async function readComponentFile(path: string, maxBytes: number): Promise<Buffer> {
   try {
     // Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const info = await file.stat();
     if (!info.isFile()) throw new HostError("component-unreadable", `${path}: the component is not a regular file`);
     const { size } = info;
-    if (size > FIXED_LIMITS.componentBytes) {
+    if (size > maxBytes) {
       throw new HostError(
         "component-rejected",
-        `${path}: the component has ${size} bytes, at most ${FIXED_LIMITS.componentBytes} are allowed; build it with size optimisation`,
+        `${path}: the component has ${size} bytes, at most ${maxBytes} are allowed; strip debug information from it, ` +
+          "build it for size, or set replica.componentBytes in the consumer file",
       );
     }
     return await readAtMost(file, size);

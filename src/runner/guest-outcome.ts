@@ -8,11 +8,11 @@
  */
 
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
+import { guestFrames } from "./backtrace.ts";
 import type { GuestOutcome, LevelsOutcome } from "./engine.ts";
 
 const MAX_STATUS = 0xffff;
 const MAX_MESSAGE_CHARACTERS = 2_048;
-const MAX_FRAMES = 8;
 
 type Trap = Extract<GuestOutcome, { kind: "trap" }>;
 
@@ -50,13 +50,7 @@ export function describeTrap(thrown: unknown): Trap {
 
 function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `the guest threw a value of type ${typeof thrown}`;
-  const frames = (thrown.stack ?? "").split("\n").filter((line) => line.includes("wasm://"));
-  return [`${thrown.name}: ${thrown.message}`, ...frames.slice(0, MAX_FRAMES).map(shortenFrame)].join("\n");
-}
-
-/** `at name (wasm://wasm/8f0a:wasm-function[12]:0x3f)` → `at name (wasm-function[12]:0x3f)`. */
-function shortenFrame(frame: string): string {
-  return `  ${frame.trim().replace(/wasm:\/\/wasm\/[^:]*:/, "")}`;
+  return [`${thrown.name}: ${thrown.message}`, ...guestFrames(thrown.stack ?? "")].join("\n");
 }
 
 function illTyped(message: string): Trap {

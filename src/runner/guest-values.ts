@@ -16,6 +16,7 @@ import { createTrap } from "./trap.ts";
 /** A WIT `result`. */
 export type Result<Ok, Err> = { readonly tag: "ok"; readonly val: Ok } | { readonly tag: "err"; readonly val: Err };
 
+const MAX_U16 = 0xffff;
 const MAX_U64 = 2n ** 64n - 1n;
 
 /** The `result<_, E>` that says yes. */
@@ -32,6 +33,12 @@ export function err<Err>(val: Err): Result<never, Err> {
 /** What a guest reads where an operation was refused. */
 export function operationError(code: ErrorCode): string {
   return `${code}: ${errorRow(code).summary}`;
+}
+
+export function expectU16(value: unknown): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_U16)
+    throw createTrap("an argument is not a u16");
+  return value;
 }
 
 export function expectU64(value: unknown): bigint {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FIXED_LIMITS } from "../../src/contract/limits.ts";
+import { DEFAULT_REPLICA_LIMITS, FIXED_LIMITS } from "../../src/contract/limits.ts";
 import type { ErrorCode } from "../../src/errors/table.ts";
 import { assemble, assemblePlugin, keyValueStoreImport, type PluginEdits } from "../fixtures/wat/assemble.ts";
 import { smallestOf, took } from "../harness/clocks.ts";
@@ -181,10 +181,16 @@ describe("5. what is too large, too deep or no component is a typed error, and t
     });
   });
 
-  test("as 33 MiB of it, again and again", async () => {
-    const huge = { component: new Uint8Array(33 * MIB) };
+  test("as 65 MiB of it, again and again", async () => {
+    const huge = { component: new Uint8Array(65 * MIB) };
     await using scene = await openScene({ actors: { huge } });
-    await expectUnavailable(scene, "huge", "33 MiB", "component-rejected", String(FIXED_LIMITS.componentBytes));
+    await expectUnavailable(
+      scene,
+      "huge",
+      "65 MiB",
+      "component-rejected",
+      String(DEFAULT_REPLICA_LIMITS.componentBytes),
+    );
     const before = await scene.hostMemoryBytes();
     for (let round = 0; round < 5; round += 1) {
       const name = uniqueName("huge");

@@ -64,10 +64,12 @@ test("the smallest policy of inspect --live names what was used, and a replica u
       consumer,
       policies: policyFiles({
         [store]: { ...READ_WRITE, buckets: { shared: { orders: `orders-${store}`, invoices: "invoices" } } },
-        [fetcher]: { allow: ["outbound-http"], hosts: ["https://*", target] },
+        [fetcher]: { allow: ["outbound-http"], hosts: ["https://*", target, "http://*:1"] },
       }),
     });
     expect(await use()).toEqual(["", "value", "hello"]);
+    // Whether there is such a host does not matter: the policy has to let it be asked for.
+    await request(nats, `rpc.${fetcher}.http-full`, "0\nMy_Service.:1\n/\nx-from\nc\n\n", {}, 30_000);
     for (const [plugin, component] of Object.entries(plugins)) {
       const flags = ["--nats", inject("natsUrl"), "--cache", inject("artifactCache"), "--live", "--print-policy"];
       const args = [projectFile("src/main.ts"), "inspect", component, "--plugin", plugin, ...flags];
@@ -79,6 +81,7 @@ test("the smallest policy of inspect --live names what was used, and a replica u
     `buckets:\n#   private: [user-data]\n  shared:\n    orders: orders-${store}\n`,
   );
   expect(policies[`${fetcher}.yaml`]).toContain(`hosts:\n  - { target: "${target}", methods: [GET] }\n`);
+  expect(policies[`${fetcher}.yaml`]).toContain('  - { target: "http://my_service:1", methods: [GET] }\n');
   await using _ = await startReplica({ consumer, policies });
   expect(await use()).toEqual(["", "value", "hello"]);
   await nats.close();

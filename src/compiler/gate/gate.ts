@@ -11,7 +11,7 @@
 import { readComponent } from "../../component/read-component.ts";
 import { rejection } from "../../component/rejection.ts";
 import { Scope } from "../../component/scope.ts";
-import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { REPLICA_LIMITS } from "../../contract/limits.ts";
 import { checkExceptions } from "./check-exceptions.ts";
 import { checkLimits } from "./check-limits.ts";
 import { checkNames } from "./check-names.ts";
@@ -20,10 +20,12 @@ import type { ComponentSummary } from "./summary.ts";
 
 /** Checks a component's file. */
 export function passGate(bytes: Uint8Array): ComponentSummary {
-  if (bytes.length > FIXED_LIMITS.componentBytes) {
+  // No replica allows more. What each allows is checked before.
+  const { max } = REPLICA_LIMITS.componentBytes;
+  if (bytes.length > max) {
     throw rejection(
-      `the file has ${bytes.length} bytes; at most ${FIXED_LIMITS.componentBytes} are allowed`,
-      { offset: FIXED_LIMITS.componentBytes, path: "component" },
+      `the file has ${bytes.length} bytes; at most ${max} are allowed`,
+      { offset: max, path: "component" },
       "strip debug information from it or link less into it",
     );
   }

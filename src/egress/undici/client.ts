@@ -20,6 +20,7 @@ import type {
 } from "../outbound-http.ts";
 import { createConnector } from "./connector.ts";
 import { UndiciExchange } from "./exchange.ts";
+import { LookUps } from "./look-ups.ts";
 import { createResolver, type Resolve } from "./resolver.ts";
 
 /** What tests replace. */
@@ -36,9 +37,9 @@ export function createUndiciHttp({ resolve = createResolver(), ca }: UndiciHttpO
     createClient: (options) =>
       new UndiciClient(
         options,
-        (dial) =>
+        (dial, lookUps) =>
           new Agent({
-            connect: createConnector({ ...connectorOptions, dial, onConnect: options.onConnect }),
+            connect: createConnector({ ...connectorOptions, dial, lookUps, onConnect: options.onConnect }),
             connections: options.concurrency,
             maxOrigins: FIXED_LIMITS.httpOrigins,
             maxHeaderSize: options.headerBytes,
@@ -52,19 +53,24 @@ export function createUndiciHttp({ resolve = createResolver(), ca }: UndiciHttpO
   };
 }
 
+type CreateAgent = (dial: DialRules, lookUps: LookUps) => Agent;
+
 class UndiciClient implements HttpClient {
   readonly #options: HttpClientOptions;
-  readonly #createAgent: (dial: DialRules) => Agent;
+  readonly #createAgent: CreateAgent;
   readonly #agents = new Map<string, Agent>();
+  readonly #lookUps = new LookUps();
 
-  constructor(options: HttpClientOptions, createAgent: (dial: DialRules) => Agent) {
+  constructor(options: HttpClientOptions, createAgent: CreateAgent) {
     this.#options = options;
     this.#createAgent = createAgent;
   }
 
   open(request: OutboundRequest, sink: HttpSink): OutboundExchange {
     const { headerBytes } = this.#options;
-    const exchange = new UndiciExchange({ request, sink, dispatcher: this.#agent(request.dial), headerBytes });
+    const dispatcher = this.#agent(request.dial);
+    const isLookedUp = (): boolean => this.#lookUps.has(request.target.origin);
+    const exchange = new UndiciExchange({ request, sink, dispatcher, headerBytes, isLookedUp });
     exchange.start();
     return exchange;
   }
@@ -79,7 +85,7 @@ class UndiciClient implements HttpClient {
   #agent(dial: DialRules): Agent {
     let agent = this.#agents.get(dial.key);
     if (agent === undefined) {
-      agent = this.#createAgent(dial);
+      agent = this.#createAgent(dial, this.#lookUps);
       this.#agents.set(dial.key, agent);
     }
     return agent;

@@ -6,27 +6,28 @@
  * @module
  */
 
-import { connect as connectTcp, type LookupFunction, isIP, type Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { buildConnector } from "undici";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { DialRules } from "../../policy/egress-rules.ts";
 import { LOOPBACK_ADDRESSES } from "../../policy/special-addresses.ts";
+import { dial } from "./dial.ts";
 import { describeLookupFailure, ExchangeError } from "./failures.ts";
-import type { Resolve } from "./resolver.ts";
+import type { LookUps } from "./look-ups.ts";
+import type { FoundAddresses, Resolve } from "./resolver.ts";
 
 /** What connections are opened with. */
 export interface ConnectorOptions {
   readonly resolve: Resolve;
+  /** Counts the look-ups under way. */
+  readonly lookUps: LookUps;
   readonly dial: DialRules;
   /** See `HttpClientOptions`. */
   readonly onConnect: (target: string, address: string) => void;
   /** Certificates to trust instead of Node's own; for tests. */
   readonly ca?: string;
 }
-
-/** Between attempts at the addresses of one name. */
-const ATTEMPT_MS = 250;
 
 /** Makes a connector for undici's `connect`. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
@@ -49,17 +50,37 @@ async function answer(
 }
 
 async function connect(request: buildConnector.Options, options: ConnectorOptions): Promise<Socket> {
+  const done = new AbortController();
   const deadline = AbortSignal.timeout(FIXED_LIMITS.httpConnectMs);
+  const signal = AbortSignal.any([deadline, done.signal]);
   const host = request.hostname.replace(/^\[|\]$/g, "");
-  const addresses = await within(deadline, permitted(host, options), "DNS-timeout");
-  const socket = open(request, host, addresses, options);
   try {
-    const connected = request.protocol === "https:" ? "secureConnect" : "connect";
-    await within(deadline, event(socket, connected), "connection-timeout");
+    const found = options.lookUps.during(originOf(request), () => permitted(host, options, signal));
+    const addresses = await within(deadline, found, "DNS-timeout");
+    const port = portOf(request);
+    const tcp = await within(deadline, dial({ ...addresses, port, signal }), "connection-timeout");
+    return await finish(request, host, tcp, options, deadline);
+  } finally {
+    // Whatever is still looked up or dialled is not needed.
+    done.abort(new ExchangeError({ code: "connection-timeout" }));
+  }
+}
+
+/** From the open connection to the one that is handed on. */
+async function finish(
+  request: buildConnector.Options,
+  host: string,
+  tcp: Socket,
+  options: ConnectorOptions,
+  deadline: AbortSignal,
+): Promise<Socket> {
+  const socket = request.protocol === "https:" ? secure(tcp, host, options) : tcp;
+  try {
+    if (socket !== tcp) await within(deadline, secured(socket), "connection-timeout");
     const { remoteAddress = "" } = socket;
     if (options.dial.decide(remoteAddress).kind === "refused") throw prohibited();
     if (isIP(host) === 0) options.onConnect(originOf(request), remoteAddress);
-    return socket.setNoDelay(true);
+    return socket;
   } catch (error) {
     // Its own error is on its way to the caller.
     socket.on("error", () => undefined).destroy();
@@ -72,62 +93,58 @@ function originOf({ protocol, hostname, port }: buildConnector.Options): string 
   return `${protocol}//${hostname}${port === "" ? "" : `:${port}`}`;
 }
 
-/** The addresses of a host that may be dialled; at least one. */
-async function permitted(host: string, { resolve, dial }: ConnectorOptions): Promise<readonly string[]> {
-  const addresses = isIP(host) === 0 ? await lookUp(host, resolve) : [host];
-  const allowed = addresses.filter((address) => dial.decide(address).kind === "allowed");
-  if (allowed.length === 0) throw prohibited();
-  return allowed;
+function portOf({ protocol, port }: buildConnector.Options): number {
+  if (port !== "") return Number(port);
+  return protocol === "https:" ? 443 : 80;
 }
 
-async function lookUp(name: string, resolve: Resolve): Promise<readonly string[]> {
-  if (name === "localhost") return LOOPBACK_ADDRESSES;
+/** The addresses of a host that may be dialled; at least one. */
+async function permitted(
+  host: string,
+  { resolve, dial: rules }: ConnectorOptions,
+  signal: AbortSignal,
+): Promise<FoundAddresses> {
+  const mayBeDialled = (address: string): boolean => rules.decide(address).kind === "allowed";
+  const found = isIP(host) === 0 ? await lookUp(host, resolve, signal) : only([host]);
+  const addresses = found.addresses.filter(mayBeDialled);
+  const late = found.late.then((more) => more.filter(mayBeDialled));
+  if (addresses.length > 0) return { addresses, late };
+  // What comes late is all that there may be.
+  const rest = await late;
+  if (rest.length === 0) throw prohibited();
+  return only(rest);
+}
+
+function only(addresses: readonly string[]): FoundAddresses {
+  return { addresses, late: Promise.resolve([]) };
+}
+
+async function lookUp(name: string, resolve: Resolve, signal: AbortSignal): Promise<FoundAddresses> {
+  if (name === "localhost") return only(LOOPBACK_ADDRESSES);
   try {
-    return await resolve(name);
+    return await resolve(name, signal);
   } catch (error) {
     throw new ExchangeError(describeLookupFailure(error));
   }
 }
 
-function open(
-  { protocol, port }: buildConnector.Options,
-  host: string,
-  addresses: readonly string[],
-  { ca }: ConnectorOptions,
-): Socket {
-  const number = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
-  const isAddress = isIP(host) !== 0;
-  // Node asks for a name only, and tries one answer after the other.
-  const lookup: LookupFunction = (_name, { all }, callback) => {
-    const found = addresses.map((address) => ({ address, family: isIP(address) }));
-    const [first = { address: "", family: 0 }] = found;
-    if (all === true) callback(null, found);
-    else callback(null, first.address, first.family);
-  };
-  const dial = {
-    host,
-    port: number,
-    lookup,
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
-    keepAlive: true,
-  };
-  if (protocol !== "https:") return connectTcp(dial);
+function secure(socket: Socket, host: string, { ca }: ConnectorOptions): Socket {
   return connectTls({
-    ...dial,
+    socket,
+    host,
     // An address is no server name (RFC 6066, section 3); the certificate is compared with `host` then.
-    ...(!isAddress && { servername: host }),
+    ...(isIP(host) === 0 && { servername: host }),
     ALPNProtocols: ["http/1.1"],
     ...(ca !== undefined && { ca }),
   });
 }
 
-function event(socket: Socket, name: "connect" | "secureConnect"): Promise<void> {
+function secured(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(error);
     const closed = (): void => reject(new ExchangeError({ code: "connection-terminated" }));
     socket.once("error", failed).once("close", closed);
-    socket.once(name, () => {
+    socket.once("secureConnect", () => {
       socket.off("error", failed).off("close", closed);
       resolve();
     });

@@ -25,6 +25,9 @@ import { RequestBody } from "./request-body.ts";
 /** Informational responses before the one that counts; a server sends one or two, if any. */
 const MAX_INFORMATIONAL = 16;
 
+/** Of a response's transfer codings, what a plugin is told. */
+const MAX_CODING_CHARACTERS = 64;
+
 /** Methods whose requests have no content as a rule: a body that turns out to be empty is not sent as one. */
 const BARE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
 
@@ -33,6 +36,8 @@ export interface ExchangeParts {
   readonly sink: HttpSink;
   readonly dispatcher: Dispatcher;
   readonly headerBytes: number;
+  /** Is the name of the request's target being looked up? */
+  readonly isLookedUp: () => boolean;
 }
 
 export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHandler {
@@ -60,8 +65,9 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
 
   /** Once, by the client. A body that may still turn out to be empty is waited for. */
   start(): void {
-    const { connectMs, body, method } = this.#parts.request;
-    this.#arm(connectMs, "connection-timeout");
+    const { request, isLookedUp } = this.#parts;
+    const { connectMs, body, method } = request;
+    this.#arm(connectMs, () => (isLookedUp() ? "DNS-timeout" : "connection-timeout"));
     const mayBeEmpty = this.#body !== undefined && body.kind === "stream" && body.bytes === undefined;
     if (!mayBeEmpty || !BARE_METHODS.has(method)) this.#dispatch(this.#body);
   }
@@ -96,11 +102,15 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   }
 
   onRequestSent(): void {
-    if (this.#phase === "request") this.#arm(this.#parts.request.firstByteMs, "HTTP-response-timeout");
+    if (this.#phase === "request") this.#arm(this.#parts.request.firstByteMs, () => "HTTP-response-timeout");
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.#state === "ended") return;
+    if (status < 100) {
+      this.#fail({ code: "HTTP-protocol-error" });
+      return;
+    }
     if (status < 200) {
       // It is followed by another response, and that by another, for as long as a server likes.
       this.#informational += 1;
@@ -108,7 +118,13 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
       return;
     }
     this.#phase = "response";
-    const fields = fieldsOf(controller.rawHeaders);
+    const sent = fieldsOf(controller.rawHeaders);
+    const coding = unknownCoding(sent);
+    if (coding !== undefined) {
+      this.#fail({ code: "HTTP-response-transfer-coding", detail: coding });
+      return;
+    }
+    const fields = sent.filter(isPlugins);
     if (fields.length > MAX_HTTP_FIELDS) {
       this.#fail({ code: "HTTP-response-header-section-size", bytes: httpFieldBytes(fields) });
       return;
@@ -124,7 +140,7 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const trailers = fieldsOf(controller.rawTrailers);
+    const trailers = fieldsOf(controller.rawTrailers).filter(isPlugins);
     if (this.#state !== "ended") {
       const bytes = httpFieldBytes(trailers);
       this.#end();
@@ -174,12 +190,13 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   }
 
   #awaitMore(): void {
-    this.#arm(this.#parts.request.betweenBytesMs, "connection-read-timeout");
+    this.#arm(this.#parts.request.betweenBytesMs, () => "connection-read-timeout");
   }
 
-  #arm(timeoutMs: number, code: HttpFailure["code"]): void {
+  /** `code` is asked for when the time is over. */
+  #arm(timeoutMs: number, code: () => HttpFailure["code"]): void {
     this.#disarm();
-    this.#timer = setTimeout(() => this.#fail({ code }), timeoutMs);
+    this.#timer = setTimeout(() => this.#fail({ code: code() }), timeoutMs);
   }
 
   #disarm(): void {
@@ -212,7 +229,28 @@ function fieldsOf(raw: Dispatcher.DispatchController["rawHeaders"]): HttpField[]
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = Buffer.from(raw[index] as Buffer | string).toString("latin1");
     const value = raw[index + 1] as Buffer | string;
-    if (!isHostsField(name)) fields.push([name, typeof value === "string" ? Buffer.from(value, "latin1") : value]);
+    fields.push([name, withoutSpace(typeof value === "string" ? Buffer.from(value, "latin1") : value)]);
   }
   return fields;
+}
+
+/** White space around a value is none of it: RFC 9112, section 5.1. undici leaves what stands behind it. */
+function withoutSpace(value: Buffer): Buffer {
+  let end = value.length;
+  while (end > 0 && (value[end - 1] === 0x20 || value[end - 1] === 0x09)) end -= 1;
+  return value.subarray(0, end);
+}
+
+function isPlugins([name]: HttpField): boolean {
+  return !isHostsField(name);
+}
+
+/**
+ * The transfer codings of a response, if they are others than the one that is undone here: its body is none that the
+ * server meant, and the field that says so is the connection's.
+ */
+function unknownCoding(fields: readonly HttpField[]): string | undefined {
+  const values = fields.filter(([name]) => name.toLowerCase() === "transfer-encoding").map(([, value]) => value);
+  const codings = values.map((value) => Buffer.from(value).toString("latin1")).join(", ");
+  return codings === "" || codings.toLowerCase() === "chunked" ? undefined : codings.slice(0, MAX_CODING_CHARACTERS);
 }

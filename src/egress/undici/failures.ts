@@ -62,6 +62,8 @@ export function describeFailure(error: unknown, phase: ExchangePhase): HttpFailu
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return { code: "TLS-protocol-error" };
   const known = BY_CODE[code];
   if (known === "connection-terminated" && phase === "response") return { code: "HTTP-response-incomplete" };
+  // Before the header section is whole nothing can be incomplete: it says two things of one length.
+  if (known === "HTTP-response-incomplete" && phase === "request") return { code: "HTTP-protocol-error" };
   return known === undefined ? { code: "internal-error" } : { code: known };
 }
 

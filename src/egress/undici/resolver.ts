@@ -3,30 +3,87 @@
  * the few threads that the rest of the host opens files with. So `/etc/hosts` and search domains do not count,
  * and a name is always the whole name.
  *
+ * Both families are asked for at once. The one that answers first gives the other a little time and no more: a name
+ * server that never answers one kind of question must not make a name unreachable.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8305#section-3
  * @module
  */
 
 import { Resolver } from "node:dns/promises";
+import { setTimeout as delay } from "node:timers/promises";
 
-/** Finds the addresses of a name; at least one. Rejects with an error that has a `code`, as Node's resolvers do. */
-export type Resolve = (name: string) => Promise<readonly string[]>;
+/** What is known of a name. */
+export interface FoundAddresses {
+  /** At least one. */
+  readonly addresses: readonly string[];
+  /** What was not known in time, if anything comes of it; never rejects. */
+  readonly late: Promise<readonly string[]>;
+}
+
+/**
+ * Finds the addresses of a name. Rejects with an error that has a `code`, as Node's resolvers do. Stops looking when the
+ * signal aborts.
+ */
+export type Resolve = (name: string, signal: AbortSignal) => Promise<FoundAddresses>;
+
+export interface ResolverOptions {
+  /** Name servers, as `address` or `address:port`, in place of the machine's. */
+  readonly servers?: readonly string[];
+}
 
 const ATTEMPT_TIMEOUT_MS = 1_500;
 const ATTEMPTS = 2;
 
-/** A resolver that asks the machine's name servers. */
-export function createResolver(): Resolve {
-  return async (name) => {
+/** RFC 8305's Resolution Delay. */
+const OTHER_FAMILY_MS = 50;
+
+/** A resolver that asks the machine's name servers, as they are set at that moment. */
+export function createResolver({ servers }: ResolverOptions = {}): Resolve {
+  return async (name, signal) => {
     const resolver = new Resolver({ timeout: ATTEMPT_TIMEOUT_MS, tries: ATTEMPTS });
-    const [four, six] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-    // One family is enough; a name without the other is no failure.
-    if (four.status === "rejected" && six.status === "rejected") return await Promise.reject(worse(four, six));
-    return [four, six].flatMap((found) => (found.status === "fulfilled" ? found.value : []));
+    if (servers !== undefined) resolver.setServers(servers);
+    const cancel = (): void => resolver.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    const families = [resolver.resolve4(name), resolver.resolve6(name)] as const;
+    void Promise.allSettled(families).then(() => signal.removeEventListener("abort", cancel));
+    return await firstAnswers(families);
   };
 }
 
+type Family = Promise<readonly string[]>;
+
+async function firstAnswers([four, six]: readonly [Family, Family]): Promise<FoundAddresses> {
+  try {
+    await Promise.any([four, six]);
+  } catch (error) {
+    throw worse((error as AggregateError).errors);
+  }
+  const [known4, known6] = await Promise.all([knownInTime(four), knownInTime(six)]);
+  const missing = [...(known4 === undefined ? [four] : []), ...(known6 === undefined ? [six] : [])];
+  return { addresses: [...(known4 ?? []), ...(known6 ?? [])], late: allFound(missing) };
+}
+
+async function allFound(families: readonly Family[]): Promise<readonly string[]> {
+  const settled = await Promise.allSettled(families);
+  return settled.flatMap((family) => (family.status === "fulfilled" ? family.value : []));
+}
+
+/** A family's answer, none if it failed; `undefined` where it is not there in time. */
+async function knownInTime(family: Family): Promise<readonly string[] | undefined> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([
+      family.catch(() => []),
+      delay(OTHER_FAMILY_MS, undefined, { signal: timer.signal }).catch(() => undefined),
+    ]);
+  } finally {
+    timer.abort();
+  }
+}
+
 /** A server's failure says more than the absence of one kind of records. */
-function worse(...failures: readonly PromiseRejectedResult[]): unknown {
-  const telling = failures.find(({ reason }) => (reason as { code?: unknown }).code !== "ENODATA");
-  return (telling ?? failures[0])?.reason;
+function worse(failures: readonly unknown[]): unknown {
+  const telling = failures.find((failure) => (failure as { code?: unknown }).code !== "ENODATA");
+  return telling ?? failures[0];
 }

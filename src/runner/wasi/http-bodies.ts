@@ -3,7 +3,8 @@
  * the latter.
  *
  * What a guest writes before its request is sent is kept here, a window of it at most. A body that is dropped
- * unfinished is a request that was broken off, and a response that nobody reads on is given up.
+ * unfinished is a request that was broken off, and a response that nobody reads on is given up. A body is not let go of
+ * before its stream.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import type { GuestContext } from "../guest-context.ts";
 import type { GuestExchange } from "../guest-exchange.ts";
 import { DONE, err, ok, type Result } from "../guest-values.ts";
 import { HOST_ONLY, requireHost, seal } from "../namespaces.ts";
+import { Children } from "./children.ts";
 import { ExchangeFuture, REFUSED } from "./exchange-future.ts";
 import { toErrorCode } from "./http-errors.ts";
 import { type Fields, immutableFields, takeEntries } from "./http-fields.ts";
@@ -22,15 +24,22 @@ import type { Pollable } from "./poll.ts";
 import type { Implementation } from "./published-types.ts";
 import { type ByteSink, InputStream, OutputStream } from "./streams.ts";
 
-/** Where a request's body goes: nowhere yet, then to its exchange. */
-export class RequestBody implements ByteSink {
+/** Where an outgoing body goes: nowhere yet, then to its request's exchange. */
+export class OutgoingContent implements ByteSink {
+  /** What the `content-length` says; absent if there is none. */
+  readonly #declaredBytes: number | undefined;
+  /** What it is where that is not true. */
+  readonly #mismatch: HttpFailure["code"];
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #writtenBytes = 0;
   #exchange: GuestExchange | undefined;
   #state: "open" | "finished" | "broken" = "open";
-  /** What the request's `content-length` says; absent until it is sent, or if there is none. */
-  #declaredBytes: number | undefined;
+
+  constructor(declaredBytes: number | undefined, mismatch: HttpFailure["code"]) {
+    this.#declaredBytes = declaredBytes;
+    this.#mismatch = mismatch;
+  }
 
   get permit(): number | "closed" | HttpFailure {
     if (this.#state !== "open") return "closed";
@@ -47,10 +56,9 @@ export class RequestBody implements ByteSink {
     this.#keptBytes += bytes.length;
   }
 
-  /** The request is sent, with so many bytes declared: what was kept goes first. */
-  attach(exchange: GuestExchange, declaredBytes: number | undefined): void {
+  /** The request is sent: what was kept goes first. */
+  attach(exchange: GuestExchange): void {
     this.#exchange = exchange;
-    this.#declaredBytes = declaredBytes;
     for (const bytes of this.#kept) exchange.write(bytes);
     this.#kept = [];
     if (this.#state === "finished") exchange.finish();
@@ -62,14 +70,14 @@ export class RequestBody implements ByteSink {
     if (this.#state !== "open") return undefined;
     if (this.#declaredBytes !== undefined && this.#writtenBytes !== this.#declaredBytes) {
       this.break();
-      return { code: "HTTP-request-body-size", bytes: this.#writtenBytes };
+      return { code: this.#mismatch, bytes: this.#writtenBytes };
     }
     this.#state = "finished";
     this.#exchange?.finish();
     return undefined;
   }
 
-  /** Breaks the request off, unless the body is whole. */
+  /** Breaks the request off, unless the body is whole. Nothing more is taken. */
   break(): void {
     if (this.#state !== "open") return;
     this.#state = "broken";
@@ -80,37 +88,41 @@ export class RequestBody implements ByteSink {
 
 export class OutgoingBody implements Implementation<Published.OutgoingBody> {
   readonly #context: GuestContext;
-  readonly #body: RequestBody;
+  readonly #content: OutgoingContent;
+  readonly #children: Children;
   #stream: "given" | "none" = "none";
 
-  constructor(key: typeof HOST_ONLY, context: GuestContext, body: RequestBody) {
+  constructor(key: typeof HOST_ONLY, context: GuestContext, content: OutgoingContent) {
     requireHost(key);
     context.openHandle();
     this.#context = context;
-    this.#body = body;
+    this.#content = content;
+    this.#children = new Children(context, "an outgoing-body");
   }
 
   write(): Result<OutputStream, undefined> {
     if (this.#stream === "given") return REFUSED;
     this.#stream = "given";
-    return ok(new OutputStream(HOST_ONLY, this.#context, this.#body));
+    return ok(new OutputStream(HOST_ONLY, this.#context, this.#content, this.#children.adopt()));
   }
 
   [Symbol.dispose](): void {
+    this.#children.requireNone();
     this.#context.closeHandle();
-    this.#body.break();
+    this.#content.break();
   }
 
   static finish(body: unknown, trailers: unknown): Result<undefined, Published.ErrorCode> {
     const outgoing = body as OutgoingBody;
+    outgoing.#children.requireNone();
     // The guest gave the handles away with this call, so it will not drop them.
     outgoing.#context.closeHandle();
     const fields = trailers === undefined ? [] : takeEntries(trailers);
     if (fields.length > 0) {
-      outgoing.#body.break();
+      outgoing.#content.break();
       return err(toErrorCode({ code: "internal-error", detail: "A request cannot have trailers here." }));
     }
-    const failure = outgoing.#body.finish();
+    const failure = outgoing.#content.finish();
     return failure === undefined ? DONE : err(toErrorCode(failure));
   }
 }
@@ -122,6 +134,7 @@ let finishBody: (body: unknown) => FutureTrailers;
 export class IncomingBody implements Implementation<Published.IncomingBody> {
   readonly #context: GuestContext;
   readonly #exchange: GuestExchange;
+  readonly #children: Children;
   #stream: "given" | "none" = "none";
 
   constructor(key: typeof HOST_ONLY, context: GuestContext, exchange: GuestExchange) {
@@ -129,15 +142,17 @@ export class IncomingBody implements Implementation<Published.IncomingBody> {
     context.openHandle();
     this.#context = context;
     this.#exchange = exchange;
+    this.#children = new Children(context, "an incoming-body");
   }
 
   stream(): Result<InputStream, undefined> {
     if (this.#stream === "given") return REFUSED;
     this.#stream = "given";
-    return ok(new InputStream(HOST_ONLY, this.#context, this.#exchange));
+    return ok(new InputStream(HOST_ONLY, this.#context, this.#exchange, this.#children.adopt()));
   }
 
   [Symbol.dispose](): void {
+    this.#children.requireNone();
     this.#context.closeHandle();
     this.#exchange.abort();
   }
@@ -149,6 +164,7 @@ export class IncomingBody implements Implementation<Published.IncomingBody> {
   static {
     finishBody = (body) => {
       const incoming = body as IncomingBody;
+      incoming.#children.requireNone();
       // The guest gave the handle away with this call, so it will not drop it.
       incoming.#context.closeHandle();
       incoming.#exchange.discard();

@@ -105,6 +105,13 @@ export function immutableFields(context: GuestContext, entries: readonly HttpFie
   return new Fields(HOST_ONLY, context, copyEntries(entries), false);
 }
 
+/** The body's length as its header fields declare it, if they do so by one number: the host refuses what is none. */
+export function declaredBytes(fields: readonly HttpField[]): number | undefined {
+  const values = fields.filter(([name]) => name.toLowerCase() === "content-length").map(([, value]) => value);
+  const text = Buffer.from(values[0] ?? "").toString("latin1");
+  return values.length === 1 && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
 /** The class as a guest sees it. */
 export function createFieldsClass(context: GuestContext): unknown {
   return constructorFor(Fields, () => new Fields(HOST_ONLY, context, [], true), {

@@ -11,14 +11,23 @@ import type { GuestContext } from "../guest-context.ts";
 import { DONE, expectString, expectU64, expectVariant, ok, type Result } from "../guest-values.ts";
 import { constructorFor, HOST_ONLY, requireHost, seal } from "../namespaces.ts";
 import { REFUSED } from "./exchange-future.ts";
-import { OutgoingBody, RequestBody } from "./http-bodies.ts";
-import { type Fields, immutableFields, takeEntries } from "./http-fields.ts";
+import { OutgoingBody, OutgoingContent } from "./http-bodies.ts";
+import { declaredBytes, type Fields, immutableFields, takeEntries } from "./http-fields.ts";
 import type { Implementation } from "./published-types.ts";
 
 const METHODS = ["get", "head", "post", "put", "delete", "connect", "options", "trace", "patch", "other"] as const;
 const SCHEMES = ["HTTP", "HTTPS", "other"] as const;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+/** RFC 3986, section 3.1. */
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
+/** RFC 3986, section 3.2, but that a host is not empty: user information, host and port. */
+const AUTHORITY =
+  /^(?:[a-z0-9._~!$&'()*+,;=:%-]*@)?(?:\[[a-z0-9._~!$&'()*+,;=:-]+\]|[a-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?$/i;
+/**
+ * A path, which is empty or begins with a slash where there is an authority (RFC 3986, section 3.3), and a query, in
+ * whatever visible characters (some have to be encoded, and few encode them), but no fragment.
+ */
+const PATH_WITH_QUERY = /^(?:[/?][\x21\x22\x24-\x7e]*)?$/;
 const MAX_CHARACTERS = 8_192;
 const NS_PER_MS = 1_000_000;
 /** Longer than any request lives. */
@@ -29,7 +38,7 @@ type Answer = Result<undefined, undefined>;
 /** A request that a guest gave away to be sent. */
 export interface TakenRequest {
   readonly asked: HttpRequest;
-  readonly body: RequestBody | undefined;
+  readonly content: OutgoingContent | undefined;
 }
 
 /** Takes a request and its options from a guest; throws for anything that is not the host's. */
@@ -48,7 +57,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   #scheme: Published.Scheme | undefined;
   #authority: string | undefined;
   #pathWithQuery: string | undefined;
-  #body: RequestBody | undefined;
+  #content: OutgoingContent | undefined;
 
   constructor(key: typeof HOST_ONLY, context: GuestContext, headers: unknown) {
     requireHost(key);
@@ -58,9 +67,9 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   }
 
   body(): Result<OutgoingBody, undefined> {
-    if (this.#body !== undefined) return REFUSED;
-    this.#body = new RequestBody();
-    return ok(new OutgoingBody(HOST_ONLY, this.#context, this.#body));
+    if (this.#content !== undefined) return REFUSED;
+    this.#content = new OutgoingContent(declaredBytes(this.#headers), "HTTP-request-body-size");
+    return ok(new OutgoingBody(HOST_ONLY, this.#context, this.#content));
   }
 
   method(): Published.Method {
@@ -80,8 +89,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   }
 
   setPathWithQuery(path: unknown): Answer {
-    // An empty path is one: RFC 3986, section 3.3.
-    if (path !== undefined && path !== "" && !isShort(path, VISIBLE_ASCII)) return REFUSED;
+    if (path !== undefined && !isShort(path, PATH_WITH_QUERY)) return REFUSED;
     this.#pathWithQuery = path;
     return DONE;
   }
@@ -97,7 +105,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
     }
     const { tag, val } = expectVariant(scheme, SCHEMES);
     if (tag !== "other") this.#scheme = { tag };
-    else if (isShort(val, TOKEN)) this.#scheme = { tag, val };
+    else if (isShort(val, SCHEME)) this.#scheme = { tag, val };
     else return REFUSED;
     return DONE;
   }
@@ -107,7 +115,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   }
 
   setAuthority(authority: unknown): Answer {
-    if (authority !== undefined && !isShort(authority, VISIBLE_ASCII)) return REFUSED;
+    if (authority !== undefined && !isShort(authority, AUTHORITY)) return REFUSED;
     this.#authority = authority;
     return DONE;
   }
@@ -118,6 +126,8 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
+    // Nobody sends it any more.
+    this.#content?.break();
   }
 
   static {
@@ -128,16 +138,15 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
         method: methodText(outgoing.#method),
         scheme: schemeText(outgoing.#scheme),
         authority: outgoing.#authority ?? "",
-        // RFC 9112, section 3.2.1: an empty path is sent as a slash.
-        path: outgoing.#pathWithQuery || "/",
+        path: originForm(outgoing.#pathWithQuery ?? ""),
         fields: outgoing.#headers,
-        hasBody: outgoing.#body !== undefined,
+        hasBody: outgoing.#content !== undefined,
         ...times,
       };
       // Both handles are given away with the call, so the guest drops neither.
-      outgoing[Symbol.dispose]();
+      outgoing.#context.closeHandle();
       (options as RequestOptions | undefined)?.[Symbol.dispose]();
-      return { asked, body: outgoing.#body };
+      return { asked, content: outgoing.#content };
     };
   }
 }
@@ -211,10 +220,15 @@ function methodText(method: Published.Method): string {
   return method.tag === "other" ? method.val : method.tag.toUpperCase();
 }
 
-/** A request without a scheme is a secure one. */
+/** A request without a scheme is a secure one. Case does not matter: RFC 3986, section 3.1. */
 function schemeText(scheme: Published.Scheme | undefined): string {
   if (scheme === undefined) return "https";
-  return scheme.tag === "other" ? scheme.val : scheme.tag.toLowerCase();
+  return (scheme.tag === "other" ? scheme.val : scheme.tag).toLowerCase();
+}
+
+/** An empty path is sent as a slash, before a query too: RFC 9112, section 3.2.1. */
+function originForm(pathWithQuery: string): string {
+  return pathWithQuery === "" || pathWithQuery.startsWith("?") ? `/${pathWithQuery}` : pathWithQuery;
 }
 
 function milliseconds(duration: bigint | undefined): number | undefined {

@@ -97,13 +97,16 @@ let isReadable: (stream: unknown) => boolean;
 export class InputStream implements Implementation<Published.InputStream>, KeptResource {
   readonly #context: GuestContext;
   readonly #source: ByteSource;
+  readonly #dropped: (() => void) | undefined;
   #state: "open" | "closed" = "open";
 
-  constructor(key: typeof HOST_ONLY, context: GuestContext, source: ByteSource = EMPTY) {
+  /** `dropped` is called when the guest has dropped it. */
+  constructor(key: typeof HOST_ONLY, context: GuestContext, source: ByteSource = EMPTY, dropped?: () => void) {
     requireHost(key);
     context.openHandle();
     this.#context = context;
     this.#source = source;
+    this.#dropped = dropped;
   }
 
   read(length: unknown): Result<Uint8Array, StreamError> {
@@ -130,6 +133,7 @@ export class InputStream implements Implementation<Published.InputStream>, KeptR
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
+    this.#dropped?.();
   }
 
   /** What it keeps is whether its end was met. */
@@ -167,14 +171,17 @@ seal(InputStream);
 export class OutputStream implements Implementation<Published.OutputStream>, KeptResource {
   readonly #context: GuestContext;
   readonly #sink: ByteSink;
+  readonly #dropped: (() => void) | undefined;
   #permittedBytes = 0;
   #state: "open" | "closed" = "open";
 
-  constructor(key: typeof HOST_ONLY, context: GuestContext, sink: ByteSink) {
+  /** `dropped` is called when the guest has dropped it. */
+  constructor(key: typeof HOST_ONLY, context: GuestContext, sink: ByteSink, dropped?: () => void) {
     requireHost(key);
     context.openHandle();
     this.#context = context;
     this.#sink = sink;
+    this.#dropped = dropped;
   }
 
   checkWrite(): Result<bigint, StreamError> {
@@ -235,6 +242,7 @@ export class OutputStream implements Implementation<Published.OutputStream>, Kep
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
+    this.#dropped?.();
   }
 
   /** What it keeps is what is left of a permit, and whether its end was met. */

@@ -9,7 +9,6 @@ import { ENTRY_FILE } from "../../compiler/entry-file.ts";
 import type { ComponentSummary } from "../../compiler/gate/summary.ts";
 import { ARTIFACT_FORMAT, type CompiledArtifact } from "../../contract/artifact.ts";
 import { digestOf } from "../../contract/digest.ts";
-import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
 import { parseReport } from "./compile-report.ts";
 import { type CompilerRunOptions, runCompiler } from "./compiler-process.ts";
@@ -20,10 +19,9 @@ const JCO_MODULE = /core[0-9]*\.wasm$/;
 
 /**
  * Checks a component and compiles it. Takes from a tenth of a second to several, in another process. Throws
- * `component-rejected` with the gate's message, or `compile-failed`.
+ * `component-rejected` with the gate's message, or `compile-failed`. How large a component may be is checked by who reads it.
  */
 export async function compileComponent(bytes: Uint8Array, options?: CompilerRunOptions): Promise<CompiledArtifact> {
-  refuseOversize(bytes);
   const { header, files } = parseReport(await runCompiler("compile", bytes, options));
   if (header.kind !== "compiled" || !files.has(ENTRY_FILE)) {
     throw new HostError("compile-failed", "the compiler's report is not about a compiled component");
@@ -49,17 +47,7 @@ export async function compileComponent(bytes: Uint8Array, options?: CompilerRunO
 
 /** Passes a component through the gate without compiling it. Throws as {@link compileComponent} does. */
 export async function inspectComponent(bytes: Uint8Array, options?: CompilerRunOptions): Promise<ComponentSummary> {
-  refuseOversize(bytes);
   return parseReport(await runCompiler("inspect", bytes, options)).header.summary;
-}
-
-function refuseOversize(bytes: Uint8Array): void {
-  if (bytes.length <= FIXED_LIMITS.componentBytes) return;
-  throw new HostError(
-    "component-rejected",
-    `the component has ${bytes.length} bytes; at most ${FIXED_LIMITS.componentBytes} are allowed: ` +
-      "strip debug information from it or link less into it",
-  );
 }
 
 /** `component.core.wasm`, `component.core2.wasm`, ..., `component.core10.wasm`: the order in which the entry asks. */

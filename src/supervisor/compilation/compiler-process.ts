@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { REPORT_FD } from "../../compiler/report.ts";
-import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { DEFAULT_REPLICA_LIMITS, FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 import { COMPILER_MAX_DATA_BYTES, compilerArguments } from "./compile-flags.ts";
@@ -21,7 +21,7 @@ const STDERR_MAX_CHARACTERS = 2_000;
 
 const CANCELLED = "it was cancelled";
 
-/** Bounds of a run; the defaults are `FIXED_LIMITS`. */
+/** Bounds of a run; the defaults are those of a replica, and `FIXED_LIMITS`. */
 export interface CompilerRunOptions {
   /** Ends the run; the promise rejects with `compile-failed`. */
   readonly signal?: AbortSignal | undefined;
@@ -57,7 +57,11 @@ class CompilerRun {
   #stderr = "";
 
   constructor(mode: "compile" | "inspect", options: CompilerRunOptions) {
-    const { signal, timeoutMs = FIXED_LIMITS.compileMs, maxOutputBytes = FIXED_LIMITS.artifactBytes } = options;
+    const {
+      signal,
+      timeoutMs = DEFAULT_REPLICA_LIMITS.compileMs,
+      maxOutputBytes = FIXED_LIMITS.artifactBytes,
+    } = options;
     this.#signal = signal;
     this.#maxOutputBytes = maxOutputBytes;
     const { confinement = UNCONFINED } = options;
@@ -72,7 +76,10 @@ class CompilerRun {
     });
     // Requests that are being served come first. It has one thread as yet, and those to come inherit this.
     if (this.#child.pid !== undefined) setNice(this.#child.pid, BACKGROUND_NICE);
-    this.#timer = setTimeout(() => this.#fail(`it took longer than ${timeoutMs} ms`), timeoutMs);
+    this.#timer = setTimeout(
+      () => this.#fail(`it took longer than ${timeoutMs} ms; link less into it, or set replica.compileMs`),
+      timeoutMs,
+    );
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.#child.on("error", (error) => this.#fail(`its process could not be started: ${error.message}`));
     // `close`, not `exit`: the report may still be in the pipe when the process has ended.

@@ -190,6 +190,125 @@ static bool http_drop(const request_t *request, response_t *response, string_t *
   return reply_number(response, count);
 }
 
+TYPES("[method]outgoing-request.headers") extern int32_t http_request_headers(int32_t request);
+TYPES("[resource-drop]outgoing-request") extern void http_drop_request(int32_t request);
+TYPES("[resource-drop]outgoing-body") extern void http_drop_outgoing_body(int32_t body);
+TYPES("[resource-drop]fields") extern void http_drop_fields(int32_t fields);
+TYPES("[method]incoming-response.headers") extern int32_t http_response_headers(int32_t response);
+TYPES("[resource-drop]incoming-response") extern void http_drop_response(int32_t response);
+TYPES("[resource-drop]incoming-body") extern void http_drop_incoming_body(int32_t body);
+STREAMS("[resource-drop]input-stream") extern void http_drop_input(int32_t stream);
+TYPES("[static]incoming-body.finish") extern int32_t http_finish_incoming(int32_t body);
+TYPES("[method]future-trailers.subscribe") extern int32_t http_subscribe_trailers(int32_t future);
+TYPES("[method]future-trailers.get") extern void http_take_trailers(int32_t future, uint8_t *result);
+TYPES("[resource-drop]future-trailers") extern void http_drop_trailers(int32_t future);
+TYPES("[constructor]outgoing-response") extern int32_t http_new_response(int32_t headers);
+TYPES("[method]outgoing-response.status-code") extern int32_t http_status_code(int32_t response);
+TYPES("[method]outgoing-response.set-status-code") extern int32_t http_set_status(int32_t response, int32_t status);
+TYPES("[method]outgoing-response.headers") extern int32_t http_outgoing_headers(int32_t response);
+TYPES("[resource-drop]outgoing-response") extern void http_drop_outgoing_response(int32_t response);
+
+static bool is(bytes_t field, const char *word) {
+  string_t expected = text(word);
+  for (size_t i = 0; i < field.len && i < expected.len; i++)
+    if (field.ptr[i] != expected.ptr[i]) return false;
+  return field.len == expected.len;
+}
+
+static void let_go_of_outgoing_body(bool finishes, bool in_order) {
+  http_body_of(http_new_request(http_new_fields()), result);
+  int32_t body = (int32_t)word(result + 4);
+  http_stream_of(body, result);
+  int32_t stream = (int32_t)word(result + 4);
+  if (in_order) http_drop_output(stream);
+  if (finishes) http_finish(body, 0, 0, result);
+  else http_drop_outgoing_body(body);
+  if (!in_order) http_drop_output(stream);
+}
+
+static void let_go_of_outgoing_request(bool sends, bool in_order) {
+  int32_t request = http_new_request(http_new_fields());
+  int32_t headers = http_request_headers(request);
+  if (in_order) http_drop_fields(headers);
+  if (sends) http_send(request, 0, 0, result);
+  else http_drop_request(request);
+  if (!in_order) http_drop_fields(headers);
+}
+
+static bool let_go_of_outgoing_response(bool in_order, string_t *error) {
+  int32_t response = http_new_response(http_new_fields());
+  bool is_ok = http_status_code(response) == 200 && !http_set_status(response, 404) &&
+               http_status_code(response) == 404 && http_set_status(response, 99);
+  if (!is_ok) return fail(error, text("HTTP has other statuses"));
+  int32_t headers = http_outgoing_headers(response);
+  if (in_order) http_drop_fields(headers);
+  http_drop_outgoing_response(response);
+  if (!in_order) http_drop_fields(headers);
+  return true;
+}
+
+static void let_go_of_incoming_response(int32_t response, bool in_order) {
+  int32_t headers = http_response_headers(response);
+  if (in_order) http_drop_fields(headers);
+  http_drop_response(response);
+  if (!in_order) http_drop_fields(headers);
+}
+
+static void let_go_of_incoming_body(int32_t response, bool finishes, bool in_order) {
+  http_consume(response, result);
+  int32_t body = (int32_t)word(result + 4);
+  http_input_of(body, result);
+  int32_t stream = (int32_t)word(result + 4);
+  if (in_order) http_drop_input(stream);
+  if (finishes) http_drop_trailers(http_finish_incoming(body));
+  else http_drop_incoming_body(body);
+  if (!in_order) http_drop_input(stream);
+}
+
+static bool let_go_of_trailers(int32_t response, bool in_order, string_t *error) {
+  http_consume(response, result);
+  int32_t future = http_finish_incoming((int32_t)word(result + 4));
+  wasi_io_poll_own_pollable_t ready = {http_subscribe_trailers(future)};
+  wasi_io_poll_method_pollable_block(wasi_io_poll_borrow_pollable(ready));
+  wasi_io_poll_pollable_drop_own(ready);
+  // option<result<result<option<trailers>, error-code>>>
+  http_take_trailers(future, result);
+  if (result[0] != 1 || result[8] != 0 || result[16] != 0 || result[24] != 1)
+    return fail(error, text("HTTP gave no trailers"));
+  int32_t fields = (int32_t)word(result + 28);
+  if (in_order) http_drop_fields(fields);
+  http_drop_trailers(future);
+  if (!in_order) http_drop_fields(fields);
+  return true;
+}
+
+// Payload: a resource, `in order` or anything else, and an authority, which some of them are asked of. Lets go of such a
+// resource and of what is a part of it: in order, which is the part first, or the other way round. Replies with 200.
+static bool http_let_go(const request_t *request, response_t *response, string_t *error) {
+  bytes_t rest = request->payload;
+  bytes_t what = take_field(&rest);
+  bool in_order = is(take_field(&rest), "in order");
+  if (is(what, "outgoing-body")) let_go_of_outgoing_body(false, in_order);
+  else if (is(what, "outgoing-body.finish")) let_go_of_outgoing_body(true, in_order);
+  else if (is(what, "outgoing-request")) let_go_of_outgoing_request(false, in_order);
+  else if (is(what, "outgoing-handler.handle")) let_go_of_outgoing_request(true, in_order);
+  else if (is(what, "outgoing-response")) {
+    if (!let_go_of_outgoing_response(in_order, error)) return false;
+  } else {
+    int32_t outgoing = http_new_request(http_new_fields());
+    http_set_scheme(outgoing, 1, SCHEME_HTTP, NULL, 0);
+    http_set_authority(outgoing, 1, rest.ptr, rest.len);
+    http_send(outgoing, 0, 0, result);
+    int32_t incoming = await_response(error);
+    if (!incoming) return false;
+    if (is(what, "incoming-response")) let_go_of_incoming_response(incoming, in_order);
+    else if (is(what, "incoming-body")) let_go_of_incoming_body(incoming, false, in_order);
+    else if (is(what, "incoming-body.finish")) let_go_of_incoming_body(incoming, true, in_order);
+    else if (!let_go_of_trailers(incoming, in_order, error)) return false;
+  }
+  return reply_text(response, 200, text(""));
+}
+
 #endif
 
 const named_method_t HTTP[] = {
@@ -197,6 +316,7 @@ const named_method_t HTTP[] = {
 #ifdef FETCHER
     {"http-full", http_full},
     {"http-drop", http_drop},
+    {"http-let-go", http_let_go},
 #endif
     {0},
 };

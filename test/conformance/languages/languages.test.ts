@@ -4,10 +4,12 @@
  * `audited`) every instance that the linker puts back is compared with its first state, bit by bit.
  */
 
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HostMessage } from "../../../src/channel/messages.ts";
 import { passGate } from "../../../src/compiler/gate/gate.ts";
 import { AUDIT_AT_WORK } from "../../harness/bit-audit.ts";
+import { projectFile } from "../../harness/plugins.ts";
 import { compileArtifact } from "../../unit/runner/artifacts.ts";
 import { type CallEnd, ENGINES, type KeyValueMessage, RunnerChild } from "../../unit/runner/runner-child.ts";
 import { type Language, LANGUAGES, readLanguage } from "./languages.ts";
@@ -25,6 +27,8 @@ const BURST = 10;
 /** The slower engine makes an instance for each: tens of milliseconds for the largest. */
 const DRAWS = { linker: 1_000, jco: 100 } as const;
 const ROUNDS = { linker: 30, jco: 5 } as const;
+
+const ERROR_TEXT = Buffer.from("some text");
 
 const LARGE_VALUE = Buffer.alloc(1024 * 1024, "v");
 
@@ -85,6 +89,15 @@ function script({ state, hold, traps, calls, lists }: Language): [method: string
   ];
 }
 
+it("the table for authors says of each language what becomes of its errors", async () => {
+  const page = await readFile(projectFile("examples/README.md"), "utf8");
+  const rows = [...page.matchAll(/^\| ([^|]+?) +\| [^|]+ \| (a trap|the error)[ ,]/gm)].map(([, name, becomes]) => [
+    name,
+    becomes,
+  ]);
+  expect(rows).toEqual(LANGUAGES.map(({ name, errors }) => [name, errors.uncaught.becomes]));
+});
+
 describe.each(LANGUAGES)("$name", (language) => {
   const { state, hold, traps, isPutBack } = language;
   let artifactDir: string;
@@ -132,6 +145,26 @@ describe.each(LANGUAGES)("$name", (language) => {
           expect(await ask(runner, hold.method, hold.payload)).toBe(hold.payload);
           expect(await ask(runner, state.method, "secret")).toBe(state.first);
         }
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "becomes an error or a trap where nobody catches what it raises, and an error where it returns one",
+      async () => {
+        await using runner = await start(engine, artifactDir);
+        const { uncaught, returned } = language.errors;
+        const { outcome, said } = await runner.call(uncaught.method, ERROR_TEXT);
+        if (uncaught.becomes === "a trap") expect(outcome.kind).toBe("trap");
+        else expect(outcome).toMatchObject({ kind: "plugin-error", message: ERROR_TEXT.toString() });
+        const lines = said.map((message) => (message.kind === "output" ? message.text : ""));
+        if (uncaught.logged === undefined) expect(lines).toEqual([]);
+        else expect(lines).toContain(uncaught.logged);
+        expect((await runner.call(returned.method, ERROR_TEXT)).outcome).toMatchObject({
+          kind: "plugin-error",
+          message: returned.says ?? ERROR_TEXT.toString(),
+        });
+        if (language.none !== undefined) expect(await ask(runner, "absent")).toBe(language.none);
       },
       TIMEOUT_MS,
     );

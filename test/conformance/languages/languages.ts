@@ -33,6 +33,17 @@ export interface Language {
   readonly isPutBack: boolean;
   /** Methods that end as a trap; one of them calls itself until the stack is used up. */
   readonly traps: readonly string[];
+  readonly errors: LanguageErrors;
+  /** What `absent` replies with: the value that the language has for an option that is none. */
+  readonly none?: string;
+}
+
+/** What becomes of a language's errors. The methods are given a text. */
+export interface LanguageErrors {
+  /** Raises what nobody catches. Where that is a trap, the log has `logged`, if it has anything. */
+  readonly uncaught: { readonly method: string; readonly becomes: "a trap" | "the error"; readonly logged?: string };
+  /** Returns the contract's error, by what the language has for it; its text is the method's payload unless it is `says`. */
+  readonly returned: { readonly method: string; readonly says?: string };
 }
 
 const SHARED = {
@@ -40,6 +51,9 @@ const SHARED = {
   state: { method: "state", first: "0 " },
   hold: { method: "hold", payload: "3000" },
 } as const;
+
+/** Methods of the plugins in languages that raise errors. */
+const RETURNED = { method: "throw-text" } as const;
 
 const JAVASCRIPT = "test/plugins/conformance-js/plugin.js";
 
@@ -51,6 +65,7 @@ export const LANGUAGES: readonly Language[] = [
     state: { method: "remember", first: "" },
     hold: { method: "grow", payload: "20" },
     traps: ["trap", "recurse", "over-permit"],
+    errors: { uncaught: { method: "trap", becomes: "a trap" }, returned: { method: "err-payload" } },
   },
   {
     ...SHARED,
@@ -58,6 +73,10 @@ export const LANGUAGES: readonly Language[] = [
     component: async () => projectFile("test/components/conformance-rust.wasm"),
     calls: 2_000,
     traps: ["trap", "endless"],
+    errors: {
+      uncaught: { method: "trap", becomes: "a trap" },
+      returned: { method: "no-such-method", says: "no such method" },
+    },
   },
   {
     ...SHARED,
@@ -74,6 +93,8 @@ export const LANGUAGES: readonly Language[] = [
     calls: 400,
     lists: 500,
     traps: ["endless"],
+    errors: { uncaught: { method: "throw-error", becomes: "the error" }, returned: RETURNED },
+    none: "null",
   },
   {
     ...SHARED,
@@ -82,6 +103,11 @@ export const LANGUAGES: readonly Language[] = [
     calls: 900,
     lists: 300,
     traps: ["endless", "no-such-method"],
+    errors: {
+      uncaught: { method: "throw-error", becomes: "a trap", logged: "expected a string, received [object]" },
+      returned: RETURNED,
+    },
+    none: "undefined",
   },
   {
     ...SHARED,
@@ -90,6 +116,11 @@ export const LANGUAGES: readonly Language[] = [
     calls: 900,
     lists: 900,
     traps: ["endless", "no-such-method"],
+    errors: {
+      uncaught: { method: "throw-error", becomes: "a trap", logged: "RuntimeError: some text" },
+      returned: RETURNED,
+    },
+    none: "None",
   },
   {
     ...SHARED,
@@ -102,6 +133,10 @@ export const LANGUAGES: readonly Language[] = [
     tasks: 1_000,
     values: 24,
     traps: ["trap", "endless"],
+    errors: {
+      uncaught: { method: "throw-error", becomes: "a trap", logged: "panic: some text" },
+      returned: RETURNED,
+    },
   },
 ];
 

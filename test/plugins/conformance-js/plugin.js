@@ -39,6 +39,20 @@ const methods = {
     return JSON.stringify(JSON.parse(text)) === text ? "1" : "0";
   },
 
+  // What was thrown and is caught by nobody.
+  "throw-error"(payload) {
+    throw new Error(payload);
+  },
+
+  "throw-text"(payload) {
+    throw payload;
+  },
+
+  // What the language has for an option that is none.
+  absent() {
+    return String(new KeyValueStore("conformance").get("absent"));
+  },
+
   // Calls itself until the stack is used up.
   endless(payload) {
     return methods.endless(payload) + payload;

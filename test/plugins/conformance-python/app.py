@@ -7,6 +7,7 @@ import json
 import os
 import random
 
+from componentize_py_types import Err
 from wit_world import exports
 from wit_world.imports.key_value_store import KeyValueStore
 from wit_world.imports.local_network_host_types import AccessLevels, RpcRequest, RpcResponse
@@ -65,6 +66,22 @@ def nest(payload):
     return b"%d" % (json.dumps(json.loads(text)) == text)
 
 
+def raise_exception(payload):
+    """An exception that nobody catches."""
+    raise RuntimeError(payload.decode())
+
+
+def raise_err(payload):
+    """The error of the function's result."""
+    raise Err(payload.decode())
+
+
+def absent(_):
+    """What the language has for an option that is none."""
+    with KeyValueStore("conformance") as store:
+        return repr(store.get("absent")).encode()
+
+
 def endless(payload):
     """Calls itself until the stack is used up."""
     return endless(payload) + payload
@@ -77,4 +94,7 @@ METHODS = {
     "descend": descend,
     "nest": nest,
     "endless": endless,
+    "throw-error": raise_exception,
+    "throw-text": raise_err,
+    "absent": absent,
 }

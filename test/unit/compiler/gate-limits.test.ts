@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { passGate } from "../../../src/compiler/gate/gate.ts";
 import { COMPONENT_LIMITS } from "../../../src/contract/component-limits.ts";
-import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { REPLICA_LIMITS } from "../../../src/contract/limits.ts";
 import { assemblePlugin, type PluginEdits } from "../../fixtures/wat/assemble.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
 import { threadCpuMs } from "../../harness/clocks.ts";
@@ -143,8 +143,8 @@ describe("a component beyond a limit", () => {
   });
 
   test("a file beyond the size limit is refused unread", () => {
-    const bytes = new Uint8Array(FIXED_LIMITS.componentBytes + 1);
-    expect(refusalOf(() => passGate(bytes)).message).toContain(`at most ${FIXED_LIMITS.componentBytes}`);
+    const bytes = new Uint8Array(REPLICA_LIMITS.componentBytes.max + 1);
+    expect(refusalOf(() => passGate(bytes)).message).toContain(`at most ${REPLICA_LIMITS.componentBytes.max}`);
   });
 });
 

@@ -2,9 +2,15 @@ import type { HttpFailure, HttpField, HttpResponse, HttpSink } from "../../../sr
 import type { HttpScheme } from "../../../src/policy/allowed-host.ts";
 import type { HttpClient, OutboundExchange, OutboundRequest } from "../../../src/egress/outbound-http.ts";
 import { createUndiciHttp, type UndiciHttpOptions } from "../../../src/egress/undici/client.ts";
+import type { FoundAddresses } from "../../../src/egress/undici/resolver.ts";
 import { createEgressRules } from "../../../src/policy/egress-rules.ts";
 import { parseHttpTarget } from "../../../src/policy/http-target.ts";
 import type { AllowedHost } from "../../../src/policy/policy.ts";
+
+/** What a name server has told that needs no time. */
+export function found(addresses: readonly string[]): Promise<FoundAddresses> {
+  return Promise.resolve({ addresses, late: Promise.resolve([]) });
+}
 
 /** How an exchange ended. */
 export type Ended =

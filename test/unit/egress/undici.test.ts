@@ -5,7 +5,8 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { freePort } from "../../../scripts/lib/ports.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
-import { type Ended, Sender } from "./exchanges.ts";
+import type { FoundAddresses, Resolve } from "../../../src/egress/undici/resolver.ts";
+import { type Ended, found, Sender } from "./exchanges.ts";
 import { RawServer } from "./raw-server.ts";
 
 const LOOPBACK = ["http://127.0.0.1:*", "http://localhost:*"];
@@ -212,15 +213,92 @@ describe("a response", () => {
       "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
       "connection-terminated",
     ],
+    ["with two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", "HTTP-protocol-error"],
     [
-      "with two lengths",
-      "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
-      "HTTP-response-incomplete",
+      "with one length twice",
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nab",
+      "HTTP-protocol-error",
+    ],
+    [
+      "with a length and chunks",
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+      "HTTP-protocol-error",
+    ],
+    ["with a folded field", "HTTP/1.1 200 OK\r\nx: a\r\n b\r\ncontent-length: 0\r\n\r\n", "HTTP-protocol-error"],
+    ["with bare line feeds", "HTTP/1.1 200 OK\ncontent-length: 0\n\n", "HTTP-protocol-error"],
+    ["with a control in a field", "HTTP/1.1 200 OK\r\nx: a\x01\r\ncontent-length: 0\r\n\r\n", "HTTP-protocol-error"],
+    ["with space before a colon", "HTTP/1.1 200 OK\r\nx : a\r\ncontent-length: 0\r\n\r\n", "HTTP-protocol-error"],
+    ["whose status is below 100", "HTTP/1.1 099 No\r\ncontent-length: 0\r\n\r\n", "HTTP-protocol-error"],
+    [
+      "that an unasked 100 (Continue) announces",
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+      "connection-terminated",
+    ],
+    [
+      "in a transfer coding that is not undone here",
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+      "HTTP-response-transfer-coding",
     ],
   ])("%s is an error", async (_name, response, code) => {
     await using server = await RawServer.answering(response);
     await using sender = new Sender(LOOPBACK);
     expect(await sender.open(`http://127.0.0.1:${server.port}/`).ended).toEqual(failed(code));
+  });
+
+  test.each<[string, string, readonly [number, string, string?]]>([
+    ["without a reason", "HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nok", [200, "ok"]],
+    ["behind an empty line", `\r\n${OK}`, [200, "ok"]],
+    ["of a status that nobody has defined", "HTTP/1.1 799 Odd\r\ncontent-length: 0\r\n\r\n", [799, ""]],
+    ["until the connection is closed", "HTTP/1.1 200 OK\r\n\r\nok", [200, "ok"]],
+    ["of HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nok", [200, "ok"]],
+    [
+      "in chunks with extensions, whatever the case",
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2;a=b;c="d"\r\nok\r\n0;e\r\n\r\n',
+      [200, "ok"],
+    ],
+    ["with the length of what is not sent again", "HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n", [304, ""]],
+    ["without content", "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n", [204, ""]],
+    ["behind others", `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n${OK}`, [200, "ok"]],
+    [
+      "with white space around a value",
+      "HTTP/1.1 200 OK\r\nx:\t a  b \t\r\ncontent-length: 0\r\n\r\n",
+      [200, "", "a  b"],
+    ],
+    ["with an empty value", "HTTP/1.1 200 OK\r\nx: \r\ncontent-length: 0\r\n\r\n", [200, "", ""]],
+  ])("%s is one", async (_name, response, [status, body, x]) => {
+    await using server = await RawServer.listen((received, socket) => {
+      if (received.endsWith("\r\n\r\n")) socket.end(response, "latin1");
+    });
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`);
+    expect(await receiver.ended).toEqual({ kind: "end", trailers: [] });
+    const head = await receiver.responded;
+    expect([head.status, receiver.body.toString()]).toEqual([status, body]);
+    if (x !== undefined) expect(head.fields).toContainEqual(["x", Buffer.from(x)]);
+  });
+
+  test("to HEAD has the length of what GET would have brought, and no body", async () => {
+    await using server = await RawServer.answering("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`, { method: "HEAD" });
+    expect(await receiver.ended).toEqual({ kind: "end", trailers: [] });
+    expect((await receiver.responded).fields).toEqual([["content-length", Buffer.from("1000")]]);
+    expect(receiver.body.length).toBe(0);
+  });
+
+  test("that comes before the request's body is whole is the response", async () => {
+    await using server = await RawServer.listen((received, socket) => {
+      if (received.includes("\r\n\r\n")) socket.end("HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig");
+    });
+    await using sender = new Sender(LOOPBACK);
+    const receiver = sender.open(`http://127.0.0.1:${server.port}/`, {
+      method: "POST",
+      body: { kind: "stream", bytes: undefined },
+    });
+    receiver.exchange?.write(Buffer.alloc(1_000));
+    expect((await receiver.responded).status).toBe(413);
+    expect(await receiver.ended).toEqual({ kind: "end", trailers: [] });
+    expect(receiver.body.toString()).toBe("big");
   });
 
   test("that ends early is incomplete", async () => {
@@ -254,9 +332,9 @@ describe("an address", () => {
     await using server = await RawServer.answering(OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
     const answers = [["127.0.0.1"], ["169.254.169.254", "10.0.0.1", "::1"]];
     const asked: string[] = [];
-    const resolve = (name: string): Promise<string[]> => {
+    const resolve: Resolve = (name) => {
       asked.push(name);
-      return Promise.resolve(answers.shift() ?? []);
+      return found(answers.shift() ?? []);
     };
     await using sender = new Sender(["http://rebind.example:*", "http://127.0.0.0/8:*"], { resolve });
     const url = `http://rebind.example:${server.port}/`;
@@ -277,7 +355,7 @@ describe("an address", () => {
       "64:ff9b::7f00:1",
       "127.0.0.1%lo",
     ]) {
-      await using sender = new Sender(["*://*:*"], { resolve: () => Promise.resolve([address]) });
+      await using sender = new Sender(["*://*:*"], { resolve: () => found([address]) });
       expect(await sender.open(`http://rebind.example:${server.port}/`).ended, address).toEqual(
         failed("destination-IP-prohibited"),
       );
@@ -287,7 +365,7 @@ describe("an address", () => {
 
   test("that is allowed is dialled where others of the same name are not", async () => {
     await using server = await RawServer.answering(OK);
-    const resolve = (): Promise<string[]> => Promise.resolve(["10.0.0.1", "127.0.0.1", "::1"]);
+    const resolve: Resolve = () => found(["10.0.0.1", "127.0.0.1", "::1"]);
     await using sender = new Sender(["http://name.example:*", "http://127.0.0.1:*"], { resolve });
     expect(await sender.open(`http://name.example:${server.port}/`).ended).toMatchObject({ kind: "end" });
     expect(server.received).toContain(`host: name.example:${server.port}\r\n`);
@@ -295,7 +373,7 @@ describe("an address", () => {
 
   test("that a name led to is told for each connection, and one that was asked for is not", async () => {
     await using server = await RawServer.answering(OK);
-    const resolve = (): Promise<string[]> => Promise.resolve(["10.0.0.1", "127.0.0.1"]);
+    const resolve: Resolve = () => found(["10.0.0.1", "127.0.0.1"]);
     await using sender = new Sender(["http://name.example:*", "http://127.0.0.1:*"], { resolve });
     for (const host of ["name.example", "name.example", "127.0.0.1"])
       expect(await sender.open(`http://${host}:${server.port}/`).ended).toMatchObject({ kind: "end" });
@@ -305,13 +383,13 @@ describe("an address", () => {
 
   test("of localhost is loopback without a look-up", async () => {
     await using server = await RawServer.answering(OK);
-    const resolve = (): Promise<string[]> => Promise.reject(new Error("localhost was looked up"));
+    const resolve: Resolve = () => Promise.reject(new Error("localhost was looked up"));
     await using sender = new Sender(LOOPBACK, { resolve });
     expect(await sender.open(`http://localhost:${server.port}/`).ended).toMatchObject({ kind: "end" });
   });
 
   test("that nobody knows or listens on is an error of its own", async () => {
-    const resolve = (name: string): Promise<string[]> =>
+    const resolve: Resolve = (name) =>
       Promise.reject(Object.assign(new Error(name), { code: name === "slow.example" ? "ETIMEOUT" : "ENOTFOUND" }));
     await using sender = new Sender(["http://*:*", ...LOOPBACK], { resolve });
     expect(await sender.open("http://slow.example/").ended).toEqual(failed("DNS-timeout"));
@@ -324,15 +402,15 @@ describe("an address", () => {
   });
 
   test("that is looked up for too long is given up, and its place kept until then", async () => {
-    const answer = Promise.withResolvers<string[]>();
+    const answer = Promise.withResolvers<FoundAddresses>();
     await using sender = new Sender(["http://*:*"], { resolve: () => answer.promise });
     const receiver = sender.open("http://slow.example/", { connectMs: 50 });
-    expect(await receiver.ended).toEqual(failed("connection-timeout"));
+    expect(await receiver.ended).toEqual(failed("DNS-timeout"));
     let closed = false;
     void receiver.exchange?.closed.then(() => (closed = true));
     await Promise.resolve();
     expect(closed).toBe(false);
-    answer.resolve(["127.0.0.1"]);
+    answer.resolve(await found(["127.0.0.1"]));
     await receiver.exchange?.closed;
   });
 });
@@ -369,7 +447,7 @@ describe("a connection", () => {
     await using server = await RawServer.listen((received, socket) => {
       if (received.endsWith("\r\n\r\n")) answers.push(() => socket.write(OK, "latin1"));
     });
-    const resolve = (): Promise<string[]> => Promise.resolve(["127.0.0.1"]);
+    const resolve: Resolve = () => found(["127.0.0.1"]);
     await using sender = new Sender(["http://*.example:*", "http://127.0.0.1:*"], { resolve });
     const open = (name: number): Promise<Ended> => sender.open(`http://${name}.a.example:${server.port}/`).ended;
     const kept = Array.from({ length: FIXED_LIMITS.httpOrigins }, (_, name) => open(name));

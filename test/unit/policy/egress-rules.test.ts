@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { HttpScheme } from "../../../src/policy/allowed-host.ts";
+import { allowedHostProblem, type HttpScheme } from "../../../src/policy/allowed-host.ts";
 import { createEgressRules, type EgressDecision } from "../../../src/policy/egress-rules.ts";
 import { parseHttpTarget } from "../../../src/policy/http-target.ts";
 import type { AllowedHost } from "../../../src/policy/policy.ts";
@@ -31,6 +31,10 @@ describe("the target of a request", () => {
     [["https://api.example.com"], "https://api.example.com", true],
     [["https://api.example.com"], "https://API.Example.COM", true],
     [["https://API.example.com"], "https://api.example.com.", true],
+    [["https://api.example.com."], "https://api.example.com", true],
+    [["https://*.example.com."], "https://a.example.com.", true],
+    [["http://my_service:8080"], "http://My_Service.:8080", true],
+    [["http://*.my_net"], "http://_dns.my_net", true],
     [["https://api.example.com"], "https://api.example.com:443", true],
     [["https://api.example.com"], "https://api.example.com:8443", false],
     [["https://api.example.com"], "http://api.example.com", false],
@@ -59,6 +63,33 @@ describe("the target of a request", () => {
     [["nonsense"], "https://api.example.com", false],
   ])("under %j, %s is allowed: %s", (hosts, url, allowed) => {
     expect(allows(hosts, url)).toBe(allowed);
+  });
+
+  test("can be named by a policy as it is told, whatever a request may ask for", () => {
+    const label = fc.string({ unit: fc.constantFrom(..."aZ09-_~".split("")), minLength: 1, maxLength: 4 });
+    const name = fc.array(fc.oneof(label, fc.constantFrom("self", "xn--bcher-kva", "a".repeat(64))), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    const host = fc.oneof(
+      fc.tuple(name, fc.constantFrom("", ".", "..")).map(([labels, end]) => labels.join(".") + end),
+      fc.ipV4(),
+      fc.ipV4Extended(),
+      fc.ipV6().map((address) => `[${address}]`),
+    );
+    const port = fc.constantFrom("", ":", ":80", ":443", ":8080", ":080");
+    let targets = 0;
+    fc.assert(
+      fc.property(fc.constantFrom("http", "https"), host, port, (scheme, written, behind) => {
+        const target = parseHttpTarget(scheme, written + behind);
+        if (target === undefined) return;
+        targets += 1;
+        expect([target.origin, allowedHostProblem(target.origin)]).toEqual([target.origin, undefined]);
+        expect(createEgressRules([target.origin]).decide(target, "GET").kind).toBe("allowed");
+      }),
+      { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 5_000 },
+    );
+    expect(targets).toBeGreaterThan(1_000);
   });
 
   test("may be limited to methods", () => {

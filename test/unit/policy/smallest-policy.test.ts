@@ -42,7 +42,7 @@ describe("the smallest policy of what was used", () => {
       hosts: [
         { target: "https://api.example.com", methods: ["GET", "POST"], otherMethods: 0, requests: 2, addresses: [] },
         { target: "http://[fd00::1]:8080", methods: ["GET"], otherMethods: 1, requests: 2, addresses: [] },
-        { target: "https://a_b.example.com", methods: ["GET"], otherMethods: 0, requests: 1, addresses: [] },
+        { target: "https://a~b.example.com", methods: ["GET"], otherMethods: 0, requests: 1, addresses: [] },
         {
           target: "http://orders.internal:8080",
           methods: ["GET"],
@@ -71,7 +71,7 @@ hosts:
   # Where that name leads is not of the internet, and has to be named beside it:
   - { target: "http://10.1.2.3:8080", methods: [GET] }
   - { target: "http://[fd00::2]:8080", methods: [GET] }
-# "https://a_b.example.com" was called, too: only a pattern allows it.
+# "https://a~b.example.com" was called, too: only a pattern allows it.
 # Further hosts, not named here, took 7 requests.
 `);
     const policy = written("user-data", ALL_ACCESS_LEVEL_BITS, used);

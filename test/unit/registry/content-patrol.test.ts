@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { digestOf } from "../../../src/contract/digest.ts";
-import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { REPLICA_LIMITS } from "../../../src/contract/limits.ts";
 import { ContentPatrol } from "../../../src/registry/content-patrol.ts";
 import { ReadContents } from "../../../src/registry/read-contents.ts";
 
@@ -61,7 +61,7 @@ describe("comparing contents in turn", () => {
     ];
     await writeFile(unknown, "new");
     await writeFile(huge, "");
-    await truncate(huge, FIXED_LIMITS.componentBytes + 1);
+    await truncate(huge, REPLICA_LIMITS.componentBytes.max + 1);
     for (const path of [gone, huge, folderItself]) contents.note(path, digestOf("old"));
     expect(await new ContentPatrol(contents).walk([unknown, gone, huge, folderItself], 60_000)).toEqual(new Set());
   });

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AccessLevelBits, bitsFromLevels } from "../../../src/contract/access-levels.ts";
-import { DEFAULT_PLUGIN_LIMITS } from "../../../src/contract/limits.ts";
+import { DEFAULT_PLUGIN_LIMITS, DEFAULT_REPLICA_LIMITS } from "../../../src/contract/limits.ts";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { createPolicy } from "../../../src/policy/create-policy.ts";
@@ -83,6 +83,7 @@ function specWith(allow: AccessLevelBits): PluginSpec {
     componentPath: "/p.wasm",
     policy,
     limits: DEFAULT_PLUGIN_LIMITS,
+    compilation: DEFAULT_REPLICA_LIMITS,
     version: "1.0.0",
     description: "",
     start: "with-load",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ALL_ACCESS_LEVEL_BITS, bitsFromLevels } from "../../../src/contract/access-levels.ts";
-import { DEFAULT_PLUGIN_LIMITS } from "../../../src/contract/limits.ts";
+import { DEFAULT_PLUGIN_LIMITS, DEFAULT_REPLICA_LIMITS } from "../../../src/contract/limits.ts";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
 import { createPolicy, denyAll } from "../../../src/policy/create-policy.ts";
 import { decide } from "../../../src/policy/decide.ts";
@@ -65,6 +65,7 @@ describe("the plugins of a replica", () => {
       componentPath: join(folder, name),
       policy: denyAll(plugin),
       limits: DEFAULT_PLUGIN_LIMITS,
+      compilation: DEFAULT_REPLICA_LIMITS,
       version: "0.0.0",
       description: "",
       start: "on-demand",

@@ -149,6 +149,7 @@ describe("a request", () => {
     expect(told).toEqual([`write ${WINDOW - 10}`, "write 10"]);
     sink.wanted(100);
     expect(await waiting).toMatchObject({ tag: "ok" });
+    stream[Symbol.dispose]();
     expect(http.OutgoingBody.finish(body, undefined)).toMatchObject({ tag: "ok" });
     expect(told.slice(2)).toEqual(["write 20", "finish"]);
   });
@@ -168,6 +169,37 @@ describe("a request", () => {
       val: { tag: "HTTP-request-body-size", val: 0n },
     });
     expect(told).toEqual(["abort", "abort"]);
+  });
+
+  it("has a body of the length that it was built with, finished before it is sent or after", () => {
+    const request = newRequest([["Content-Length", bytes("3")]]);
+    const early = request.body().val as Handle;
+    const mismatch = { tag: "err", val: { tag: "HTTP-request-body-size", val: 0n } };
+    expect(http.OutgoingBody.finish(early, undefined)).toEqual(mismatch);
+    send(request);
+    expect(told).toEqual(["abort"]);
+  });
+
+  it("that says no one length is left to the host to refuse", () => {
+    for (const lengths of [["+3"], ["3", "3"], [""]]) {
+      const body = newRequest(lengths.map((length) => ["content-length", bytes(length)])).body().val as Handle;
+      expect([lengths, http.OutgoingBody.finish(body, undefined)]).toMatchObject([lengths, { tag: "ok" }]);
+    }
+  });
+
+  it("that is dropped, or may not be sent, takes no more of its body", () => {
+    const dropped = newRequest();
+    const body = dropped.body().val as Handle;
+    const stream = body.write().val as Handle;
+    expect(stream.checkWrite()).toMatchObject({ tag: "ok" });
+    dropped[Symbol.dispose]();
+    expect(stream.checkWrite()).toEqual({ tag: "err", val: { tag: "closed" } });
+
+    for (let sent = 0; sent < FIXED_LIMITS.httpRequests; sent++) send();
+    const refused = newRequest();
+    const other = (refused.body().val as Handle).write().val as Handle;
+    expect(handle(refused, undefined)).toMatchObject({ tag: "err" });
+    expect(other.checkWrite()).toEqual({ tag: "err", val: { tag: "closed" } });
   });
 
   it("takes no trailers, and says so", () => {

@@ -24,9 +24,17 @@ interface OutgoingRequest {
   pathWithQuery(): string | undefined;
 }
 
+interface OutgoingResponse {
+  headers(): Fields;
+  body(): Answer;
+  statusCode(): number;
+  setStatusCode(code: unknown): Answer;
+}
+
 interface Http {
   readonly Fields: { new (): Fields; fromList(list: unknown): Answer };
   readonly OutgoingRequest: new (headers: unknown) => OutgoingRequest;
+  readonly OutgoingResponse: new (headers: unknown) => OutgoingResponse;
   readonly OutgoingBody: { finish(body: unknown, trailers: unknown): Answer };
 }
 
@@ -108,7 +116,14 @@ it("refuses parts of a request that would break its line", () => {
   expect(request.pathWithQuery()).toBe("/a?b=c");
   expect(request.setMethod({ tag: "other", val: "BAD METHOD" }).tag).toBe("err");
   expect(request.setMethod({ tag: "post" }).tag).toBe("ok");
-  expect(request.setAuthority("a\nb").tag).toBe("err");
+  for (const path of ["/a#b", "#", "a/b", "*", "http://a.example/"])
+    expect([path, request.setPathWithQuery(path).tag]).toEqual([path, "err"]);
+  for (const authority of ["a\nb", "a:b:c", "a/b", "a?b", "a b", "[::1", "@", "a@b@c"])
+    expect([authority, request.setAuthority(authority).tag]).toEqual([authority, "err"]);
+  for (const authority of ["a", "a:", "a:8080", "u:p@a", "[::1]:80", "my_service.:1", "%41"])
+    expect([authority, request.setAuthority(authority).tag]).toEqual([authority, "ok"]);
+  for (const val of ["!x", "1a", "a_b", ""])
+    expect([val, request.setScheme({ tag: "other", val }).tag]).toEqual([val, "err"]);
   expect(request.setScheme({ tag: "HTTPS" }).tag).toBe("ok");
 });
 
@@ -116,9 +131,27 @@ it("gives a body once, and the body's stream once", () => {
   const request = new http.OutgoingRequest(new http.Fields());
   const body = request.body().val as { write(): Answer };
   expect(request.body().tag).toBe("err");
-  expect(body.write().tag).toBe("ok");
+  const stream = body.write();
+  expect(stream.tag).toBe("ok");
   expect(body.write().tag).toBe("err");
+  (stream.val as Disposable)[Symbol.dispose]();
   expect(http.OutgoingBody.finish(body, undefined).tag).toBe("ok");
+});
+
+it("makes a response that nobody takes, as a server would", () => {
+  const { OutgoingResponse, Fields, OutgoingBody } = http;
+  const fields = new Fields();
+  fields.append("content-length", bytes("3"));
+  const response = new OutgoingResponse(fields);
+  expect([response.statusCode(), response.setStatusCode(404).tag, response.statusCode()]).toEqual([200, "ok", 404]);
+  for (const code of [0, 99, 600, 65_535]) expect([code, response.setStatusCode(code).tag]).toEqual([code, "err"]);
+  expect(() => response.setStatusCode(65_536)).toThrow(/u16/);
+  expect(() => response.setStatusCode("200")).toThrow(/u16/);
+  expect(response.statusCode()).toBe(404);
+  expect(response.headers().append("a", bytes("b"))).toMatchObject({ tag: "err", val: { tag: "immutable" } });
+  const body = response.body().val;
+  expect(response.body().tag).toBe("err");
+  expect(OutgoingBody.finish(body, undefined)).toMatchObject({ tag: "err", val: { tag: "HTTP-response-body-size" } });
 });
 
 it("traps on what is not of the declared types", () => {

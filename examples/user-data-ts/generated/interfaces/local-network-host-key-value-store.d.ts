@@ -8,7 +8,7 @@ declare module 'local:network-host/key-value-store@1.0.0' {
     /**
     * Gets a value by key.
     */
-    get(key: string): Uint8Array | undefined;
+    get(key: string): Uint8Array | null;
     /**
     * Sets a value for a key.
     */

@@ -26,15 +26,17 @@ var (
 )
 
 var methods = map[string]func(payload []byte) ([]byte, error){
-	"state":   state,
-	"random":  draw,
-	"hold":    hold,
-	"descend": descend,
-	"nest":    nest,
-	"endless": endless,
-	"gather":  gather,
-	"tasks":   tasks,
-	"trap":    func([]byte) ([]byte, error) { panic("asked to") },
+	"state":       state,
+	"random":      draw,
+	"hold":        hold,
+	"descend":     descend,
+	"nest":        nest,
+	"endless":     endless,
+	"gather":      gather,
+	"tasks":       tasks,
+	"trap":        func([]byte) ([]byte, error) { panic("asked to") },
+	"throw-error": func(payload []byte) ([]byte, error) { panic(errors.New(string(payload))) },
+	"throw-text":  func(payload []byte) ([]byte, error) { return nil, errors.New(string(payload)) },
 }
 
 func GetAccessLevels() AccessLevels {
