@@ -25,15 +25,18 @@ export async function runnerOf({ pid, records }: Replica, plugin: string): Promi
   throw new Error(`${plugin} has no runner`);
 }
 
-/** The compilers that a replica has at work. */
-export async function compilersOf({ pid }: Replica): Promise<readonly number[]> {
+/**
+ * The compilers, or the runners, that a replica has at work. One that is only just being made is not among them: the
+ * replica itself would stand still with it.
+ */
+export async function programsOf({ pid }: Replica, program: "compiler" | "runner"): Promise<readonly number[]> {
   const found: number[] = [];
   // A wall may stand between the two as a process of its own.
   for (const descendants = [...(await childrenOf(pid))]; ;) {
     const child = descendants.pop();
     if (child === undefined) return found;
     const commandLine = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
-    if (/compiler[/\\]main\.[jt]s/.test(commandLine)) found.push(child);
+    if (commandLine.includes(`/${program}/main.`)) found.push(child);
     descendants.push(...(await childrenOf(child)));
   }
 }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { HTTP_ERROR_CODES } from "../../src/contract/http.ts";
 import { startHttpServer } from "../harness/local-server.ts";
 import { COMPONENTS, consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
-import { childrenOf, compilersOf } from "../harness/processes.ts";
+import { childrenOf, programsOf } from "../harness/processes.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
 import { startMongod } from "../harness/server.ts";
@@ -81,9 +81,12 @@ describe("a revocation", () => {
       expect((await ask(host, "http-full", "0\n127.0.0.1:9\n/\n\n\n\n")).text).toBe(error("connection-refused"));
       expect((await ask(removed, "echo", "x")).status).toBe(200);
       await copyFile(await unknownComponent(replica, COMPONENTS.gauntlet("none")), join(replica.folder, "slow.wasm"));
-      await until(async () => (await compilersOf(replica)).length === 1, { what: "it compiles", intervalMs: 5 });
+      await until(async () => (await programsOf(replica, "compiler")).length === 1, {
+        what: "it compiles",
+        intervalMs: 5,
+      });
       compiled = compilations();
-      compiler = (await compilersOf(replica))[0] ?? 0;
+      compiler = (await programsOf(replica, "compiler"))[0] ?? 0;
       process.kill(compiler, "SIGSTOP");
     });
 
@@ -206,8 +209,9 @@ describe("a revocation", () => {
       });
       await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
       const waiting = ask(plugin, "set", "user-data\nk\nv");
-      await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 1 });
-      process.kill((await childrenOf(replica.pid))[0] ?? 0, "SIGSTOP");
+      const starting = async (): Promise<readonly number[]> => await programsOf(replica, "runner");
+      await until(async () => (await starting()).length === 1, { what: "it is starting", intervalMs: 1 });
+      process.kill((await starting())[0] ?? 0, "SIGSTOP");
       await writePolicy(replica, plugin, { allow: [] });
       expect((await waiting).error).toBe("denied");
       await narrowed(replica, plugin, "key-value-write");
