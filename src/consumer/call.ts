@@ -18,9 +18,10 @@ import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { VersionLease } from "../registry/plugin-version.ts";
 import type { Deadline } from "../scheduling/deadline-wheel.ts";
 import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
-import type { RunnerUnavailable, Started } from "../supervisor/process-pool/plugin-runner-state.ts";
+import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
@@ -45,7 +46,12 @@ export interface CallSurroundings {
   readonly replies: ReplyPort;
   readonly open: OpenCalls<Call>;
   readonly deadlines: DeadlineTimer;
+  readonly logger: Logger;
 }
+
+const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has no runner" };
+
+const UNEXPECTED = "a request failed unexpectedly";
 
 export class Call implements RunnerCall, OperationContext, OpenCall {
   place = 0;
@@ -82,11 +88,9 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#deadline = surroundings.deadlines.add(arrivedMs + this.#budgetMs, () => this.#overdue());
   }
 
-  /** Hands the request to a runner: to this one, or to that which is being started. */
-  start(runner: Runner | RunnerUnavailable | Started): void {
-    if (runner instanceof Promise) void this.#startLater(runner);
-    else if ("retryAfterMs" in runner) this.#refuse(runner);
-    else this.#begin(runner);
+  /** Hands the request to a runner of its version, at once or when there is one. Never throws. */
+  start(): void {
+    this.#start(undefined);
   }
 
   /** Gives the request up with this outcome, unless it is settled already. */
@@ -148,6 +152,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     const { plugin, served, message, decoded, arrivedMs } = this.#request;
     const { replies, open, deadlines } = this.#surroundings;
     deadlines.cancel(this.#deadline);
+    open.remove(this);
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
     const { replyBytes } = served.version.authority.now.limits;
@@ -162,7 +167,6 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
       untilMs: arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
       settled: (fate, code) => this.#answered(outcome, fate, code, settledMs),
     });
-    open.remove(this);
   }
 
   #answered(outcome: Outcome, fate: ReplyFate, code: ErrorCode | undefined, settledMs: number): void {
@@ -173,9 +177,19 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#record(logged, settledMs);
   }
 
-  async #startLater(starting: Started): Promise<void> {
-    const runner = await starting;
-    if (this.#state === "open") this.start(runner);
+  /** `started` is what came out of a start that it waited for, in which it may have been settled. */
+  #start(started: Runner | RunnerUnavailable | undefined): void {
+    if (this.#state === "settled") return;
+    try {
+      const runner = started ?? this.#request.served.version.parts.runner?.acquire() ?? NO_RUNNER;
+      if (runner instanceof Promise) void runner.then((there) => this.#start(there));
+      else if ("retryAfterMs" in runner) this.#refuse(runner);
+      else this.#begin(runner);
+    } catch (error) {
+      const { plugin, decoded } = this.#request;
+      this.#surroundings.logger.error({ plugin: plugin.slot.name, id: decoded.request.id, err: error }, UNEXPECTED);
+      this.abandon(failed("internal", UNEXPECTED));
+    }
   }
 
   /** There is no runner for it. */

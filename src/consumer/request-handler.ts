@@ -12,7 +12,6 @@ import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import type { Terms } from "../policy/authority.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
-import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import { type AdmissibleRequest, Call, type CallSurroundings } from "./call.ts";
@@ -42,8 +41,6 @@ interface Refused {
   readonly served?: ServedVersion;
 }
 
-const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has no runner" };
-
 const UNEXPECTED = "a request failed unexpectedly";
 
 const UNKNOWN = { id: "", method: "" };
@@ -58,7 +55,7 @@ export class RequestHandler {
   constructor({ replies, logger, newId }: RequestHandlerParts) {
     this.#logger = logger;
     this.#newId = newId;
-    this.#calls = { replies, open: new OpenCalls(), deadlines: new DeadlineTimer() };
+    this.#calls = { replies, open: new OpenCalls(), deadlines: new DeadlineTimer(), logger };
   }
 
   /**
@@ -124,21 +121,14 @@ export class RequestHandler {
 
   #admit(request: AdmissibleRequest): void {
     const { plugin, served, message, decoded, arrivedMs } = request;
-    const { parts, authority } = served.version;
-    const admission = plugin.gate.enter(authority.now.limits.concurrency);
+    const admission = plugin.gate.enter(served.version.authority.now.limits.concurrency);
     if (admission.kind === "shed") {
       const { by, retryAfterMs } = admission;
       const refusal = failed("overloaded", `the ${by}'s limit`, { retryAfterMs });
       this.#refuse(plugin, refusal, { ...decoded, message, arrivedMs, served });
       return;
     }
-    const call = new Call(request, admission, this.#calls);
-    try {
-      call.start(parts.runner?.acquire() ?? NO_RUNNER);
-    } catch (error) {
-      this.#logger.error({ plugin: plugin.slot.name, id: decoded.request.id, err: error }, UNEXPECTED);
-      call.abandon(failed("internal", UNEXPECTED));
-    }
+    new Call(request, admission, this.#calls).start();
   }
 
   /** Answers a message that was not admitted. */

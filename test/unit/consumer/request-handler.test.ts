@@ -60,6 +60,18 @@ describe("an accepted request", () => {
     await expect(scene.handler.idle()).resolves.toBeUndefined();
   });
 
+  test("that waited for a process which then fails in an unexpected way is answered with internal", async () => {
+    const scene = new Scene();
+    const runner = new FakeRunner();
+    runner.isBroken = true;
+    scene.swap(async () => runner);
+    await scene.open();
+    scene.send("a");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.nats.delivered[0]?.replies).toMatchObject([{ code: "internal" }]);
+    expect([scene.admission.inFlight, scene.stats.inFlight]).toEqual([0, 0]);
+  });
+
   test("whose connection was closed meanwhile is counted as dropped", async () => {
     const scene = await opened();
     scene.send("a");
