@@ -29,13 +29,13 @@ export interface LoggerOptions {
   readonly colour?: boolean;
   /** Stands in every record. */
   readonly base: { readonly replica: string; readonly group: string };
-  /** Where lines go instead of a standard output of its own. */
-  readonly destination?: DestinationStream;
+  /** Where lines go. What a {@link StandardOutput} drops is told in a later record. */
+  readonly destination: DestinationStream;
 }
 
-/** Creates the replica's logger. What is buffered at the process's exit is written then. */
+/** Creates the replica's logger. */
 export function createLogger(options: LoggerOptions): Logger {
-  const output = options.destination ?? new StandardOutput();
+  const output = options.destination;
   const lines = options.pretty ? prettyOutput(output, options.colour ?? false) : output;
   const logger = pino(
     {
