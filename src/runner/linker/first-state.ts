@@ -95,7 +95,8 @@ export class FirstState {
       const { byteLength } = memory.buffer;
       if (byteLength === this.#bytes[index]) continue;
       isSame = false;
-      this.#shared.reserve.fit((byteLength - savedBytes(this.#shared.memories[index] ?? [])) / WASM_PAGE_BYTES);
+      const { hidden, memories, reserve } = this.#shared;
+      if (hidden[index]) reserve.fit((byteLength - savedBytes(memories[index] ?? [])) / WASM_PAGE_BYTES);
     }
     return isSame;
   }
