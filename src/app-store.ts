@@ -70,12 +70,14 @@ async function openStore(
 const READ = bitsFromLevels(["key-value-read"]);
 const WRITE = bitsFromLevels(["key-value-write"]);
 
-/** What the plugins may do that serve now. */
+/** What the plugins that serve may do at this moment. */
 function needsOf(slots: Iterable<PluginSlot>): StoreNeeds {
   let levels = 0;
   for (const { state } of slots) {
-    if (state.kind !== "loaded" || state.version.parts.verdict.kind !== "granted") continue;
-    levels |= state.version.parts.verdict.grant.levels;
+    if (state.kind !== "loaded") continue;
+    const { now } = state.version.authority;
+    // Each of the grants must hold a level.
+    if (now.kind === "granted") levels |= now.grants.map((grant) => grant.levels).reduce((held, each) => held & each);
   }
   return { read: (levels & READ) !== 0, write: (levels & WRITE) !== 0 };
 }
