@@ -170,6 +170,13 @@ export const ERRORS = {
     replyCode: 503,
     summary: "The plugin's process could not load the component or did not become ready in time.",
   },
+  "resources-exhausted": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "The machine had no descriptors, processes, memory, disk or processor time left for what was to be done; it is tried again.",
+  },
   "probe-failed": {
     fault: "plugin",
     retryable: false,

@@ -77,7 +77,8 @@ async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Prom
     const reclaimer = new MemoryReclaimer(exposedCollector());
     const engine = await loadEngine(config.artifactDir, config.engine, audit);
     const { maxIdleInstances: maxIdle, maxIdleBytes, logBytes } = config;
-    const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer });
+    const made = (micros: number): void => channel.send({ kind: "instance-made", micros });
+    const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer, made });
     await pool.open();
     const calls = new Calls({ channel, pool, replyBytes: config.replyBytes });
     receive = (message) => calls.receive(message);

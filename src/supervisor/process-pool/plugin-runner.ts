@@ -218,8 +218,7 @@ export class PluginRunner {
     this.#isGrowing = true;
     const startMs = performance.now();
     try {
-      // Those there are compute without a rest, and so will this one.
-      const process = await this.#launch(true);
+      const process = await this.#launch(this.#set.hasHog);
       if (!this.#isReady()) {
         await process.close();
         return;

@@ -39,6 +39,11 @@ export class RunnerSet {
     return this.#members.length;
   }
 
+  /** Is there one that hardly rests? A further one will not either. */
+  get hasHog(): boolean {
+    return this.#members.some(({ process }) => process.isHog);
+  }
+
   add(process: Runner): void {
     const { callsBegun } = process;
     this.#members.push({ process, callsBegun, busyMs: performance.now(), cpu: process.cpuSample() });

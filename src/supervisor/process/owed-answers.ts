@@ -14,6 +14,8 @@ export interface OwedAnswer {
   dueMs: number;
   /** It was given its time once more. */
   isProlonged: boolean;
+  /** Set once its time counts: what its runner had had of a processor by then, where that is told. */
+  ran: { readonly atMs: number | undefined } | undefined;
   readonly answered: () => void;
 }
 
@@ -31,9 +33,9 @@ export class OwedAnswers {
     return this.#all.first;
   }
 
-  /** When the next one is due; `Infinity` if there is none. */
-  get earliestMs(): number {
-    return this.#minima.first?.dueMs ?? Number.POSITIVE_INFINITY;
+  /** What is due next. */
+  get earliest(): OwedAnswer | undefined {
+    return this.#minima.first;
   }
 
   add(owed: OwedAnswer): void {

@@ -20,9 +20,18 @@ import { type ThreadShare, WORK_MS } from "../../fairness/thread-shares.ts";
 import { CallLedger } from "./call-ledger.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
 import type { RunnerCall } from "./runner-call.ts";
+import { MakingAllowance } from "./making-allowance.ts";
 import { RunnerOperations } from "./runner-operations.ts";
 import { RunnerProbes } from "./runner-probes.ts";
-import { Watchdog } from "./watchdog.ts";
+import { type Verdict, Watchdog } from "./watchdog.ts";
+
+const MICROS_PER_MS = 1_000;
+
+/** Why a process is ended that owes a sign of life. */
+const REASONS: Readonly<Record<Verdict, string>> = {
+  computing: "a guest kept computing after its request's deadline",
+  silent: `it gave no sign of life for ${FIXED_LIMITS.silentMs} ms, and did not compute either`,
+};
 
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
@@ -37,6 +46,10 @@ export interface ProtocolParts {
   readonly ready: () => void;
   /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
   readonly failed: (reason: string) => void;
+  /** Its time on a processor up to now, where this machine tells. */
+  readonly ranMs: () => number | undefined;
+  /** So much of that time was for the making of instances. */
+  readonly instanceMade: (ms: number) => void;
 }
 
 export class RunnerProtocol {
@@ -50,11 +63,12 @@ export class RunnerProtocol {
   /** Why it is over; `undefined` while it is not. */
   #endReason: string | undefined;
   #callsBegun = 0;
+  readonly #making = new MakingAllowance();
   /** Somebody waits for its last call. */
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: ProtocolParts) {
-    const { channel, failed, logBytes, share } = parts;
+    const { channel, failed, logBytes, share, ranMs } = parts;
     this.#parts = parts;
     this.#calls = new CallLedger(logBytes);
     this.#exchanges = new HttpExchanges((message) => this.#sendCharged(message, WORK_MS.httpMessage));
@@ -64,11 +78,13 @@ export class RunnerProtocol {
       send: (message) => this.#sendCharged(message, WORK_MS.storeOperation),
       bufferedBytes: () => channel.bufferedBytes,
     });
-    this.#watchdog = new Watchdog(
-      FIXED_LIMITS.unresponsiveMs,
-      () => failed("a guest kept computing after its request's deadline"),
-      () => channel.isBehind,
-    );
+    this.#watchdog = new Watchdog({
+      timeoutMs: FIXED_LIMITS.unresponsiveMs,
+      silentMs: FIXED_LIMITS.silentMs,
+      expired: (verdict) => failed(REASONS[verdict]),
+      isBehind: () => channel.isBehind,
+      ranMs,
+    });
   }
 
   /** See `Runner`, as for all that have the same names there. */
@@ -88,9 +104,14 @@ export class RunnerProtocol {
     return this.#proven.promise;
   }
 
-  /** Does anybody wait for something that it does? */
+  /** Does anybody wait for something that it does, or should say? */
   get isBusy(): boolean {
-    return this.#calls.waiting > 0 || this.#probes.size > 0;
+    return this.#calls.waiting > 0 || this.#probes.size > 0 || this.#watchdog.isOwed;
+  }
+
+  /** Is a sign of life overdue, for which it had no processor? */
+  get isOverdue(): boolean {
+    return this.#watchdog.isOverdue;
   }
 
   async probe(): Promise<AccessLevelBits> {
@@ -107,6 +128,7 @@ export class RunnerProtocol {
     const { channel } = this.#parts;
     const id = this.#calls.newId();
     this.#callsBegun += 1;
+    this.#making.noteCall();
     if (channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
       const message = "the plugin's process has not read what was sent to it before";
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
@@ -192,6 +214,9 @@ export class RunnerProtocol {
         return;
       case "trap":
         this.#receiveTrap(message.call, message.message);
+        return;
+      case "instance-made":
+        this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS));
         return;
     }
   }

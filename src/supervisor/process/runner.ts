@@ -41,6 +41,8 @@ export interface Runner {
   readonly callsInFlight: number;
   /** Requests that were ever begun on it. */
   readonly callsBegun: number;
+  /** Does it hardly rest? */
+  readonly isHog: boolean;
 
   /** What its main thread did up to now; `undefined` where this machine does not tell. */
   cpuSample(): CpuSample | undefined;

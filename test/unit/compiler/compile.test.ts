@@ -6,6 +6,8 @@ import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts
 import type { ReportHeader } from "../../../src/compiler/report.ts";
 import { encodeHeader } from "../../../src/compiler/report.ts";
 import { digestOf } from "../../../src/contract/digest.ts";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { HostError } from "../../../src/errors/host-error.ts";
 import { compilerArguments } from "../../../src/supervisor/compilation/compile-flags.ts";
 import { parseReport } from "../../../src/supervisor/compilation/compile-report.ts";
 import { compileComponent, inspectComponent } from "../../../src/supervisor/compilation/compile.ts";
@@ -112,7 +114,7 @@ describe("compiling a component", () => {
   test("can be cancelled, before and while it runs", async () => {
     const bytes = await assemblePlugin();
     await expect(compileComponent(bytes, { signal: AbortSignal.abort() })).rejects.toMatchObject({
-      code: "compile-failed",
+      code: "load-failed",
     });
     const controller = new AbortController();
     const compiling = compileComponent(bytes, { signal: controller.signal });
@@ -121,13 +123,49 @@ describe("compiling a component", () => {
   });
 });
 
+/** The code of a run that does this until its time is over. */
+async function codeAtTimeout(script: string): Promise<string> {
+  // Long enough that what Node computes at its start is little of it.
+  const options = { timeoutMs: 3_000, confinement: new Impostor(["-e", script]) };
+  return await runCompiler("compile", new Uint8Array(0), options).then(
+    () => "",
+    (error: unknown) => (error instanceof HostError ? error.code : String(error)),
+  );
+}
+
 describe("a run of the compiler", () => {
   test("ends at its time limit", async () => {
     const running = runCompiler("compile", await assemblePlugin(), { timeoutMs: 5 });
-    await expect(running).rejects.toMatchObject({
-      code: "compile-failed",
-      message: expect.stringContaining("longer than 5 ms"),
-    });
+    await expect(running).rejects.toMatchObject({ message: expect.stringContaining("longer than 5 ms") });
+  });
+
+  test.runIf(process.platform === "linux")("that is not over in its time is to blame if it computed", async () => {
+    const compute = "setTimeout(() => { for (;;); });";
+    // By several threads, and more than once: the machine may have little left for it.
+    const crowd = `for (let n = 0; n < 8; n += 1) new (require("node:worker_threads").Worker)("for (;;);", { eval: true });`;
+    const codes = new Set<string>();
+    for (let tries = 0; tries < 5 && !codes.has("compile-failed"); tries += 1)
+      codes.add(await codeAtTimeout(crowd + compute));
+    expect(codes).toContain("compile-failed");
+    expect(await codeAtTimeout("setInterval(() => {}, 1_000);")).toBe("resources-exhausted");
+  });
+
+  test.each([
+    [
+      "resources-exhausted",
+      "was ended from outside",
+      'process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1);',
+    ],
+    [
+      "resources-exhausted",
+      "had no thread to begin with",
+      'console.error("uv_thread_create: EAGAIN"); process.abort();',
+    ],
+    ["compile-failed", "aborts", "process.abort();"],
+    ["compile-failed", "ends without a word", "process.exit(1);"],
+  ])("is %s where the process %s", async (code, _, script) => {
+    const running = runCompiler("compile", new Uint8Array(0), { confinement: new Impostor(["-e", script]) });
+    await expect(running).rejects.toMatchObject({ code });
   });
 
   test("ends at its output limit", async () => {

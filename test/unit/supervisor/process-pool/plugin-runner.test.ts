@@ -14,6 +14,7 @@ class FakeProcess implements Runner {
   closed = false;
   callsInFlight = 0;
   callsBegun = 0;
+  isHog = false;
   levels: AccessLevelBits = 0;
   /** Shares of the time since the last look. */
   computes = 0;
