@@ -177,6 +177,14 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     this.#record(logged, settledMs);
   }
 
+  returned(): void {
+    this.#runner = undefined;
+    this.#begunMs = undefined;
+    // What its version may do can be less by now.
+    this.review();
+    this.#start(undefined);
+  }
+
   /** `started` is what came out of a start that it waited for, in which it may have been settled. */
   #start(started: Runner | RunnerUnavailable | undefined): void {
     if (this.#state === "settled") return;

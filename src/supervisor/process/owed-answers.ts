@@ -10,6 +10,8 @@ import { Fifo } from "../../scheduling/fifo.ts";
 /** An answer that is owed. */
 export interface OwedAnswer {
   readonly nonce: number;
+  /** When the question was asked. */
+  readonly askedMs: number;
   /** As `performance.now()` counts; to change it, see {@link OwedAnswers.prolong}. */
   dueMs: number;
   /** It was given its time once more. */

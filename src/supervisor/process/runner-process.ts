@@ -40,6 +40,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   #reason = "";
   #lossCode: LossCode = "runner-lost";
   #idlePing: NodeJS.Timeout | undefined;
+  #latenessChanged: (() => void) | undefined;
 
   /**
    * Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws `load-failed`, or
@@ -109,6 +110,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       failed: (reason) => this.#end(reason),
       ranMs: () => this.#child.cpuSample()?.ranMs,
       instanceMade: (ms) => this.#child.noteMaking(ms),
+      latenessChanged: () => this.#latenessChanged?.(),
     });
   }
 
@@ -133,6 +135,14 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     return this.#protocol.isQuiet;
   }
 
+  get isLate(): boolean {
+    return this.#protocol.isLate;
+  }
+
+  get callsUnbegun(): number {
+    return this.#protocol.callsUnbegun;
+  }
+
   get callsInFlight(): number {
     return this.#protocol.callsInFlight;
   }
@@ -154,9 +164,14 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     return await this.#protocol.probe();
   }
 
+  watchLateness(changed: () => void): void {
+    this.#latenessChanged = changed;
+  }
+
   begin(request: RpcRequest, call: RunnerCall): number {
     if (this.#state !== "ready") {
-      call.settle(this.#lost());
+      // Not before the caller knows the number.
+      queueMicrotask(() => call.returned());
       return 0;
     }
     this.#child.noteWork();
@@ -165,6 +180,10 @@ export class RunnerProcess implements Runner, AsyncDisposable {
 
   cancel(id: number, graceMs: number): void {
     this.#protocol.cancel(id, graceMs);
+  }
+
+  recall(): void {
+    this.#protocol.recall();
   }
 
   async close(): Promise<void> {

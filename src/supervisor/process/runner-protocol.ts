@@ -27,6 +27,12 @@ import { type Verdict, Watchdog } from "./watchdog.ts";
 
 const MICROS_PER_MS = 1_000;
 
+/** A sign of life takes well below a millisecond, where no guest computes. */
+const LATE_MS = 25;
+
+/** How often a ping goes before a request, so that it is known of it whether it has begun. */
+const BARRIER_MS = 5;
+
 /** Why a process is ended that owes a sign of life. */
 const REASONS: Readonly<Record<Verdict, string>> = {
   computing: "a guest kept computing after its request's deadline",
@@ -50,6 +56,8 @@ export interface ProtocolParts {
   readonly ranMs: () => number | undefined;
   /** So much of that time was for the making of instances. */
   readonly instanceMade: (ms: number) => void;
+  /** {@link RunnerProtocol.isLate} has changed. */
+  readonly latenessChanged: () => void;
 }
 
 export class RunnerProtocol {
@@ -63,12 +71,15 @@ export class RunnerProtocol {
   /** Why it is over; `undefined` while it is not. */
   #endReason: string | undefined;
   #callsBegun = 0;
+  #pingsSent = 0;
+  #pingsAnswered = 0;
+  #barrierMs = Number.NEGATIVE_INFINITY;
   readonly #making = new MakingAllowance();
   /** Somebody waits for its last call. */
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: ProtocolParts) {
-    const { channel, failed, logBytes, share, ranMs } = parts;
+    const { channel, failed, logBytes, share, ranMs, latenessChanged } = parts;
     this.#parts = parts;
     this.#calls = new CallLedger(logBytes);
     this.#exchanges = new HttpExchanges((message) => this.#sendCharged(message, WORK_MS.httpMessage));
@@ -81,9 +92,11 @@ export class RunnerProtocol {
     this.#watchdog = new Watchdog({
       timeoutMs: FIXED_LIMITS.unresponsiveMs,
       silentMs: FIXED_LIMITS.silentMs,
+      lateMs: LATE_MS,
       expired: (verdict) => failed(REASONS[verdict]),
       isBehind: () => channel.isBehind,
       ranMs,
+      latenessChanged,
     });
   }
 
@@ -98,6 +111,14 @@ export class RunnerProtocol {
 
   get isQuiet(): boolean {
     return this.#calls.waiting === 0 && !this.#watchdog.isOwed;
+  }
+
+  get isLate(): boolean {
+    return this.#watchdog.isLate;
+  }
+
+  get callsUnbegun(): number {
+    return this.#calls.unbegun(this.#pingsAnswered).length;
   }
 
   get proven(): Promise<void> {
@@ -116,7 +137,7 @@ export class RunnerProtocol {
 
   async probe(): Promise<AccessLevelBits> {
     const call = this.#calls.newId();
-    this.#calls.open(call);
+    this.#calls.open(call, this.#pingsSent);
     const send = (): void => {
       if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
       else this.#probes.fail(call, `the runner has ended: ${this.#endReason}`);
@@ -134,7 +155,8 @@ export class RunnerProtocol {
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
       return id;
     }
-    this.#calls.open(id, call);
+    this.#setBarrier();
+    this.#calls.open(id, this.#pingsSent, call);
     channel.send({ kind: "request", call: id, request });
     return id;
   }
@@ -149,6 +171,15 @@ export class RunnerProtocol {
       this.#exchanges.forgetCall(id);
       this.#proven.resolve();
     }, graceMs);
+  }
+
+  /** What a guest would still do for one of them is refused, as for any call that was cancelled. */
+  recall(): void {
+    for (const id of this.#calls.unbegun(this.#pingsAnswered)) {
+      const call = this.#calls.listener(id);
+      this.cancel(id, Number.POSITIVE_INFINITY);
+      call?.returned();
+    }
   }
 
   /** Resolves when no call is in flight. */
@@ -178,6 +209,7 @@ export class RunnerProtocol {
         return;
       case "pong":
         if (!this.#watchdog.answer(message.nonce)) throw new FrameError("a pong without its ping");
+        this.#pingsAnswered += 1;
         return;
       case "kv-get":
       case "kv-set":
@@ -234,14 +266,34 @@ export class RunnerProtocol {
     this.#watchdog.stop();
     this.#probes.failAll(`The runner ended: ${explained}`);
     this.#exchanges.endAll();
+    const unbegun = this.#calls.unbegun(this.#pingsAnswered).flatMap((id) => {
+      const call = this.#calls.listener(id);
+      this.#calls.cancel(id);
+      return call ?? [];
+    });
     // Each gets a reply and a record, hundreds of them at this moment.
-    for (const call of this.#calls.clear()) this.#parts.share.turns.run(() => call.settle(lost));
+    const { turns } = this.#parts.share;
+    for (const call of this.#calls.clear()) turns.run(() => call.settle(lost));
+    for (const call of unbegun) turns.run(() => call.returned());
     this.#idle?.resolve();
   }
 
   /** `answered` is called when it answers; that may take `graceMs` longer than usual. */
   #ping(answered: () => void, graceMs: number): void {
+    this.#pingsSent += 1;
     this.#parts.channel.send({ kind: "ping", nonce: this.#watchdog.expect(answered, graceMs) });
+  }
+
+  /**
+   * Lets a ping go before a request that may have to wait for others, unless one is owed or was answered a moment ago:
+   * what stands behind an unanswered ping has not begun. It has no time of its own: a guest may compute until its deadline.
+   */
+  #setBarrier(): void {
+    if (this.#calls.waiting === 0 || this.#watchdog.isOwed) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#barrierMs < BARRIER_MS) return;
+    this.#barrierMs = nowMs;
+    this.#ping(() => undefined, Number.POSITIVE_INFINITY);
   }
 
   #receiveTrap(call: number, message: string): void {

@@ -39,12 +39,16 @@ export interface WatchdogOptions {
   readonly timeoutMs: number;
   /** And how much longer it is waited for where it had no processor in that time. */
   readonly silentMs: number;
+  /** An answer that takes longer than this is late. */
+  readonly lateMs: number;
   /** An answer is overdue. {@link Watchdog.stop} is called then or earlier. */
   readonly expired: (verdict: Verdict) => void;
   /** Is there something of the runner's that has arrived and that the host has not taken yet? */
   readonly isBehind?: () => boolean;
   /** The runner's time on a processor up to now, where this machine tells. */
   readonly ranMs?: () => number | undefined;
+  /** {@link Watchdog.isLate} has changed. */
+  readonly latenessChanged?: () => void;
 }
 
 export class Watchdog {
@@ -58,6 +62,7 @@ export class Watchdog {
   /** Set while a verdict is awaited: waits no more. */
   #endVerdict: (() => void) | undefined;
   #lastNonce = 0;
+  #isLate = false;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
@@ -66,6 +71,11 @@ export class Watchdog {
   /** Is an answer awaited? */
   get isOwed(): boolean {
     return !this.#owed.isEmpty;
+  }
+
+  /** Is one awaited for longer than it takes as a rule? */
+  get isLate(): boolean {
+    return this.#isLate;
   }
 
   /** Is one awaited that should be there by now, from a runner that had no processor to give it on? */
@@ -79,8 +89,9 @@ export class Watchdog {
    */
   expect(answered: () => void, graceMs = 0): number {
     this.#lastNonce = (this.#lastNonce + 1) >>> 0;
-    const dueMs = performance.now() + graceMs + this.#options.timeoutMs;
-    this.#owed.add({ nonce: this.#lastNonce, dueMs, isProlonged: false, ran: undefined, answered });
+    const askedMs = performance.now();
+    const dueMs = askedMs + graceMs + this.#options.timeoutMs;
+    this.#owed.add({ nonce: this.#lastNonce, askedMs, dueMs, isProlonged: false, ran: undefined, answered });
     this.#arm();
     return this.#lastNonce;
   }
@@ -93,6 +104,7 @@ export class Watchdog {
     this.#againMs = Number.NEGATIVE_INFINITY;
     this.#owed.take()?.answered();
     this.#arm();
+    if (this.#isLate) this.#noteLateness();
     return true;
   }
 
@@ -106,7 +118,8 @@ export class Watchdog {
   /** Sets the timer to what comes next for the earliest answer. While a verdict is awaited there is none. */
   #arm(): void {
     const { earliest } = this.#owed;
-    const nextMs = earliest === undefined ? Number.POSITIVE_INFINITY : Math.max(this.#againMs, this.#nextMs(earliest));
+    const dueMs = earliest === undefined ? Number.POSITIVE_INFINITY : Math.max(this.#againMs, this.#nextMs(earliest));
+    const nextMs = Math.min(dueMs, this.#isLate ? Number.POSITIVE_INFINITY : this.#lateAtMs);
     if (nextMs === this.#armedMs || this.#endVerdict !== undefined) return;
     this.#disarm();
     if (nextMs === Number.POSITIVE_INFINITY) return;
@@ -122,22 +135,36 @@ export class Watchdog {
     return earliest.dueMs;
   }
 
+  /** When the answer that must come next is late. */
+  get #lateAtMs(): number {
+    const { first } = this.#owed;
+    return first === undefined ? Number.POSITIVE_INFINITY : first.askedMs + this.#options.lateMs;
+  }
+
   #reached(): void {
     this.#disarm();
     const nowMs = performance.now();
-    const { earliest } = this.#owed;
-    if (earliest === undefined || Math.max(this.#againMs, this.#nextMs(earliest)) > nowMs) {
-      this.#arm();
-      return;
-    }
     // What has arrived by now is read before this: the host may be late itself.
-    const immediate = setImmediate(() => this.#consider(earliest, nowMs));
+    const immediate = setImmediate(() => {
+      this.#endVerdict = undefined;
+      const { earliest } = this.#owed;
+      if (earliest === undefined || Math.max(this.#againMs, this.#nextMs(earliest)) > nowMs) this.#arm();
+      else this.#consider(earliest, nowMs);
+      this.#noteLateness();
+    });
     this.#endVerdict = () => clearImmediate(immediate);
+  }
+
+  #noteLateness(): void {
+    const isLate = this.#lateAtMs <= performance.now();
+    if (isLate === this.#isLate) return;
+    this.#isLate = isLate;
+    this.#arm();
+    this.#options.latenessChanged?.();
   }
 
   /** An answer was overdue at `overdueMs`: did its runner have the time that it was given? */
   #consider(owed: OwedAnswer, overdueMs: number): void {
-    this.#endVerdict = undefined;
     const nowMs = performance.now();
     const { timeoutMs, silentMs, expired, ranMs } = this.#options;
     const [beforeMs, ranNowMs] = [owed.ran?.atMs, ranMs?.()];

@@ -45,5 +45,5 @@ test("one among fifty thousand is asked and answered as cheaply as one among few
 });
 
 function owedAnswer(nonce: number, dueMs: number): OwedAnswer {
-  return { nonce, dueMs, isProlonged: false, ran: undefined, answered: () => undefined };
+  return { nonce, askedMs: 0, dueMs, isProlonged: false, ran: undefined, answered: () => undefined };
 }

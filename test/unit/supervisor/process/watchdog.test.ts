@@ -3,6 +3,7 @@ import { Watchdog, type WatchdogOptions } from "../../../../src/supervisor/proce
 
 const TIMEOUT_MS = 200;
 const SILENT_MS = 1_000;
+const LATE_MS = 25;
 
 describe("a watchdog", () => {
   let expired = 0;
@@ -13,6 +14,7 @@ describe("a watchdog", () => {
     return new Watchdog({
       timeoutMs: TIMEOUT_MS,
       silentMs: SILENT_MS,
+      lateMs: LATE_MS,
       expired: (why) => {
         expired += 1;
         verdict = why;
@@ -86,6 +88,23 @@ describe("a watchdog", () => {
     expect(expired).toBe(1);
   });
 
+  test("tells of an answer that is late, before it is overdue, and when it has come", () => {
+    const changes: boolean[] = [];
+    watchdog = watch({ latenessChanged: () => changes.push(watchdog.isLate) });
+    const [first, second] = [watchdog.expect(() => undefined, 1_000), watchdog.expect(() => undefined, Infinity)];
+    vi.advanceTimersByTime(LATE_MS - 1);
+    expect(changes).toEqual([]);
+    vi.advanceTimersByTime(2);
+    expect(changes).toEqual([true]);
+    watchdog.answer(first);
+    expect(changes).toEqual([true]);
+    watchdog.answer(second);
+    expect(changes).toEqual([true, false]);
+    watchdog.expect(() => undefined, Infinity);
+    vi.advanceTimersByTime(60_000);
+    expect([changes.length, expired]).toEqual([3, 0]);
+  });
+
   test("takes no answer but the one that is owed next", () => {
     const first = watchdog.expect(() => undefined);
     const second = watchdog.expect(() => undefined);
@@ -119,8 +138,9 @@ describe("a watchdog", () => {
 
     test("gives the answer its time once more, since the other process stood still as well", () => {
       const nonce = watchdog.expect(() => undefined);
+      vi.advanceTimersByTime(LATE_MS + 1);
       stillMs = 3_000;
-      vi.advanceTimersByTime(TIMEOUT_MS * 2 - 1);
+      vi.advanceTimersByTime(TIMEOUT_MS * 2 - LATE_MS - 2);
       expect(expired).toBe(0);
       expect(watchdog.answer(nonce)).toBe(true);
       vi.advanceTimersByTime(TIMEOUT_MS * 2);
@@ -129,8 +149,9 @@ describe("a watchdog", () => {
 
     test("gives it no second time", () => {
       watchdog.expect(() => undefined);
+      vi.advanceTimersByTime(LATE_MS + 1);
       stillMs = 3_000;
-      vi.advanceTimersByTime(TIMEOUT_MS * 2 - 1);
+      vi.advanceTimersByTime(TIMEOUT_MS * 2 - LATE_MS - 2);
       stillMs = 6_000;
       vi.advanceTimersByTime(2);
       expect(expired).toBe(1);
