@@ -206,6 +206,11 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   }
 
   #begin(runner: Runner): void {
+    // Its timer may be as late as this process was still.
+    if (this.remainingMs() <= 0) {
+      this.#expire();
+      return;
+    }
     this.#begunMs = performance.now();
     this.#runnerCallId = runner.begin(this.#request.decoded.request, this);
     this.#runner = runner;
@@ -213,9 +218,11 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
 
   /** In the plugin's next turn: hundreds of calls may be overdue at the same moment. */
   #overdue(): void {
-    this.#request.plugin.turns.defer(() =>
-      this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`)),
-    );
+    this.#request.plugin.turns.defer(() => this.#expire());
+  }
+
+  #expire(): void {
+    this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`));
   }
 
   #openLog(): PluginLog {
