@@ -56,6 +56,7 @@ const UNEXPECTED = "a request failed unexpectedly";
 export class Call implements RunnerCall, OperationContext, OpenCall {
   place = 0;
   storeMs = 0;
+  isAfterOutage = false;
   isBusy = false;
   readonly #request: AdmissibleRequest;
   readonly #surroundings: CallSurroundings;
@@ -161,7 +162,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
       message,
       plugin: plugin.slot.name,
       owner: plugin,
-      outcome,
+      outcome: this.isAfterOutage ? afterOutage(outcome) : outcome,
       id: decoded.request.id,
       replyBytes,
       untilMs: arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
@@ -246,4 +247,9 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
       droppedLogBytes: this.#log?.droppedBytes ?? 0,
     });
   }
+}
+
+/** What the plugin made of an operation that the store failed is the store's doing, as far as anybody can tell. */
+function afterOutage(outcome: Outcome): Outcome {
+  return outcome.kind === "plugin-error" || outcome.kind === "trap" ? { ...outcome, isAfterOutage: true } : outcome;
 }
