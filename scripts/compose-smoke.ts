@@ -42,6 +42,7 @@ try {
   await checkCompiled();
   await checkStrangers();
   await checkWrongFile();
+  await checkBounds();
   await compose(["up", "--detach", "--wait", "--no-recreate", "--scale", `consumer=${REPLICAS}`, "consumer"]);
   await checkReplicas();
   await checkConfinement();
@@ -112,6 +113,18 @@ async function checkWrongFile(): Promise<void> {
   const [id = ""] = await consumers();
   const policy = await docker("inspect", "--format", "{{json .HostConfig.RestartPolicy}}", id);
   expectEqual(policy, '{"Name":"on-failure","MaximumRetryCount":10}', "the policy of restarts");
+}
+
+/** No service may take the machine: each has bounds, and its log has an end. */
+async function checkBounds(): Promise<void> {
+  const format =
+    "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.LogConfig.Config}}";
+  const ids = (await docker("compose", "ps", "--quiet")).split("\n");
+  expectEqual(ids.length, 3, "services that go on running");
+  for (const id of ids) {
+    const bounds = await docker("inspect", "--format", format, id);
+    expectEqual(/^[1-9]\d+ [1-9]\d+ [1-9]\d+ map\[max-file:3 max-size:10m\]$/.test(bounds), true, `bounds: ${bounds}`);
+  }
 }
 
 /** Every replica is there for discovery, and requests spread over all of them are all answered. */
