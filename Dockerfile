@@ -16,19 +16,24 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build
+# The image's own components are compiled here, so that a replica starts without compiling. Every user may read them, and
+# nobody but root may change them.
+RUN node dist/main.js compile examples/*/*.wasm --cache /var/cache/network-host \
+  && chmod -R a+rX,go-w /var/cache/network-host
 
 FROM ${NODE_IMAGE}
 WORKDIR /app
-# Compiled components are made again where /tmp is empty. Values are kept in /var/lib/network-host unless MONGODB_URL
+# Components that the image does not bring are compiled into /tmp; compile your own as above, or set CACHE_DIR. Values are kept in /var/lib/network-host unless MONGODB_URL
 # is set: mount a volume there.
 ENV NODE_ENV=production \
     HEALTH_PORT=0.0.0.0:8080 \
-    CACHE_DIR=/tmp/network-host/artifacts \
+    CACHE_DIR=/var/cache/network-host \
     XDG_STATE_HOME=/var/lib
 RUN mkdir -p /var/lib/network-host && chown 1000:1000 /var/lib/network-host
 COPY --from=production-dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/dist dist
+COPY --from=build /var/cache/network-host /var/cache/network-host
 COPY --from=build /app/wit wit
 COPY --from=build /app/consumers consumers
 COPY --from=build /app/policy policy

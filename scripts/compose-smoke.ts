@@ -9,6 +9,7 @@
 
 import { join } from "node:path";
 import { connect, type NatsConnection } from "nats";
+import { newCredentials } from "./compose/credentials.ts";
 import { run } from "./lib/command.ts";
 import { freePort } from "./lib/ports.ts";
 import { ROOT } from "./lib/project.ts";
@@ -20,16 +21,28 @@ const DISCOVERY_TIMEOUT_MS = 2_000;
 const CALLS = 60;
 
 const natsPort = await freePort();
-const natsUrl = `nats://127.0.0.1:${natsPort}`;
+const credentials = newCredentials(natsPort);
+const { NATS_URL: natsUrl = "" } = credentials;
+/** How a client of the library gets in: it takes no credentials out of a URL. */
+const asCaller = {
+  servers: `nats://127.0.0.1:${natsPort}`,
+  user: "caller",
+  pass: credentials["NATS_CALLER_PASSWORD"] ?? "",
+  reconnect: false,
+};
 const stack = {
+  ...credentials,
   COMPOSE_PROJECT_NAME: "network-host-smoke",
-  NATS_PORT: String(natsPort),
   CONSUMER_IMAGE: "network-host:smoke",
 };
 
 try {
   await compose(["up", "--build", "--detach", "--wait", "consumer"], UP_TIMEOUT_MS);
   await checkCalls();
+  await checkCompiled();
+  await checkStrangers();
+  await checkWrongFile();
+  await checkBounds();
   await compose(["up", "--detach", "--wait", "--no-recreate", "--scale", `consumer=${REPLICAS}`, "consumer"]);
   await checkReplicas();
   await checkConfinement();
@@ -72,10 +85,52 @@ async function checkCalls(): Promise<void> {
   }
 }
 
+/** The image brings its components compiled: nothing is compiled at its start. */
+async function checkCompiled(): Promise<void> {
+  const log = await docker("compose", "logs", "--no-color", "consumer");
+  expectEqual(log.includes('"plugin loaded"'), true, "plugins were loaded");
+  expectEqual(log.includes('"component compiled"'), false, "a component was compiled");
+}
+
+/** NATS asks for credentials, and those of a caller do not let it serve. */
+async function checkStrangers(): Promise<void> {
+  const refused = await connect({ servers: asCaller.servers, reconnect: false }).then((nats) => nats.close(), String);
+  expectEqual(/authorization/i.test(refused ?? ""), true, "a stranger is refused by NATS");
+  const caller = await connect(asCaller);
+  try {
+    const forbidden = await caller.subscribe("rpc.echo").closed.then(String, String);
+    expectEqual(/permissions violation/i.test(forbidden), true, "a caller may not serve");
+  } finally {
+    await caller.close();
+  }
+}
+
+/** A consumer file that is not there ends a replica with 2, and the policy of its restarts has an end. */
+async function checkWrongFile(): Promise<void> {
+  const args = ["compose", "run", "--rm", "--no-deps", "consumer", "serve", "--consumer", "/none.yaml"];
+  const failure = await run("docker", args, { timeoutMs: STEP_TIMEOUT_MS, cwd: ROOT, env: stack }).catch(String);
+  expectEqual(failure.includes("config-invalid"), true, "a consumer file that is not there is named");
+  const [id = ""] = await consumers();
+  const policy = await docker("inspect", "--format", "{{json .HostConfig.RestartPolicy}}", id);
+  expectEqual(policy, '{"Name":"on-failure","MaximumRetryCount":10}', "the policy of restarts");
+}
+
+/** No service may take the machine: each has bounds, and its log has an end. */
+async function checkBounds(): Promise<void> {
+  const format =
+    "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}} {{.HostConfig.LogConfig.Config}}";
+  const ids = (await docker("compose", "ps", "--quiet")).split("\n");
+  expectEqual(ids.length, 3, "services that go on running");
+  for (const id of ids) {
+    const bounds = await docker("inspect", "--format", format, id);
+    expectEqual(/^[1-9]\d+ [1-9]\d+ [1-9]\d+ map\[max-file:3 max-size:10m\]$/.test(bounds), true, `bounds: ${bounds}`);
+  }
+}
+
 /** Every replica is there for discovery, and requests spread over all of them are all answered. */
 async function checkReplicas(): Promise<void> {
   expectEqual((await consumers()).length, REPLICAS, "the number of containers");
-  const nats = await connect({ servers: natsUrl, reconnect: false });
+  const nats = await connect(asCaller);
   try {
     expectEqual((await handledByReplica(nats)).size, REPLICAS, "the number of replicas that answer a ping");
     const replies = await Promise.all(

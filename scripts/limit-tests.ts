@@ -50,6 +50,8 @@ export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
 };
 
 export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
+  cacheBytes: proven("unit/registry/cache-room", "removes what was used longest ago when more is stored"),
+  cacheKeepMs: proven("unit/registry/cache-room", "is marked again before its mark is too old"),
   artifactBytes: proven("unit/compiler/compile", "ends at its output limit"),
   loadMs: proven("adversarial/load", "that never ends is a load time-out"),
   probeMs: proven("adversarial/grants", "probe-failed, and requests are answered at once"),

@@ -9,6 +9,7 @@ import { levelsFromBits } from "./contract/access-levels.ts";
 import type { PluginName } from "./contract/names.ts";
 import { describeDenial } from "./policy/decide.ts";
 import type { StoreState } from "./kv/store-watch.ts";
+import type { CacheEvents } from "./registry/artifact-cache.ts";
 import type { LoadEvents, PluginSpec } from "./registry/plugin-loader.ts";
 import type { PluginSlot, ReloadOutcome } from "./registry/plugin-slot.ts";
 import type { PluginVersion } from "./registry/plugin-version.ts";
@@ -68,6 +69,20 @@ export class AppLog {
           logger.info({ plugin, digest: short(digest) }, "circuit closed: the runner survived a trial"),
         restarted: () => logger.info({ plugin, digest: short(digest) }, "the plugin's runner was restarted"),
       }),
+    };
+  }
+
+  /** What becomes of the folder of compiled components. */
+  cacheEvents(cacheDir: string): CacheEvents {
+    return {
+      fellBack: (temporaryDir, reason) =>
+        this.#logger.warn(
+          { detail: reason, cache: cacheDir, temporaryDir },
+          "the cache folder cannot be written: components are compiled into a temporary folder, which goes with this replica",
+        ),
+      recovered: () => this.#logger.info({ cache: cacheDir }, "the cache folder can be written again"),
+      evicted: ({ artifacts, bytes }) =>
+        this.#logger.info({ cache: cacheDir, artifacts, bytes }, "compiled components that nobody uses were removed"),
     };
   }
 

@@ -51,6 +51,8 @@ export interface ServeOptions {
   readonly replicaId: string;
   /** The artifact cache; made where it is missing. */
   readonly cacheDir: string;
+  /** Bytes that artifacts may take there. */
+  readonly cacheBytes: number;
   readonly engine: EngineChoice;
   /** No health server where it is absent. */
   readonly health?: HealthAddress;

@@ -109,6 +109,7 @@ class Replica implements App {
   readonly #natsStats = new NatsStats();
   readonly #shares = new ThreadShares();
   readonly #cacheSize: FolderSize;
+  #cache: ArtifactCache | undefined;
   #registry: Registry | undefined;
   #store: ReplicaStore | undefined;
   #link: ReplicaLink | undefined;
@@ -173,6 +174,7 @@ class Replica implements App {
         storeUp: () => this.#store?.watch.state.kind === "up",
         droppedLogRecords: () => this.#output.dropped,
         cacheBytes: () => this.#cacheSize.bytes,
+        cacheFallenBack: () => this.#cache?.isFallenBack ?? false,
       }),
       natsMetrics(this.#natsStats),
     ]);
@@ -187,8 +189,12 @@ class Replica implements App {
   }
 
   async #openRegistry(): Promise<Registry> {
-    const cache = await ArtifactCache.open(this.#options.cacheDir);
-    const confinement = await decideConfinement(this.#options);
+    const cache = await ArtifactCache.open(this.#options.cacheDir, {
+      maxBytes: this.#options.cacheBytes,
+      events: this.#log.cacheEvents(this.#options.cacheDir),
+    });
+    this.#cache = this.#owned.own("the artifact cache", cache);
+    const confinement = await decideConfinement({ ...this.#options, cacheDir: cache.directory });
     this.#log.confined(confinement);
     const loader = new PluginLoader(
       cache,

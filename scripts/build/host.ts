@@ -2,7 +2,7 @@
  * The host's build: `src/` compiled to `dist/`, the runner's program in one file.
  *
  * Invariants: `dist/` is only ever replaced as a whole, by a build that succeeded; it names the digest of the sources
- * that it was made of, so a build that would give the same is left out.
+ * that it was made of, so a build that would give the same is left out. Every user may read it.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import { glob, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { run } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
+import { openModes } from "./open-modes.ts";
 import { bundleRunner } from "./runner-bundle.ts";
 
 const STAMP = ".sources.sha256";
 const COMPILE_TIMEOUT_MS = 300_000;
 
-/** Compiles the host unless `dist/` is of the same sources. @returns whether it compiled. */
-export async function buildHost(): Promise<boolean> {
+/** Compiles the host unless `dist` is of the same sources. @returns whether it compiled. */
+export async function buildHost(dist: string = join(ROOT, "dist")): Promise<boolean> {
   const digest = await sourcesDigest();
-  const dist = join(ROOT, "dist");
   if ((await stampOf(dist)) === digest) return false;
   const scratch = await mkdtemp(join(ROOT, "node_modules/.dist-"));
   try {
@@ -31,6 +31,7 @@ export async function buildHost(): Promise<boolean> {
     });
     await bundleRunner(scratch);
     await writeFile(join(scratch, STAMP), digest);
+    await openModes(scratch);
     await rm(dist, { recursive: true, force: true });
     await rename(scratch, dist);
   } finally {

@@ -101,7 +101,7 @@ async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | 
     const names = specs.map(({ name }) => name).join(", ");
     throw new HostError("usage-invalid", `--explain ${JSON.stringify(only)}: the consumer file names ${names}`);
   }
-  const examiner = await Examiner.open(cacheDir);
+  await using examiner = await Examiner.open(cacheDir);
   const examinations: Examination[] = [];
   for (const spec of wanted) examinations.push(await examiner.examine(spec));
   return { group: config.consumer.group, examinations, warnings: config.warnings };

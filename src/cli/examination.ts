@@ -15,7 +15,7 @@ import type { Digest, PluginName } from "../contract/names.ts";
 import { type HostError, toHostError } from "../errors/host-error.ts";
 import { resolveLimits } from "../policy/limits.ts";
 import type { Policy, Verdict } from "../policy/policy.ts";
-import { ArtifactCache } from "../registry/artifact-cache.ts";
+import { ArtifactCache, type CacheOptions } from "../registry/artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
 import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
@@ -65,28 +65,34 @@ const NO_EVENTS: LoadEvents = {
   }),
 };
 
-export class Examiner {
+export class Examiner implements AsyncDisposable {
   readonly #loader: PluginLoader;
+  readonly #cache: ArtifactCache;
 
-  private constructor(loader: PluginLoader) {
+  private constructor(loader: PluginLoader, cache: ArtifactCache) {
     this.#loader = loader;
+    this.#cache = cache;
   }
 
   /**
    * Compiled components are kept in `cacheDir`, the same as a replica's. Whoever looks at a component does not trust
    * it yet: its process is walled in as a replica's would be.
    */
-  static async open(cacheDir: string): Promise<Examiner> {
-    const cache = await ArtifactCache.open(cacheDir);
-    const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir });
-    return new Examiner(
-      new PluginLoader(cache, NO_EVENTS, {
-        engine: "auto",
-        confinement,
-        shares: new ThreadShares(),
-        contents: new ReadContents(),
-      }),
-    );
+  static async open(cacheDir: string, options: CacheOptions = {}): Promise<Examiner> {
+    const cache = await ArtifactCache.open(cacheDir, options);
+    const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir: cache.directory });
+    const surroundings = {
+      engine: "auto",
+      confinement,
+      shares: new ThreadShares(),
+      contents: new ReadContents(),
+    } as const;
+    return new Examiner(new PluginLoader(cache, NO_EVENTS, surroundings), cache);
+  }
+
+  /** Nothing is examined any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cache[Symbol.asyncDispose]();
   }
 
   /** Examines one component. Rejects only for a bug: every other failure is an outcome. */

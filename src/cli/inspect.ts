@@ -4,10 +4,9 @@
  * @module
  */
 
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "commander";
-import { isPluginName, type PluginName } from "../contract/names.ts";
-import { HostError } from "../errors/host-error.ts";
+import type { PluginName } from "../contract/names.ts";
 import { denyAll } from "../policy/create-policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import { smallestPolicy } from "../policy/smallest-policy.ts";
@@ -19,6 +18,7 @@ import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { LevelUsage } from "./inspect-usage.ts";
 import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-overview.ts";
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
+import { nameOfFile, parsePluginName } from "./plugin-name.ts";
 import { CACHE_SETTING, parseCacheDir } from "./serve-options.ts";
 import { settingOption } from "./settings.ts";
 import { usedTargetColumns } from "./used-targets-report.ts";
@@ -101,11 +101,11 @@ async function usageOf(name: PluginName, flags: InspectFlags, { env }: Terminal)
 }
 
 async function examine(path: string, flags: InspectFlags, terminal: Terminal): Promise<Examination> {
-  const name = pluginNameOf(path, flags.plugin);
+  const name = flags.plugin === undefined ? nameOfFile(path) : parsePluginName(flags.plugin);
   const policy = await policyOf(name, flags.policy);
   // Loaded here, so that the other commands start without it.
   const { Examiner, specOf } = await import("./examination.ts");
-  const examiner = await Examiner.open(parseCacheDir({ ...flags }, terminal.env));
+  await using examiner = await Examiner.open(parseCacheDir({ ...flags }, terminal.env));
   return await examiner.examine(specOf(name, path, policy));
 }
 
@@ -113,19 +113,6 @@ async function policyOf(name: PluginName, dir: string | undefined): Promise<Poli
   if (dir === undefined) return denyAll(name);
   const { loadPolicyDir } = await import("../config/policy-folder.ts");
   return (await loadPolicyDir(resolve(dir))).policyFor(name);
-}
-
-function pluginNameOf(path: string, given: string | undefined): PluginName {
-  const name = given ?? nameOfFile(path);
-  if (isPluginName(name)) return name;
-  throw new HostError("usage-invalid", `--plugin ${JSON.stringify(name)}: write words of a-z and 0-9 joined by '-'`);
-}
-
-function nameOfFile(path: string): string {
-  const words = basename(path, ".wasm")
-    .toLowerCase()
-    .match(/[a-z0-9]+/g);
-  return words?.join("-") ?? "plugin";
 }
 
 function reportOf(examination: Examination, isJudged: boolean, { stdout }: Terminal): string {

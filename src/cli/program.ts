@@ -7,8 +7,10 @@
 import { Command, CommanderError } from "commander";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { programVersion } from "../version.ts";
+import { createCacheCommand } from "./cache.ts";
 import { createCallCommand } from "./call.ts";
 import { createCheckCommand } from "./check.ts";
+import { createCompileCommand } from "./compile.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
@@ -23,7 +25,9 @@ First steps:
   $ network-host check                                     are the consumer file, policies and components in order?
   $ network-host serve                                     serve the plugins of consumers/default.yaml
   $ network-host call echo hello "some text"               send a request to one of them
-  $ network-host inspect echo.wasm --policy policy         what does a component import and request?`;
+  $ network-host inspect echo.wasm --policy policy         what does a component import and request?
+  $ network-host compile echo.wasm                         compile it ahead of time
+  $ network-host cache list                                which compiled components are kept?`;
 
 /** Runs a command. Resolves with the exit code when it is done; never rejects. */
 export async function runProgram(
@@ -59,6 +63,8 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
   program.addCommand(createCallCommand(terminal, done));
   program.addCommand(createInspectCommand(terminal, done));
   program.addCommand(createCheckCommand(terminal, done));
+  program.addCommand(createCompileCommand(terminal, done));
+  program.addCommand(createCacheCommand(terminal, done));
   for (const command of [program, ...program.commands]) configure(command, terminal);
   return program;
 }

@@ -9,6 +9,8 @@ import { homedir, hostname } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
 import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import { parseSizeText } from "../contract/size-text.ts";
 import { HostError } from "../errors/host-error.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { redactUrl } from "../telemetry/redaction.ts";
@@ -46,6 +48,12 @@ const SETTING = {
     env: "CACHE_DIR",
     description: "where compiled components are kept",
     fallback: "network-host/artifacts in $XDG_CACHE_HOME or ~/.cache",
+  },
+  cacheBytes: {
+    flags: "--cache-bytes <size>",
+    env: "CACHE_BYTES",
+    description: "how much of them: beyond it goes what was used longest ago, and never what is in use",
+    fallback: "4GiB",
   },
   sandbox: {
     flags: "--sandbox <mode>",
@@ -88,8 +96,13 @@ const SETTING = {
 /** Every setting of `serve`, in the order that its help shows. */
 export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, NATS_PING, ...Object.values(SETTING)];
 
-/** Settings that `check` and `inspect` have too. */
-export const { consumer: CONSUMER_SETTING, policy: POLICY_SETTING, cache: CACHE_SETTING } = SETTING;
+/** Settings that other commands have too. */
+export const {
+  consumer: CONSUMER_SETTING,
+  policy: POLICY_SETTING,
+  cache: CACHE_SETTING,
+  cacheBytes: CACHE_BYTES_SETTING,
+} = SETTING;
 
 /** Reads the settings of `serve`. Throws `usage-invalid` naming the flag or variable and what to write. */
 export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, "env" | "stdout">): ServeOptions {
@@ -103,6 +116,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
     policyDir: parsePolicyDir(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
     cacheDir: parseCacheDir(flags, env),
+    cacheBytes: parseCacheBytes(flags, env),
     engine: parseEngine(read(SETTING.engine)),
     ...(health !== undefined && { health }),
     sandbox: parseSandbox(read(SETTING.sandbox)),
@@ -127,6 +141,15 @@ export function parseCacheDir(flags: Flags, env: Terminal["env"]): string {
     readSetting(SETTING.cache, flags, env)?.text ??
       join(baseDirectory(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts"),
   );
+}
+
+/** Bytes that the artifacts in the cache may have. Throws `usage-invalid`. */
+export function parseCacheBytes(flags: Flags, env: Terminal["env"]): number {
+  const value = readSetting(SETTING.cacheBytes, flags, env);
+  if (value === undefined) return FIXED_LIMITS.cacheBytes;
+  const bytes = parseSizeText(value.text);
+  if (bytes >= 1) return bytes;
+  throw badSetting(value, value.text, "write a size with its unit, for example 512MiB or 4GiB");
 }
 
 /** A flag beats a variable, whichever store it names; two of the same kind contradict each other. */

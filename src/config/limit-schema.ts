@@ -7,9 +7,7 @@
 
 import { z } from "zod";
 import type { LimitRow } from "../contract/limits.ts";
-
-const SIZE = /^([0-9]{1,7})(KiB|MiB|GiB)$/;
-const UNIT_BYTES: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+import { parseSizeText, SIZE_TEXT, SIZE_UNITS } from "../contract/size-text.ts";
 
 type LimitValues<Table> = { readonly [Name in keyof Table]?: number };
 
@@ -30,16 +28,10 @@ function limitSchema(row: LimitRow): z.ZodType<number> {
   const plain = z.int({ error }).min(row.min, { error }).max(row.max, { error });
   if (row.unit !== "bytes") return plain.meta(meta);
   return z
-    .union([plain, z.string({ error }).regex(SIZE, { error })], { error })
-    .transform(parseSize)
+    .union([plain, z.string({ error }).regex(SIZE_TEXT, { error })], { error })
+    .transform((size) => (typeof size === "number" ? size : parseSizeText(size)))
     .refine((bytes) => bytes >= row.min && bytes <= row.max, { error })
     .meta(meta);
-}
-
-function parseSize(size: number | string): number {
-  if (typeof size === "number") return size;
-  const [, digits = "", unit = ""] = SIZE.exec(size) ?? [];
-  return Number(digits) * (UNIT_BYTES[unit] ?? Number.NaN);
 }
 
 function describeRange({ unit, min, max }: LimitRow): string {
@@ -54,8 +46,8 @@ function describeRange({ unit, min, max }: LimitRow): string {
 /** A value as an operator would write it: `1MiB`, `5000`. */
 export function showValue(value: number, unit: LimitRow["unit"]): string {
   if (unit !== "bytes" || value === 0) return String(value);
-  for (const name of ["GiB", "MiB", "KiB"]) {
-    const size = value / (UNIT_BYTES[name] ?? 1);
+  for (const [name, bytes] of Object.entries(SIZE_UNITS)) {
+    const size = value / bytes;
     if (Number.isInteger(size)) return `${size}${name}`;
   }
   return String(value);

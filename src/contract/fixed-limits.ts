@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CACHE_LIMIT_ROWS } from "./cache-limits.ts";
 import { CHILD_LIMIT_ROWS } from "./child-limits.ts";
 import { CONFIG_LIMIT_ROWS } from "./config-limits.ts";
 import { EGRESS_LIMIT_ROWS } from "./egress-limits.ts";
@@ -17,6 +18,7 @@ export const FIXED_LIMIT_ROWS = {
   ...EGRESS_LIMIT_ROWS,
   ...REQUEST_LIMIT_ROWS,
   ...CONFIG_LIMIT_ROWS,
+  ...CACHE_LIMIT_ROWS,
 } as const satisfies Record<string, FixedLimitRow>;
 
 /** The values of {@link FIXED_LIMIT_ROWS}. */

@@ -1,248 +1,237 @@
 /**
- * The content-addressed store of artifacts: `<dir>/<engine>/<digest>/`, with `manifest.json` and the files it
- * lists, and beside it `<digest>.levels`, the access levels that the component asked for first.
+ * The content-addressed store of artifacts: `<dir>/<engine>/<digest>/`, shared by replicas.
  *
- * Replicas may share a folder. An artifact appears whole, by a rename, or not at all; whoever comes second
- * uses what is there. Every file is compared with its digest when an artifact is taken out to be executed: what
- * does not match is moved away and reported, so that it is built anew.
+ * It is bounded: what was used longest ago makes room for what is new, and nothing goes that is in use. Where the folder
+ * is full of what is in use, or cannot be written, new artifacts go to a temporary folder of this process, so that
+ * plugins load all the same; what the cache folder holds is used as before.
  *
- * Where the folder cannot be written or read, operations throw `compile-failed` with the cause.
+ * Every file is compared with its digest when an artifact is taken out to be executed: what does not match is moved away
+ * and reported, so that it is built anew. Where neither folder can be used, operations throw `compile-failed`.
  *
  * @module
  */
 
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { ALL_ACCESS_LEVEL_BITS, type AccessLevelBits } from "../contract/access-levels.ts";
-import { ARTIFACT_FORMAT, type ArtifactManifest, type CompiledArtifact, MANIFEST_FILE } from "../contract/artifact.ts";
-import { digestOf } from "../contract/digest.ts";
+import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { CompiledArtifact } from "../contract/artifact.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { Digest } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { engineKey } from "../supervisor/compilation/engine-key.ts";
-import { parseManifest } from "./artifact-manifest.ts";
-import { publishFile, removeStale, replaceFile, syncDirectory, writeDurably } from "./durable-files.ts";
+import { ArtifactFolder, type CachedArtifact, type CacheLookup } from "./artifact-folder.ts";
+import { ArtifactMarks, markUsed } from "./artifact-marks.ts";
+import { CacheRoom, type Eviction } from "./cache-room.ts";
+import { isFull, isUnwritable } from "./system-errors.ts";
 
-/** An artifact in the cache. */
-export interface CachedArtifact {
-  /** Absolute path of the folder that holds it. */
-  readonly directory: string;
-  readonly manifest: ArtifactManifest;
+/** Told of what an operator should know about the cache. */
+export interface CacheEvents {
+  /** The folder cannot be written: from now on new artifacts go to a temporary one. */
+  fellBack(temporaryDir: string, reason: string): void;
+  /** The folder can be written again. */
+  recovered(): void;
+  /** What had not been used for longest was removed. */
+  evicted(eviction: Eviction): void;
 }
 
-/** What the cache has for a digest. */
-export type CacheLookup =
-  | { readonly kind: "hit"; readonly artifact: CachedArtifact }
-  | { readonly kind: "miss" }
-  /** There was one, and it was not what had been stored: it has been removed. Somebody should look. */
-  | { readonly kind: "corrupt"; readonly reason: string };
+export interface CacheOptions {
+  /** Which engine's artifacts; this program's unless given. */
+  readonly engine?: string;
+  /** Bytes of all artifacts in the folder. */
+  readonly maxBytes?: number;
+  /** `none`: what cannot be kept in the folder is an error. */
+  readonly fallback?: "temporary" | "none";
+  readonly events?: CacheEvents;
+}
 
-/** Staging folders and removed artifacts begin with this; no digest does. */
-const TEMPORARY_PREFIX = "tmp-";
+const NO_EVENTS: CacheEvents = {
+  fellBack: () => undefined,
+  recovered: () => undefined,
+  evicted: () => undefined,
+};
 
-export class ArtifactCache {
-  readonly #directory: string;
-  readonly #engine: string;
+/** Where the cache is, once it is known which folders can be used. */
+interface CacheParts {
+  readonly root: string;
+  readonly engine: string;
+  readonly events: CacheEvents;
+  readonly room: CacheRoom;
+  readonly fallback: "temporary" | "none";
+}
 
-  private constructor(directory: string, engine: string) {
-    this.#directory = directory;
-    this.#engine = engine;
+export class ArtifactCache implements AsyncDisposable {
+  readonly #parts: CacheParts;
+  readonly #marks = new ArtifactMarks();
+  /** Absent where the folder cannot even be opened. */
+  #main: ArtifactFolder | undefined;
+  #temporary: { readonly root: string; readonly folder: ArtifactFolder } | undefined;
+  #opening: Promise<ArtifactFolder> | undefined;
+  #isFallenBack = false;
+
+  private constructor(parts: CacheParts) {
+    this.#parts = parts;
   }
 
   /**
-   * Opens or creates a cache in a folder. What crashed processes left behind long ago is removed. Throws
-   * `usage-invalid` where others may write to it: what they put there would be executed.
+   * Opens or creates a cache in a folder. Throws `usage-invalid` where others may write to it: what they put there
+   * would be executed.
    */
-  static async open(directory: string, engine?: string): Promise<ArtifactCache> {
-    const key = engine ?? (await engineKey());
-    const cache = new ArtifactCache(resolve(directory, key), key);
-    await attempt("be opened", async () => {
-      await mkdir(cache.#directory, { recursive: true, mode: 0o700 });
-      await expectOwnFolder(cache.#directory);
-      await removeStale(cache.#directory, TEMPORARY_PREFIX);
-    });
+  static async open(directory: string, options: CacheOptions = {}): Promise<ArtifactCache> {
+    const { maxBytes = FIXED_LIMITS.cacheBytes, fallback = "temporary", events = NO_EVENTS } = options;
+    const root = resolve(directory);
+    const engine = options.engine ?? (await engineKey());
+    const room = new CacheRoom(root, maxBytes, (eviction) => events.evicted(eviction));
+    const cache = new ArtifactCache({ root, engine, events, room, fallback });
+    await attempt("be opened", () => cache.#open());
     return cache;
+  }
+
+  /** Absolute path of a folder that holds artifacts and is there: the cache's, or the one in its place. */
+  get directory(): string {
+    return this.#main === undefined && this.#temporary !== undefined ? this.#temporary.root : this.#parts.root;
+  }
+
+  /** Do new artifacts go to a temporary folder, as far as was last seen? */
+  get isFallenBack(): boolean {
+    return this.#isFallenBack;
   }
 
   /** Looks an artifact up by its manifest alone: enough to know of it, not to execute it. */
   async find(digest: Digest): Promise<CacheLookup> {
-    return await attempt("be read", async () => {
-      const directory = this.#artifactDirectory(digest);
-      const text = await readIfPresent(join(directory, MANIFEST_FILE));
-      if (text === undefined)
-        return (await isPresent(directory)) ? await this.#discard(digest, "it has no manifest") : MISS;
-      const manifest = parseManifest(text);
-      const reason = typeof manifest === "string" ? manifest : this.#manifestFlaw(manifest, digest);
-      if (reason !== undefined || typeof manifest === "string") return await this.#discard(digest, reason ?? "");
-      return { kind: "hit", artifact: { directory, manifest } };
-    });
+    return await this.#lookUp((folder) => folder.find(digest));
   }
 
   /** Looks an artifact up and verifies every byte of it. */
   async get(digest: Digest): Promise<CacheLookup> {
-    const found = await this.find(digest);
-    if (found.kind !== "hit") return found;
-    return await attempt("be read", async () => {
-      const reason = await flawOfFiles(found.artifact);
-      return reason === undefined ? found : await this.#discard(digest, reason);
-    });
+    return await this.#lookUp((folder) => folder.get(digest));
+  }
+
+  /** Keeps an artifact in the cache until the result is called. */
+  hold(artifact: CachedArtifact): () => void {
+    return this.#marks.hold(artifact);
   }
 
   /** Stores an artifact. Where another process stored the same one first, that one is kept and returned. */
-  async put({ manifest, files }: CompiledArtifact): Promise<CachedArtifact> {
-    if (manifest.engine !== this.#engine) {
+  async put(artifact: CompiledArtifact): Promise<CachedArtifact> {
+    const { engine, room } = this.#parts;
+    if (artifact.manifest.engine !== engine) {
       throw new HostError(
         "internal",
-        `an artifact of ${manifest.engine} does not belong into the cache of ${this.#engine}`,
+        `an artifact of ${artifact.manifest.engine} does not belong into the cache of ${engine}`,
       );
     }
-    return await attempt("be written", async () => {
-      const staging = this.#temporaryPath();
-      try {
-        await mkdir(staging, { mode: 0o700 });
-        for (const [name, content] of files) await writeDurably(join(staging, name), content);
-        await writeDurably(join(staging, MANIFEST_FILE), JSON.stringify(manifest, undefined, 2));
-        await syncDirectory(staging);
-        return await this.#publish(staging, manifest);
-      } finally {
-        await rm(staging, { recursive: true, force: true });
-      }
-    });
+    const bytes = artifact.files.values().reduce((sum, content) => sum + content.length, 0);
+    return await attempt("be written", () =>
+      this.#write(bytes, async (folder) => {
+        const stored = await folder.put(artifact);
+        if (folder === this.#main) await room.stored(bytes);
+        return stored;
+      }),
+    );
   }
 
   /** The levels that the component asked for when it was first asked; `undefined` if it never was. */
   async readLevels(digest: Digest): Promise<AccessLevelBits | undefined> {
     return await attempt("be read", async () => {
-      const text = await readIfPresent(this.#levelsPath(digest));
-      return text === undefined ? undefined : parseLevels(text.toString("utf8"));
+      for (const folder of this.#folders()) {
+        const levels = await folder.readLevels(digest);
+        if (levels !== undefined) return levels;
+      }
+      return undefined;
     });
   }
 
   /** Records the levels unless some are recorded; the result is what is recorded then. The first answer counts. */
   async writeLevels(digest: Digest, levels: AccessLevelBits): Promise<AccessLevelBits> {
-    return await attempt("be written", async () => {
-      const path = this.#levelsPath(digest);
-      await publishFile(this.#temporaryPath(), path, String(levels));
-      const recorded = await this.readLevels(digest);
-      if (recorded !== undefined) return recorded;
-      // What is recorded cannot be read: the first answer is lost, this one takes its place.
-      await replaceFile(this.#temporaryPath(), path, String(levels));
-      return (await this.readLevels(digest)) ?? levels;
+    return await attempt("be written", () => this.#write(1, (folder) => folder.writeLevels(digest, levels)));
+  }
+
+  /** Ends the marks and removes the temporary folder, if there is one. Nothing may use the cache any more. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#marks.close();
+    const root = this.#temporary?.root;
+    this.#temporary = undefined;
+    if (root !== undefined) await rm(root, { recursive: true, force: true });
+  }
+
+  async #open(): Promise<void> {
+    const { root, engine } = this.#parts;
+    try {
+      this.#main = await ArtifactFolder.open(root, engine);
+    } catch (error) {
+      await this.#fallBack(error);
+    }
+  }
+
+  /** What is in the temporary folder is newer. */
+  #folders(): ArtifactFolder[] {
+    return [this.#temporary?.folder, this.#main].filter((folder) => folder !== undefined);
+  }
+
+  async #lookUp(look: (folder: ArtifactFolder) => Promise<CacheLookup>): Promise<CacheLookup> {
+    return await attempt("be read", async () => {
+      let answer: CacheLookup = { kind: "miss" };
+      for (const folder of this.#folders()) {
+        const found = await look(folder);
+        if (found.kind === "hit") {
+          await markUsed(found.artifact.directory);
+          return found;
+        }
+        if (found.kind === "corrupt") answer = found;
+      }
+      return answer;
     });
   }
 
-  #temporaryPath(): string {
-    return join(this.#directory, TEMPORARY_PREFIX + randomUUID());
-  }
-
-  #artifactDirectory(digest: Digest): string {
-    return join(this.#directory, digest);
-  }
-
-  #levelsPath(digest: Digest): string {
-    return join(this.#directory, `${digest}.levels`);
-  }
-
-  /** Moves the staged artifact to its place. A folder that has content is never replaced (rename(2), ENOTEMPTY). */
-  async #publish(staging: string, manifest: ArtifactManifest): Promise<CachedArtifact> {
-    const directory = this.#artifactDirectory(manifest.digest);
-    try {
-      await rename(staging, directory);
-      await syncDirectory(this.#directory);
-      return { directory, manifest };
-    } catch (error) {
-      if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+  /** In the cache's folder, after making room where it is full; else in the temporary one. */
+  async #write<Result>(bytes: number, write: (folder: ArtifactFolder) => Promise<Result>): Promise<Result> {
+    if (this.#main !== undefined) {
+      try {
+        const result = await this.#writeWithRoom(this.#main, bytes, write);
+        if (this.#isFallenBack) this.#parts.events.recovered();
+        this.#isFallenBack = false;
+        return result;
+      } catch (error) {
+        await this.#fallBack(error);
+      }
     }
-    const found = await this.get(manifest.digest);
-    if (found.kind === "hit") return found.artifact;
-    // The other one was broken and is gone now: the place is free.
-    await rename(staging, directory);
-    await syncDirectory(this.#directory);
-    return { directory, manifest };
+    return await write(await this.#openTemporary());
   }
 
-  /** What is wrong with a stored artifact, as far as its manifest tells. */
-  #manifestFlaw(manifest: ArtifactManifest, digest: Digest): string | undefined {
-    if (manifest.format !== ARTIFACT_FORMAT) return "its format is another one";
-    if (manifest.digest !== digest) return "its manifest names another component";
-    if (manifest.engine !== this.#engine) return "its manifest names another engine";
-    return undefined;
-  }
-
-  /** Takes a broken artifact out of the way, at once and for every process, and removes it. */
-  async #discard(digest: Digest, reason: string): Promise<CacheLookup> {
-    const grave = this.#temporaryPath();
+  async #writeWithRoom<Result>(
+    folder: ArtifactFolder,
+    bytes: number,
+    write: (folder: ArtifactFolder) => Promise<Result>,
+  ): Promise<Result> {
     try {
-      await rename(this.#artifactDirectory(digest), grave);
-      await rm(grave, { recursive: true, force: true });
+      return await write(folder);
     } catch (error) {
-      // Another process was faster.
-      if (!hasCode(error, "ENOENT")) throw error;
+      if (!isFull(error) || !(await this.#parts.room.free(bytes))) throw error;
     }
-    return { kind: "corrupt", reason };
+    return await write(folder);
   }
-}
 
-const MISS: CacheLookup = { kind: "miss" };
-
-/** Permission bits of a folder that let others write to it. */
-const WRITABLE_BY_OTHERS = 0o022;
-
-/** An artifact's files are held against its manifest, and whoever can write one can write the other. */
-async function expectOwnFolder(directory: string): Promise<void> {
-  const self = process.geteuid?.();
-  if (self === undefined) return;
-  const { uid, mode } = await stat(directory);
-  const flaw =
-    uid !== self && uid !== 0
-      ? "belongs to another user"
-      : (mode & WRITABLE_BY_OTHERS) !== 0
-        ? "can be written to by other users"
-        : undefined;
-  if (flaw === undefined) return;
-  throw new HostError("usage-invalid", `The cache folder ${directory} ${flaw}: remove it, or name another by --cache.`);
-}
-
-/** What is wrong with the files of a stored artifact. */
-async function flawOfFiles({ directory, manifest }: CachedArtifact): Promise<string | undefined> {
-  const present = (await readdir(directory)).filter((name) => name !== MANIFEST_FILE);
-  const unexpected = present.find((name) => !Object.hasOwn(manifest.files, name));
-  if (unexpected !== undefined)
-    return `it holds the file ${JSON.stringify(unexpected)}, which its manifest does not list`;
-  for (const [name, expected] of Object.entries(manifest.files)) {
-    const content = await readIfPresent(join(directory, name));
-    if (content === undefined) return `the file ${name} is missing`;
-    if (digestOf(content) !== expected) return `the file ${name} is not what was stored`;
+  /** Throws the error again where a temporary folder is no answer to it. */
+  async #fallBack(error: unknown): Promise<void> {
+    if (this.#parts.fallback === "none" || !isUnwritable(error)) throw error;
+    await this.#openTemporary();
+    if (!this.#isFallenBack) this.#parts.events.fellBack(this.#temporary?.root ?? "", toHostError(error).message);
+    this.#isFallenBack = true;
   }
-  return undefined;
-}
 
-function parseLevels(text: string): AccessLevelBits | undefined {
-  const levels = Number(text);
-  return /^[0-9]+$/.test(text) && levels <= ALL_ACCESS_LEVEL_BITS ? levels : undefined;
-}
-
-async function readIfPresent(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
+  async #openTemporary(): Promise<ArtifactFolder> {
+    if (this.#temporary !== undefined) return this.#temporary.folder;
+    this.#opening ??= this.#makeTemporary().finally(() => (this.#opening = undefined));
+    return await this.#opening;
   }
-}
 
-async function isPresent(directory: string): Promise<boolean> {
-  try {
-    await (await open(directory)).close();
-    return true;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
-    throw error;
+  async #makeTemporary(): Promise<ArtifactFolder> {
+    const root = await mkdtemp(join(tmpdir(), "network-host-artifacts-"));
+    const folder = await ArtifactFolder.open(root, this.#parts.engine);
+    this.#temporary = { root, folder };
+    return folder;
   }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
 async function attempt<Result>(what: string, operation: () => Promise<Result>): Promise<Result> {

@@ -24,7 +24,8 @@ import type { RunnerStart } from "../supervisor/process-pool/plugin-runner-state
 import { RunnerProcess } from "../supervisor/process/runner-process.ts";
 import { createSizeBounds } from "../supervisor/process-pool/runner-size.ts";
 import type { ThreadShares } from "../fairness/thread-shares.ts";
-import type { ArtifactCache, CachedArtifact } from "./artifact-cache.ts";
+import type { ArtifactCache } from "./artifact-cache.ts";
+import type { CachedArtifact } from "./artifact-folder.ts";
 import { digestOf } from "../contract/digest.ts";
 import { Gate } from "./gate.ts";
 import { readComponentFile } from "./plugin-source.ts";
@@ -172,6 +173,7 @@ export class PluginLoader {
     const runner = this.#runner(spec, artifact);
     const close = (): void => void runner.close();
     signal.addEventListener("abort", close, { once: true });
+    const release = this.#cache.hold(artifact);
     try {
       const requested = (await this.#cache.readLevels(digest)) ?? (await this.#probe(runner, digest));
       const verdict = decide(requested, policy);
@@ -179,7 +181,7 @@ export class PluginLoader {
       if (!granted) await runner.close();
       else if (spec.start === "on-demand") await runner.cool();
       else if (!runner.isWarm) await runner.open();
-      return new PluginVersion({
+      const version = new PluginVersion({
         name,
         digest,
         manifest,
@@ -189,7 +191,10 @@ export class PluginLoader {
         limits,
         runner: granted ? runner : undefined,
       });
+      void version.closed.then(release);
+      return version;
     } catch (error) {
+      release();
       await runner.close();
       throw error;
     } finally {
@@ -205,12 +210,11 @@ export class PluginLoader {
     });
   }
 
-  #runner(spec: PluginSpec, { directory, manifest }: CachedArtifact): PluginRunner {
+  #runner(spec: PluginSpec, { manifest }: CachedArtifact): PluginRunner {
     const { name, limits } = spec;
     const { digest, memories } = manifest;
     const { engine, confinement, shares } = this.#surroundings;
-    const config: RunnerConfig = {
-      artifactDir: directory,
+    const config: Omit<RunnerConfig, "artifactDir"> = {
       engine,
       maxIdleInstances: limits.concurrency,
       maxIdleBytes: Math.floor(limits.runnerMemoryBytes * IDLE_MEMORY_SHARE),
@@ -220,18 +224,22 @@ export class PluginLoader {
     const share = shares.of(name);
     const start = ({ isSuspect, signal }: RunnerStart): Promise<RunnerProcess> =>
       this.#starts.run(async () => {
-        await this.#verify(spec, digest);
-        return await RunnerProcess.start({ config, limits, memories, confinement, isSuspect, share }, signal);
+        const { directory } = await this.#verified(spec, digest);
+        const whole = { ...config, artifactDir: directory };
+        return await RunnerProcess.start({ config: whole, limits, memories, confinement, isSuspect, share }, signal);
       });
     const bounds = createSizeBounds(limits, availableParallelism(), share);
     return new PluginRunner(start, this.#events.runner(name, digest), bounds);
   }
 
-  /** Makes sure that the artifact is what was stored. Where it is not, it is built anew, if the component is still there. */
-  async #verify(spec: PluginSpec, digest: Digest): Promise<void> {
+  /**
+   * The artifact, once it is certain that it is what was stored. Where it is not, it is built anew, if the component is
+   * still there; it may be in another place then.
+   */
+  async #verified(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const found = await this.#cache.get(digest);
-    if (found.kind === "hit") return;
+    if (found.kind === "hit") return found.artifact;
     if (found.kind === "corrupt") this.#events.artifactCorrupt(spec.name, digest, found.reason);
-    await this.#build(spec, digest);
+    return await this.#build(spec, digest);
   }
 }

@@ -18,6 +18,8 @@ export interface ReplicaFacts {
   droppedLogRecords(): Readonly<Record<string, number>>;
   /** What the artifact cache takes; `undefined` while it was never measured. */
   cacheBytes(): number | undefined;
+  /** Do newly compiled components go to a temporary folder? */
+  cacheFallenBack(): boolean;
 }
 
 /** The section of {@link createMetrics} with these. */
@@ -36,6 +38,12 @@ export function replicaMetrics(facts: ReplicaFacts): MetricsSection {
       "network_host_cache_bytes",
       "Bytes in the folder of compiled components, as measured some minutes ago at most.",
       () => facts.cacheBytes(),
+    );
+    registerGauge(
+      registry,
+      "network_host_cache_fallback",
+      "1 if the cache folder cannot be written and components are compiled into a temporary folder, else 0; as last tried.",
+      () => (facts.cacheFallenBack() ? 1 : 0),
     );
   };
 }

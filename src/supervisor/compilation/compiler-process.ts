@@ -100,7 +100,11 @@ class CompilerRun implements Disposable {
   #stderr = "";
 
   constructor(child: StartedChild, options: CompilerRunOptions) {
-    const { signal, timeoutMs = DEFAULT_REPLICA_LIMITS.compileMs, maxOutputBytes = FIXED_LIMITS.artifactBytes } = options;
+    const {
+      signal,
+      timeoutMs = DEFAULT_REPLICA_LIMITS.compileMs,
+      maxOutputBytes = FIXED_LIMITS.artifactBytes,
+    } = options;
     const { patienceMs = STARVED_FACTOR * timeoutMs } = options;
     this.#child = child;
     this.#signal = signal;
@@ -149,7 +153,11 @@ class CompilerRun implements Disposable {
   #expire(): void {
     const missingMs = this.#timeoutMs - (cpuTimeOf(this.#child.pid) ?? this.#timeoutMs);
     const leftMs = this.#startMs + this.#patienceMs - performance.now();
-    if (missingMs <= 0) this.#fail("compile-failed", `it took longer than ${this.#timeoutMs} ms; link less into it, or set replica.compileMs`);
+    if (missingMs <= 0)
+      this.#fail(
+        "compile-failed",
+        `it took longer than ${this.#timeoutMs} ms; link less into it, or set replica.compileMs`,
+      );
     else if (leftMs > 0) this.#timer = setTimeout(() => this.#expire(), Math.min(leftMs, Math.max(LOOK_MS, missingMs)));
     else this.#fail("resources-exhausted", `it hardly had a processor for ${this.#patienceMs} ms`);
   }

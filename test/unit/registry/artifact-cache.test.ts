@@ -2,11 +2,11 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ARTIFACT_FORMAT, type CompiledArtifact } from "../../../src/contract/artifact.ts";
+import type { CompiledArtifact } from "../../../src/contract/artifact.ts";
 import { digestOf } from "../../../src/contract/digest.ts";
 import { ArtifactCache } from "../../../src/registry/artifact-cache.ts";
+import { artifactOf, TEST_ENGINE as ENGINE } from "../../harness/artifacts.ts";
 
-const ENGINE = "test-1";
 const digest = digestOf("a component");
 
 let directory: string;
@@ -14,35 +14,14 @@ let cache: ArtifactCache;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "network-host-cache-"));
-  cache = await ArtifactCache.open(directory, ENGINE);
+  cache = await ArtifactCache.open(directory, { engine: ENGINE });
 });
 
 afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function artifact(code = "export {}", engine = ENGINE): CompiledArtifact {
-  const files = new Map<string, Uint8Array>([
-    ["component.js", Buffer.from(code)],
-    ["component.core.wasm", Uint8Array.of(0, 0x61, 0x73, 0x6d)],
-  ]);
-  return {
-    manifest: {
-      format: ARTIFACT_FORMAT,
-      digest,
-      componentBytes: 11,
-      engine,
-      files: Object.fromEntries([...files].map(([name, content]) => [name, digestOf(content)])),
-      entry: "component.js",
-      link: { kind: "refused", reason: "none was made" },
-      coreModules: ["component.core.wasm"],
-      imports: ["wasi:io/poll@0.2.0"],
-      exports: ["local:network-host/handler@1.0.0"],
-      memories: 1,
-    },
-    files,
-  };
-}
+const artifact = (bytes = 4): CompiledArtifact => artifactOf("a component", bytes);
 
 const inArtifact = (name: string): string => join(directory, ENGINE, digest, name);
 
@@ -55,7 +34,7 @@ test.each([0o770, 0o707])(
   "a cache folder that others may write to (mode %o) is refused: they could forge artifacts",
   async (mode) => {
     await chmod(join(directory, ENGINE), mode);
-    await expect(ArtifactCache.open(directory, ENGINE)).rejects.toMatchObject({
+    await expect(ArtifactCache.open(directory, { engine: ENGINE })).rejects.toMatchObject({
       code: "usage-invalid",
       message: expect.stringContaining("can be written to by other users"),
     });
@@ -70,21 +49,23 @@ describe("an artifact", () => {
   test("is found as it was stored, by another replica too", async () => {
     const stored = await cache.put(artifact());
     expect(stored).toEqual({ directory: join(directory, ENGINE, digest), manifest: artifact().manifest });
-    const other = await ArtifactCache.open(directory, ENGINE);
+    const other = await ArtifactCache.open(directory, { engine: ENGINE });
     expect(await other.get(digest)).toEqual({ kind: "hit", artifact: stored });
     expect(await leftovers()).toEqual([]);
   });
 
   test("of another engine is not found, and cannot be stored", async () => {
     await cache.put(artifact());
-    const upgraded = await ArtifactCache.open(directory, "test-2");
+    const upgraded = await ArtifactCache.open(directory, { engine: "test-2" });
     expect(await upgraded.get(digest)).toEqual({ kind: "miss" });
     await expect(upgraded.put(artifact())).rejects.toMatchObject({ code: "internal" });
   });
 
   test("that many replicas store at a time is there once, whole", async () => {
-    const replicas = await Promise.all(Array.from({ length: 8 }, () => ArtifactCache.open(directory, ENGINE)));
-    const stored = await Promise.all(replicas.map((replica, index) => replica.put(artifact(`export {} // ${index}`))));
+    const replicas = await Promise.all(
+      Array.from({ length: 8 }, () => ArtifactCache.open(directory, { engine: ENGINE })),
+    );
+    const stored = await Promise.all(replicas.map((replica, index) => replica.put(artifact(index))));
     const found = await cache.get(digest);
     if (found.kind !== "hit") throw new Error(`it is a ${found.kind}`);
     for (const one of stored) expect(one.manifest).toEqual(found.artifact.manifest);
@@ -160,14 +141,14 @@ describe("opening a cache", () => {
     await mkdir(fresh);
     const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
     await utimes(old, longAgo, longAgo);
-    await ArtifactCache.open(directory, ENGINE);
+    await ArtifactCache.open(directory, { engine: ENGINE });
     expect(await leftovers()).toEqual(["tmp-fresh"]);
   });
 
   test("fails with a code where the folder is a file", async () => {
     const path = join(directory, "file");
     await writeFile(path, "");
-    await expect(ArtifactCache.open(path, ENGINE)).rejects.toMatchObject({ code: "compile-failed" });
+    await expect(ArtifactCache.open(path, { engine: ENGINE })).rejects.toMatchObject({ code: "compile-failed" });
   });
 
   test("finds artifacts after the folder has moved", async () => {
@@ -175,7 +156,7 @@ describe("opening a cache", () => {
     const moved = `${directory}-moved`;
     await rename(directory, moved);
     try {
-      expect((await (await ArtifactCache.open(moved, ENGINE)).get(digest)).kind).toBe("hit");
+      expect((await (await ArtifactCache.open(moved, { engine: ENGINE })).get(digest)).kind).toBe("hit");
     } finally {
       await rename(moved, directory);
     }

@@ -13,6 +13,7 @@ function render(facts: Partial<ReplicaFacts>): Promise<string> {
     storeUp: () => true,
     droppedLogRecords: () => ({ "slow-reader": 0, "write-failed": 0 }),
     cacheBytes: () => undefined,
+    cacheFallenBack: () => false,
     ...facts,
   });
   return createMetrics({ plugins: () => [], storeBatches: new BatchStats(), unusableFiles: () => 0 }, [
@@ -27,6 +28,7 @@ describe("metrics of the replica", () => {
         storeUp: () => false,
         droppedLogRecords: () => ({ "slow-reader": 2, "write-failed": 3 }),
         cacheBytes: () => 4_096,
+        cacheFallenBack: () => true,
       })
     ).split("\n");
     expect(lines).toEqual(
@@ -36,6 +38,7 @@ describe("metrics of the replica", () => {
         'network_host_log_records_dropped_total{reason="slow-reader"} 2',
         'network_host_log_records_dropped_total{reason="write-failed"} 3',
         "network_host_cache_bytes 4096",
+        "network_host_cache_fallback 1",
       ]),
     );
   });

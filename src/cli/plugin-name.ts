@@ -1,0 +1,24 @@
+/**
+ * The name that a component has as a plugin where nobody gave it one.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { isPluginName, type PluginName } from "../contract/names.ts";
+import { HostError } from "../errors/host-error.ts";
+
+/** A name as the command line has it. Throws `usage-invalid`. */
+export function parsePluginName(name: string): PluginName {
+  if (isPluginName(name)) return name;
+  throw new HostError("usage-invalid", `--plugin ${JSON.stringify(name)}: write words of a-z and 0-9 joined by '-'`);
+}
+
+/** Made of the words in a file's name; `plugin` where there are none, or too many. */
+export function nameOfFile(path: string): PluginName {
+  const words = basename(path, ".wasm")
+    .toLowerCase()
+    .match(/[a-z0-9]+/g);
+  const name = words?.join("-") ?? "";
+  return parsePluginName(isPluginName(name) ? name : "plugin");
+}

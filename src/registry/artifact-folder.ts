@@ -1,0 +1,179 @@
+/**
+ * Artifacts of one engine in one folder: `<digest>/` with `manifest.json` and the files that it lists, and beside it
+ * `<digest>.levels`, the access levels that the component asked for first.
+ *
+ * Replicas may share it. An artifact appears whole, by a rename, or not at all; whoever comes second uses what is
+ * there. It throws what the file system throws: {@link ArtifactCache} knows what to do about that.
+ *
+ * @module
+ */
+
+import { randomUUID } from "node:crypto";
+import { access, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ALL_ACCESS_LEVEL_BITS, type AccessLevelBits } from "../contract/access-levels.ts";
+import { type ArtifactManifest, type CompiledArtifact, MANIFEST_FILE } from "../contract/artifact.ts";
+import type { Digest } from "../contract/names.ts";
+import { flawOfFiles, flawOfManifest, readIfPresent } from "./artifact-flaws.ts";
+import { parseManifest } from "./artifact-manifest.ts";
+import { publishFile, removeStale, replaceFile, syncDirectory, writeDurably } from "./durable-files.ts";
+import { expectOwnFolder, makeOwnFolder } from "./own-folder.ts";
+import { hasCode, isUnwritable } from "./system-errors.ts";
+
+/** An artifact in the cache. */
+export interface CachedArtifact {
+  /** Absolute path of the folder that holds it. */
+  readonly directory: string;
+  readonly manifest: ArtifactManifest;
+}
+
+/** What there is for a digest. */
+export type CacheLookup =
+  | { readonly kind: "hit"; readonly artifact: CachedArtifact }
+  | { readonly kind: "miss" }
+  /** There was one, and it was not what had been stored: it is out of the way. Somebody should look. */
+  | { readonly kind: "corrupt"; readonly reason: string };
+
+/** Staging folders and removed artifacts begin with this; no digest does. */
+export const TEMPORARY_PREFIX = "tmp-";
+
+export class ArtifactFolder {
+  readonly #directory: string;
+  readonly #engine: string;
+
+  private constructor(directory: string, engine: string) {
+    this.#directory = directory;
+    this.#engine = engine;
+  }
+
+  /**
+   * Opens or creates the engine's folder below `root`. What crashed processes left behind long ago is removed. Throws
+   * `usage-invalid` where others may write to it.
+   */
+  static async open(root: string, engine: string): Promise<ArtifactFolder> {
+    const folder = new ArtifactFolder(join(root, engine), engine);
+    await makeOwnFolder(folder.#directory);
+    await expectOwnFolder(folder.#directory);
+    // Where nothing may be written, what is there may be read all the same.
+    await removeStale(folder.#directory, TEMPORARY_PREFIX).catch(unlessUnwritable);
+    return folder;
+  }
+
+  /** Looks an artifact up by its manifest alone: enough to know of it, not to execute it. */
+  async find(digest: Digest): Promise<CacheLookup> {
+    const directory = this.#artifactDirectory(digest);
+    const text = await readIfPresent(join(directory, MANIFEST_FILE));
+    if (text === undefined)
+      return (await isPresent(directory)) ? await this.#discard(digest, "it has no manifest") : MISS;
+    const manifest = parseManifest(text);
+    if (typeof manifest === "string") return await this.#discard(digest, manifest);
+    const reason = flawOfManifest(manifest, digest, this.#engine);
+    if (reason !== undefined) return await this.#discard(digest, reason);
+    return { kind: "hit", artifact: { directory, manifest } };
+  }
+
+  /** Looks an artifact up and verifies every byte of it. */
+  async get(digest: Digest): Promise<CacheLookup> {
+    const found = await this.find(digest);
+    if (found.kind !== "hit") return found;
+    const reason = await flawOfFiles(found.artifact.directory, found.artifact.manifest);
+    return reason === undefined ? found : await this.#discard(digest, reason);
+  }
+
+  /** Stores an artifact. Where another process stored the same one first, that one is kept and returned. */
+  async put({ manifest, files }: CompiledArtifact): Promise<CachedArtifact> {
+    const staging = this.#temporaryPath();
+    try {
+      // The folder itself may have been removed meanwhile, by whoever cleared the cache.
+      await makeOwnFolder(staging);
+      for (const [name, content] of files) await writeDurably(join(staging, name), content);
+      await writeDurably(join(staging, MANIFEST_FILE), JSON.stringify(manifest, undefined, 2));
+      await syncDirectory(staging);
+      return await this.#publish(staging, manifest);
+    } finally {
+      await rm(staging, { recursive: true, force: true }).catch(unlessUnwritable);
+    }
+  }
+
+  /** The levels that the component asked for when it was first asked; `undefined` if it never was. */
+  async readLevels(digest: Digest): Promise<AccessLevelBits | undefined> {
+    const text = await readIfPresent(this.#levelsPath(digest));
+    return text === undefined ? undefined : parseLevels(text.toString("utf8"));
+  }
+
+  /** Records the levels unless some are recorded; the result is what is recorded then. The first answer counts. */
+  async writeLevels(digest: Digest, levels: AccessLevelBits): Promise<AccessLevelBits> {
+    const path = this.#levelsPath(digest);
+    await makeOwnFolder(this.#directory);
+    await publishFile(this.#temporaryPath(), path, String(levels));
+    const recorded = await this.readLevels(digest);
+    if (recorded !== undefined) return recorded;
+    // What is recorded cannot be read: the first answer is lost, this one takes its place.
+    await replaceFile(this.#temporaryPath(), path, String(levels));
+    return (await this.readLevels(digest)) ?? levels;
+  }
+
+  #temporaryPath(): string {
+    return join(this.#directory, TEMPORARY_PREFIX + randomUUID());
+  }
+
+  #artifactDirectory(digest: Digest): string {
+    return join(this.#directory, digest);
+  }
+
+  #levelsPath(digest: Digest): string {
+    return join(this.#directory, `${digest}.levels`);
+  }
+
+  /** Moves the staged artifact to its place. A folder that has content is never replaced (rename(2), ENOTEMPTY). */
+  async #publish(staging: string, manifest: ArtifactManifest): Promise<CachedArtifact> {
+    const directory = this.#artifactDirectory(manifest.digest);
+    try {
+      await rename(staging, directory);
+      await syncDirectory(this.#directory);
+      return { directory, manifest };
+    } catch (error) {
+      if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+    }
+    const found = await this.get(manifest.digest);
+    if (found.kind === "hit") return found.artifact;
+    // The other one was broken and is gone now: the place is free.
+    await rename(staging, directory);
+    await syncDirectory(this.#directory);
+    return { directory, manifest };
+  }
+
+  /** Takes a broken artifact out of the way, at once and for every process, and removes it. */
+  async #discard(digest: Digest, reason: string): Promise<CacheLookup> {
+    const grave = this.#temporaryPath();
+    try {
+      await rename(this.#artifactDirectory(digest), grave);
+      await rm(grave, { recursive: true, force: true });
+    } catch (error) {
+      // Another process was faster, or it has to stay where it is: then nothing of it is used.
+      if (!hasCode(error, "ENOENT")) unlessUnwritable(error);
+    }
+    return { kind: "corrupt", reason };
+  }
+}
+
+const MISS: CacheLookup = { kind: "miss" };
+
+function unlessUnwritable(error: unknown): void {
+  if (!isUnwritable(error)) throw error;
+}
+
+function parseLevels(text: string): AccessLevelBits | undefined {
+  const levels = Number(text);
+  return /^[0-9]+$/.test(text) && levels <= ALL_ACCESS_LEVEL_BITS ? levels : undefined;
+}
+
+async function isPresent(directory: string): Promise<boolean> {
+  try {
+    await access(directory);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Which artifacts are in use, for every replica that shares the folder: the time of an artifact's folder says when
+ * somebody last used it. Who holds an artifact says so again and again; what nobody has marked for long is free to go.
+ *
+ * A mark is a hint and no lock: an artifact that goes in spite of one is compiled again by whoever misses it.
+ *
+ * @module
+ */
+
+import { utimes } from "node:fs/promises";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import type { CachedArtifact } from "./artifact-folder.ts";
+
+/** Two renewals may be late, or the clocks of two machines that far apart. */
+const RENEWALS_PER_KEEP = 3;
+
+/** Is an artifact in use that was marked then? */
+export function isInUse(markedMs: number, nowMs: number = Date.now()): boolean {
+  return nowMs - markedMs < FIXED_LIMITS.cacheKeepMs;
+}
+
+/** Marks an artifact as used now. Never rejects: where nothing can be written, nothing can be removed either. */
+export async function markUsed(directory: string): Promise<void> {
+  const now = new Date();
+  await utimes(directory, now, now).catch(() => undefined);
+}
+
+/** Keeps the marks of what this process holds fresh. */
+export class ArtifactMarks {
+  readonly #holders = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #renewing: Promise<void> = Promise.resolve();
+
+  /** Marks the artifact from now on, until the result is called. */
+  hold({ directory }: CachedArtifact): () => void {
+    this.#holders.set(directory, (this.#holders.get(directory) ?? 0) + 1);
+    this.#timer ??= setInterval(() => {
+      this.#renewing = this.#renew();
+    }, FIXED_LIMITS.cacheKeepMs / RENEWALS_PER_KEEP).unref();
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#release(directory);
+      isHeld = false;
+    };
+  }
+
+  /** Ends the renewals. What is held stays marked for a while. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#holders.clear();
+    await this.#renewing;
+  }
+
+  /** Marks all that is held, one after the other: ten thousand of them must not take the disk at once. */
+  async #renew(): Promise<void> {
+    for (const directory of this.#holders.keys()) await markUsed(directory);
+  }
+
+  #release(directory: string): void {
+    const holders = (this.#holders.get(directory) ?? 0) - 1;
+    if (holders > 0) this.#holders.set(directory, holders);
+    else this.#holders.delete(directory);
+  }
+}

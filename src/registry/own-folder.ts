@@ -1,0 +1,46 @@
+/**
+ * A folder whose content is executed: made for its user alone, and nobody else can write to it.
+ *
+ * @module
+ */
+
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { HostError } from "../errors/host-error.ts";
+import { hasCode } from "./system-errors.ts";
+
+/** Permission bits of a folder that let others write to it. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Makes a folder, and those above it, where they are missing. Node's own `recursive` says ENOENT where a file system is
+ * read-only or fails otherwise; this says what it is.
+ */
+export async function makeOwnFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return;
+    if (!hasCode(error, "ENOENT") || dirname(path) === path) throw error;
+    await makeOwnFolder(dirname(path));
+    await makeOwnFolder(path);
+  }
+}
+
+/**
+ * An artifact's files are held against its manifest, and whoever can write one can write the other. Throws
+ * `usage-invalid`.
+ */
+export async function expectOwnFolder(directory: string): Promise<void> {
+  const self = process.geteuid?.();
+  if (self === undefined) return;
+  const { uid, mode } = await stat(directory);
+  const flaw =
+    uid !== self && uid !== 0
+      ? "belongs to another user"
+      : (mode & WRITABLE_BY_OTHERS) !== 0
+        ? "can be written to by other users"
+        : undefined;
+  if (flaw === undefined) return;
+  throw new HostError("usage-invalid", `The cache folder ${directory} ${flaw}: remove it, or name another by --cache.`);
+}
