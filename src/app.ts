@@ -246,6 +246,7 @@ class Replica implements App {
       pingIntervalMs: this.#options.natsPingMs,
       signal: this.#stopping.signal,
       failed: (error, delayMs) => this.#logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
+      warned: (error) => this.#logger.warn({ err: error }, "what the file held last is used"),
     });
     return connection;
   }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { Command } from "commander";
 import { isPluginName, type PluginName } from "../contract/names.ts";
-import { HostError } from "../errors/host-error.ts";
 import { denyAll } from "../policy/create-policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import { smallestPolicy } from "../policy/smallest-policy.ts";
@@ -20,7 +19,7 @@ import type { LevelUsage } from "./inspect-usage.ts";
 import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-overview.ts";
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
 import { CACHE_SETTING, parseCacheDir } from "./serve-options.ts";
-import { settingOption } from "./settings.ts";
+import { badSetting, parsePath, settingOption } from "./settings.ts";
 import { usedTargetColumns } from "./used-targets-report.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 
@@ -65,7 +64,7 @@ export function createInspectCommand(terminal: Terminal, done: (code: ExitCode) 
     .addHelpText("after", HELP);
   for (const setting of NATS_SETTINGS) command.addOption(settingOption(setting));
   return command.action(async (component: string, flags: InspectFlags) => {
-    done(await inspect(resolve(component), flags, terminal));
+    done(await inspect(parsePath({ text: component, source: "<component>" }), flags, terminal));
   });
 }
 
@@ -112,13 +111,13 @@ async function examine(path: string, flags: InspectFlags, terminal: Terminal): P
 async function policyOf(name: PluginName, dir: string | undefined): Promise<Policy> {
   if (dir === undefined) return denyAll(name);
   const { loadPolicyDir } = await import("../config/policy-folder.ts");
-  return (await loadPolicyDir(resolve(dir))).policyFor(name);
+  return (await loadPolicyDir(parsePath({ text: dir, source: "--policy" }))).policyFor(name);
 }
 
 function pluginNameOf(path: string, given: string | undefined): PluginName {
   const name = given ?? nameOfFile(path);
   if (isPluginName(name)) return name;
-  throw new HostError("usage-invalid", `--plugin ${JSON.stringify(name)}: write words of a-z and 0-9 joined by '-'`);
+  throw badSetting({ text: name, source: "--plugin" }, "write words of a-z and 0-9 joined by '-'");
 }
 
 function nameOfFile(path: string): string {

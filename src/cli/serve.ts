@@ -16,7 +16,8 @@ import type { Terminal } from "./terminal.ts";
 
 const HELP = `
 Each flag has a variable behind it; the flag wins. Put secrets into variables or files: other users of the
-machine can see flags. NATS_TOKEN is a NATS token.
+machine can see flags. NATS_PASSWORD, NATS_TOKEN and NATS_NKEY_SEED are variables alone; they and both URLs may
+come from files, named by the same variable with _FILE at its end.
 
 The first SIGTERM or SIGINT drains: accepted requests are answered, then the process ends with 0, or with 3
 when the consumer file's drain time was not enough. A second signal ends it at once.
