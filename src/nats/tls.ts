@@ -69,10 +69,14 @@ const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END
 function requireCertificates(pem: string, what: string): void {
   const found = pem.match(CERTIFICATE) ?? [];
   if (found.length === 0) throw new TypeError(`${what} holds no certificate in PEM`);
+  if (!found.every(isCertificate)) throw new TypeError(`${what} holds a certificate that cannot be read`);
+}
+
+function isCertificate(pem: string): boolean {
   try {
-    for (const text of found) new X509Certificate(text);
-  } catch (error) {
-    throw new TypeError(`${what} holds a certificate that cannot be read`, { cause: error });
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 
