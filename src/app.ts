@@ -55,6 +55,8 @@ export interface App {
   readonly failed: Promise<never>;
   /** Stops taking requests, answers the accepted ones, closes everything. Called again, it returns the same promise. */
   drain(reason: string): Promise<DrainOutcome>;
+  /** Reads consumer file, policies and components again, whatever their times say. What changed is followed as ever. */
+  reload(reason: string): void;
 }
 
 /** What closing a part has where the grace of a stop is over. */
@@ -150,6 +152,12 @@ class Replica implements App {
   drain(reason: string): Promise<DrainOutcome> {
     this.#draining ??= this.#drain(reason);
     return this.#draining;
+  }
+
+  reload(reason: string): void {
+    if (this.#stopping.signal.aborted || this.#registry === undefined) return;
+    this.#logger.info({ reason }, "the files are read again");
+    this.#registry.reread();
   }
 
   async #openHealth(): Promise<void> {
@@ -252,6 +260,7 @@ class Replica implements App {
       pingIntervalMs: this.#options.natsPingMs,
       signal: this.#stopping.signal,
       failed: (error, delayMs) => this.#logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
+      warned: (error) => this.#logger.warn({ err: error }, "what the file held last is used"),
     });
     return connection;
   }

@@ -6,9 +6,16 @@
  */
 
 import { setImmediate as turn } from "node:timers/promises";
+import { isatty } from "node:tty";
 import { EXIT } from "./cli/exit-codes.ts";
 import { runProgram } from "./cli/program.ts";
 import { writeLast } from "./cli/terminal.ts";
+
+// Node opens its inspector at this signal, through which whoever is on this machine may run code in the process.
+process.on("SIGUSR1", () => undefined);
+
+/** Standard input, output and error, as far as they were terminals at the start. */
+const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
 
 let unwritten: Error | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -24,6 +31,8 @@ const code = await runProgram(process.argv.slice(2), process, {
   // Only `serve` needs what is behind it: the others start without loading it.
   startApp: async (options) => (await import("./app.ts")).startApp(options),
   signals: process,
+  // One that was hung up is no terminal any more.
+  isTerminalGone: () => terminals.length > 0 && !terminals.some((descriptor) => isatty(descriptor)),
   exit: (exitCode) => process.exit(exitCode),
 });
 // A write that failed is told of a moment later.

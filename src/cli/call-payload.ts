@@ -7,6 +7,7 @@
 import { open } from "node:fs/promises";
 import { PLUGIN_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
+import { parsePath } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** No plugin takes more than this. */
@@ -23,14 +24,15 @@ export async function readPayload(argument: string, stdin: Terminal["stdin"]): P
   return Buffer.from(argument);
 }
 
-async function readFile(path: string): Promise<Uint8Array> {
+async function readFile(text: string): Promise<Uint8Array> {
+  const path = parsePath({ text, source: "@file" });
   try {
     await using file = await open(path, "r");
     return await readStream(file.createReadStream({ autoClose: false }));
   } catch (error) {
     if (error instanceof HostError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw new HostError("usage-invalid", `@${path}: the payload's file cannot be read: ${why}`, { cause: error });
+    throw new HostError("usage-invalid", `@${text}: the payload's file cannot be read: ${why}`, { cause: error });
   }
 }
 

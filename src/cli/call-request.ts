@@ -54,7 +54,7 @@ export async function sendCall(request: CallRequest): Promise<CallResult> {
 }
 
 async function open({ nats, timeoutMs }: CallRequest): Promise<NatsConnection> {
-  const options = await natsConnectionOptions(nats);
+  const options = natsConnectionOptions(nats);
   try {
     return await connect({
       ...options,

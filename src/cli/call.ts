@@ -17,7 +17,7 @@ import { type CallRequest, sendCall } from "./call-request.ts";
 import { parseDurationMs } from "./duration.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
-import { settingOption } from "./settings.ts";
+import { badSetting, settingOption } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `
@@ -106,9 +106,9 @@ function collect(value: string, before: readonly string[]): string[] {
 
 function parsePlugin(text: string): PluginName {
   if (isPluginName(text)) return text;
-  throw new HostError(
-    "usage-invalid",
-    `<plugin> ${JSON.stringify(text)}: write words of a-z and 0-9 joined by '-', at most ${PLUGIN_NAME_MAX_LENGTH} characters`,
+  throw badSetting(
+    { text, source: "<plugin>" },
+    `write words of a-z and 0-9 joined by '-', at most ${PLUGIN_NAME_MAX_LENGTH} characters`,
   );
 }
 
@@ -134,10 +134,7 @@ const OWN_HEADERS: Readonly<Record<string, string>> = {
 function parseHeader(text: string): readonly [string, string] {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)=([^\r\n]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw new HostError(
-      "usage-invalid",
-      `--header ${JSON.stringify(text)}: write name=value, for example traceparent=00-…`,
-    );
+    throw badSetting({ text, source: "--header" }, "write name=value, for example traceparent=00-…");
   }
   const own = OWN_HEADERS[name.toLowerCase()];
   if (own !== undefined) throw new HostError("usage-invalid", `--header ${name}: use ${own} instead`);

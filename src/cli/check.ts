@@ -19,7 +19,7 @@ import {
   parsePolicyDir,
   POLICY_SETTING,
 } from "./serve-options.ts";
-import { type Flags, settingOption } from "./settings.ts";
+import { badSetting, type Flags, settingOption } from "./settings.ts";
 import { alignColumns, shownPath, type Style, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
@@ -97,9 +97,9 @@ async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | 
   });
   const { specs } = planOf(config, files);
   const wanted = only === undefined ? specs : specs.filter(({ name }) => name === only);
-  if (wanted.length === 0) {
+  if (only !== undefined && wanted.length === 0) {
     const names = specs.map(({ name }) => name).join(", ");
-    throw new HostError("usage-invalid", `--explain ${JSON.stringify(only)}: the consumer file names ${names}`);
+    throw badSetting({ text: only, source: "--explain" }, `the consumer file names ${names}`);
   }
   await using examiner = await Examiner.open(cacheDir);
   const examinations: Examination[] = [];

@@ -66,7 +66,7 @@ const statsReply = z.object({
 
 /** Throws `nats-unavailable`, `no-responders` where no replica serves the plugin, `bad-reply` for an older replica. */
 export async function readUsage(nats: NatsOptions, plugin: PluginName): Promise<LevelUsage> {
-  const options = await natsConnectionOptions(nats);
+  const options = natsConnectionOptions(nats);
   const doing = `asking for the statistics of ${plugin}`;
   try {
     const connection = await connect({

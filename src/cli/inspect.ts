@@ -4,7 +4,6 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import { Command } from "commander";
 import type { PluginName } from "../contract/names.ts";
 import { denyAll } from "../policy/create-policy.ts";
@@ -20,7 +19,7 @@ import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-ov
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
 import { nameOfFile, parsePluginName } from "./plugin-name.ts";
 import { CACHE_SETTING, parseCacheDir } from "./serve-options.ts";
-import { settingOption } from "./settings.ts";
+import { badSetting, parsePath, settingOption } from "./settings.ts";
 import { usedTargetColumns } from "./used-targets-report.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 
@@ -65,7 +64,7 @@ export function createInspectCommand(terminal: Terminal, done: (code: ExitCode) 
     .addHelpText("after", HELP);
   for (const setting of NATS_SETTINGS) command.addOption(settingOption(setting));
   return command.action(async (component: string, flags: InspectFlags) => {
-    done(await inspect(resolve(component), flags, terminal));
+    done(await inspect(parsePath({ text: component, source: "<component>" }), flags, terminal));
   });
 }
 
@@ -112,7 +111,7 @@ async function examine(path: string, flags: InspectFlags, terminal: Terminal): P
 async function policyOf(name: PluginName, dir: string | undefined): Promise<Policy> {
   if (dir === undefined) return denyAll(name);
   const { loadPolicyDir } = await import("../config/policy-folder.ts");
-  return (await loadPolicyDir(resolve(dir))).policyFor(name);
+  return (await loadPolicyDir(parsePath({ text: dir, source: "--policy" }))).policyFor(name);
 }
 
 function reportOf(examination: Examination, isJudged: boolean, { stdout }: Terminal): string {

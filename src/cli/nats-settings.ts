@@ -4,12 +4,22 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import { HostError } from "../errors/host-error.ts";
-import type { NatsCredentials, NatsOptions } from "../nats/connection.ts";
-import { redactUrl } from "../telemetry/redaction.ts";
+import type { NatsCredentials, NatsOptions, NatsSecret } from "../nats/connection.ts";
+import { parseSeed } from "../nats/credentials-text.ts";
+import type { NatsTls } from "../nats/tls.ts";
 import { parseDurationMs } from "./duration.ts";
-import { badSetting, type Flags, readSetting, type Setting, type SettingValue } from "./settings.ts";
+import {
+  badSetting,
+  fileVariable,
+  type Flags,
+  readPath,
+  readSecret,
+  readSetting,
+  type Setting,
+  type SettingValue,
+} from "./settings.ts";
+import { readUrlSetting } from "./url-setting.ts";
 import type { Terminal } from "./terminal.ts";
 
 const DEFAULT_SERVER = "nats://127.0.0.1:4222";
@@ -27,6 +37,39 @@ const NATS_CREDS = {
   description: "NATS credentials file (a user's JWT and seed)",
 } as const satisfies Setting;
 
+const NATS_USER = {
+  flags: "--nats-user <name>",
+  env: "NATS_USER",
+  description: "NATS user, whose password is in NATS_PASSWORD or in the file that NATS_PASSWORD_FILE names",
+} as const satisfies Setting;
+
+const NATS_CA = {
+  flags: "--nats-ca <file>",
+  env: "NATS_CA",
+  description: "PEM file of the authorities that NATS servers are trusted by; it asks for TLS",
+  fallback: "those that Node knows",
+} as const satisfies Setting;
+
+const NATS_CERT = {
+  flags: "--nats-cert <file>",
+  env: "NATS_CERT",
+  description: "PEM file of the certificate to show to NATS servers; it asks for TLS",
+} as const satisfies Setting;
+
+const NATS_KEY = {
+  flags: "--nats-key <file>",
+  env: "NATS_KEY",
+  description: "PEM file of the certificate's key, without a passphrase",
+} as const satisfies Setting;
+
+const NATS_TLS = {
+  flags: "--nats-tls <when>",
+  env: "NATS_TLS",
+  description:
+    "first: TLS before the NATS server's first word (handshake_first); auto: after it, where it is asked for",
+  fallback: "auto",
+} as const satisfies Setting;
+
 /** For a connection that lasts. */
 export const NATS_PING = {
   flags: "--nats-ping <duration>",
@@ -36,27 +79,62 @@ export const NATS_PING = {
 } as const satisfies Setting;
 
 /** Settings that a command adds to its options. */
-export const NATS_SETTINGS: readonly Setting[] = [NATS_URL, NATS_CREDS];
+export const NATS_SETTINGS: readonly Setting[] = [
+  NATS_URL,
+  NATS_CREDS,
+  NATS_USER,
+  NATS_CA,
+  NATS_CERT,
+  NATS_KEY,
+  NATS_TLS,
+];
 
-/** A token's variable; it has no flag, because a process list shows flags. */
-export const NATS_TOKEN_ENV = "NATS_TOKEN";
+/** Variables of secrets, each with a fellow `…_FILE`; they have no flags, because a process list shows flags. */
+const SECRET = { password: "NATS_PASSWORD", token: "NATS_TOKEN", nkeySeed: "NATS_NKEY_SEED" } as const;
 
 /** Reads the NATS settings. Throws `usage-invalid`. */
 export function parseNatsOptions(flags: Flags, env: Terminal["env"]): NatsOptions {
-  const urls = readSetting(NATS_URL, flags, env);
+  const urls = readUrlSetting(NATS_URL, flags, env);
   const parsed = urls === undefined ? [parseServer(DEFAULT_SERVER)] : parseServers(urls);
   const candidates = [
     ...distinctCredentials(parsed.map(({ credentials }) => credentials)),
-    ...fileCredentials(readSetting(NATS_CREDS, flags, env)),
-    ...tokenCredentials(env[NATS_TOKEN_ENV]),
+    ...fileCredentials(readPath(NATS_CREDS, flags, env)),
+    ...userCredentials(readSetting(NATS_USER, flags, env), env),
+    ...secretCredentials(env),
   ];
   if (candidates.length > 1) {
     throw new HostError(
       "usage-invalid",
-      `more than one kind of NATS credentials is given: use one of a URL with the same user and password for every server, ${NATS_CREDS.env} and ${NATS_TOKEN_ENV}`,
+      `more than one kind of NATS credentials is given: use one of a URL with the same user and password for every server, ${NATS_CREDS.env}, ${NATS_USER.env}, ${SECRET.token} and ${SECRET.nkeySeed}`,
     );
   }
-  return { servers: parsed.map(({ server }) => server), credentials: candidates[0] ?? { kind: "none" } };
+  const tls = parseTls(flags, env);
+  return {
+    servers: parsed.map(({ server }) => server),
+    credentials: candidates[0] ?? { kind: "none" },
+    ...(tls !== undefined && { tls }),
+  };
+}
+
+/** `undefined` where no setting asks for TLS; an address may. */
+function parseTls(flags: Flags, env: Terminal["env"]): NatsTls | undefined {
+  const [caFile, certFile, keyFile] = [NATS_CA, NATS_CERT, NATS_KEY].map((setting) => readPath(setting, flags, env));
+  const handshake = parseHandshake(readSetting(NATS_TLS, flags, env));
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new HostError(
+      "usage-invalid",
+      `${NATS_CERT.env} and ${NATS_KEY.env} belong together: one of them is missing`,
+    );
+  }
+  const client = certFile !== undefined && keyFile !== undefined && { client: { certFile, keyFile } };
+  if (caFile === undefined && client === false && handshake === "after-info") return undefined;
+  return { handshake, ...(caFile !== undefined && { caFile }), ...client };
+}
+
+function parseHandshake(value: SettingValue | undefined): NatsTls["handshake"] {
+  if (value === undefined || value.text === "auto") return "after-info";
+  if (value.text === "first") return "first";
+  throw badSetting(value, "write auto or first");
 }
 
 /** More often would be load, more seldom no help: milliseconds. */
@@ -68,7 +146,7 @@ export function parseNatsPing(value: SettingValue | undefined): number {
   if (value === undefined) return parseDurationMs(NATS_PING.env, NATS_PING.fallback);
   const pingMs = parseDurationMs(value.source, value.text);
   if (pingMs >= MIN_PING_MS && pingMs <= MAX_PING_MS) return pingMs;
-  throw badSetting(value, value.text, "write a duration of 250ms to 2m, for example 5s");
+  throw badSetting(value, "write a duration of 250ms to 2m, for example 5s");
 }
 
 interface ParsedServer {
@@ -77,17 +155,18 @@ interface ParsedServer {
 }
 
 function parseServers(urls: SettingValue): ParsedServer[] {
-  return urls.text.split(",").map((part) => {
-    try {
+  try {
+    return urls.text.split(",").map((part, index) => {
+      // What a password with a raw comma is cut into looks like an address and a token.
+      if (index > 0 && part.includes("@") && !part.includes("://")) throw new TypeError("credentials without a scheme");
       return parseServer(part.trim());
-    } catch {
-      throw badSetting(
-        urls,
-        redactUrl(part.trim()),
-        "write nats://host:port or tls://host:port, several with commas between",
-      );
-    }
-  });
+    });
+  } catch {
+    throw badSetting(
+      urls,
+      "write nats://host:port or tls://host:port, several with commas between; in a user, password or token write characters other than letters, digits, '-', '_' and '.' as %XX",
+    );
+  }
 }
 
 /** Throws a TypeError for what is no address of a NATS server. */
@@ -112,10 +191,39 @@ function distinctCredentials(all: readonly NatsCredentials[]): NatsCredentials[]
   return [...new Map(given.map((credentials) => [JSON.stringify(credentials), credentials])).values()];
 }
 
-function fileCredentials(file: SettingValue | undefined): NatsCredentials[] {
-  return file === undefined ? [] : [{ kind: "file", path: resolve(file.text) }];
+function fileCredentials(path: string | undefined): NatsCredentials[] {
+  return path === undefined ? [] : [{ kind: "file", path }];
 }
 
-function tokenCredentials(token: string | undefined): NatsCredentials[] {
-  return token === undefined || token === "" ? [] : [{ kind: "token", token }];
+/** A user and its password, neither of which is of use alone. */
+function userCredentials(user: SettingValue | undefined, env: Terminal["env"]): NatsCredentials[] {
+  const password = readSecret(SECRET.password, env);
+  if (user !== undefined && password !== undefined) return [{ kind: "password", user: user.text, password }];
+  if (user !== undefined) {
+    throw new HostError(
+      "usage-invalid",
+      `${user.source} has no password: set ${SECRET.password} or ${fileVariable(SECRET.password)}`,
+    );
+  }
+  if (password === undefined) return [];
+  throw new HostError("usage-invalid", `${SECRET.password} has no user: set ${NATS_USER.env}`);
+}
+
+function secretCredentials(env: Terminal["env"]): NatsCredentials[] {
+  const token = readSecret(SECRET.token, env);
+  const seed = readSecret(SECRET.nkeySeed, env);
+  return [
+    ...(token === undefined ? [] : [{ kind: "token", token } as const]),
+    ...(seed === undefined ? [] : [{ kind: "nkey", seed: requireSeed(seed) } as const]),
+  ];
+}
+
+/** A seed in a file is looked at when the file is. */
+function requireSeed(seed: NatsSecret): NatsSecret {
+  if (typeof seed !== "string") return seed;
+  try {
+    return parseSeed(seed);
+  } catch (error) {
+    throw new HostError("usage-invalid", `${SECRET.nkeySeed} holds no NKEY seed of a user`, { cause: error });
+  }
 }

@@ -6,12 +6,12 @@
 
 import { basename } from "node:path";
 import { isPluginName, type PluginName } from "../contract/names.ts";
-import { HostError } from "../errors/host-error.ts";
+import { badSetting } from "./settings.ts";
 
 /** A name as the command line has it. Throws `usage-invalid`. */
 export function parsePluginName(name: string): PluginName {
   if (isPluginName(name)) return name;
-  throw new HostError("usage-invalid", `--plugin ${JSON.stringify(name)}: write words of a-z and 0-9 joined by '-'`);
+  throw badSetting({ text: name, source: "--plugin" }, "write words of a-z and 0-9 joined by '-'");
 }
 
 /** Made of the words in a file's name; `plugin` where there are none, or too many. */

@@ -89,7 +89,14 @@ function helpWidth(stream: OutputStream): number {
   return Math.min(MAX_HELP_WIDTH, Math.max(MIN_HELP_WIDTH, columns));
 }
 
+/** What was typed is quoted behind the first quotation mark or colon. It is left out where it may be a URL with a password. */
+function withoutUrls(message: string): string {
+  const [said = message] = message.split(/['":]/);
+  const typed = message.slice(said.length);
+  return /[@]|:\/\//.test(typed) ? said.trim() : message;
+}
+
 function usageError(thrown: CommanderError): HostError {
-  const message = thrown.message.replace(/^error: /, "").replaceAll("\n", " ");
+  const message = withoutUrls(thrown.message.replace(/^error: /, "").replaceAll("\n", " "));
   return new HostError("usage-invalid", `${message}; see --help`);
 }

@@ -13,9 +13,17 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText } from "../contract/size-text.ts";
 import { HostError } from "../errors/host-error.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
-import { redactUrl } from "../telemetry/redaction.ts";
 import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
-import { badSetting, type Flags, readSetting, type Setting, type SettingValue } from "./settings.ts";
+import {
+  badSetting,
+  type Flags,
+  parsePath,
+  readPath,
+  readSetting,
+  type Setting,
+  type SettingValue,
+} from "./settings.ts";
+import { readUrlSetting } from "./url-setting.ts";
 import type { Terminal } from "./terminal.ts";
 
 const SETTING = {
@@ -111,7 +119,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
   return {
     nats: parseNatsOptions(flags, env),
     natsPingMs: parseNatsPing(read(NATS_PING)),
-    store: parseStore(read(SETTING.store), read(SETTING.sqlite), env),
+    store: parseStore(readUrlSetting(SETTING.store, flags, env), read(SETTING.sqlite), env),
     consumerFile: parseConsumerFile(flags, env),
     policyDir: parsePolicyDir(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
@@ -127,19 +135,19 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
 
 /** Absolute path of the consumer group's file. */
 export function parseConsumerFile(flags: Flags, env: Terminal["env"]): string {
-  return resolve(readSetting(SETTING.consumer, flags, env)?.text ?? SETTING.consumer.fallback);
+  return readPath(SETTING.consumer, flags, env) ?? resolve(SETTING.consumer.fallback);
 }
 
 /** Absolute path of the folder of policy files. */
 export function parsePolicyDir(flags: Flags, env: Terminal["env"]): string {
-  return resolve(readSetting(SETTING.policy, flags, env)?.text ?? SETTING.policy.fallback);
+  return readPath(SETTING.policy, flags, env) ?? resolve(SETTING.policy.fallback);
 }
 
 /** Absolute path of the artifact cache. */
 export function parseCacheDir(flags: Flags, env: Terminal["env"]): string {
-  return resolve(
-    readSetting(SETTING.cache, flags, env)?.text ??
-      join(baseDirectory(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts"),
+  return (
+    readPath(SETTING.cache, flags, env) ??
+    resolve(join(baseDirectory(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts"))
   );
 }
 
@@ -149,7 +157,7 @@ export function parseCacheBytes(flags: Flags, env: Terminal["env"]): number {
   if (value === undefined) return FIXED_LIMITS.cacheBytes;
   const bytes = parseSizeText(value.text);
   if (bytes >= 1) return bytes;
-  throw badSetting(value, value.text, "write a size with its unit, for example 512MiB or 4GiB");
+  throw badSetting(value, "write a size with its unit, for example 512MiB or 4GiB");
 }
 
 /** A flag beats a variable, whichever store it names; two of the same kind contradict each other. */
@@ -165,13 +173,9 @@ function parseStore(
     if (/^mongodb(?:\+srv)?:\/\/./.test(mongodb.text)) {
       return { kind: "mongodb", url: mongodb.text, source: mongodb.source };
     }
-    throw badSetting(
-      mongodb,
-      redactUrl(mongodb.text),
-      "write mongodb://host:port/database or mongodb+srv://host/database",
-    );
+    throw badSetting(mongodb, "write mongodb://host:port/database or mongodb+srv://host/database");
   }
-  return { kind: "sqlite", path: sqlite === undefined ? defaultStorePath(env) : resolve(sqlite.text) };
+  return { kind: "sqlite", path: sqlite === undefined ? defaultStorePath(env) : parsePath(sqlite) };
 }
 
 /** Where values are kept when no store is named. Its folder may have to be made. */
@@ -187,13 +191,13 @@ function parseReplicaId(value: SettingValue | undefined): string {
       .replace(/[^A-Za-z0-9_-]+/g, "-")
       .slice(0, 48)}-${process.pid}`;
   if (REPLICA_ID.test(value.text)) return value.text;
-  throw badSetting(value, value.text, "write 1 to 64 of the characters a-z, A-Z, 0-9, '_' and '-'");
+  throw badSetting(value, "write 1 to 64 of the characters a-z, A-Z, 0-9, '_' and '-'");
 }
 
 function parseSandbox(value: SettingValue | undefined): ServeOptions["sandbox"] {
   if (value === undefined || value.text === "auto") return "auto";
   if (value.text === "none") return "none";
-  throw badSetting(value, value.text, "write auto or none");
+  throw badSetting(value, "write auto or none");
 }
 
 const RUNNER_USER = /^(?<uid>\d{1,10})(?::(?<gid>\d{1,10}))?$/;
@@ -205,14 +209,14 @@ function parseRunnerUser(value: SettingValue | undefined): ServeOptions["runnerU
   const { uid = "0", gid = uid } = RUNNER_USER.exec(value.text)?.groups ?? {};
   const user = { uid: Number(uid), gid: Number(gid) };
   if ([user.uid, user.gid].every((id) => id > 0 && id <= MAX_USER_ID)) return user;
-  throw badSetting(value, value.text, "write a user's number, or user:group, both above 0, for example 65534:65534");
+  throw badSetting(value, "write a user's number, or user:group, both above 0, for example 65534:65534");
 }
 
 function parseEngine(value: SettingValue | undefined): EngineChoice {
   const text = value?.text ?? SETTING.engine.fallback;
   const choice = ENGINE_CHOICES.find((name) => name === text);
   if (choice !== undefined || value === undefined) return choice ?? "auto";
-  throw badSetting(value, value.text, `write one of ${ENGINE_CHOICES.join(", ")}`);
+  throw badSetting(value, `write one of ${ENGINE_CHOICES.join(", ")}`);
 }
 
 const HEALTH_ADDRESS = /^(?:(?<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?<port>\d{1,5})$/;
@@ -222,7 +226,7 @@ function parseHealth(value: SettingValue | undefined): HealthAddress | undefined
   if (value === undefined) return undefined;
   const { host = "127.0.0.1", port = "" } = HEALTH_ADDRESS.exec(value.text)?.groups ?? {};
   if (port === "" || Number(port) > MAX_PORT) {
-    throw badSetting(value, value.text, "write a port, or host:port, for example 8080 or 0.0.0.0:8080");
+    throw badSetting(value, "write a port, or host:port, for example 8080 or 0.0.0.0:8080");
   }
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
@@ -235,14 +239,20 @@ function parseLog(
 ): LogOptions {
   const threshold = level === undefined ? "info" : LOG_THRESHOLDS.find((name) => name === level.text);
   if (threshold === undefined && level !== undefined) {
-    throw badSetting(level, level.text, `write one of ${LOG_THRESHOLDS.join(", ")}`);
+    throw badSetting(level, `write one of ${LOG_THRESHOLDS.join(", ")}`);
   }
   const isTerminal = stdout.isTTY === true;
-  const chosen = format?.text ?? (isTerminal ? "pretty" : "json");
-  if (chosen !== "pretty" && chosen !== "json") {
-    throw new HostError("usage-invalid", `${format?.source} ${JSON.stringify(chosen)}: write pretty or json`);
-  }
-  return { level: threshold ?? "info", format: chosen, colour: isTerminal && !env["NO_COLOR"] };
+  return {
+    level: threshold ?? "info",
+    format: parseLogFormat(format, isTerminal),
+    colour: isTerminal && !env["NO_COLOR"],
+  };
+}
+
+function parseLogFormat(value: SettingValue | undefined, isTerminal: boolean): LogOptions["format"] {
+  if (value === undefined) return isTerminal ? "pretty" : "json";
+  if (value.text === "pretty" || value.text === "json") return value.text;
+  throw badSetting(value, "write pretty or json");
 }
 
 /** XDG base directories: a relative path in a variable is invalid and ignored. */

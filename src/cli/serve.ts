@@ -16,10 +16,12 @@ import type { Terminal } from "./terminal.ts";
 
 const HELP = `
 Each flag has a variable behind it; the flag wins. Put secrets into variables or files: other users of the
-machine can see flags. NATS_TOKEN is a NATS token.
+machine can see flags. NATS_PASSWORD, NATS_TOKEN and NATS_NKEY_SEED are variables alone; they and both URLs may
+come from files, named by the same variable with _FILE at its end.
 
-The first SIGTERM or SIGINT drains: accepted requests are answered, then the process ends with 0, or with 3
-when the consumer file's drain time was not enough. A second signal ends it at once.
+The first SIGTERM, SIGINT, SIGQUIT or SIGUSR2 drains: accepted requests are answered, then the process ends with 0,
+or with 3 when the consumer file's drain time was not enough. A second one ends it at once. SIGHUP reads consumer file,
+policies and components again; where the terminal that the replica was started on has gone, it drains.
 
 Examples:
   $ network-host serve                                     NATS on this machine, values in an SQLite file
@@ -33,26 +35,41 @@ export interface ServedApp {
   /** Rejects when a ready replica cannot go on. Never resolves. */
   readonly failed: Promise<never>;
   drain(reason: string): Promise<"clean" | "forced">;
+  /** Reads the files again, whatever their times say. */
+  reload(reason: string): void;
 }
 
 /** What `serve` works with; tests put their own in. */
 export interface ServeParts {
   startApp(options: ServeOptions): Promise<ServedApp>;
   readonly signals: SignalSource;
+  /** Was the process started on a terminal that is no longer there? */
+  isTerminalGone(): boolean;
   /** Ends the process at once. */
   exit(code: ExitCode): void;
 }
 
 /** Where signals come from: the process. */
 export interface SignalSource {
-  on(signal: EndSignal, listener: (signal: EndSignal) => void): unknown;
-  off(signal: EndSignal, listener: (signal: EndSignal) => void): unknown;
+  on(signal: HeededSignal, listener: (signal: HeededSignal) => void): unknown;
+  off(signal: HeededSignal, listener: (signal: HeededSignal) => void): unknown;
 }
 
-export type EndSignal = "SIGTERM" | "SIGINT";
+export type HeededSignal = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGUSR2" | "SIGHUP";
 
-/** Conventional exit codes of a process that a signal ended: 128 and the signal's number. */
-const SIGNAL_EXIT: Readonly<Record<EndSignal, ExitCode>> = { SIGINT: 130, SIGTERM: 143 };
+/**
+ * Conventional exit codes of a process that a signal ended: 128 and the signal's number. That of SIGUSR2 is 12 on Linux and
+ * 31 elsewhere; a second one is rare enough for the former.
+ */
+const SIGNAL_EXIT: Readonly<Record<HeededSignal, ExitCode>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGQUIT: 131,
+  SIGUSR2: 140,
+  SIGTERM: 143,
+};
+
+const HEEDED = Object.keys(SIGNAL_EXIT) as readonly HeededSignal[];
 
 /** The command. `done` takes its exit code. */
 export function createServeCommand(terminal: Terminal, parts: ServeParts, done: (code: ExitCode) => void): Command {
@@ -81,9 +98,10 @@ async function makeDefaultFolder(store: StoreOptions, defaultPath: string): Prom
 
 /** Runs a replica until a signal, or until it cannot go on. Rejects with what stopped it. */
 async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode> {
-  using signals = new EndSignals(parts);
+  using signals = new ReplicaSignals(parts);
   const app = await parts.startApp(options);
   try {
+    signals.follow(app);
     const signal = await Promise.race([signals.first, app.ready.then(() => app.failed), app.failed]);
     return (await app.drain(signal)) === "clean" ? EXIT.ok : exitCodeOf("drain-timeout");
   } catch (error) {
@@ -92,33 +110,43 @@ async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode
   }
 }
 
-/** The first signal is a promise; the second one ends the process. */
-class EndSignals implements Disposable {
+/** The first signal to end is a promise; the second one ends the process. One to read the files again comes at any time. */
+class ReplicaSignals implements Disposable {
   readonly #parts: ServeParts;
-  readonly #first = Promise.withResolvers<EndSignal>();
+  readonly #first = Promise.withResolvers<HeededSignal>();
   #state: "waiting" | "ending" = "waiting";
+  #app: ServedApp | undefined;
+  /** Files are to be read again as soon as there is a replica. */
+  #isReloadDue = false;
 
   constructor(parts: ServeParts) {
     this.#parts = parts;
-    parts.signals.on("SIGTERM", this.#receive);
-    parts.signals.on("SIGINT", this.#receive);
+    for (const signal of HEEDED) parts.signals.on(signal, this.#receive);
   }
 
-  get first(): Promise<EndSignal> {
+  get first(): Promise<HeededSignal> {
     return this.#first.promise;
   }
 
-  [Symbol.dispose](): void {
-    this.#parts.signals.off("SIGTERM", this.#receive);
-    this.#parts.signals.off("SIGINT", this.#receive);
+  /** The replica is there: a reload goes to it, one that was asked for meanwhile as well. */
+  follow(app: ServedApp): void {
+    this.#app = app;
+    if (this.#isReloadDue) app.reload("SIGHUP");
   }
 
-  readonly #receive = (signal: EndSignal): void => {
-    if (this.#state === "ending") {
+  [Symbol.dispose](): void {
+    for (const signal of HEEDED) this.#parts.signals.off(signal, this.#receive);
+  }
+
+  readonly #receive = (signal: HeededSignal): void => {
+    if (signal === "SIGHUP" && !this.#parts.isTerminalGone()) {
+      if (this.#app === undefined) this.#isReloadDue = true;
+      else this.#app.reload(signal);
+    } else if (this.#state === "ending") {
       this.#parts.exit(SIGNAL_EXIT[signal]);
-      return;
+    } else {
+      this.#state = "ending";
+      this.#first.resolve(signal);
     }
-    this.#state = "ending";
-    this.#first.resolve(signal);
   };
 }

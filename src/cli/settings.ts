@@ -5,6 +5,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { Option } from "commander";
 import { HostError } from "../errors/host-error.ts";
 import type { Terminal } from "./terminal.ts";
@@ -49,7 +50,52 @@ export function readSetting(setting: Setting, flags: Flags, env: Terminal["env"]
   return text === undefined || text === "" ? undefined : { text, source: setting.env, from: "environment" };
 }
 
-/** An error that names the setting and what to write. `text` is shown, so it must hold no secret. */
-export function badSetting({ source }: SettingValue, shown: string, advice: string): HostError {
-  return new HostError("usage-invalid", `${source} ${JSON.stringify(shown)}: ${advice}`);
+/** The path of a file or folder, absolute, if it is given. Throws `usage-invalid` for an empty flag and for a URL. */
+export function readPath(setting: Setting, flags: Flags, env: Terminal["env"]): string | undefined {
+  const value = readSetting(setting, flags, env);
+  return value === undefined ? undefined : parsePath(value);
 }
+
+/** The path, made absolute. A URL in its place may hold a password, and in a path nothing would show that. */
+export function parsePath(value: Pick<SettingValue, "text" | "source">): string {
+  if (URL_LIKE.test(value.text))
+    throw badSetting(value, "write a path; this looks like a URL (./ before it says it is none)");
+  return resolve(value.text);
+}
+
+/** With a scheme, or with what may be a user and password; a path with a `/` or `.` at its beginning is none. */
+const URL_LIKE = /:\/\/|^[^/.][^:]*:(?:\/|.*@)|^:.*@/s;
+
+/** A secret: its variable's value, or the absolute path that the variable's fellow `…_FILE` has. They have no flags. */
+export type SecretSetting = string | { readonly path: string };
+
+/** Reads a secret's two variables. Throws `usage-invalid` where both are given. */
+export function readSecret(name: string, env: Terminal["env"]): SecretSetting | undefined {
+  const [text = "", path = ""] = [env[name], env[fileVariable(name)]];
+  if (text !== "" && path !== "") {
+    throw new HostError("usage-invalid", `${name} and ${fileVariable(name)} are both given: leave one out`);
+  }
+  if (path !== "") return { path: parsePath({ text: path, source: fileVariable(name) }) };
+  return text === "" ? undefined : text;
+}
+
+/** The variable that names a file in which the other one's value is. */
+export function fileVariable(name: string): string {
+  return `${name}_FILE`;
+}
+
+/** An error that names the setting, what it is unless that may hold a secret, and what to write. */
+export function badSetting({ source, text }: Pick<SettingValue, "text" | "source">, advice: string): HostError {
+  return new HostError("usage-invalid", `${source}${quoted(text)}: ${advice}`);
+}
+
+/**
+ * ` "text"`, or nothing where the text may be, or may be a part of, a URL with a password: whatever is wrong with such a
+ * URL, no rule tells which part of it is the password.
+ */
+export function quoted(text: string): string {
+  return HARMLESS.test(text) ? ` ${JSON.stringify(text)}` : "";
+}
+
+/** A scheme or none, nothing with an `@`, and behind a `:` at most a number that could be a port. */
+const HARMLESS = /^(?:[a-z+]{1,16}:\/\/)?[^@:]*(?::\d{0,5})?$/;

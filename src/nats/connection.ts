@@ -5,18 +5,32 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { credsAuthenticator, errors, type NodeConnectionOptions } from "nats";
+import {
+  type Authenticator,
+  errors,
+  jwtAuthenticator,
+  nkeyAuthenticator,
+  type NodeConnectionOptions,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from "nats";
 import { HostError } from "../errors/host-error.ts";
 import { scrubSecrets } from "../telemetry/redaction.ts";
+import { parseSecret, parseSeed, parseUserCredentials } from "./credentials-text.ts";
+import { KeptFile } from "./kept-file.ts";
+import { clientTls, type NatsTls } from "./tls.ts";
 
-/** Who connects. */
+/** A secret as it is, or the absolute path of the file that holds it. */
+export type NatsSecret = string | { readonly path: string };
+
+/** Who connects. Files are read again at each connect, so they may be renewed. */
 export type NatsCredentials =
   | { readonly kind: "none" }
-  | { readonly kind: "password"; readonly user: string; readonly password: string }
-  | { readonly kind: "token"; readonly token: string }
-  /** Path of a `.creds` file (a user's JWT and seed). Read again at each reconnect, so it may be renewed. */
+  | { readonly kind: "password"; readonly user: string; readonly password: NatsSecret }
+  | { readonly kind: "token"; readonly token: NatsSecret }
+  /** The seed of a user's NKEY. */
+  | { readonly kind: "nkey"; readonly seed: NatsSecret }
+  /** Path of a `.creds` file (a user's JWT and seed). */
   | { readonly kind: "file"; readonly path: string };
 
 /** Which servers, and who connects. */
@@ -24,48 +38,70 @@ export interface NatsOptions {
   /** `nats://host:port` or `tls://host:port`, without credentials; at least one. */
   readonly servers: readonly string[];
   readonly credentials: NatsCredentials;
+  /** TLS is done, and a server without it refused, where this is there or an address begins with `tls://`. */
+  readonly tls?: NatsTls;
 }
 
 /**
  * The NATS client's options for these servers and credentials. Add the name and the reconnect behaviour.
- * Throws `usage-invalid` where a credentials file cannot be read.
+ * Throws `usage-invalid` for credentials and files that cannot be used. `warn` is told of files that cannot be used at a
+ * later connect: what they held last is used then.
  */
-export async function natsConnectionOptions(options: NatsOptions): Promise<NodeConnectionOptions> {
+export function natsConnectionOptions(
+  options: NatsOptions,
+  warn: (error: HostError) => void = () => undefined,
+): NodeConnectionOptions {
+  const { servers, credentials } = options;
+  const isTls = options.tls !== undefined || servers.some((server) => server.startsWith("tls://"));
   return {
-    servers: [...options.servers],
-    ...(options.servers.some((server) => server.startsWith("tls://")) && { tls: {} }),
-    ...(await authentication(options.credentials)),
+    servers: [...servers],
+    ...(isTls && { tls: clientTls(options.tls ?? { handshake: "after-info" }, warn) }),
+    ...(credentials.kind !== "none" && { authenticator: authenticatorOf(credentials, warn) }),
   };
 }
 
-async function authentication(credentials: NatsCredentials): Promise<NodeConnectionOptions> {
-  const { kind } = credentials;
-  if (kind === "file") return { authenticator: await fileAuthenticator(credentials.path) };
-  if (kind === "password") return { user: credentials.user, pass: credentials.password };
-  return kind === "token" ? { token: credentials.token } : {};
-}
-
-/**
- * An exception at a reconnect would end the connection for good. So where the file is away, or half written, when it is
- * read again, the credentials that it held last are tried.
- */
-async function fileAuthenticator(path: string): Promise<ReturnType<typeof credsAuthenticator>> {
-  let last: Uint8Array;
-  try {
-    last = await readFile(path);
-  } catch (error) {
-    throw new HostError("usage-invalid", `the NATS credentials file ${path} cannot be read`, { cause: error });
-  }
-  return (nonce) => {
-    try {
-      const read = readFileSync(path);
-      const auth = credsAuthenticator(read)(nonce);
-      last = read;
-      return auth;
-    } catch {
-      return credsAuthenticator(last)(nonce);
+/** An exception of an authenticator would end the connection for good: these throw none. */
+function authenticatorOf(
+  credentials: Exclude<NatsCredentials, { kind: "none" }>,
+  warn: (error: HostError) => void,
+): Authenticator {
+  switch (credentials.kind) {
+    case "password":
+      return usernamePasswordAuthenticator(
+        credentials.user,
+        secretReader(credentials.password, "the file of the NATS password", parseSecret, warn),
+      );
+    case "token":
+      return tokenAuthenticator(secretReader(credentials.token, "the file of the NATS token", parseSecret, warn));
+    case "nkey": {
+      const seed = secretReader(credentials.seed, "the file of the NATS NKEY seed", parseSeed, warn);
+      return nkeyAuthenticator(() => new TextEncoder().encode(seed()));
     }
-  };
+    case "file": {
+      const file = new KeptFile({
+        what: "the NATS credentials file",
+        paths: [credentials.path],
+        parse: ([text = ""]) => parseUserCredentials(text),
+        warn,
+      });
+      return (nonce) => {
+        const { jwt, seed } = file.current();
+        return jwtAuthenticator(jwt, new TextEncoder().encode(seed))(nonce);
+      };
+    }
+  }
+}
+
+/** The secret at each moment. */
+function secretReader(
+  secret: NatsSecret,
+  what: string,
+  parse: (text: string) => string,
+  warn: (error: HostError) => void,
+): () => string {
+  if (typeof secret === "string") return () => secret;
+  const file = new KeptFile({ what, paths: [secret.path], parse: ([text = ""]) => parse(text), warn });
+  return () => file.current();
 }
 
 /** Names what the NATS client threw. `doing` completes the sentence "while …". */

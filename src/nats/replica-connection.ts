@@ -20,6 +20,8 @@ export interface ReplicaConnectionOptions {
   readonly signal: AbortSignal;
   /** A try failed; the next one is after `delayMs`. */
   readonly failed: (error: HostError, delayMs: number) => void;
+  /** See `natsConnectionOptions`. */
+  readonly warned: (error: HostError) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -30,13 +32,13 @@ const RECONNECT_WAIT_MS = 250;
 const MAX_PINGS_OUT = 2;
 
 /**
- * Connects; resolves with `undefined` when `signal` aborts first. Throws `usage-invalid` where the credentials
- * file cannot be read; every other failure is reported to `failed` and tried again.
+ * Connects; resolves with `undefined` when `signal` aborts first. Throws `usage-invalid` where credentials or
+ * files cannot be used at the start; every other failure is reported to `failed` and tried again.
  */
 export async function connectReplica(options: ReplicaConnectionOptions): Promise<NatsConnection | undefined> {
   const { signal } = options;
+  const settings = natsConnectionOptions(options.nats, options.warned);
   for (let delayMs = FIRST_DELAY_MS; !signal.aborted; delayMs = Math.min(MAX_DELAY_MS, delayMs * 2)) {
-    const settings = await natsConnectionOptions(options.nats);
     try {
       return await unlessAborted(connect(clientOptions(settings, options)), signal);
     } catch (error) {

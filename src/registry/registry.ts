@@ -114,6 +114,12 @@ export class Registry implements AsyncDisposable {
     await Promise.all(due.map((slot) => this.#loads.add(slot)));
   }
 
+  /** Reads the configuration and every component again, as if all of them had changed. */
+  reread(): void {
+    this.#isPlanDue = true;
+    this.#note(new Set([...this.#watched, ...[...this.#slots.values()].map(({ spec }) => spec.componentPath)]));
+  }
+
   /** Ends loads under way: nothing new will serve. What serves goes on. */
   giveUpLoads(): void {
     this.#state = "closed";

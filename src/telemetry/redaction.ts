@@ -1,7 +1,7 @@
 /**
  * Keeps credentials out of logs and terminals. Errors of a driver may quote the connection string they were
  * given, so every text that leaves the process passes through here: too much is hidden rather than too
- * little. Both functions take time linear in the text.
+ * little. The time that it takes is linear in the text.
  *
  * @module
  */
@@ -15,11 +15,6 @@ const AUTHORITY_END = /[/?#]/;
 /** A parameter whose name says that its value is secret, as in `?tlsCertificateKeyFilePassword=…`. */
 const SECRET_PARAMETER =
   /([?&;][A-Za-z_.-]{0,64}(?:password|passwd|secret|token|credential|api_?key)[A-Za-z_.-]{0,64}=)[^&;#\s"]+/gi;
-
-/** A URL, with or without its scheme, or several separated by commas: without user, password, token or secret parameters. */
-export function redactUrl(url: string): string {
-  return url.includes("//") ? scrubSecrets(url) : scrubSecrets(url.replace(/^.*@/s, `${REDACTED}@`));
-}
 
 /** Replaces `//user:password@`, `//token@` and secret parameters wherever they stand in a text. */
 export function scrubSecrets(text: string): string {

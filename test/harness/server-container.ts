@@ -28,6 +28,7 @@ export async function launchContainer(plan: ContainerPlan): Promise<Launched> {
     .withCopyContentToContainer(
       Object.entries(plan.files ?? {}).map(([name, content]) => ({ content, target: `${CONTAINER_FOLDER}/${name}` })),
     )
+    .withWorkingDir(CONTAINER_FOLDER)
     .withExposedPorts({ container: plan.containerPort, host: hostPort })
     .withWaitStrategy(Wait.forListeningPorts())
     .withStartupTimeout(READY_TIMEOUT_MS)

@@ -32,7 +32,7 @@ export async function launchProcess(plan: ProcessPlan): Promise<Launched> {
   const write = (name: string, text: string) => writeFile(join(folder, name), text);
   for (const [name, text] of Object.entries(plan.files ?? {})) await write(name, text);
   const port = await freePort();
-  const start = () => spawnServer(path, plan.args({ port, folder }));
+  const start = () => spawnServer(path, plan.args({ port, folder }), folder);
   let server = start();
   return {
     host: "127.0.0.1",
@@ -76,8 +76,9 @@ interface RunningServer {
   failure(): string | undefined;
 }
 
-function spawnServer(path: string, args: readonly string[]): RunningServer {
-  const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"] });
+/** Files in its configuration are named as they are in its folder. */
+function spawnServer(path: string, args: readonly string[], folder: string): RunningServer {
+  const child = spawn(path, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let tail = "";
   const keep = (chunk: Buffer): void => {
     tail = (tail + chunk.toString()).slice(-OUTPUT_TAIL_CHARACTERS);

@@ -9,7 +9,7 @@
 
 import { join } from "node:path";
 import { inject } from "vitest";
-import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
+import { natsAnswers, natsListens } from "../../scripts/servers/nats-probe.ts";
 import { images } from "./images.ts";
 import {
   type Launched,
@@ -53,13 +53,25 @@ export async function startNatsServer(args: readonly string[] = []): Promise<Own
 export interface ConfiguredNatsServer extends OwnServer {
   /** Has it read this in place of its configuration. It says nothing when it has: wait for what follows from it. */
   reload(configuration: string): Promise<void>;
+  /** Replaces another of its files and has all of them read again. */
+  replace(file: string, text: string): Promise<void>;
 }
 
 const CONFIGURATION = "nats.conf";
 
+export interface NatsServerFiles {
+  /** Further files, which the configuration names as they are here. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** `client`: it waits for the client's TLS handshake. */
+  readonly speaksFirst?: "server" | "client";
+}
+
 /** @param configuration without where it listens */
-export async function startConfiguredNatsServer(configuration: string): Promise<ConfiguredNatsServer> {
-  const files = { [CONFIGURATION]: configuration };
+export async function startConfiguredNatsServer(
+  configuration: string,
+  { files: further = {}, speaksFirst = "server" }: NatsServerFiles = {},
+): Promise<ConfiguredNatsServer> {
+  const files = { ...further, [CONFIGURATION]: configuration };
   const launched =
     inject("serverKind") === "container"
       ? await launchContainer({
@@ -80,8 +92,13 @@ export async function startConfiguredNatsServer(configuration: string): Promise<
           ],
           files,
         });
-  const server = await ownServer(launched, natsUrlOf(launched), () => natsAnswers(launched));
-  return { ...server, reload: (text) => launched.reload(CONFIGURATION, text) };
+  const answers = () => (speaksFirst === "server" ? natsAnswers(launched) : natsListens(launched));
+  const server = await ownServer(launched, natsUrlOf(launched), answers);
+  return {
+    ...server,
+    reload: (text) => launched.reload(CONFIGURATION, text),
+    replace: (file, text) => launched.reload(file, text),
+  };
 }
 
 /** A server that is no replica set. */

@@ -20,6 +20,8 @@ export interface OpenLink extends AsyncDisposable {
   readonly stats: NatsStats;
   /** What an operator would have read. */
   readonly heard: readonly Heard[];
+  /** Files that could not be used at a connect. */
+  readonly warnings: readonly string[];
 }
 
 const PING_MS = 3_000;
@@ -28,13 +30,16 @@ const CLOSE_MS = 1_000;
 export async function openLink(
   url: string,
   credentials: NatsOptions["credentials"] = { kind: "none" },
+  tls?: NatsOptions["tls"],
 ): Promise<OpenLink> {
+  const warnings: string[] = [];
   const connection = await connectReplica({
-    nats: { servers: [url], credentials },
+    nats: { servers: [url], credentials, ...(tls !== undefined && { tls }) },
     name: "test",
     pingIntervalMs: PING_MS,
     signal: new AbortController().signal,
     failed: () => undefined,
+    warned: ({ message }) => warnings.push(message),
   });
   if (connection === undefined) throw new Error("not connected");
   const stats = new NatsStats();
@@ -60,6 +65,7 @@ export async function openLink(
     link,
     stats,
     heard,
+    warnings,
     [Symbol.asyncDispose]: () => link.close(AbortSignal.timeout(CLOSE_MS)),
   };
 }

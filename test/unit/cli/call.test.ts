@@ -109,7 +109,7 @@ describe("call", () => {
   test("says which credentials file cannot be read", async () => {
     const { code, stderr } = await run(["call", "echo", "--nats-creds", `${folder}/missing.creds`]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`the NATS credentials file ${folder}/missing.creds cannot be read`);
+    expect(stderr).toContain(`the NATS credentials file ${folder}/missing.creds cannot be used: ENOENT`);
   });
 });
 

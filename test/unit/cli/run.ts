@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly isTerminal?: boolean;
   readonly startApp?: (options: ServeOptions) => Promise<ServedApp>;
   readonly signals?: EventEmitter;
+  readonly isTerminalGone?: () => boolean;
   readonly exit?: (code: number) => void;
 }
 
@@ -42,6 +43,7 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
   const code = await runProgram(args, terminal, {
     startApp: options.startApp ?? (() => Promise.reject(new Error("no replica is started in this test"))),
     signals: options.signals ?? new EventEmitter(),
+    isTerminalGone: options.isTerminalGone ?? (() => false),
     exit: options.exit ?? (() => undefined),
   });
   return { code, stdout: stdout.bytes().toString(), stdoutBytes: stdout.bytes(), stderr: stderr.bytes().toString() };

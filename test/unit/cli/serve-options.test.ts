@@ -171,6 +171,45 @@ describe("serve", () => {
     expect(nats.servers.join()).not.toContain("@");
   });
 
+  test("takes URLs out of files that variables name, once, and remembers where the other secrets are", async () => {
+    await writeFile(join(home, "nats-url"), "nats://u:p@h:1\r\n");
+    await writeFile(join(home, "mongodb-url"), "mongodb://u:p@db/app\n");
+    const files = { NATS_URL_FILE: join(home, "nats-url"), MONGODB_URL_FILE: join(home, "mongodb-url") };
+    expect(await optionsOf([], files)).toMatchObject({
+      nats: { servers: ["nats://h:1"], credentials: { kind: "password", user: "u", password: "p" } },
+      store: { kind: "mongodb", url: "mongodb://u:p@db/app", source: "MONGODB_URL_FILE" },
+    });
+    expect((await optionsOf(["--store", "mongodb://other"], files)).store).toMatchObject({ url: "mongodb://other" });
+    const at = (name: string) => ({ path: join(home, name) });
+    for (const [env, credentials] of [
+      [{ NATS_TOKEN_FILE: at("t").path }, { kind: "token", token: at("t") }],
+      [{ NATS_NKEY_SEED_FILE: at("s").path }, { kind: "nkey", seed: at("s") }],
+      [
+        { NATS_USER: "u", NATS_PASSWORD_FILE: at("p").path },
+        { kind: "password", user: "u", password: at("p") },
+      ],
+      [
+        { NATS_USER: "u", NATS_PASSWORD: "p" },
+        { kind: "password", user: "u", password: "p" },
+      ],
+    ] as const) {
+      expect((await optionsOf([], env)).nats.credentials).toEqual(credentials);
+    }
+  });
+
+  test("asks for TLS where its files or its moment are named", async () => {
+    const files = { NATS_CA: "/ca.pem", NATS_CERT: "/cert.pem", NATS_KEY: "/key.pem" };
+    expect((await optionsOf(["--nats-tls", "first"], files)).nats.tls).toEqual({
+      handshake: "first",
+      caFile: "/ca.pem",
+      client: { certFile: "/cert.pem", keyFile: "/key.pem" },
+    });
+    expect((await optionsOf(["--nats-ca", "/ca.pem"])).nats.tls).toEqual({
+      handshake: "after-info",
+      caFile: "/ca.pem",
+    });
+  });
+
   test("takes a token from its variable", async () => {
     expect((await optionsOf([], { NATS_TOKEN: "t" })).nats.credentials).toEqual({ kind: "token", token: "t" });
   });
@@ -188,6 +227,15 @@ describe("serve", () => {
     [["--nats", "nats://%zz@h"], {}, "write nats://host:port"],
     [[], { NATS_URL: "nats://u:p@a,nats://v:q@b" }, "more than one kind of NATS credentials"],
     [[], { NATS_URL: "nats://u:p@a", NATS_TOKEN: "t" }, "more than one kind of NATS credentials"],
+    [[], { NATS_TOKEN: "t", NATS_TOKEN_FILE: "/t" }, "NATS_TOKEN and NATS_TOKEN_FILE are both given"],
+    [[], { NATS_URL: "nats://h", NATS_URL_FILE: "/t" }, "NATS_URL and NATS_URL_FILE are both given"],
+    [[], { NATS_URL_FILE: "/nowhere/url" }, "NATS_URL_FILE /nowhere/url cannot be used: ENOENT"],
+    [[], { MONGODB_URL_FILE: "/dev/null" }, "MONGODB_URL_FILE /dev/null cannot be used: it is empty"],
+    [[], { NATS_USER: "u" }, "NATS_USER has no password"],
+    [[], { NATS_PASSWORD: "p" }, "NATS_PASSWORD has no user"],
+    [[], { NATS_NKEY_SEED: "SUNONE" }, "NATS_NKEY_SEED holds no NKEY seed of a user"],
+    [[], { NATS_CERT: "/c" }, "NATS_CERT and NATS_KEY belong together"],
+    [["--nats-tls", "last"], {}, '--nats-tls "last": write auto or first'],
     [["--nats-ping", "5"], {}, '--nats-ping "5": write a duration of 250ms to 2m'],
     [["--nats-ping", "3m"], {}, '--nats-ping "3m": write a duration of 250ms to 2m'],
     [[], { NATS_PING: "often" }, 'NATS_PING "often": write milliseconds or a number with a unit'],

@@ -10,6 +10,7 @@ const ENV = { HOME: "/nowhere", SQLITE_PATH: "/nowhere/store.sqlite" };
 /** A replica that does what it is told, and remembers what it was asked. */
 class FakeApp implements ServedApp {
   readonly reasons: string[] = [];
+  readonly reloads: string[] = [];
   readonly becameReady = Promise.withResolvers<void>();
   readonly gaveUp = Promise.withResolvers<never>();
   readonly drained = Promise.withResolvers<"clean" | "forced">();
@@ -21,6 +22,10 @@ class FakeApp implements ServedApp {
 
   get failed(): Promise<never> {
     return this.gaveUp.promise;
+  }
+
+  reload(reason: string): void {
+    this.reloads.push(reason);
   }
 
   drain(reason: string): Promise<"clean" | "forced"> {
@@ -37,7 +42,7 @@ interface Serving {
   readonly ended: Promise<Run>;
 }
 
-async function serve(): Promise<Serving> {
+async function serve(isTerminalGone = false): Promise<Serving> {
   const app = new FakeApp();
   const signals = new EventEmitter();
   const exits: number[] = [];
@@ -45,6 +50,7 @@ async function serve(): Promise<Serving> {
   const ended = run(["serve"], {
     env: ENV,
     signals,
+    isTerminalGone: () => isTerminalGone,
     exit: (code) => exits.push(code),
     startApp: () => {
       started.resolve();
@@ -68,6 +74,38 @@ describe("serve", () => {
     expect(await ended).toMatchObject({ code, stderr: "" });
     expect([app.reasons, exits]).toEqual([["SIGTERM"], []]);
     expect(signals.listenerCount("SIGTERM") + signals.listenerCount("SIGINT")).toBe(0);
+  });
+
+  test.each(["SIGINT", "SIGQUIT", "SIGUSR2"])("drains at %s, too", async (signal) => {
+    const { app, signals, ended } = await serve();
+    app.drained.resolve("clean");
+    signals.emit(signal, signal);
+    expect((await ended).code).toBe(0);
+    expect(app.reasons).toEqual([signal]);
+  });
+
+  test("reads the files again at each SIGHUP, and goes on", async () => {
+    const { app, signals, ended } = await serve();
+    signals.emit("SIGHUP", "SIGHUP");
+    signals.emit("SIGHUP", "SIGHUP");
+    await expect.poll(() => app.reloads.length).toBeGreaterThan(0);
+    signals.emit("SIGHUP", "SIGHUP");
+    expect(app.reasons).toEqual([]);
+    app.drained.resolve("clean");
+    signals.emit("SIGTERM", "SIGTERM");
+    expect((await ended).code).toBe(0);
+    expect(new Set(app.reloads)).toEqual(new Set(["SIGHUP"]));
+  });
+
+  test("drains at SIGHUP where its terminal has gone", async () => {
+    const { app, signals, exits, ended } = await serve(true);
+    signals.emit("SIGHUP", "SIGHUP");
+    await app.draining.promise;
+    expect([app.reasons, app.reloads]).toEqual([["SIGHUP"], []]);
+    signals.emit("SIGHUP", "SIGHUP");
+    expect(exits).toEqual([129]);
+    app.drained.resolve("clean");
+    expect((await ended).code).toBe(0);
   });
 
   test("ends at once at the second signal", async () => {
