@@ -12,6 +12,8 @@ export interface OwedAnswer {
   readonly nonce: number;
   /** As `performance.now()` counts; to change it, see {@link OwedAnswers.prolong}. */
   dueMs: number;
+  /** For how long the one who owes it had run when it was asked, where that is known. */
+  readonly ranMs: number | undefined;
   /** It was given its time once more. */
   isProlonged: boolean;
   readonly answered: () => void;
@@ -31,9 +33,14 @@ export class OwedAnswers {
     return this.#all.first;
   }
 
-  /** When the next one is due; `Infinity` if there is none. */
+  /** What is due first. */
+  get earliest(): OwedAnswer | undefined {
+    return this.#minima.first;
+  }
+
+  /** When it is due; `Infinity` if there is none. */
   get earliestMs(): number {
-    return this.#minima.first?.dueMs ?? Number.POSITIVE_INFINITY;
+    return this.earliest?.dueMs ?? Number.POSITIVE_INFINITY;
   }
 
   add(owed: OwedAnswer): void {
