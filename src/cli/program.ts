@@ -9,6 +9,7 @@ import { HostError, toHostError } from "../errors/host-error.ts";
 import { programVersion } from "../version.ts";
 import { createCallCommand } from "./call.ts";
 import { createCheckCommand } from "./check.ts";
+import { createDataCommand } from "./data.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
@@ -59,7 +60,9 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
   program.addCommand(createCallCommand(terminal, done));
   program.addCommand(createInspectCommand(terminal, done));
   program.addCommand(createCheckCommand(terminal, done));
-  for (const command of [program, ...program.commands]) configure(command, terminal);
+  program.addCommand(createDataCommand(terminal, done));
+  for (const command of [program, ...program.commands].flatMap((each) => [each, ...each.commands]))
+    configure(command, terminal);
   return program;
 }
 

@@ -88,7 +88,8 @@ const SETTING = {
 /** Every setting of `serve`, in the order that its help shows. */
 export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, NATS_PING, ...Object.values(SETTING)];
 
-/** Settings that `check` and `inspect` have too. */
+/** Settings that `data`, and those that `check` and `inspect` have too. */
+export const STORE_SETTINGS: readonly Setting[] = [SETTING.store, SETTING.sqlite];
 export const { consumer: CONSUMER_SETTING, policy: POLICY_SETTING, cache: CACHE_SETTING } = SETTING;
 
 /** Reads the settings of `serve`. Throws `usage-invalid` naming the flag or variable and what to write. */
@@ -98,7 +99,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
   return {
     nats: parseNatsOptions(flags, env),
     natsPingMs: parseNatsPing(read(NATS_PING)),
-    store: parseStore(read(SETTING.store), read(SETTING.sqlite), env),
+    store: parseStoreOptions(flags, env),
     consumerFile: parseConsumerFile(flags, env),
     policyDir: parsePolicyDir(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
@@ -127,6 +128,11 @@ export function parseCacheDir(flags: Flags, env: Terminal["env"]): string {
     readSetting(SETTING.cache, flags, env)?.text ??
       join(baseDirectory(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts"),
   );
+}
+
+/** Where values are kept. Throws `usage-invalid`. */
+export function parseStoreOptions(flags: Flags, env: Terminal["env"]): StoreOptions {
+  return parseStore(readSetting(SETTING.store, flags, env), readSetting(SETTING.sqlite, flags, env), env);
 }
 
 /** A flag beats a variable, whichever store it names; two of the same kind contradict each other. */
