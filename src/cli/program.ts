@@ -61,9 +61,10 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
   program.addCommand(createInspectCommand(terminal, done));
   program.addCommand(createCheckCommand(terminal, done));
   program.addCommand(createDataCommand(terminal, done));
-  for (const command of [program, ...program.commands].flatMap((each) => [each, ...each.commands]))
+  for (const command of [program, ...program.commands]) {
     configure(command, terminal);
-  return program;
+    for (const part of command === program ? [] : command.commands) configure(part, terminal);
+  }
 }
 
 /** Output goes to the terminal given, errors are thrown, and commander prints none itself. */

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import type { BucketName } from "../../src/contract/names.ts";
 import { openMongoStore } from "../../src/kv/drivers/mongodb.ts";
 import { openSqliteStore } from "../../src/kv/drivers/sqlite.ts";
@@ -126,4 +127,21 @@ test("data of an SQLite file that does not exist is not looked for by making one
   const { code, stderr } = await run(["data", "list", "--sqlite", join(tmpdir(), uniqueName("none"))]);
   expect(code).toBe(2);
   expect(stderr).toContain("does not exist");
+});
+
+test("a backup of an SQLite store is what SQLite copies: the file alone is empty", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "backup-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "store.sqlite");
+  await using store = await openSqliteStore({ path });
+  await store.set(own("saved", "users", "k"), BINARY, TIMEOUT);
+
+  await copyFile(path, join(folder, "copy.sqlite"));
+  expect((await run(["data", "list", "--sqlite", join(folder, "copy.sqlite")])).stdout).toBe("");
+
+  const backup = join(folder, "backup.sqlite");
+  using database = new DatabaseSync(path);
+  database.exec(`VACUUM INTO '${backup}'`);
+  await using restored = await openSqliteStore({ path: backup });
+  expect(Buffer.from((await restored.get(own("saved", "users", "k"), TIMEOUT)) ?? [])).toEqual(BINARY);
 });

@@ -7,6 +7,8 @@
 
 import { Binary, type Collection, type Filter } from "mongodb";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { HostError } from "../../errors/host-error.ts";
+import { answeredWithin } from "../answered-within.ts";
 import { type BucketSize, type DataEntry, HOST_NAMESPACE, type StoreData } from "../data.ts";
 import type { Namespace } from "../store.ts";
 import type { OperationKind } from "../operation.ts";
@@ -19,6 +21,12 @@ import { DEFAULT_COLLECTION } from "./mongodb.ts";
 /** Values of a reply, which has 16 MB at most. */
 const BATCH_ENTRIES = 100;
 
+/** Keys of one command that removes. */
+const REMOVED_AT_A_TIME = 1_000;
+
+/** To count a collection takes as long as to read it. */
+const COMMAND_TIMEOUT_MS = 600_000;
+
 interface ValueDocument {
   readonly _id: string;
   readonly value?: unknown;
@@ -27,7 +35,7 @@ interface ValueDocument {
 /** Opens the data that a store of the same URL has. Throws `usage-invalid` for a URL that cannot be used. */
 export async function openMongoData(text: string, source: string): Promise<StoreData> {
   const url = await readMongoUrl(text, source, undefined);
-  const client = createMongoClient(url, source, FIXED_LIMITS.storeOperationMs);
+  const client = createMongoClient(url, source, COMMAND_TIMEOUT_MS);
   const connection = new MongoConnection(client, url.secrets);
   return new MongoData(connection, client.db(url.database).collection<ValueDocument>(DEFAULT_COLLECTION));
 }
@@ -95,12 +103,23 @@ class MongoData implements StoreData {
     }
   }
 
-  remove(namespace: Namespace): Promise<number> {
+  async remove(namespace: Namespace): Promise<number> {
     const filter: Filter<ValueDocument> = { _id: idsOf(namespace) };
-    return this.#attempt("write", async () => {
-      const { deletedCount } = await this.#collection.deleteMany(filter, { writeConcern: { w: "majority", j: true } });
-      return deletedCount;
-    });
+    let removed = 0;
+    for (;;) {
+      const some = await this.#attempt("read", () =>
+        this.#collection.find(filter, { projection: { _id: 1 }, limit: REMOVED_AT_A_TIME }).toArray(),
+      );
+      if (some.length === 0) return removed;
+      const ids = some.map(({ _id }) => _id);
+      removed += await this.#attempt("write", async () => {
+        const done = await this.#collection.deleteMany(
+          { _id: { $in: ids } },
+          { writeConcern: { w: "majority", j: true } },
+        );
+        return done.deletedCount;
+      });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,10 +129,12 @@ class MongoData implements StoreData {
   async #attempt<Result>(operation: OperationKind, work: () => Promise<Result>): Promise<Result> {
     let sends = 0;
     try {
-      await this.#connection.connected();
+      await answeredWithin(FIXED_LIMITS.storeOperationMs, this.#connection.connected());
       sends = 1;
       return await work();
     } catch (error) {
+      if (error instanceof HostError)
+        throw new HostError(error.code, this.#connection.trouble()?.reason ?? error.message);
       throw classifyMongoError(error, { operation, sends }, this.#connection.redact);
     }
   }
