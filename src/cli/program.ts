@@ -65,6 +65,7 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
     configure(command, terminal);
     for (const part of command === program ? [] : command.commands) configure(part, terminal);
   }
+  return program;
 }
 
 /** Output goes to the terminal given, errors are thrown, and commander prints none itself. */
