@@ -34,8 +34,7 @@ export const CHILD_LIMIT_ROWS = {
   unresponsiveMs: {
     value: 200,
     unit: "ms",
-    summary:
-      "How long a runner may leave a ping unanswered once a request's deadline has passed; then it is killed, up to 5 s later where it had no processor.",
+    summary: "How long a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
     enforcedIn: "supervisor/process/runner-protocol",
   },
   memoryWatchMs: {

@@ -120,11 +120,6 @@ export class CpuWatch {
     return this.#schedstat === undefined ? undefined : readSchedstat(this.#schedstat);
   }
 
-  /** Is its main thread on a processor, or ready to be, or held up by a disk? */
-  get wantsProcessor(): boolean {
-    return this.#schedstat !== undefined && /^[RD]/.test(readState(this.#options.pid));
-  }
-
   /** Ends the watch. Idempotent. */
   close(): void {
     this.#sleep();
@@ -174,17 +169,6 @@ function readSchedstat(schedstat: number): CpuSample | undefined {
     return { atMs: performance.now(), ranMs: ran / NANOS_PER_MS, waitedMs: waited / NANOS_PER_MS };
   } catch {
     return undefined;
-  }
-}
-
-/** The state of the main thread, a letter as proc_pid_stat(5) has it; empty when it has ended. */
-function readState(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name before it may hold anything.
-    return text.slice(text.lastIndexOf(")") + 2);
-  } catch {
-    return "";
   }
 }
 

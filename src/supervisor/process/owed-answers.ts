@@ -12,8 +12,6 @@ export interface OwedAnswer {
   readonly nonce: number;
   /** As `performance.now()` counts; to change it, see {@link OwedAnswers.prolong}. */
   dueMs: number;
-  /** For how long the one who owes it had run when it was asked, where that is known. */
-  readonly ranMs: number | undefined;
   /** It was given its time once more. */
   isProlonged: boolean;
   readonly answered: () => void;
@@ -33,14 +31,9 @@ export class OwedAnswers {
     return this.#all.first;
   }
 
-  /** What is due first. */
-  get earliest(): OwedAnswer | undefined {
-    return this.#minima.first;
-  }
-
-  /** When it is due; `Infinity` if there is none. */
+  /** When the next one is due; `Infinity` if there is none. */
   get earliestMs(): number {
-    return this.earliest?.dueMs ?? Number.POSITIVE_INFINITY;
+    return this.#minima.first?.dueMs ?? Number.POSITIVE_INFINITY;
   }
 
   add(owed: OwedAnswer): void {

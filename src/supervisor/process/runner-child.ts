@@ -101,11 +101,6 @@ export class RunnerChild {
     return this.#cpu?.sample();
   }
 
-  /** Does its main thread have something to do at this moment? No where this machine does not tell. */
-  get wantsProcessor(): boolean {
-    return this.#cpu?.wantsProcessor ?? false;
-  }
-
   /** Does it hardly rest? */
   get isHog(): boolean {
     return this.#cpu?.isHog ?? false;

@@ -88,10 +88,6 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       channel: this.#channel,
       logBytes: options.config.logBytes,
       share,
-      processor: {
-        ranMs: () => this.#child.cpuSample()?.ranMs,
-        wantsProcessor: () => this.#child.wantsProcessor,
-      },
       ready: () => this.#becomeReady(),
       failed: (reason) => this.#end(reason),
     });

@@ -22,7 +22,7 @@ import { HttpExchanges } from "./http-exchanges.ts";
 import type { RunnerCall } from "./runner-call.ts";
 import { RunnerOperations } from "./runner-operations.ts";
 import { RunnerProbes } from "./runner-probes.ts";
-import { Watchdog, type WatchdogSenses } from "./watchdog.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
@@ -33,8 +33,6 @@ export interface ProtocolParts {
   /** What one call may log. */
   readonly logBytes: number;
   readonly share: ThreadShare;
-  /** What the runner's main thread has of the processor, where this machine tells. */
-  readonly processor?: Pick<WatchdogSenses, "ranMs" | "wantsProcessor">;
   /** It has loaded its artifact. Throws `FrameError` where it said so before. */
   readonly ready: () => void;
   /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
@@ -69,7 +67,7 @@ export class RunnerProtocol {
     this.#watchdog = new Watchdog(
       FIXED_LIMITS.unresponsiveMs,
       () => failed("a guest kept computing after its request's deadline"),
-      { isBehind: () => channel.isBehind, ...parts.processor },
+      () => channel.isBehind,
     );
   }
 

@@ -22,28 +22,10 @@ const LOOK_MS = 5;
  */
 const LATE_MS = 100;
 
-/**
- * A runner that had no processor cannot answer, and has not computed either: it is judged once it has run for half of its
- * time, or after this. On a machine with a load of 25, one with a low priority gets a few milliseconds in a second.
- */
-const MAX_STARVED_MS = 5_000;
-
-/** What a watchdog asks about the two sides. */
-export interface WatchdogSenses {
-  /** Is there something of the runner's that has arrived and that the host has not taken yet? */
-  readonly isBehind?: () => boolean;
-  /** For how long the runner's main thread was on a processor so far; `undefined` where that cannot be told. */
-  readonly ranMs?: () => number | undefined;
-  /** Would that thread go on if it had a processor? One that sleeps is silent of its own accord. */
-  readonly wantsProcessor?: () => boolean;
-}
-
 export class Watchdog {
   readonly #timeoutMs: number;
   readonly #expired: () => void;
   readonly #isBehind: () => boolean;
-  readonly #ranMs: () => number | undefined;
-  readonly #wantsProcessor: () => boolean;
   readonly #owed = new OwedAnswers();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires. */
@@ -53,14 +35,13 @@ export class Watchdog {
   #lastNonce = 0;
 
   /**
-   * `expired` is called once an answer is overdue; {@link stop} is called then or earlier.
+   * `expired` is called once an answer is overdue; {@link stop} is called then or earlier. `isBehind`: is there
+   * something of the runner's that has arrived and that the host has not taken yet?
    */
-  constructor(timeoutMs: number, expired: () => void, senses: WatchdogSenses = {}) {
+  constructor(timeoutMs: number, expired: () => void, isBehind: () => boolean = () => false) {
     this.#timeoutMs = timeoutMs;
     this.#expired = expired;
-    this.#isBehind = senses.isBehind ?? (() => false);
-    this.#ranMs = senses.ranMs ?? (() => undefined);
-    this.#wantsProcessor = senses.wantsProcessor ?? (() => true);
+    this.#isBehind = isBehind;
   }
 
   /** Is an answer awaited? */
@@ -75,7 +56,7 @@ export class Watchdog {
   expect(answered: () => void, graceMs = 0): number {
     this.#lastNonce = (this.#lastNonce + 1) >>> 0;
     const dueMs = performance.now() + graceMs + this.#timeoutMs;
-    this.#owed.add({ nonce: this.#lastNonce, dueMs, ranMs: this.#ranMs(), isProlonged: false, answered });
+    this.#owed.add({ nonce: this.#lastNonce, dueMs, isProlonged: false, answered });
     this.#arm();
     return this.#lastNonce;
   }
@@ -115,28 +96,9 @@ export class Watchdog {
       this.#arm();
       return;
     }
-    this.#judgeWhenRun(nowMs);
-  }
-
-  /** Waits until the runner has had its time on a processor, or long enough for that, before it is judged. */
-  #judgeWhenRun(overdueMs: number): void {
-    const nowMs = performance.now();
-    const missingMs = Math.min(this.#missingRunMs(), overdueMs + MAX_STARVED_MS - nowMs);
-    if (missingMs > 0) {
-      const timer = setTimeout(() => this.#judgeWhenRun(overdueMs), Math.max(LOOK_MS, missingMs));
-      this.#endVerdict = () => clearTimeout(timer);
-      return;
-    }
     // What has arrived by now is read before this.
     const immediate = setImmediate(() => this.#judge(nowMs, Number.NEGATIVE_INFINITY));
     this.#endVerdict = () => clearImmediate(immediate);
-  }
-
-  /** How much longer the runner has to run before its silence says something. */
-  #missingRunMs(): number {
-    const [askedMs, nowMs] = [this.#owed.earliest?.ranMs, this.#ranMs()];
-    if (askedMs === undefined || nowMs === undefined || !this.#wantsProcessor()) return 0;
-    return this.#timeoutMs / 2 - (nowMs - askedMs);
   }
 
   /** An answer was overdue at `overdueMs`: waits while the host is behind, and a little longer. */

@@ -21,13 +21,7 @@ test("what is owed is taken in order, and the earliest is known, whatever was as
       let nonce = 0;
       for (const step of taken) {
         if (step.kind === "ask") {
-          const answer = {
-            nonce: (nonce += 1),
-            dueMs: step.dueMs,
-            ranMs: undefined,
-            isProlonged: false,
-            answered: () => undefined,
-          };
+          const answer = { nonce: (nonce += 1), dueMs: step.dueMs, isProlonged: false, answered: () => undefined };
           owed.add(answer);
           model.push(answer);
         } else if (step.kind === "answer") expect(owed.take()).toBe(model.shift());
@@ -46,7 +40,7 @@ test("one among fifty thousand is asked and answered as cheaply as one among few
   const answered = (): void => undefined;
   // Looking through all of them for each would be five billion steps.
   for (let nonce = 1; nonce <= 50_000; nonce += 1)
-    owed.add({ nonce, dueMs: nonce % 1_000, ranMs: undefined, isProlonged: false, answered });
+    owed.add({ nonce, dueMs: nonce % 1_000, isProlonged: false, answered });
   for (let nonce = 1; nonce <= 50_000; nonce += 1) expect(owed.take()?.nonce === nonce).toBe(true);
   expect(owed.isEmpty).toBe(true);
 });
