@@ -16,7 +16,7 @@ import {
   PLUGIN_LIMITS,
   REPLICA_LIMITS,
 } from "../src/contract/limits.ts";
-import { ERROR_CODES, errorRow, type Fault } from "../src/errors/table.ts";
+import { ERROR_CODES, type ErrorCode, errorRow, type Fault } from "../src/errors/table.ts";
 import {
   COMPONENT_LIMIT_TESTS,
   FIXED_LIMIT_TESTS,
@@ -50,12 +50,12 @@ const FAULTS: Readonly<Record<Fault, string>> = {
 function errorsPage(): string {
   const faults = Object.entries(FAULTS).map(([fault, who]) => `| ${fault} | ${who} |`);
   const sections = ERROR_CODES.map((code) => {
-    const { fault, retryable, replyCode, summary } = errorRow(code);
-    return `## ${code}\n\n${summary}\n\n- Number: ${replyCode}\n- Retryable: ${yesOrNo(retryable)}\n- To act: ${fault}\n`;
+    const { fault, replyCode, summary } = errorRow(code);
+    return `## ${code}\n\n${summary}\n\n- Number: ${replyCode}\n- Retryable: ${retryability(code)}\n- To act: ${fault}\n`;
   });
   const overview = ERROR_CODES.map((code) => {
-    const { fault, retryable, replyCode } = errorRow(code);
-    return `| [\`${code}\`](#${code}) | ${replyCode} | ${yesOrNo(retryable)} | ${fault} |`;
+    const { fault, replyCode } = errorRow(code);
+    return `| [\`${code}\`](#${code}) | ${replyCode} | ${retryability(code)} | ${fault} |`;
   });
   return `# Errors
 
@@ -102,8 +102,10 @@ function sentence(part: string): string {
   return `${part.charAt(0).toUpperCase()}${part.slice(1)}.`;
 }
 
-function yesOrNo(value: boolean): string {
-  return value ? "yes" : "no";
+function retryability(code: ErrorCode): string {
+  const { retryable, retryableAfterOutage } = errorRow(code);
+  if (retryableAfterOutage === true) return "after an outage of the store";
+  return retryable ? "yes" : "no";
 }
 
 function limitTable(table: Readonly<Record<string, LimitRow>>, tests: Readonly<Record<string, LimitTest>>): string {

@@ -54,6 +54,8 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   loadMs: proven("adversarial/load", "that never ends is a load time-out"),
   probeMs: proven("adversarial/grants", "probe-failed, and requests are answered at once"),
   unresponsiveMs: proven("integration/containment", "a guest that computes past its deadline is ended within 250 ms"),
+  silentMs: proven("unit/supervisor/process/watchdog", "does not wait for ever for a runner that gets no processor"),
+  instanceMs: proven("unit/supervisor/process/making-allowance", "is allowed for one instance of a request"),
   idleComputeMs: proven("adversarial/beyond", "its process is ended, though no request waits for it"),
   headerBytes: proven("unit/consumer/decode", "refuses headers beyond their limit without reading them"),
   heldReplyBytes: proven("integration/nats/replies", "that nobody waits for any more, or that there is no room for"),

@@ -33,6 +33,8 @@ export interface OperationContext {
   remainingMs(): number;
   /** Time that the request's store operations took; the broker adds to it. */
   storeMs: number;
+  /** An operation of the store failed for the request in a way that passes; the broker says so. */
+  isAfterOutage: boolean;
   /** Is an operation of the store under way? For the broker alone. */
   isBusy: boolean;
   /** Takes a line for the plugin's log. */
@@ -154,6 +156,7 @@ class VersionBroker implements Broker {
       if (revoked !== undefined) return revoked;
       const failure = toHostError(error);
       this.#options.onStoreError(failure);
+      context.isAfterOutage ||= failure.row.retryable;
       return refused(failure.code, failure.safeMessage);
     } finally {
       context.storeMs += performance.now() - startedAt;

@@ -88,6 +88,12 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
     });
   }
 
+  /** Sends a message, and all before it, now: for what must have left before this side does anything else. */
+  sendNow(message: Outgoing): void {
+    this.send(message);
+    this.#flush();
+  }
+
   /** Bytes that were sent and not yet taken by the other side. */
   get bufferedBytes(): number {
     return this.#writer.pendingBytes + this.#socket.writableLength;

@@ -74,6 +74,8 @@ export type RunnerMessage =
   | { readonly kind: "plugin-error"; readonly call: number; readonly message: string }
   | { readonly kind: "trap"; readonly call: number; readonly message: string }
   | { readonly kind: "pong"; readonly nonce: number }
+  /** An instance was made, which took so much time on a processor. */
+  | { readonly kind: "instance-made"; readonly micros: number }
   | HttpRunnerMessage;
 
 const KIND = {
@@ -95,6 +97,7 @@ const KIND = {
   "plugin-error": 26,
   trap: 27,
   pong: 28,
+  "instance-made": 29,
   ...HTTP_KIND,
 } as const;
 
@@ -198,6 +201,9 @@ function encodeFields(message: HostMessage | RunnerMessage, out: FieldSink): voi
     case "http-end":
     case "http-failed":
       encodeHttpMessage(message, out);
+      break;
+    case "instance-made":
+      out.u32(message.micros);
       break;
   }
 }
@@ -306,6 +312,8 @@ function readRunnerMessage(kind: number, fields: FieldReader): RunnerMessage {
       return { kind: "trap", call: fields.u32(), message: fields.text() };
     case KIND.pong:
       return { kind: "pong", nonce: fields.u32() };
+    case KIND["instance-made"]:
+      return { kind: "instance-made", micros: fields.u32() };
     default:
       return readHttpRunnerMessage(kind, fields);
   }

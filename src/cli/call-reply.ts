@@ -8,7 +8,7 @@
 import { Match, type Msg, type MsgHdrs } from "nats";
 import { HEADER } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
-import { errorRow, isErrorCode } from "../errors/table.ts";
+import { type ErrorCode, errorRow, isErrorCode } from "../errors/table.ts";
 import { type ExitCode, EXIT, exitCodeOf } from "./exit-codes.ts";
 
 /** An error as `call` shows it; from a reply, or from this side of the connection. */
@@ -65,8 +65,14 @@ function parseError(headers: MsgHdrs | undefined, code: string): CallError {
     retryable,
     replyCode: decimal(header(headers, HEADER.serviceErrorCode)),
     retryAfterMs: decimal(header(headers, HEADER.retryAfterMs)),
-    exitCode: known === undefined ? (retryable ? EXIT.unavailable : EXIT.failed) : exitCodeOf(known),
+    exitCode: exitCodeOfReply(known, retryable),
   };
+}
+
+/** The reply knows better than the table whether to try again: what failed may have been the store. */
+function exitCodeOfReply(code: ErrorCode | undefined, retryable: boolean): ExitCode {
+  if (code === undefined) return retryable ? EXIT.unavailable : EXIT.failed;
+  return retryable && errorRow(code).retryableAfterOutage === true ? EXIT.unavailable : exitCodeOf(code);
 }
 
 function header(headers: MsgHdrs | undefined, name: string): string | undefined {

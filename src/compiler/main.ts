@@ -12,6 +12,7 @@ import { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
 import { HostError } from "../errors/host-error.ts";
+import { isShortage } from "../errors/shortage.ts";
 import type { LinkEntry } from "../contract/artifact.ts";
 import { LINK_PLAN_FILE } from "../contract/link-plan.ts";
 import { passGate } from "./gate/gate.ts";
@@ -48,11 +49,15 @@ async function work(mode: string | undefined, bytes: Uint8Array): Promise<Report
   };
 }
 
+function codeOf(error: unknown): "component-rejected" | "compile-failed" | "resources-exhausted" {
+  if (isShortage(error)) return "resources-exhausted";
+  return error instanceof HostError && error.code === "component-rejected" ? error.code : "compile-failed";
+}
+
 /** What the host may tell of a failure: our own refusal as it is, the transpiler's in the author's terms. */
 function refusal(error: unknown, component: Uint8Array): Report {
-  const code = error instanceof HostError && error.code === "component-rejected" ? error.code : "compile-failed";
   const text = error instanceof HostError ? error.message : describeRefusal(error, component);
-  return { header: { kind: "refused", code, message: text.slice(0, MESSAGE_MAX_LENGTH) }, contents: [] };
+  return { header: { kind: "refused", code: codeOf(error), message: text.slice(0, MESSAGE_MAX_LENGTH) }, contents: [] };
 }
 
 async function main(): Promise<void> {

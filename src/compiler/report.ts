@@ -37,7 +37,7 @@ export type ReportHeader =
     }
   | {
       readonly kind: "refused";
-      readonly code: "component-rejected" | "compile-failed";
+      readonly code: "component-rejected" | "compile-failed" | "resources-exhausted";
       readonly message: string;
     };
 

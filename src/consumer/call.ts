@@ -56,6 +56,7 @@ const UNEXPECTED = "a request failed unexpectedly";
 export class Call implements RunnerCall, OperationContext, OpenCall {
   place = 0;
   storeMs = 0;
+  isAfterOutage = false;
   isBusy = false;
   readonly #request: AdmissibleRequest;
   readonly #surroundings: CallSurroundings;
@@ -161,7 +162,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
       message,
       plugin: plugin.slot.name,
       owner: plugin,
-      outcome,
+      outcome: this.isAfterOutage ? afterOutage(outcome) : outcome,
       id: decoded.request.id,
       replyBytes,
       untilMs: arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
@@ -175,6 +176,14 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     else plugin.stats.giveUp(fate.reason);
     const logged = fate.kind === "sent" ? loggedOutcome(outcome, code) : { ...fate, code };
     this.#record(logged, settledMs);
+  }
+
+  returned(): void {
+    this.#runner = undefined;
+    this.#begunMs = undefined;
+    // What its version may do can be less by now.
+    this.review();
+    this.#start(undefined);
   }
 
   /** `started` is what came out of a start that it waited for, in which it may have been settled. */
@@ -198,6 +207,11 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   }
 
   #begin(runner: Runner): void {
+    // Its timer may be as late as this process was still.
+    if (this.remainingMs() <= 0) {
+      this.#expire();
+      return;
+    }
     this.#begunMs = performance.now();
     this.#runnerCallId = runner.begin(this.#request.decoded.request, this);
     this.#runner = runner;
@@ -205,9 +219,11 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
 
   /** In the plugin's next turn: hundreds of calls may be overdue at the same moment. */
   #overdue(): void {
-    this.#request.plugin.turns.defer(() =>
-      this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`)),
-    );
+    this.#request.plugin.turns.defer(() => this.#expire());
+  }
+
+  #expire(): void {
+    this.abandon(failed("deadline-exceeded", `not answered within ${this.#budgetMs} ms`));
   }
 
   #openLog(): PluginLog {
@@ -231,4 +247,9 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
       droppedLogBytes: this.#log?.droppedBytes ?? 0,
     });
   }
+}
+
+/** What the plugin made of an operation that the store failed is the store's doing, as far as anybody can tell. */
+function afterOutage(outcome: Outcome): Outcome {
+  return outcome.kind === "plugin-error" || outcome.kind === "trap" ? { ...outcome, isAfterOutage: true } : outcome;
 }

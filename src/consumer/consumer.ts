@@ -12,12 +12,13 @@ import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { ReplicaLink } from "../nats/replica-link.ts";
 import type { HeldSubscription, SubscriptionPlan } from "../nats/held-subscription.ts";
 import type { AdmissionGate } from "./admission.ts";
+import { ArrivalClock } from "./arrival-clock.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import { ServedPlugin, type ServedSlot } from "./served-plugin.ts";
 import type { VersionSurroundings } from "./served-version.ts";
 
 export interface ConsumerParts extends VersionSurroundings {
-  readonly link: Pick<ReplicaLink, "subscriptions" | "replies">;
+  readonly link: Pick<ReplicaLink, "subscriptions" | "replies" | "caughtUp">;
   /** The queue group: replicas with the same one share the messages. */
   readonly group: string;
   readonly handler: RequestHandler;
@@ -37,12 +38,14 @@ export type DrainOutcome = "clean" | "forced";
 
 export class Consumer {
   readonly #parts: ConsumerParts;
+  readonly #arrivals: ArrivalClock;
   readonly #subscribed = new Map<PluginName, Subscribed>();
   #state: "open" | "draining" = "open";
   #draining: Promise<DrainOutcome> | undefined;
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
+    this.#arrivals = new ArrivalClock(() => parts.link.caughtUp());
   }
 
   /**
@@ -92,8 +95,8 @@ export class Consumer {
       queue: group,
       need: "required",
       deliver: (message) => {
-        const arrivedMs = performance.now();
-        turns.run(() => handler.handle(plugin, message, arrivedMs), arrivedMs);
+        const arrivedMs = this.#arrivals.stamp();
+        turns.run(() => handler.handle(plugin, message, arrivedMs));
       },
     }));
   }
@@ -106,6 +109,7 @@ export class Consumer {
     });
     const outcome = await Promise.race([this.#finish(), graceOver]);
     clearTimeout(timer);
+    this.#arrivals[Symbol.dispose]();
     if (outcome === "forced") {
       this.#parts.shares.flush();
       this.#parts.handler.abandonAll();

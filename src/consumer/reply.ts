@@ -32,11 +32,12 @@ export function encodeReply(outcome: Outcome, id: string | undefined): Reply {
     }
     case "plugin-error":
       return failure("plugin-error", id, {
+        isAfterOutage: outcome.isAfterOutage === true,
         text: outcome.message,
         data: Buffer.from(outcome.message, "utf8"),
       });
     case "trap":
-      return failure("plugin-trapped", id, {});
+      return failure("plugin-trapped", id, { isAfterOutage: outcome.isAfterOutage === true });
     case "failed":
       return failure(outcome.code, id, {
         ...(outcome.safeText === undefined ? {} : { text: outcome.safeText }),
@@ -50,15 +51,18 @@ interface FailureParts {
   readonly text?: string;
   readonly data?: Uint8Array;
   readonly retryAfterMs?: number;
+  readonly isAfterOutage?: boolean;
 }
 
-function failure(code: ErrorCode, id: string | undefined, { text, data = EMPTY, retryAfterMs }: FailureParts): Reply {
+function failure(code: ErrorCode, id: string | undefined, parts: FailureParts): Reply {
+  const { text, data = EMPTY, retryAfterMs, isAfterOutage = false } = parts;
   const row = errorRow(code);
+  const isRetryable = row.retryable || (isAfterOutage && row.retryableAfterOutage === true);
   const lines = [
     `${HEADER.serviceError}: ${headerText(text) || row.summary}`,
     `${HEADER.serviceErrorCode}: ${row.replyCode}`,
     `${HEADER.error}: ${code}`,
-    `${HEADER.retryable}: ${row.retryable}`,
+    `${HEADER.retryable}: ${isRetryable}`,
     ...(retryAfterMs === undefined ? [] : [`${HEADER.retryAfterMs}: ${Math.ceil(retryAfterMs)}`]),
   ];
   return { data, headers: encodeHeaders(`${lines.join("\r\n")}\r\n`, id), code };

@@ -114,7 +114,7 @@ export class RequestHandler {
       return;
     }
     const served = plugin.serve(state.version);
-    const refusal = refusalOf(decoded, state.version.authority.now);
+    const refusal = refusalOf(decoded, state.version.authority.now, performance.now() - arrivedMs);
     if (refusal === undefined) this.#admit({ plugin, served, message, decoded, arrivedMs });
     else this.#refuse(plugin, refusal, { ...decoded, message, arrivedMs, served });
   }
@@ -174,12 +174,17 @@ export class RequestHandler {
 }
 
 /** Why it may not run under these terms, if it may not. */
-function refusalOf({ request, timeoutMs }: DecodedRequest, terms: Terms): Failure | undefined {
+function refusalOf(
+  { request, timeoutMs = Number.POSITIVE_INFINITY }: DecodedRequest,
+  terms: Terms,
+  ageMs: number,
+): Failure | undefined {
   if (terms.kind === "denied") return denied(terms.denial);
-  const { payloadBytes } = terms.limits;
+  const { payloadBytes, deadlineMs } = terms.limits;
   if (request.payload.length > payloadBytes) {
     const size = `The payload has ${request.payload.length} bytes, at most ${payloadBytes} are allowed.`;
     return failed("payload-too-large", size, { safeText: size });
   }
-  return timeoutMs === 0 ? failed("deadline-exceeded", "it arrived with no time left") : undefined;
+  if (ageMs < Math.min(deadlineMs, timeoutMs)) return undefined;
+  return failed("deadline-exceeded", `it had no time left ${Math.round(ageMs)} ms after its arrival`);
 }

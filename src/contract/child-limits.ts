@@ -34,8 +34,23 @@ export const CHILD_LIMIT_ROWS = {
   unresponsiveMs: {
     value: 200,
     unit: "ms",
-    summary: "How long a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
+    summary:
+      "Time on a processor for which a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
     enforcedIn: "supervisor/process/runner-protocol",
+  },
+  silentMs: {
+    value: 10_000,
+    unit: "ms",
+    summary:
+      "How much longer a runner's answer to a ping is waited for where the runner had no processor to give it on; then it is killed.",
+    enforcedIn: "supervisor/process/watchdog",
+  },
+  instanceMs: {
+    value: 50,
+    unit: "ms",
+    summary:
+      "Time on a processor that the making of an instance for a request may take without counting as the plugin's own.",
+    enforcedIn: "supervisor/process/making-allowance",
   },
   memoryWatchMs: {
     value: 25,

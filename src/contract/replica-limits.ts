@@ -47,7 +47,8 @@ export const REPLICA_LIMITS = {
     min: 1_000,
     max: 600_000,
     unit: "ms",
-    summary: "Time that the compiler has for one component; then it is killed: compile-failed.",
+    summary:
+      "Time on a processor that the compiler has for one component, and a third of the time that it may take where others keep it from one; then it is killed: compile-failed, or resources-exhausted.",
     enforcedIn: "supervisor/compilation/compiler-process",
   },
 } as const satisfies Record<string, LimitRow>;

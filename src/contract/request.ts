@@ -19,13 +19,16 @@ export interface RpcResponse {
   readonly body: Uint8Array;
 }
 
-/** How one run of `handle-request` ended. Every case is distinct in the reply, the log and the metrics. */
+/**
+ * How one run of `handle-request` ended. Every case is distinct in the reply, the log and the metrics. `isAfterOutage`: an
+ * operation of the store failed during the request in a way that passes, so the plugin may not be to blame.
+ */
 export type Outcome =
   | { readonly kind: "ok"; readonly response: RpcResponse }
   /** The plugin returned `err(message)`. */
-  | { readonly kind: "plugin-error"; readonly message: string }
+  | { readonly kind: "plugin-error"; readonly message: string; readonly isAfterOutage?: boolean }
   /** The guest trapped; `message` is for the log only. */
-  | { readonly kind: "trap"; readonly message: string }
+  | { readonly kind: "trap"; readonly message: string; readonly isAfterOutage?: boolean }
   /**
    * The host ended it or could not run it. `message` is for the log only; `safeText` replaces the table's
    * summary in the reply and must be fit for a stranger.

@@ -13,6 +13,8 @@ export interface ErrorRow {
   readonly fault: Fault;
   /** May the caller send the same request again, unchanged, and hope for another answer? */
   readonly retryable: boolean;
+  /** And where an operation of the store failed during the request in a way that passes? */
+  readonly retryableAfterOutage?: true;
   /** Numeric code of the reply (`Nats-Service-Error-Code`), with HTTP's meaning of the hundreds. */
   readonly replyCode: number;
   /** A sentence that is safe to show to a stranger: what happened and what to do. */
@@ -72,12 +74,14 @@ export const ERRORS = {
   "plugin-error": {
     fault: "plugin",
     retryable: false,
+    retryableAfterOutage: true,
     replyCode: 500,
     summary: "The plugin returned an error; its text is in the reply's body.",
   },
   "plugin-trapped": {
     fault: "plugin",
     retryable: false,
+    retryableAfterOutage: true,
     replyCode: 500,
     summary: "The plugin trapped (crashed) while it handled the request; nothing else was affected.",
   },
@@ -169,6 +173,13 @@ export const ERRORS = {
     retryable: true,
     replyCode: 503,
     summary: "The plugin's process could not load the component or did not become ready in time.",
+  },
+  "resources-exhausted": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "The machine had no descriptors, processes, memory, disk or processor time left for what was to be done; it is tried again.",
   },
   "probe-failed": {
     fault: "plugin",

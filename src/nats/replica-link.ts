@@ -123,6 +123,12 @@ export class ReplicaLink implements LinkView, NatsView {
     return this.subscriptions.counts();
   }
 
+  /** Resolves when all has been delivered that the server sent before this was called; rejects where it never will be. */
+  async caughtUp(): Promise<void> {
+    // The server answers a ping behind all that it sent before.
+    await this.#parts.connection.flush();
+  }
+
   /**
    * Ends the connection and gives up the replies that are still held. Where the connection carries messages, what was
    * published is confirmed first; `signal` ends every wait.

@@ -42,7 +42,7 @@ interface RunningCall {
 
 /** Bounds and surroundings of the calls. */
 export interface CallsOptions {
-  readonly channel: Pick<Channel<RunnerMessage>, "send">;
+  readonly channel: Pick<Channel<RunnerMessage>, "send" | "sendNow">;
   readonly pool: InstancePool;
   /** Largest body of a reply, and largest text of a plugin's error. */
   readonly replyBytes: number;
@@ -81,7 +81,8 @@ export class Calls {
         this.#end(message.call, "cut-off");
         break;
       case "ping":
-        this.#options.channel.send({ kind: "pong", nonce: message.nonce });
+        // Before the next message is taken: a pong says that what stood behind its ping may have begun by now.
+        this.#options.channel.sendNow({ kind: "pong", nonce: message.nonce });
         break;
       case "http-wanted":
       case "http-response":

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { threadCpuUsage } from "node:process";
 import { LogRate } from "../contract/log-rate.ts";
 import type { Engine, Instance } from "./engine.ts";
 import { GuestContext } from "./guest-context.ts";
@@ -32,6 +33,8 @@ export interface InstancePoolOptions {
   readonly maxIdleBytes: number;
   readonly logBytes: number;
   readonly reclaimer: MemoryReclaimer;
+  /** An instance was made, which took this thread so much time on a processor. */
+  readonly made: (micros: number) => void;
 }
 
 /** How often demand is looked at anew. */
@@ -141,8 +144,12 @@ export class InstancePool {
   }
 
   async #make(): Promise<PreparedInstance> {
+    const before = threadCpuUsage();
     const context = new GuestContext(this.#options.logBytes, this.#logRate);
-    return { context, instance: await this.#options.engine.instantiate(context) };
+    const instance = await this.#options.engine.instantiate(context);
+    const { user, system } = threadCpuUsage(before);
+    this.#options.made(user + system);
+    return { context, instance };
   }
 
   #schedule(): void {

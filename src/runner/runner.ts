@@ -44,6 +44,11 @@ function exposedCollector(): CollectGarbage {
   return gc;
 }
 
+/** The host closed the channel while something was on its way to it. */
+function isGone(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
 function fail(error: unknown): never {
   console.error(`runner: ${toHostError(error).message}`);
   process.exit(EXIT_BROKEN);
@@ -70,14 +75,15 @@ async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Prom
       if (receive === undefined) fail(new HostError("internal", "the host sent a message before ready"));
       receive(message);
     },
-    error: fail,
+    error: (error) => (isGone(error) ? process.exit(0) : fail(error)),
     close: () => process.exit(0),
   });
   try {
     const reclaimer = new MemoryReclaimer(exposedCollector());
     const engine = await loadEngine(config.artifactDir, config.engine, audit);
     const { maxIdleInstances: maxIdle, maxIdleBytes, logBytes } = config;
-    const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer });
+    const made = (micros: number): void => channel.send({ kind: "instance-made", micros });
+    const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer, made });
     await pool.open();
     const calls = new Calls({ channel, pool, replyBytes: config.replyBytes });
     receive = (message) => calls.receive(message);

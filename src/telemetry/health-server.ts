@@ -32,7 +32,10 @@ export interface HealthServerOptions {
   /** Asked on each `/readyz`; bounded in time by whoever answers. */
   readiness(): Readiness | Promise<Readiness>;
   readonly metrics: Metrics;
-  /** Told when a request could not be answered; the client saw a 500 without details. */
+  /**
+   * Told when a request could not be answered (the client saw a 500 without details), or a connection could not be
+   * taken, for which a process needs a descriptor.
+   */
   failed?(error: unknown): void;
 }
 
@@ -70,6 +73,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   );
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, options);
+  server.on("error", (error) => options.failed?.(error));
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeServer(server));
   return { url: urlOf(server), close, [Symbol.asyncDispose]: close };

@@ -46,7 +46,7 @@ const reportHeader: z.ZodType<ReportHeader> = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("refused"),
-    code: z.enum(["component-rejected", "compile-failed"]),
+    code: z.enum(["component-rejected", "compile-failed", "resources-exhausted"]),
     message: z.string().max(MESSAGE_MAX_LENGTH),
   }),
 ]);

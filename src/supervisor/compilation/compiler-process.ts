@@ -2,114 +2,156 @@
  * One run of the compiler's process: starts it, hands it the component, collects its report. Time, output and
  * stderr are bounded; however the run ends, the process is gone when it has.
  *
+ * Where there is no report, that is the component's fault (`compile-failed`: the next run would end the same) or the
+ * machine's (`resources-exhausted`): the process could not be started, was ended from outside, or hardly had a
+ * processor in its time.
+ *
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { REPORT_FD } from "../../compiler/report.ts";
 import { DEFAULT_REPLICA_LIMITS, FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
+import { isShortage } from "../../errors/shortage.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 import { COMPILER_MAX_DATA_BYTES, compilerArguments } from "./compile-flags.ts";
 import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
-import { childDescriptors } from "../sandbox/inherited-descriptors.ts";
+import { cpuTimeOf } from "../sandbox/cpu-time.ts";
 import { BACKGROUND_NICE, setNice } from "../sandbox/priority.ts";
+import { type ChildCommand, startChild, type StartedChild } from "../sandbox/start-child.ts";
 
 /** How much of stderr is kept for the message. */
 const STDERR_MAX_CHARACTERS = 2_000;
 
-const CANCELLED = "it was cancelled";
+const STDIN_FD = 0;
+const STDERR_FD = 2;
+
+/** How many times its time limit a run may take where others keep it from the processor. */
+const STARVED_FACTOR = 3;
+
+/** A run that had no processor in its time is looked at again no sooner than this. */
+const LOOK_MS = 50;
+
+/** Signals by which others end a process; what goes wrong in one ends it by another. */
+const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"]);
+
+/** Last words of a process for which there was no thread, descriptor or memory to begin with. */
+const SHORTAGE_TEXT = /\b(?:EAGAIN|EMFILE|ENFILE|ENOMEM|Resource temporarily unavailable|Cannot allocate memory)\b/;
 
 /** Bounds of a run; the defaults are those of a replica, and `FIXED_LIMITS`. */
 export interface CompilerRunOptions {
-  /** Ends the run; the promise rejects with `compile-failed`. */
+  /** Ends the run; the promise rejects with `load-failed`. */
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
+  readonly patienceMs?: number;
   readonly maxOutputBytes?: number;
   /** The walls around the process; none but Node's unless given. */
   readonly confinement?: Confinement;
 }
 
-/** Runs the compiler; the result is its report as it was written. Throws `compile-failed` where there is none. */
+/**
+ * Runs the compiler; the result is its report as it was written. Where there is none, throws `compile-failed`,
+ * `resources-exhausted`, or `load-failed` if it was cancelled.
+ */
 export async function runCompiler(
   mode: "compile" | "inspect",
   component: Uint8Array,
   options: CompilerRunOptions = {},
 ): Promise<Buffer> {
-  if (options.signal?.aborted === true) throw failure(CANCELLED);
-  const run = new CompilerRun(mode, options);
+  if (options.signal?.aborted === true) throw cancelled();
+  using run = new CompilerRun(await start(mode, options), options);
+  return await run.result(component);
+}
+
+async function start(
+  mode: "compile" | "inspect",
+  { confinement = UNCONFINED }: CompilerRunOptions,
+): Promise<StartedChild> {
+  const bounds = { maxDataBytes: COMPILER_MAX_DATA_BYTES };
+  const command: ChildCommand = {
+    ...confinement.command(process.execPath, compilerArguments(mode), bounds),
+    cwd: CODE_ROOT,
+    stdio: ["pipe", "ignore", "pipe", "pipe"],
+  };
   try {
-    return await run.result(component);
-  } finally {
-    run.destroy();
+    const child = await startChild(command);
+    // Requests that are being served come first. It has one thread as yet, and those to come inherit this.
+    setNice(child.pid, BACKGROUND_NICE);
+    return child;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const code = isShortage(error) ? "resources-exhausted" : "load-failed";
+    throw new HostError(code, `the compiler's process could not be started: ${why}`, { cause: error });
   }
 }
 
-class CompilerRun {
-  readonly #child: ChildProcess;
+class CompilerRun implements Disposable {
+  readonly #child: StartedChild;
   readonly #done = Promise.withResolvers<Buffer>();
   readonly #chunks: Buffer[] = [];
-  readonly #timer: NodeJS.Timeout;
+  readonly #startMs = performance.now();
+  #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | undefined;
+  readonly #timeoutMs: number;
+  readonly #patienceMs: number;
   readonly #maxOutputBytes: number;
   #outputBytes = 0;
   #stderr = "";
 
-  constructor(mode: "compile" | "inspect", options: CompilerRunOptions) {
-    const {
-      signal,
-      timeoutMs = DEFAULT_REPLICA_LIMITS.compileMs,
-      maxOutputBytes = FIXED_LIMITS.artifactBytes,
-    } = options;
+  constructor(child: StartedChild, options: CompilerRunOptions) {
+    const { signal, timeoutMs = DEFAULT_REPLICA_LIMITS.compileMs, maxOutputBytes = FIXED_LIMITS.artifactBytes } = options;
+    const { patienceMs = STARVED_FACTOR * timeoutMs } = options;
+    this.#child = child;
     this.#signal = signal;
+    this.#timeoutMs = timeoutMs;
+    this.#patienceMs = patienceMs;
     this.#maxOutputBytes = maxOutputBytes;
-    const { confinement = UNCONFINED } = options;
-    const { file, args } = confinement.command(process.execPath, compilerArguments(mode), {
-      maxDataBytes: COMPILER_MAX_DATA_BYTES,
-    });
-    this.#child = spawn(file, args, {
-      cwd: CODE_ROOT,
-      env: {},
-      detached: true,
-      stdio: childDescriptors(["pipe", "ignore", "pipe", "pipe"]),
-    });
-    // Requests that are being served come first. It has one thread as yet, and those to come inherit this.
-    if (this.#child.pid !== undefined) setNice(this.#child.pid, BACKGROUND_NICE);
-    this.#timer = setTimeout(
-      () => this.#fail(`it took longer than ${timeoutMs} ms; link less into it, or set replica.compileMs`),
-      timeoutMs,
-    );
+    this.#timer = setTimeout(() => this.#expire(), timeoutMs);
     signal?.addEventListener("abort", this.#abort, { once: true });
-    this.#child.on("error", (error) => this.#fail(`its process could not be started: ${error.message}`));
+    if (signal?.aborted === true) this.#abort();
     // `close`, not `exit`: the report may still be in the pipe when the process has ended.
-    this.#child.on("close", (code, killedBy) => this.#closed(code, killedBy));
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    child.process.on("close", (code, killedBy) => this.#closed(code, killedBy));
+    (child.pipes[STDERR_FD] as Readable).setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_MAX_CHARACTERS);
     });
-    (this.#child.stdio[REPORT_FD] as Readable).on("data", (chunk: Buffer) => this.#collect(chunk));
+    (child.pipes[REPORT_FD] as Readable).on("data", (chunk: Buffer) => this.#collect(chunk));
   }
 
   result(component: Uint8Array): Promise<Buffer> {
+    const input = this.#child.pipes[STDIN_FD] as Writable;
     // A process that ended early does not read its input; how it ended says why.
-    this.#child.stdin?.on("error", () => undefined);
-    this.#child.stdin?.end(component);
+    input.on("error", () => undefined);
+    input.end(component);
     return this.#done.promise;
   }
 
   /** Ends the process and lets go of everything. Idempotent. */
-  destroy(): void {
+  [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this.#abort);
-    this.#child.kill("SIGKILL");
+    this.#child.process.kill("SIGKILL");
   }
 
-  readonly #abort = (): void => this.#fail(CANCELLED);
+  readonly #abort = (): void => this.#done.reject(cancelled());
 
   #collect(chunk: Buffer): void {
     this.#outputBytes += chunk.length;
     if (this.#outputBytes <= this.#maxOutputBytes) this.#chunks.push(chunk);
-    else this.#fail(`its output is larger than ${this.#maxOutputBytes} bytes; make the plugin's interfaces smaller`);
+    else
+      this.#fail(
+        "compile-failed",
+        `its output is larger than ${this.#maxOutputBytes} bytes; make the plugin's interfaces smaller`,
+      );
+  }
+
+  /** Its time is over where it had a processor for all of it. */
+  #expire(): void {
+    const missingMs = this.#timeoutMs - (cpuTimeOf(this.#child.pid) ?? this.#timeoutMs);
+    const leftMs = this.#startMs + this.#patienceMs - performance.now();
+    if (missingMs <= 0) this.#fail("compile-failed", `it took longer than ${this.#timeoutMs} ms; link less into it, or set replica.compileMs`);
+    else if (leftMs > 0) this.#timer = setTimeout(() => this.#expire(), Math.min(leftMs, Math.max(LOOK_MS, missingMs)));
+    else this.#fail("resources-exhausted", `it hardly had a processor for ${this.#patienceMs} ms`);
   }
 
   #closed(code: number | null, killedBy: NodeJS.Signals | null): void {
@@ -117,14 +159,19 @@ class CompilerRun {
       this.#done.resolve(Buffer.concat(this.#chunks, this.#outputBytes));
       return;
     }
-    this.#fail(`its process ended ${killedBy === null ? `with code ${code}` : `by ${killedBy}`}`);
+    const isOutside = killedBy !== null && OUTSIDE_SIGNALS.has(killedBy);
+    this.#fail(
+      isOutside || SHORTAGE_TEXT.test(this.#stderr) ? "resources-exhausted" : "compile-failed",
+      `its process ended ${killedBy === null ? `with code ${code}` : `by ${killedBy}`}`,
+    );
   }
 
-  #fail(reason: string): void {
-    this.#done.reject(failure(reason, this.#stderr === "" ? undefined : this.#stderr));
+  #fail(code: "compile-failed" | "resources-exhausted", reason: string): void {
+    const cause = this.#stderr === "" ? undefined : this.#stderr;
+    this.#done.reject(new HostError(code, `the component could not be compiled: ${reason}`, { cause }));
   }
 }
 
-function failure(reason: string, cause?: string): HostError {
-  return new HostError("compile-failed", `the component could not be compiled: ${reason}`, { cause });
+function cancelled(): HostError {
+  return new HostError("load-failed", "the component was not compiled: it was cancelled");
 }

@@ -4,8 +4,12 @@
  * what waits is bounded. A plugin that computes without a rest gets further processes; one that is idle for its
  * `idleMs` loses all of them and is cold again.
  *
- * A process that ends by itself is started again, with back-off. While there is none for that reason, requests
- * are refused at once with the time after which to try again. A plugin whose processes keep ending soon after
+ * A process that owes a sign of life, since its guest computes, gets no call until it gives it: the others take them,
+ * or a further one that is started for that, or they wait as for a first start. Calls that a process did not begin
+ * before it ended begin on another one.
+ *
+ * A process that ends by itself is started again: at once for a first time, which requests wait for, then with
+ * back-off, when they are refused at once with the time after which to try again. A plugin whose processes keep ending soon after
  * their start has its *circuit* opened: nothing is started until a longer back-off is over, and then one request
  * is let through on trial. If the process survives it, the circuit closes; if not, it opens again, for longer.
  *
@@ -33,6 +37,11 @@ import type { SizeBounds } from "./runner-size.ts";
 /** How often a plugin's processes are looked at, for whether there should be more or fewer. */
 const REVIEW_MS = 250;
 
+/** Calls that no process can take have waited for so long when one is started for them … */
+const HELP_AFTER_MS = 75;
+/** … if one of those that are late computed for so long meanwhile: others may keep all of them from the processor. */
+const COMPUTED_MS = 25;
+
 export class PluginRunner {
   readonly #start: (start: RunnerStart) => Promise<Runner>;
   readonly #events: PluginRunnerEvents;
@@ -48,6 +57,11 @@ export class PluginRunner {
   #adoptedMs = 0;
   /** Did the last one that ended hardly rest? */
   #wasHog = false;
+  /** Calls for which no process is free. */
+  #waiting = 0;
+  /** Resolves when one may be, or when there is none any more. */
+  #changed: PromiseWithResolvers<void> | undefined;
+  #helpTimer: NodeJS.Timeout | undefined;
 
   /** `start` makes a new process each time it is called. */
   constructor(
@@ -77,12 +91,12 @@ export class PluginRunner {
     this.#events.started("load", performance.now() - startMs);
   }
 
-  /** The process to run a request on, a start to wait for, or how long to stay away. The promise never rejects. */
+  /** The process to run a request on, one to wait for, or how long to stay away. The promise never rejects. */
   acquire(): Runner | RunnerUnavailable | Started {
     const state = this.#state;
     switch (state.kind) {
       case "ready":
-        return this.#set.pick() ?? STARTING;
+        return this.#set.pick() ?? this.#whenFree();
       case "cold":
         return this.#warm();
       case "warming":
@@ -124,20 +138,29 @@ export class PluginRunner {
     const state = this.#state;
     this.#state = { kind: "closed" };
     if (state.kind === "waiting" || state.kind === "open") clearTimeout(state.timer);
+    clearTimeout(this.#helpTimer);
     this.#starts?.abort();
     this.#stopReview();
     for (const process of this.#set.clear()) this.#departures.add(process);
+    this.#noteChange();
     await this.#departures.close();
   }
 
   /** The first request of a cold plugin. Where the circuit is not closed, it is a trial: no other one waits with it. */
   #warm(): Started {
     const startMs = performance.now();
-    const started = this.#launch(this.#streak.isSuspect || this.#wasHog).then(
+    const started = this.#startOne(() => this.#events.started("request", performance.now() - startMs));
+    this.#state = this.#streak.isOpen ? { kind: "trial-starting" } : { kind: "warming", started };
+    return started;
+  }
+
+  /** A start that requests may wait for; `succeeded` tells of it. */
+  #startOne(succeeded: () => void): Started {
+    return this.#launch(this.#streak.isSuspect || this.#wasHog).then(
       (process) => {
         this.#adopt(process);
         if (this.#isClosed()) return STARTING;
-        this.#events.started("request", performance.now() - startMs);
+        succeeded();
         return process;
       },
       (error: unknown) => {
@@ -146,8 +169,41 @@ export class PluginRunner {
         return { retryAfterMs: START_HINT_MS, reason: `the plugin's runner cannot be started: ${textOf(error)}` };
       },
     );
-    this.#state = this.#streak.isOpen ? { kind: "trial-starting" } : { kind: "warming", started };
-    return started;
+  }
+
+  /** Waits until a process can take a call, or there is none any more. */
+  async #whenFree(): Started {
+    this.#waiting += 1;
+    this.#planHelp();
+    this.#changed ??= Promise.withResolvers<void>();
+    await this.#changed.promise;
+    this.#waiting -= 1;
+    return await this.acquire();
+  }
+
+  #noteChange(): void {
+    this.#changed?.resolve();
+    this.#changed = undefined;
+  }
+
+  #latenessChanged(process: Runner): void {
+    if (!process.isLate) this.#noteChange();
+    else if (process.callsUnbegun > 0) {
+      if (this.#set.pick() !== undefined) process.recall();
+      else this.#planHelp();
+    }
+  }
+
+  /** Looks in a while whether calls still wait for processes that compute, and again and again while they do. */
+  #planHelp(since = this.#set.samples()): void {
+    this.#helpTimer ??= setTimeout(() => {
+      this.#helpTimer = undefined;
+      if (!this.#isReady() || this.#set.pick() !== undefined) return;
+      if (this.#waiting === 0 && !this.#set.hasUnbegun) return;
+      const mayStart = this.#set.size < this.#bounds.runners && !this.#streak.isOpen;
+      if (mayStart && this.#set.hasComputed(since, COMPUTED_MS)) void this.#grow();
+      this.#planHelp(since);
+    }, HELP_AFTER_MS).unref();
   }
 
   async #launch(isSuspect: boolean): Promise<Runner> {
@@ -165,6 +221,7 @@ export class PluginRunner {
       return;
     }
     this.#set.add(process);
+    process.watchLateness(() => this.#latenessChanged(process));
     if (kind === "trial-starting") {
       this.#state = { kind: "half-open", process };
       void process.proven.then(() => this.#survived(process));
@@ -173,6 +230,8 @@ export class PluginRunner {
     const adoptedMs = performance.now();
     this.#adoptedMs = adoptedMs;
     void process.exited.then((exit) => this.#ended(process, exit, performance.now() - adoptedMs));
+    this.#set.recallFromLate();
+    this.#noteChange();
   }
 
   /** A process is gone. One that was let go is no longer in the set. */
@@ -180,12 +239,12 @@ export class PluginRunner {
     if (!this.#set.remove(process)) return;
     this.#wasHog = exit.wasHog;
     this.#streak.lived(livedMs);
-    if (this.#set.size === 0) {
-      this.#planStart((delayMs) => this.#events.ended(exit, delayMs));
-      return;
+    if (this.#set.size === 0) this.#planStart((delayMs) => this.#events.ended(exit, delayMs));
+    else {
+      this.#streak.add();
+      this.#events.ended(exit, undefined);
     }
-    this.#streak.add();
-    this.#events.ended(exit, undefined);
+    this.#noteChange();
   }
 
   #survived(process: Runner): void {
@@ -207,19 +266,18 @@ export class PluginRunner {
         this.#shrink();
         return;
       case "grow":
-        void this.#grow();
+        if (this.#streak.isSteady) void this.#grow();
         return;
     }
   }
 
-  /** One process more, unless some of those there were keep ending. */
+  /** One process more. */
   async #grow(): Promise<void> {
-    if (this.#isGrowing || this.#state.kind !== "ready" || !this.#streak.isSteady) return;
+    if (this.#isGrowing || this.#state.kind !== "ready") return;
     this.#isGrowing = true;
     const startMs = performance.now();
     try {
-      // Those there are compute without a rest, and so will this one.
-      const process = await this.#launch(true);
+      const process = await this.#launch(this.#set.hasHog);
       if (!this.#isReady()) {
         await process.close();
         return;
@@ -260,6 +318,11 @@ export class PluginRunner {
     this.#stopReview();
     const delayMs = this.#streak.add();
     const { isOpen, failures } = this.#streak;
+    if (delayMs === 0 && !isOpen) {
+      report(delayMs);
+      this.#state = { kind: "warming", started: this.#startOne(() => this.#events.restarted()) };
+      return;
+    }
     const timer = setTimeout(() => void this.#restart(isOpen ? "trial-starting" : "starting"), delayMs);
     this.#state = { kind: isOpen ? "open" : "waiting", untilMs: performance.now() + delayMs + START_HINT_MS, timer };
     report(delayMs);

@@ -39,6 +39,35 @@ export class RunnerSet {
     return this.#members.length;
   }
 
+  /** Is there one that hardly rests? A further one will not either. */
+  get hasHog(): boolean {
+    return this.#members.some(({ process }) => process.isHog);
+  }
+
+  /** Is there a call that its process is known not to have begun? */
+  get hasUnbegun(): boolean {
+    return this.#members.some(({ process }) => process.callsUnbegun > 0);
+  }
+
+  /** Gives back what waits behind guests that compute. */
+  recallFromLate(): void {
+    for (const { process } of this.#members) if (process.isLate) process.recall();
+  }
+
+  /** What each process did up to now. */
+  samples(): ReadonlyMap<Runner, CpuSample | undefined> {
+    return new Map(this.#members.map(({ process }) => [process, process.cpuSample()]));
+  }
+
+  /** Did a process that is late compute for so long since then? It did, where this machine does not tell. */
+  hasComputed(since: ReadonlyMap<Runner, CpuSample | undefined>, ms: number): boolean {
+    return this.#members.some(({ process }) => {
+      const [before, now] = [since.get(process), process.cpuSample()];
+      if (!process.isLate) return false;
+      return before === undefined || now === undefined || now.ranMs - before.ranMs >= ms;
+    });
+  }
+
   add(process: Runner): void {
     const { callsBegun } = process;
     this.#members.push({ process, callsBegun, busyMs: performance.now(), cpu: process.cpuSample() });
@@ -66,12 +95,13 @@ export class RunnerSet {
 
   /**
    * The process for the next call: the one with the fewest in flight, the oldest of equals, whose instances are
-   * warm. `undefined` where none is ready.
+   * warm. `undefined` where none is ready, or those that are owe a sign of life.
    */
   pick(): Runner | undefined {
     let picked: Runner | undefined;
     for (const { process } of this.#members) {
-      if (process.isReady && (picked === undefined || process.callsInFlight < picked.callsInFlight)) picked = process;
+      if (!process.isReady || process.isLate) continue;
+      if (picked === undefined || process.callsInFlight < picked.callsInFlight) picked = process;
     }
     return picked;
   }

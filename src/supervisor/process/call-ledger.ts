@@ -35,6 +35,10 @@ interface Entry {
   charactersLeft: number;
   operations: number;
   httpRequestsLeft: number;
+  /** Pings that were sent to the runner before it. It takes both in order, so it has not begun before it answered them. */
+  readonly pingsBefore: number;
+  /** It said something of the call, which it may before its time. */
+  isHeard: boolean;
 }
 
 export class CallLedger {
@@ -57,9 +61,12 @@ export class CallLedger {
     return this.#entries.newId();
   }
 
-  open(id: number, listener?: RunnerCall): void {
+  /** `pingsBefore` is how many pings were sent before the call. */
+  open(id: number, pingsBefore: number, listener?: RunnerCall): void {
     this.#entries.set(id, {
       listener,
+      pingsBefore,
+      isHeard: false,
       charactersLeft: this.#charactersPerCall,
       operations: 0,
       httpRequestsLeft: FIXED_LIMITS.httpRequests,
@@ -109,6 +116,15 @@ export class CallLedger {
     return entry.listener;
   }
 
+  /** Calls that somebody waits for and that a runner which has answered so many pings has not begun, in order. */
+  unbegun(pingsAnswered: number): number[] {
+    return this.#entries
+      .entries()
+      .filter(([, entry]) => entry.listener !== undefined && !entry.isHeard && entry.pingsBefore > pingsAnswered)
+      .map(([id]) => id)
+      .sort((one, other) => one - other);
+  }
+
   /** Nobody waits for a call any more. False where nobody did. Follow with {@link forget}. */
   cancel(id: number): boolean {
     const entry = this.#entries.get(id);
@@ -134,6 +150,7 @@ export class CallLedger {
   #entry(id: number): Entry {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw notUnderWay(id);
+    entry.isHeard = true;
     return entry;
   }
 }

@@ -7,9 +7,8 @@
  * @module
  */
 
-import { closeSync, openSync, readSync } from "node:fs";
-import process from "node:process";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { ProcFile } from "./proc-file.ts";
 
 const KIB = 1024;
 
@@ -31,32 +30,30 @@ export interface MemoryWatchOptions {
 
 export class MemoryWatch {
   readonly #options: MemoryWatchOptions;
-  /** Opened once: it stays this process's, even when its number is given to another. */
-  #status: number | undefined;
+  readonly #status: ProcFile;
   #timer: NodeJS.Timeout | undefined;
 
+  /** Throws where this process has no descriptor left for it: nothing may run unwatched for that. */
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
-    if (process.platform === "linux") this.#status = openStatus(options.pid);
+    this.#status = new ProcFile(`/proc/${options.pid}/status`, STATUS_BYTES);
   }
 
   /** Looks from now on until the process is idle. */
   wake(): void {
-    if (this.#status === undefined) return;
+    if (!this.#status.isOpen) return;
     this.#timer ??= setInterval(() => this.#look(), FIXED_LIMITS.memoryWatchMs);
   }
 
   /** Ends the watch. Idempotent. */
   close(): void {
     this.#sleep();
-    if (this.#status !== undefined) closeSync(this.#status);
-    this.#status = undefined;
+    this.#status.close();
   }
 
   #look(): void {
     const { maxBytes, isBusy, exceeded } = this.#options;
-    if (this.#status === undefined) return;
-    const usedBytes = readOwnMemory(this.#status);
+    const usedBytes = ownMemoryOf(this.#status.read() ?? "");
     if (usedBytes > maxBytes) {
       this.close();
       exceeded(usedBytes);
@@ -69,25 +66,9 @@ export class MemoryWatch {
   }
 }
 
-function openStatus(pid: number): number | undefined {
-  try {
-    return openSync(`/proc/${pid}/status`, "r");
-  } catch {
-    // It ended already, or this machine does not show processes.
-    return undefined;
-  }
-}
-
 /** 0 for a process that has ended. */
-function readOwnMemory(status: number): number {
-  const buffer = Buffer.allocUnsafe(STATUS_BYTES);
-  try {
-    const text = buffer.toString("latin1", 0, readSync(status, buffer, 0, STATUS_BYTES, 0));
-    let kib = 0;
-    for (const [, value] of text.matchAll(OWN_MEMORY)) kib += Number(value);
-    return kib * KIB;
-  } catch {
-    // The process is gone; whoever owns it is told by its exit.
-    return 0;
-  }
+function ownMemoryOf(status: string): number {
+  let kib = 0;
+  for (const [, value] of status.matchAll(OWN_MEMORY)) kib += Number(value);
+  return kib * KIB;
 }

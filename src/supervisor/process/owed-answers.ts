@@ -10,10 +10,14 @@ import { Fifo } from "../../scheduling/fifo.ts";
 /** An answer that is owed. */
 export interface OwedAnswer {
   readonly nonce: number;
+  /** When the question was asked. */
+  readonly askedMs: number;
   /** As `performance.now()` counts; to change it, see {@link OwedAnswers.prolong}. */
   dueMs: number;
   /** It was given its time once more. */
   isProlonged: boolean;
+  /** Set once its time counts: what its runner had had of a processor by then, where that is told. */
+  ran: { readonly atMs: number | undefined } | undefined;
   readonly answered: () => void;
 }
 
@@ -31,9 +35,9 @@ export class OwedAnswers {
     return this.#all.first;
   }
 
-  /** When the next one is due; `Infinity` if there is none. */
-  get earliestMs(): number {
-    return this.#minima.first?.dueMs ?? Number.POSITIVE_INFINITY;
+  /** What is due next. */
+  get earliest(): OwedAnswer | undefined {
+    return this.#minima.first;
   }
 
   add(owed: OwedAnswer): void {

@@ -22,6 +22,8 @@ export interface RunnerCall {
   output(stream: 1 | 2, text: string): void;
   /** What of log and output the runner dropped, by its own word. */
   dropped(dropped: DroppedLog): void;
-  /** The request ended. Called exactly once, unless the call was cancelled before. */
+  /** The request ended. Called exactly once, unless the call was cancelled before or {@link returned}. */
   settle(outcome: Outcome): void;
+  /** The process never began the request and never will: it may begin on another one. */
+  returned(): void;
 }

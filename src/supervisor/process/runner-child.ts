@@ -5,14 +5,15 @@
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import process from "node:process";
 import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
+import type { ChildCommand, StartedChild } from "../sandbox/start-child.ts";
+import { isShortage } from "../../errors/shortage.ts";
 import type { CpuSample } from "./runner.ts";
 import { CpuWatch } from "./cpu-watch.ts";
-import { childDescriptors } from "../sandbox/inherited-descriptors.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { maxDataBytes, type RunnerFlagOptions, runnerArguments } from "./runner-flags.ts";
 import type { ThreadShare } from "../../fairness/thread-shares.ts";
@@ -33,6 +34,8 @@ export interface RunnerChildEvents {
   isBusy(): boolean;
   /** It has never been ready. */
   isStarting(): boolean;
+  /** A sign of life is overdue that it had no processor to give. */
+  isOverdue(): boolean;
   /** It cannot go on, or must not: {@link RunnerChild.kill} follows. */
   failed(reason: string): void;
   /** It took more memory than it may: {@link RunnerChild.kill} follows. */
@@ -48,47 +51,53 @@ const MAX_STDERR_CHARACTERS = 1024 * 1024;
 /** The kernel's highest: this process goes first when memory runs out. */
 const OOM_SCORE_ADJUSTMENT = "1000";
 
+const STDERR_FD = 2;
 const CHANNEL_FD = 3;
 
+/** How a runner's process is started. */
+export function runnerCommand(options: RunnerOptions): ChildCommand {
+  const { confinement = UNCONFINED, config, limits } = options;
+  const bounds = { maxDataBytes: maxDataBytes(limits) };
+  return {
+    ...confinement.command(process.execPath, runnerArguments(options), bounds),
+    cwd: config.artifactDir,
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  };
+}
+
 export class RunnerChild {
-  readonly #child: ChildProcess;
+  readonly #child: StartedChild;
   readonly #events: RunnerChildEvents;
-  readonly #memory: MemoryWatch | undefined;
-  readonly #cpu: CpuWatch | undefined;
+  readonly #memory: MemoryWatch;
+  readonly #cpu: CpuWatch;
   #stderr = "";
   #stderrCharacters = 0;
 
-  /** Starts the process. That it could not be started is a failure like any other, later. */
-  constructor(options: RunnerOptions, events: RunnerChildEvents) {
-    const { confinement = UNCONFINED, config, limits } = options;
+  /** Takes charge of a process that was just started. Throws where it cannot be watched; it is ended then. */
+  constructor(child: StartedChild, { limits, isSuspect = false }: RunnerOptions, events: RunnerChildEvents) {
+    this.#child = child;
     this.#events = events;
-    const bounds = { maxDataBytes: maxDataBytes(limits) };
-    const { file, args } = confinement.command(process.execPath, runnerArguments(options), bounds);
-    this.#child = spawn(file, args, {
-      cwd: config.artifactDir,
-      env: {},
-      // A session of its own: where the kernel shares the processor out among sessions, one that computes without
-      // end must not use up what is the host's and the other runners'.
-      detached: true,
-      stdio: childDescriptors(["ignore", "ignore", "pipe", "pipe"]),
-    });
-    this.#child.on("error", (error) => events.failed(`it could not be started: ${error.message}`));
-    this.#child.on("exit", (code, signal) =>
+    using unwatched = new DisposableStack();
+    unwatched.defer(() => child.process.kill("SIGKILL"));
+    preferToHost(child.pid);
+    this.#memory = unwatched.adopt(this.#watchMemory(limits.runnerMemoryBytes), (memory) => memory.close());
+    this.#cpu = this.#watchCpu(isSuspect);
+    unwatched.move();
+    child.process.on("exit", (code, signal) =>
       events.exited(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`),
     );
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#keepStderr(text));
-    this.#memory = this.#watchMemory(limits.runnerMemoryBytes);
-    this.#cpu = this.#watchCpu(options.isSuspect ?? false);
+    (child.pipes[STDERR_FD] as Readable).setEncoding("utf8").on("data", (text: string) => this.#keepStderr(text));
+    this.#memory.wake();
+    this.#cpu.wake();
   }
 
-  /** `undefined` where it could not be started; no exit follows then. */
-  get pid(): number | undefined {
+  get pid(): number {
     return this.#child.pid;
   }
 
   /** The channel's socket. */
   get socket(): Socket {
-    return this.#child.stdio[CHANNEL_FD] as Socket;
+    return this.#child.pipes[CHANNEL_FD] as Socket;
   }
 
   /** The last lines it wrote to stderr, bounded. */
@@ -98,25 +107,30 @@ export class RunnerChild {
 
   /** What its main thread did up to now, where this machine tells. */
   cpuSample(): CpuSample | undefined {
-    return this.#cpu?.sample();
+    return this.#cpu.sample();
   }
 
   /** Does it hardly rest? */
   get isHog(): boolean {
-    return this.#cpu?.isHog ?? false;
+    return this.#cpu.isHog;
   }
 
   /** It has something to do from now on. */
   noteWork(): void {
-    this.#memory?.wake();
-    this.#cpu?.wake();
+    this.#memory.wake();
+    this.#cpu.wake();
+  }
+
+  /** So much of its time on a processor was for the making of instances. */
+  noteMaking(ms: number): void {
+    this.#cpu.noteMaking(ms);
   }
 
   /** Ends it at once. Idempotent. */
   kill(): void {
-    this.#memory?.close();
-    this.#cpu?.close();
-    this.#child.kill("SIGKILL");
+    this.#memory.close();
+    this.#cpu.close();
+    this.#child.process.kill("SIGKILL");
   }
 
   #keepStderr(text: string): void {
@@ -125,26 +139,19 @@ export class RunnerChild {
     if (this.#stderrCharacters > MAX_STDERR_CHARACTERS) this.#events.failed("it floods its standard error");
   }
 
-  #watchCpu(isSuspect: boolean): CpuWatch | undefined {
-    const { pid } = this.#child;
-    if (pid === undefined) return undefined;
-    const watch = new CpuWatch({
-      pid,
+  #watchCpu(isSuspect: boolean): CpuWatch {
+    return new CpuWatch({
+      pid: this.pid,
       isSuspect,
       isBusy: () => this.#events.isBusy(),
       isStarting: () => this.#events.isStarting(),
+      isOverdue: () => this.#events.isOverdue(),
     });
-    watch.wake();
-    return watch;
   }
 
-  /** Prefers this process to the host when memory runs out, and watches what it takes. */
-  #watchMemory(maxBytes: number): MemoryWatch | undefined {
-    const { pid } = this.#child;
-    if (pid === undefined || process.platform !== "linux") return undefined;
-    preferToHost(pid);
-    const watch = new MemoryWatch({
-      pid,
+  #watchMemory(maxBytes: number): MemoryWatch {
+    return new MemoryWatch({
+      pid: this.pid,
       maxBytes,
       isBusy: () => this.#events.isBusy(),
       exceeded: (usedBytes) =>
@@ -152,18 +159,21 @@ export class RunnerChild {
           `it holds ${mebibytes(usedBytes)} MiB of memory, at most ${mebibytes(maxBytes)} are allowed`,
         ),
     });
-    watch.wake();
-    return watch;
   }
 }
 
-/** It has this before it executes anything of a plugin's: at once, which takes microseconds. */
+/**
+ * Lets it go first when memory runs out, on Linux. It has this before it executes anything of a plugin's: at once, which
+ * takes microseconds.
+ */
 function preferToHost(pid: number): void {
+  if (process.platform !== "linux") return;
   try {
     // Raising it needs no right.
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
-  } catch {
+  } catch (error) {
     // A process that has ended by then needs none either: its exit is reported.
+    if (isShortage(error)) throw error;
   }
 }
 

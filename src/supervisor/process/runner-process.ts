@@ -15,10 +15,12 @@ import type { AccessLevelBits } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../../contract/request.ts";
 import { HostError } from "../../errors/host-error.ts";
-import { ThreadShares } from "../../fairness/thread-shares.ts";
+import { isShortage } from "../../errors/shortage.ts";
+import { type ThreadShare, ThreadShares } from "../../fairness/thread-shares.ts";
+import { startChild, type StartedChild } from "../sandbox/start-child.ts";
 import type { CpuSample, Runner, RunnerExit } from "./runner.ts";
 import type { RunnerCall } from "./runner-call.ts";
-import { RunnerChild, type RunnerOptions } from "./runner-child.ts";
+import { RunnerChild, runnerCommand, type RunnerOptions } from "./runner-child.ts";
 import { RunnerProtocol } from "./runner-protocol.ts";
 
 /** How often a runner without calls is asked for a sign of life. */
@@ -38,12 +40,16 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   #reason = "";
   #lossCode: LossCode = "runner-lost";
   #idlePing: NodeJS.Timeout | undefined;
+  #latenessChanged: (() => void) | undefined;
 
-  /** Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws `load-failed`; no process is left then. */
+  /**
+   * Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws `load-failed`, or
+   * `resources-exhausted` where the machine has nothing left for a process; none is left then.
+   */
   static async start(options: RunnerOptions, signal?: AbortSignal): Promise<RunnerProcess> {
     await options.confinement?.openFolder(options.config.artifactDir);
     if (signal?.aborted === true) throw new HostError("load-failed", "the load was given up");
-    const runner = new RunnerProcess(options);
+    const runner = await RunnerProcess.#launch(options);
     const giveUp = (): void => runner.#end("the load was given up");
     signal?.addEventListener("abort", giveUp, { once: true });
     const timer = setTimeout(
@@ -60,14 +66,29 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     return runner;
   }
 
-  private constructor(options: RunnerOptions) {
+  static async #launch(options: RunnerOptions): Promise<RunnerProcess> {
+    const share = options.share ?? new ThreadShares().of("");
+    try {
+      const startMs = performance.now();
+      const starting = startChild(runnerCommand(options));
+      // A process is started on this thread, for milliseconds where the host is large.
+      const startedMs = performance.now();
+      share.spend(startedMs - startMs, startedMs);
+      return new RunnerProcess(await starting, options, share);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const code = isShortage(error) ? "resources-exhausted" : "load-failed";
+      throw new HostError(code, `The plugin's runner could not be started: ${why}`, { cause: error });
+    }
+  }
+
+  private constructor(child: StartedChild, options: RunnerOptions, share: ThreadShare) {
     // A rejection is for whoever awaits it; a runner may also end when nobody does.
     this.#ready.promise.catch(() => undefined);
-    const share = options.share ?? new ThreadShares().of("");
-    const startMs = performance.now();
-    this.#child = new RunnerChild(options, {
+    this.#child = new RunnerChild(child, options, {
       isBusy: () => this.#state === "starting" || this.#protocol.isBusy,
       isStarting: () => this.#state === "starting",
+      isOverdue: () => this.#state === "ready" && this.#protocol.isOverdue,
       failed: (reason) => this.#end(reason),
       memoryExceeded: (reason) => this.#end(reason, "memory-exceeded"),
       exited: (reason) => {
@@ -75,9 +96,6 @@ export class RunnerProcess implements Runner, AsyncDisposable {
         this.#exited.resolve(this.#exit());
       },
     });
-    // A process is started on this thread, for milliseconds where the host is large.
-    const startedMs = performance.now();
-    share.spend(startedMs - startMs, startedMs);
     const handlers: ChannelHandlers = {
       frame: (kind, payload) => this.#protocol.receive(decodeRunnerMessage(kind, payload)),
       error: (error) => this.#end(`its channel failed: ${error.message}`),
@@ -90,11 +108,14 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       share,
       ready: () => this.#becomeReady(),
       failed: (reason) => this.#end(reason),
+      ranMs: () => this.#child.cpuSample()?.ranMs,
+      instanceMade: (ms) => this.#child.noteMaking(ms),
+      latenessChanged: () => this.#latenessChanged?.(),
     });
   }
 
   /** The process's id, for logs and tests. */
-  get pid(): number | undefined {
+  get pid(): number {
     return this.#child.pid;
   }
 
@@ -114,12 +135,24 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     return this.#protocol.isQuiet;
   }
 
+  get isLate(): boolean {
+    return this.#protocol.isLate;
+  }
+
+  get callsUnbegun(): number {
+    return this.#protocol.callsUnbegun;
+  }
+
   get callsInFlight(): number {
     return this.#protocol.callsInFlight;
   }
 
   get callsBegun(): number {
     return this.#protocol.callsBegun;
+  }
+
+  get isHog(): boolean {
+    return this.#child.isHog;
   }
 
   cpuSample(): CpuSample | undefined {
@@ -131,9 +164,14 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     return await this.#protocol.probe();
   }
 
+  watchLateness(changed: () => void): void {
+    this.#latenessChanged = changed;
+  }
+
   begin(request: RpcRequest, call: RunnerCall): number {
     if (this.#state !== "ready") {
-      call.settle(this.#lost());
+      // Not before the caller knows the number.
+      queueMicrotask(() => call.returned());
       return 0;
     }
     this.#child.noteWork();
@@ -142,6 +180,10 @@ export class RunnerProcess implements Runner, AsyncDisposable {
 
   cancel(id: number, graceMs: number): void {
     this.#protocol.cancel(id, graceMs);
+  }
+
+  recall(): void {
+    this.#protocol.recall();
   }
 
   async close(): Promise<void> {
@@ -180,7 +222,6 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     clearInterval(this.#idlePing);
     this.#channel.destroy();
     this.#child.kill();
-    if (this.#child.pid === undefined) this.#exited.resolve(this.#exit());
     const explained = this.#explain();
     if (wasStarting) this.#ready.reject(new HostError("load-failed", `The plugin's runner failed: ${explained}`));
     this.#protocol.end(reason, explained, this.#lost());

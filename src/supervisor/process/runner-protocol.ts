@@ -20,9 +20,24 @@ import { type ThreadShare, WORK_MS } from "../../fairness/thread-shares.ts";
 import { CallLedger } from "./call-ledger.ts";
 import { HttpExchanges } from "./http-exchanges.ts";
 import type { RunnerCall } from "./runner-call.ts";
+import { MakingAllowance } from "./making-allowance.ts";
 import { RunnerOperations } from "./runner-operations.ts";
 import { RunnerProbes } from "./runner-probes.ts";
-import { Watchdog } from "./watchdog.ts";
+import { type Verdict, Watchdog } from "./watchdog.ts";
+
+const MICROS_PER_MS = 1_000;
+
+/** A sign of life takes well below a millisecond, where no guest computes. */
+const LATE_MS = 25;
+
+/** How often a ping goes before a request, so that it is known of it whether it has begun. */
+const BARRIER_MS = 5;
+
+/** Why a process is ended that owes a sign of life. */
+const REASONS: Readonly<Record<Verdict, string>> = {
+  computing: "a guest kept computing after its request's deadline",
+  silent: `it gave no sign of life for ${FIXED_LIMITS.silentMs} ms, and did not compute either`,
+};
 
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
@@ -37,6 +52,12 @@ export interface ProtocolParts {
   readonly ready: () => void;
   /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
   readonly failed: (reason: string) => void;
+  /** Its time on a processor up to now, where this machine tells. */
+  readonly ranMs: () => number | undefined;
+  /** So much of that time was for the making of instances. */
+  readonly instanceMade: (ms: number) => void;
+  /** {@link RunnerProtocol.isLate} has changed. */
+  readonly latenessChanged: () => void;
 }
 
 export class RunnerProtocol {
@@ -50,11 +71,15 @@ export class RunnerProtocol {
   /** Why it is over; `undefined` while it is not. */
   #endReason: string | undefined;
   #callsBegun = 0;
+  #pingsSent = 0;
+  #pingsAnswered = 0;
+  #barrierMs = Number.NEGATIVE_INFINITY;
+  readonly #making = new MakingAllowance();
   /** Somebody waits for its last call. */
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: ProtocolParts) {
-    const { channel, failed, logBytes, share } = parts;
+    const { channel, failed, logBytes, share, ranMs, latenessChanged } = parts;
     this.#parts = parts;
     this.#calls = new CallLedger(logBytes);
     this.#exchanges = new HttpExchanges((message) => this.#sendCharged(message, WORK_MS.httpMessage));
@@ -64,11 +89,15 @@ export class RunnerProtocol {
       send: (message) => this.#sendCharged(message, WORK_MS.storeOperation),
       bufferedBytes: () => channel.bufferedBytes,
     });
-    this.#watchdog = new Watchdog(
-      FIXED_LIMITS.unresponsiveMs,
-      () => failed("a guest kept computing after its request's deadline"),
-      () => channel.isBehind,
-    );
+    this.#watchdog = new Watchdog({
+      timeoutMs: FIXED_LIMITS.unresponsiveMs,
+      silentMs: FIXED_LIMITS.silentMs,
+      lateMs: LATE_MS,
+      expired: (verdict) => failed(REASONS[verdict]),
+      isBehind: () => channel.isBehind,
+      ranMs,
+      latenessChanged,
+    });
   }
 
   /** See `Runner`, as for all that have the same names there. */
@@ -84,18 +113,31 @@ export class RunnerProtocol {
     return this.#calls.waiting === 0 && !this.#watchdog.isOwed;
   }
 
+  get isLate(): boolean {
+    return this.#watchdog.isLate;
+  }
+
+  get callsUnbegun(): number {
+    return this.#calls.unbegun(this.#pingsAnswered).length;
+  }
+
   get proven(): Promise<void> {
     return this.#proven.promise;
   }
 
-  /** Does anybody wait for something that it does? */
+  /** Does anybody wait for something that it does, or should say? */
   get isBusy(): boolean {
-    return this.#calls.waiting > 0 || this.#probes.size > 0;
+    return this.#calls.waiting > 0 || this.#probes.size > 0 || this.#watchdog.isOwed;
+  }
+
+  /** Is a sign of life overdue, for which it had no processor? */
+  get isOverdue(): boolean {
+    return this.#watchdog.isOverdue;
   }
 
   async probe(): Promise<AccessLevelBits> {
     const call = this.#calls.newId();
-    this.#calls.open(call);
+    this.#calls.open(call, this.#pingsSent);
     const send = (): void => {
       if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
       else this.#probes.fail(call, `the runner has ended: ${this.#endReason}`);
@@ -107,12 +149,14 @@ export class RunnerProtocol {
     const { channel } = this.#parts;
     const id = this.#calls.newId();
     this.#callsBegun += 1;
+    this.#making.noteCall();
     if (channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
       const message = "the plugin's process has not read what was sent to it before";
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
       return id;
     }
-    this.#calls.open(id, call);
+    this.#setBarrier();
+    this.#calls.open(id, this.#pingsSent, call);
     channel.send({ kind: "request", call: id, request });
     return id;
   }
@@ -127,6 +171,15 @@ export class RunnerProtocol {
       this.#exchanges.forgetCall(id);
       this.#proven.resolve();
     }, graceMs);
+  }
+
+  /** What a guest would still do for one of them is refused, as for any call that was cancelled. */
+  recall(): void {
+    for (const id of this.#calls.unbegun(this.#pingsAnswered)) {
+      const call = this.#calls.listener(id);
+      this.cancel(id, Number.POSITIVE_INFINITY);
+      call?.returned();
+    }
   }
 
   /** Resolves when no call is in flight. */
@@ -156,6 +209,7 @@ export class RunnerProtocol {
         return;
       case "pong":
         if (!this.#watchdog.answer(message.nonce)) throw new FrameError("a pong without its ping");
+        this.#pingsAnswered += 1;
         return;
       case "kv-get":
       case "kv-set":
@@ -193,6 +247,9 @@ export class RunnerProtocol {
       case "trap":
         this.#receiveTrap(message.call, message.message);
         return;
+      case "instance-made":
+        this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS));
+        return;
     }
   }
 
@@ -209,14 +266,34 @@ export class RunnerProtocol {
     this.#watchdog.stop();
     this.#probes.failAll(`The runner ended: ${explained}`);
     this.#exchanges.endAll();
+    const unbegun = this.#calls.unbegun(this.#pingsAnswered).flatMap((id) => {
+      const call = this.#calls.listener(id);
+      this.#calls.cancel(id);
+      return call ?? [];
+    });
     // Each gets a reply and a record, hundreds of them at this moment.
-    for (const call of this.#calls.clear()) this.#parts.share.turns.run(() => call.settle(lost));
+    const { turns } = this.#parts.share;
+    for (const call of this.#calls.clear()) turns.run(() => call.settle(lost));
+    for (const call of unbegun) turns.run(() => call.returned());
     this.#idle?.resolve();
   }
 
   /** `answered` is called when it answers; that may take `graceMs` longer than usual. */
   #ping(answered: () => void, graceMs: number): void {
+    this.#pingsSent += 1;
     this.#parts.channel.send({ kind: "ping", nonce: this.#watchdog.expect(answered, graceMs) });
+  }
+
+  /**
+   * Lets a ping go before a request that may have to wait for others, unless one is owed or was answered a moment ago:
+   * what stands behind an unanswered ping has not begun. It has no time of its own: a guest may compute until its deadline.
+   */
+  #setBarrier(): void {
+    if (this.#calls.waiting === 0 || this.#watchdog.isOwed) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#barrierMs < BARRIER_MS) return;
+    this.#barrierMs = nowMs;
+    this.#ping(() => undefined, Number.POSITIVE_INFINITY);
   }
 
   #receiveTrap(call: number, message: string): void {

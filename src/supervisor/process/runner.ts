@@ -28,7 +28,7 @@ export interface CpuSample {
   readonly waitedMs: number;
 }
 
-/** A process that executes one artifact. However it ends, every call on it is settled, at once. */
+/** A process that executes one artifact. However it ends, every call on it is settled or returned, at once. */
 export interface Runner {
   /** Settles when the process has ended, in whatever way. Never rejects. */
   readonly exited: Promise<RunnerExit>;
@@ -37,10 +37,14 @@ export interface Runner {
   readonly isReady: boolean;
   /** Is no call in flight and no sign of life owed for one that was given up? */
   readonly isQuiet: boolean;
+  /** Does it owe a sign of life for longer than one takes as a rule? What is begun on it now may have to wait. */
+  readonly isLate: boolean;
   /** Calls that are not settled. */
   readonly callsInFlight: number;
   /** Requests that were ever begun on it. */
   readonly callsBegun: number;
+  /** Does it hardly rest? */
+  readonly isHog: boolean;
 
   /** What its main thread did up to now; `undefined` where this machine does not tell. */
   cpuSample(): CpuSample | undefined;
@@ -48,7 +52,13 @@ export interface Runner {
   /** Asks `get-access-levels` of an instance with every capability denied. Throws `probe-failed`. */
   probe(): Promise<AccessLevelBits>;
 
-  /** Starts a request; `call.settle` tells how it ended. Returns the id to {@link cancel} it by. */
+  /** Calls `changed` each time that it becomes late or is late no longer, until it ends. */
+  watchLateness(changed: () => void): void;
+
+  /**
+   * Starts a request; `call.settle` tells how it ended, or `call.returned` that it never began. Returns the id to
+   * {@link cancel} it by.
+   */
   begin(request: RpcRequest, call: RunnerCall): number;
 
   /**
@@ -57,6 +67,12 @@ export interface Runner {
    * which is in `graceMs`, though its caller waits no longer: callers must not be able to end its process.
    */
   cancel(id: number, graceMs: number): void;
+
+  /** Gives the calls back that it is known not to have begun. What it may still do for one has no effect. */
+  recall(): void;
+
+  /** Calls that {@link recall} would give back. */
+  readonly callsUnbegun: number;
 
   /** Lets the calls on it be answered, which their deadlines bound, and ends it. Begin no call on it any more. */
   drain(): Promise<void>;

@@ -3,11 +3,14 @@
  * since nothing marked them to be closed. Node marks only the first few; a shell or a service manager may
  * leave others, with files behind them that are no child's business.
  *
+ * Each is covered in a child by /dev/null. One whose number is not below the limit on descriptors cannot be: the limit was
+ * lowered after it was opened, and no child can be given anything at its place. Such a one is closed here.
+ *
  * @module
  */
 
 import type { IOType } from "node:child_process";
-import { openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { devNull } from "node:os";
 
 /** `O_CLOEXEC` in the octal flags of /proc/<pid>/fdinfo. */
@@ -16,34 +19,49 @@ const CLOSED_ON_EXEC = 0o2000000;
 /** A child's descriptors by number, as `spawn` takes them. */
 export type Stdio = readonly (IOType | number)[];
 
-let covering: { readonly inherited: readonly number[]; readonly nowhere: number } | undefined;
+let covering: { inherited: readonly number[]; readonly nowhere: number } | undefined;
 
 /**
  * The descriptors of a child: those of `own`, and /dev/null in the place of each that it would inherit unasked.
- * What there is to inherit is looked up once: all that this process opens itself is closed in its children.
+ * What there is to inherit is looked up once: all that this process opens itself is closed in its children. Throws
+ * where this process has no descriptor left to look.
  */
 export function childDescriptors(own: Stdio): (IOType | number)[] {
   covering ??= { inherited: inheritedDescriptors(), nowhere: openSync(devNull, "r+") };
+  if (covering.inherited.length > 0) covering.inherited = closeBeyond(descriptorLimit(), covering.inherited);
   return coverDescriptors(own, covering.inherited, covering.nowhere);
+}
+
+/** Closes those that no child can have; the result are the others. */
+function closeBeyond(limit: number, descriptors: readonly number[]): readonly number[] {
+  for (const descriptor of descriptors.filter((each) => each >= limit)) closeSync(descriptor);
+  return descriptors.filter((each) => each < limit);
+}
+
+/** No new descriptor has this number or a higher one. It may be changed from outside at any time. */
+function descriptorLimit(): number {
+  const limits = readFileSync("/proc/self/limits", "latin1");
+  return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
 }
 
 /** Numbers of descriptors that a child would inherit unasked. Empty where that cannot be known. */
 function inheritedDescriptors(): readonly number[] {
-  try {
-    return readdirSync("/proc/self/fdinfo").map(Number).filter(isInherited);
-  } catch {
-    return [];
-  }
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fdinfo").map(Number).filter(isInherited);
 }
 
 function isInherited(descriptor: number): boolean {
+  if (descriptor <= 2) return false;
+  let info: string;
   try {
-    const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1] ?? "0";
-    return descriptor > 2 && (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
-  } catch {
+    info = readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1");
+  } catch (error) {
     // The descriptor that listed them is closed by now.
-    return false;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
   }
+  const flags = /^flags:\s+([0-7]+)$/m.exec(info)?.[1] ?? "0";
+  return (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
 }
 
 /**

@@ -60,7 +60,7 @@ function stage({
 }
 
 function contextWith(remainingMs: number): OperationContext {
-  return { remainingMs: () => remainingMs, storeMs: 0, isBusy: false, note: () => undefined };
+  return { remainingMs: () => remainingMs, storeMs: 0, isBusy: false, isAfterOutage: false, note: () => undefined };
 }
 
 const get = (bucket: string, key: string): StoreOperation => ({ kind: "kv-get", call: 1, op: 1, bucket, key });
@@ -281,6 +281,17 @@ describe("values", () => {
 });
 
 describe("a failing store", () => {
+  test("is held against no plugin where the failure passes, and only then", async () => {
+    const { broker, store } = stage();
+    const [failed, refused, unexpected] = [contextWith(5_000), contextWith(5_000), contextWith(5_000)];
+    await broker.perform(get("b", ""), refused);
+    store.failWith("store-timeout");
+    await broker.perform(get("b", "k"), failed);
+    store.failWith(new TypeError("a bug"));
+    await broker.perform(get("b", "k"), unexpected);
+    expect([failed, refused, unexpected].map(({ isAfterOutage }) => isAfterOutage)).toEqual([true, false, false]);
+  });
+
   test.each(["store-unavailable", "store-timeout", "store-outcome-unknown"] as const)(
     "%s reaches the plugin as code and table sentence, and the log with its cause",
     async (code) => {

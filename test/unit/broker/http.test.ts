@@ -59,7 +59,13 @@ const REQUEST: HttpRequest = {
 };
 
 function contextWith(remainingMs = 5_000, notes: string[] = []): OperationContext {
-  return { remainingMs: () => remainingMs, storeMs: 0, isBusy: false, note: (text) => notes.push(text) };
+  return {
+    remainingMs: () => remainingMs,
+    storeMs: 0,
+    isBusy: false,
+    isAfterOutage: false,
+    note: (text) => notes.push(text),
+  };
 }
 
 /** What one request came to: what was told, and whether the driver saw it. */

@@ -54,7 +54,13 @@ class Scene {
   }
 
   context(): OperationContext {
-    return { remainingMs: () => 60_000, storeMs: 0, isBusy: false, note: (text) => this.notes.push(text) };
+    return {
+      remainingMs: () => 60_000,
+      storeMs: 0,
+      isBusy: false,
+      isAfterOutage: false,
+      note: (text) => this.notes.push(text),
+    };
   }
 
   async set(name: string, value: string): Promise<string> {

@@ -109,6 +109,7 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
   fc.record({ kind: fc.constant("plugin-error" as const), call: u32, message: text }),
   fc.record({ kind: fc.constant("trap" as const), call: u32, message: text }),
   fc.record({ kind: fc.constant("pong" as const), nonce: u32 }),
+  fc.record({ kind: fc.constant("instance-made" as const), micros: u32 }),
 );
 
 /** What comes out of the stream when these messages are written and arrive in pieces of these sizes. */

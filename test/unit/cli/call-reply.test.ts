@@ -41,6 +41,13 @@ describe("a reply", () => {
     });
   });
 
+  test("with an error of the plugin's exits by whether the store had failed it", () => {
+    const exitCodeOf = (retryable: string): unknown =>
+      reply({ "Rpc-Error": "plugin-error", "Rpc-Retryable": retryable }, "no");
+    expect(exitCodeOf("false")).toMatchObject({ error: { retryable: false, exitCode: 1 } });
+    expect(exitCodeOf("true")).toMatchObject({ error: { retryable: true, exitCode: 3 } });
+  });
+
   test("with an error of a newer replica keeps its code and goes by its retry hint", () => {
     expect(reply({ "Rpc-Error": "brand-new", "Rpc-Retryable": "true" })).toMatchObject({
       error: { code: "brand-new", message: "no text given", retryable: true, exitCode: 3 },

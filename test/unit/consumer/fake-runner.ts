@@ -12,6 +12,9 @@ export interface BegunCall {
 /** A process that does with its calls what the test says. */
 export class FakeRunner implements Runner {
   readonly isQuiet = true;
+  readonly isLate = false;
+  readonly isHog = false;
+  readonly callsUnbegun = 0;
   readonly exited: Promise<RunnerExit>;
   readonly proven: Promise<void> = new Promise(() => undefined);
   /** How many calls were given up that had ended. */
@@ -37,12 +40,16 @@ export class FakeRunner implements Runner {
     return [...this.#open.values()];
   }
 
+  watchLateness(): void {}
+
+  recall(): void {}
+
   begin(request: RpcRequest, call: RunnerCall): number {
     if (this.isBroken) throw new TypeError("a bug of the runner's");
     this.callsBegun += 1;
     const id = this.callsBegun;
     if (this.isReady) this.#open.set(id, { id, request, call });
-    else call.settle(LOST);
+    else queueMicrotask(() => call.returned());
     return id;
   }
 

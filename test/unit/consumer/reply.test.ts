@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../../src/contract/request.ts";
 import { encodeReply, messageBytes, type Reply } from "../../../src/consumer/reply.ts";
 import { ERROR_CODES, errorRow } from "../../../src/errors/table.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
@@ -34,6 +35,15 @@ describe("encoding a reply", () => {
     expect(headers.get("Rpc-Retryable")).toBe(String(row.retryable));
     expect(headers.get("Nats-Service-Error")).toBe(row.summary);
     expect(headers.has("Rpc-Status")).toBe(false);
+  });
+
+  test("the plugin's own failures may be tried again after an outage of the store, and an answer is an answer", () => {
+    const retryable = (outcome: Outcome): string | undefined =>
+      headersOf(encodeReply(outcome, "r1")).get("Rpc-Retryable");
+    for (const kind of ["plugin-error", "trap"] as const) {
+      expect(retryable({ kind, message: "m" })).toBe("false");
+      expect(retryable({ kind, message: "m", isAfterOutage: true })).toBe("true");
+    }
   });
 
   test("a plugin's error text stands whole in the body and as one safe line in the header", () => {

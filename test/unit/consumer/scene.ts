@@ -95,6 +95,10 @@ export class Scene {
     });
   }
 
+  async caughtUp(): Promise<void> {
+    await this.nats.flush();
+  }
+
   /** Subscribes to the plugin. */
   async open(): Promise<void> {
     const subscribed = this.consumer.subscribe([this.#slot]);

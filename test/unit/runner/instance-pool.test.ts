@@ -33,12 +33,14 @@ afterEach(() => void vi.useRealTimers());
 async function openPool(
   maxIdle: number,
   maxIdleBytes = 1_000 * INSTANCE_BYTES,
-): Promise<{ pool: InstancePool; engine: CountingEngine }> {
+): Promise<{ pool: InstancePool; engine: CountingEngine; times: number[] }> {
   const engine = new CountingEngine();
+  const times: number[] = [];
+  const made = (micros: number): void => void times.push(micros);
   const reclaimer = new MemoryReclaimer(() => undefined);
-  const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes: 0, reclaimer });
+  const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes: 0, reclaimer, made });
   await pool.open();
-  return { pool, engine };
+  return { pool, engine, times };
 }
 
 async function turns(count: number): Promise<void> {
@@ -50,6 +52,16 @@ it("gives every request an instance that no other got", async () => {
   const taken = await Promise.all(Array.from({ length: 20 }, async () => await pool.take()));
   expect(new Set(taken.map(({ instance }) => instance)).size).toBe(20);
   expect(new Set(taken.map(({ context }) => context)).size).toBe(20);
+});
+
+it("tells what each instance took, ahead of a request or in one", async () => {
+  const { pool, engine, times } = await openPool(4);
+  await Promise.all([pool.take(), pool.take(), pool.take()]);
+  await turns(20);
+  expect(pool.idleCount).toBe(3);
+  expect(engine.made).toBe(6);
+  expect(times).toHaveLength(6);
+  expect(times.every((micros) => Number.isSafeInteger(micros) && micros >= 0)).toBe(true);
 });
 
 it("replaces a taken instance in an idle moment", async () => {

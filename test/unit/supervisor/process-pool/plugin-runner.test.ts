@@ -14,6 +14,11 @@ class FakeProcess implements Runner {
   closed = false;
   callsInFlight = 0;
   callsBegun = 0;
+  isHog = false;
+  isLate = false;
+  callsUnbegun = 0;
+  recalls = 0;
+  #latenessChanged: (() => void) | undefined;
   levels: AccessLevelBits = 0;
   /** Shares of the time since the last look. */
   computes = 0;
@@ -33,6 +38,21 @@ class FakeProcess implements Runner {
 
   probe(): Promise<AccessLevelBits> {
     return Promise.resolve(this.levels);
+  }
+
+  watchLateness(changed: () => void): void {
+    this.#latenessChanged = changed;
+  }
+
+  recall(): void {
+    this.recalls += 1;
+    this.callsUnbegun = 0;
+  }
+
+  /** Its guest computes and keeps it from answering, or does so no longer. */
+  becomeLate(isLate: boolean): void {
+    this.isLate = isLate;
+    this.#latenessChanged?.();
   }
 
   begin(): number {
@@ -179,7 +199,7 @@ describe("a plugin's runner", () => {
       await runner.open();
       for (let i = 0; i < 12; i++) {
         processes.at(-1)?.die();
-        expect(runner.acquire()).toHaveProperty("retryAfterMs");
+        expect(runner.acquire()).not.toBe(processes.at(-1));
         await vi.advanceTimersByTimeAsync(0);
         await vi.advanceTimersByTimeAsync(delays.at(-1) ?? 0);
         expect(runner.acquire()).toBe(processes.at(-1));
@@ -246,7 +266,7 @@ describe("a plugin's runner", () => {
     await runner.open();
     const [process] = processes;
     if (process !== undefined) process.isReady = false;
-    expect(runner.acquire()).toHaveProperty("retryAfterMs");
+    expect(runner.acquire()).toBeInstanceOf(Promise);
     await runner.close();
   });
 });
@@ -360,6 +380,7 @@ describe("a cold plugin", () => {
     const { runner, processes, delays, events } = keep(new Set([1, 2]));
     expect(await runner.acquire()).toEqual({ retryAfterMs: 250, reason: expect.stringContaining("cannot be started") });
     expect(events).toEqual(["failed"]);
+    expect(await runner.acquire()).toHaveProperty("retryAfterMs");
     expect(runner.acquire()).toHaveProperty("retryAfterMs");
     await vi.advanceTimersByTimeAsync(100);
     expect([delays, events.at(-1)]).toEqual([[0, 100], "restarted"]);
@@ -524,4 +545,89 @@ describe("a plugin that computes", () => {
     expect(kept.processes).toHaveLength(2);
     return kept;
   }
+});
+
+describe("a process that owes a sign of life", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const TWO = { runners: 2, idleMs: 60_000 };
+  const HELP_MS = 80;
+
+  async function opened(bounds: SizeBounds): Promise<Kept & { first: FakeProcess }> {
+    const kept = keep(new Set(), bounds);
+    await kept.runner.open();
+    const [first] = kept.processes;
+    if (first === undefined) throw new Error("it was not started");
+    return { ...kept, first };
+  }
+
+  test("gets no call until it has given it; the call waits", async () => {
+    const { runner, first } = await opened({ runners: 1, idleMs: 60_000 });
+    first.becomeLate(true);
+    const waiting = runner.acquire();
+    expect(waiting).toBeInstanceOf(Promise);
+    await vi.advanceTimersByTimeAsync(1_000);
+    first.becomeLate(false);
+    expect(await waiting).toBe(first);
+    expect(runner.acquire()).toBe(first);
+    await runner.close();
+  });
+
+  test("is helped by a further one, where it computes and the plugin may have one", async () => {
+    const { runner, processes, first } = await opened(TWO);
+    first.computes = 1;
+    first.becomeLate(true);
+    const waiting = runner.acquire();
+    first.callsUnbegun = 3;
+    await vi.advanceTimersByTimeAsync(HELP_MS);
+    expect(processes).toHaveLength(2);
+    expect(await waiting).toBe(processes[1]);
+    expect(first.recalls).toBe(1);
+    expect(runner.acquire()).toBe(processes[1]);
+    await runner.close();
+  });
+
+  test("is not helped where others keep it from the processor", async () => {
+    const { runner, processes, first } = await opened(TWO);
+    first.becomeLate(true);
+    const waiting = runner.acquire();
+    await vi.advanceTimersByTimeAsync(10 * HELP_MS);
+    expect(processes).toHaveLength(1);
+    first.becomeLate(false);
+    expect(await waiting).toBe(first);
+    await runner.close();
+  });
+
+  test("gives back what waits behind its guest where another one is free", async () => {
+    const { runner, processes, first } = await opened(TWO);
+    first.computes = 1;
+    first.becomeLate(true);
+    void runner.acquire();
+    await vi.advanceTimersByTimeAsync(HELP_MS);
+    first.becomeLate(false);
+    first.callsUnbegun = 2;
+    first.becomeLate(true);
+    expect(first.recalls).toBe(2);
+    expect(processes).toHaveLength(2);
+    await runner.close();
+  });
+
+  test("and ends is replaced at once: what waited for it waits for the next one", async () => {
+    const { runner, processes, first, delays } = await opened({ runners: 1, idleMs: 60_000 });
+    first.becomeLate(true);
+    const waiting = [runner.acquire(), runner.acquire()];
+    first.die();
+    expect(await Promise.all(waiting)).toEqual([processes[1], processes[1]]);
+    expect(delays).toEqual([0]);
+    await runner.close();
+  });
+
+  test("lets nobody wait for ever: a plugin that is closed has no process", async () => {
+    const { runner, first } = await opened({ runners: 1, idleMs: 60_000 });
+    first.becomeLate(true);
+    const waiting = runner.acquire();
+    await runner.close();
+    expect(await waiting).toHaveProperty("retryAfterMs");
+  });
 });

@@ -9,7 +9,7 @@ const CALL = {} as RunnerCall;
 
 function ledgerWith(...ids: readonly number[]): CallLedger {
   const ledger = new CallLedger(LOG_BYTES);
-  for (const id of ids) ledger.open(id, CALL);
+  for (const id of ids) ledger.open(id, 0, CALL);
   return ledger;
 }
 
@@ -75,10 +75,28 @@ describe("the ledger of a runner's calls", () => {
     expect(ledger.beginHttp(2)).toBe(CALL);
   });
 
+  test("knows which calls a runner has not begun: those behind a ping that it has not answered, and not heard of", () => {
+    const ledger = new CallLedger(LOG_BYTES);
+    for (const [id, pingsBefore] of [
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [4, 2],
+      [5, 3],
+    ] as const)
+      ledger.open(id, pingsBefore, CALL);
+    ledger.open(6, 3);
+    ledger.hear(5, 1);
+    ledger.cancel(4);
+    expect(ledger.unbegun(0)).toEqual([2, 3]);
+    expect(ledger.unbegun(1)).toEqual([3]);
+    expect(ledger.unbegun(2)).toEqual([]);
+  });
+
   test("hands over who still waits when the runner is gone, each once", () => {
     const ledger = ledgerWith(1, 2, 3);
     ledger.cancel(2);
-    ledger.open(4);
+    ledger.open(4, 0);
     expect(ledger.clear()).toEqual([CALL, CALL]);
     expect(ledger.clear()).toEqual([]);
     expect(ledger.waiting).toBe(0);

@@ -81,6 +81,12 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
       channel.send({ kind: "kv-set", call: over, op: 5, bucket: "b", key: "k", value: Buffer.alloc(1) });
     if (message.kind === "result" && message.op === 5) channel.send({ kind: "failed", message: message.result.kind });
   },
+  "computes in its first call": (message) => {
+    if (message.kind === "ping") channel.sendNow({ kind: "pong", nonce: message.nonce });
+    if (message.kind === "request" && message.request.method === "loop") for (;;);
+    if (message.kind === "request" && message.request.method === "echo")
+      channel.send({ kind: "response", call: message.call, response: { status: 200, body: Buffer.alloc(0) } });
+  },
   "does not read": () => undefined,
 };
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { OperationResult } from "../../../../src/channel/messages.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import type { DroppedLog } from "../../../../src/contract/log-rate.ts";
@@ -20,6 +20,7 @@ class RecordingCall implements RunnerCall {
   operations = 0;
   lines = 0;
   droppedBytes = 0;
+  returns = 0;
 
   constructor(answer: (bytes: number) => Promise<OperationResult> = async () => ({ kind: "none" })) {
     this.#answer = answer;
@@ -52,6 +53,10 @@ class RecordingCall implements RunnerCall {
 
   settle(outcome: Outcome): void {
     this.#settled.resolve(outcome);
+  }
+
+  returned(): void {
+    this.returns += 1;
   }
 }
 
@@ -138,7 +143,7 @@ describe("a runner that has gone wrong", () => {
     expect(call.operations).toBe(0);
   });
 
-  test("is killed in time though it sends other frames instead of its pong", async () => {
+  test("is killed in the end though it rests, and sends other frames instead of its pong", async () => {
     const runner = await start("is busy with other things");
     const other = new RecordingCall();
     runner.begin(REQUEST, other);
@@ -146,9 +151,46 @@ describe("a runner that has gone wrong", () => {
     const cancelledMs = performance.now();
     runner.cancel(id, 0);
     const { reason } = await runner.exited;
-    expect(reason).toContain("kept computing");
-    expect(performance.now() - cancelledMs).toBeGreaterThanOrEqual(FIXED_LIMITS.unresponsiveMs - 1);
+    expect(reason).toContain("no sign of life");
+    expect(performance.now() - cancelledMs).toBeGreaterThanOrEqual(FIXED_LIMITS.silentMs - 1);
     expect(await other.settled).toMatchObject({ code: "runner-lost" });
+  });
+
+  test("gives back the calls that stand behind one which computes, and loses that one and those before it", async () => {
+    const runner = await start("computes in its first call");
+    const calls = { waiting: new RecordingCall(), looping: new RecordingCall(), behind: new RecordingCall() };
+    const cancelled = runner.begin({ ...REQUEST, method: "wait" }, new RecordingCall());
+    runner.begin({ ...REQUEST, method: "wait" }, calls.waiting);
+    runner.begin({ ...REQUEST, method: "loop" }, calls.looping);
+    runner.cancel(cancelled, 0);
+    runner.begin({ ...REQUEST, method: "echo" }, calls.behind);
+    expect((await runner.exited).reason).toContain("kept computing");
+    for (const call of [calls.waiting, calls.looping]) {
+      expect(await call.settled).toMatchObject({ code: "runner-lost" });
+      expect(call.returns).toBe(0);
+    }
+    await vi.waitFor(() => expect(calls.behind.returns).toBe(1));
+  });
+
+  test("is late while it computes; what it is known not to have begun can be recalled, and has no effect any more", async () => {
+    const runner = await start("computes in its first call");
+    const lateness: boolean[] = [];
+    runner.watchLateness(() => lateness.push(runner.isLate));
+    runner.begin({ ...REQUEST, method: "loop" }, new RecordingCall());
+    const behind = new RecordingCall();
+    runner.begin({ ...REQUEST, method: "echo" }, behind);
+    await vi.waitFor(() => expect(lateness).toEqual([true]));
+    expect(runner.callsUnbegun).toBe(1);
+    runner.recall();
+    expect([behind.returns, runner.callsUnbegun, runner.callsInFlight]).toEqual([1, 0, 1]);
+  });
+
+  test("begins no call once it has ended: the call is given back", async () => {
+    const runner = await start("is busy with other things");
+    await runner.close();
+    const call = new RecordingCall();
+    runner.begin(REQUEST, call);
+    await vi.waitFor(() => expect(call.returns).toBe(1));
   });
 
   test.runIf(process.platform === "linux")("is killed when it takes more memory than its limit", async () => {

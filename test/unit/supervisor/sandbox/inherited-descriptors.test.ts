@@ -12,24 +12,34 @@ describe("descriptors that a host was started with", () => {
   });
 
   test.runIf(process.platform === "linux")("lead nowhere in a child, though they have a high number", async () => {
-    const inner = `
-      import { spawnSync } from "node:child_process";
-      import { childDescriptors } from ${JSON.stringify(MODULE)};
-      const child = spawnSync("/bin/readlink", ["/proc/self/fd/77"], { stdio: childDescriptors(["ignore", "inherit", "inherit"]) });
-      process.exitCode = child.status ?? 1;
-    `;
-    const stdio: ("ignore" | "pipe" | "inherit")[] = Array.from({ length: 77 }, () => "ignore");
-    stdio[1] = "pipe";
-    stdio[2] = "inherit";
-    const host = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", inner], {
-      stdio: [...stdio, "pipe"],
-    });
-    if (host.stdout === null) throw new Error("its output is piped");
-    const output = await Array.fromAsync(host.stdout);
-    expect(
-      Buffer.concat(output as Buffer[])
-        .toString("utf8")
-        .trim(),
-    ).toBe("/dev/null");
+    expect(await hostWith77([])).toBe("/dev/null");
   });
+
+  test.runIf(process.platform === "linux")(
+    "keep no child from being started, though no child can have them",
+    async () => {
+      expect(await hostWith77(["prlimit", "--nofile=64:64", "--"])).toBe("nothing");
+    },
+  );
 });
+
+/** What a child of a host finds at 77, where the host was started with that descriptor. */
+async function hostWith77(prefix: readonly string[]): Promise<string> {
+  const inner = `
+    import { spawnSync } from "node:child_process";
+    import { childDescriptors } from ${JSON.stringify(MODULE)};
+    const stdio = childDescriptors(["ignore", "pipe", "inherit"]);
+    const { stdout, error } = spawnSync("/bin/sh", ["-c", "readlink /proc/self/fd/77 || echo nothing"], { stdio });
+    process.stdout.write(error?.message ?? stdout);
+  `;
+  const stdio: ("ignore" | "pipe" | "inherit")[] = Array.from({ length: 77 }, () => "ignore");
+  stdio[1] = "pipe";
+  stdio[2] = "inherit";
+  const [file = "", ...args] = [...prefix, process.execPath, "--no-warnings", "--input-type=module", "-e", inner];
+  const host = spawn(file, args, { stdio: [...stdio, "pipe"] });
+  if (host.stdout === null) throw new Error("its output is piped");
+  const output = await Array.fromAsync(host.stdout);
+  return Buffer.concat(output as Buffer[])
+    .toString("utf8")
+    .trim();
+}

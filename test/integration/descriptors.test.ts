@@ -1,0 +1,70 @@
+/**
+ * A replica that has no descriptor left goes on: what needs one fails by itself, and is well when there is one again.
+ */
+
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { promisify } from "node:util";
+import { connect, type NatsConnection } from "nats";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { COMPONENTS, consumerFile, uniqueName } from "../harness/plugins.ts";
+import { type Replica, startReplica } from "../harness/replica.ts";
+import { request } from "../harness/request.ts";
+import { until } from "../harness/until.ts";
+
+/** A start needs about a dozen: the first one is missing, or the second, up to one of the last. */
+const DESCRIPTORS_LEFT = Array.from({ length: 12 }, (_, left) => left);
+
+describe.runIf(process.platform === "linux")("a replica without descriptors", () => {
+  let nats: NatsConnection;
+
+  beforeAll(async () => {
+    nats = await connect({ servers: inject("natsUrl") });
+  });
+
+  afterAll(async () => {
+    await nats.close();
+  });
+
+  test("starts no process, whichever descriptor is the one that is missing, and serves on", async () => {
+    const warm = uniqueName("warm");
+    const cold = DESCRIPTORS_LEFT.map(() => uniqueName("cold"));
+    const plugins = Object.fromEntries([warm, ...cold].map((plugin) => [plugin, COMPONENTS.echo]));
+    const consumer = consumerFile({ group: "descriptors", plugins, replica: { eagerPlugins: 0 } });
+    await using replica = await startReplica({ consumer, policies: {} });
+    expect((await request(nats, `rpc.${warm}`, "x")).text).toBe("x");
+    const refused: number[] = [];
+    for (const left of DESCRIPTORS_LEFT) {
+      await leaveDescriptors(replica, left);
+      const reply = await request(nats, `rpc.${cold[left]}`, "x");
+      if (reply.error !== undefined) {
+        expect(reply.headers).toMatchObject({ "Rpc-Error": "plugin-unavailable", "Rpc-Retryable": "true" });
+        refused.push(left);
+      }
+      expect((await request(nats, `rpc.${warm}`, "x")).text).toBe("x");
+    }
+    expect(refused.length).toBeGreaterThan(5);
+    expect(replica.records.some(({ err }) => codeOf(err) === "resources-exhausted")).toBe(true);
+    await limitDescriptors(replica, 4_096);
+    for (const plugin of cold) {
+      const isServed = async (): Promise<boolean> => (await request(nats, `rpc.${plugin}`, "x")).text === "x";
+      await until(isServed, { what: `${plugin} is served` });
+    }
+  });
+});
+
+/** From now on the replica can open so many. */
+async function leaveDescriptors(replica: Replica, left: number): Promise<void> {
+  const open = new Set((await readdir(`/proc/${replica.pid}/fd`)).map(Number));
+  let limit = 0;
+  for (let free = -1; free < left; limit += 1) if (!open.has(limit)) free += 1;
+  await limitDescriptors(replica, limit - 1);
+}
+
+async function limitDescriptors({ pid }: Replica, limit: number): Promise<void> {
+  await promisify(execFile)("prlimit", [`--pid=${pid}`, `--nofile=${limit}:4096`]);
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
