@@ -1,3 +1,3 @@
 import { runProgram } from "./lib/bootstrap.mjs";
 
-await runProgram("test/main.ts");
+await runProgram("test/main.ts", "0 passed, 1 failed");

@@ -95,6 +95,14 @@ export class AppLog {
     }
   }
 
+  /** A JetStream stream takes requests of this replica's plugins, and answers them. */
+  streamAnswers(stream: string, subjects: readonly string[]): void {
+    this.#logger.warn(
+      { stream, subjects },
+      "a JetStream stream answers requests with its own acknowledgement, before the plugin does; take the subjects out of it, or set no_ack",
+    );
+  }
+
   /** Whether the store takes what plugins may do. It takes it from the start on unless somebody says otherwise. */
   storeChanged(store: string, state: StoreState): void {
     if (state.kind === "down") {

@@ -55,7 +55,8 @@ export class ReplicaStore implements AsyncDisposable {
   }
 }
 
-async function openStore(
+/** Opens the store that the options name. Throws `usage-invalid` for one that can never work. */
+export async function openStore(
   options: StoreOptions,
   onBatch: (kind: OperationKind, batch: EndedBatch) => void,
 ): Promise<KeyValueStore> {

@@ -24,9 +24,12 @@ import { Discovery } from "./consumer/discovery.ts";
 import { RequestHandler } from "./consumer/request-handler.ts";
 import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
+import { requestSubject } from "./contract/protocol.ts";
 import { createUndiciHttp } from "./egress/undici/client.ts";
 import { HostError } from "./errors/host-error.ts";
 import type { KeyValueStore } from "./kv/store.ts";
+import { findCapturingStreams } from "./nats/capturing-streams.ts";
+import { natsError } from "./nats/connection.ts";
 import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
 import { ArtifactCache } from "./registry/artifact-cache.ts";
@@ -247,6 +250,7 @@ class Replica implements App {
       if (this.#stopping.signal.aborted) return;
       this.#log.ready(registry.slots.values(), link.server);
       this.#ready.resolve();
+      void this.#lookForStreams(registry);
     } catch (error) {
       this.#ready.reject(error);
     }
@@ -296,6 +300,21 @@ class Replica implements App {
       [...registry.slots.values()].filter(({ state }) => state.kind !== "loading"),
     );
     return link;
+  }
+
+  /** Streams that answer the requests of its plugins are of the server's configuration: a warning is all there is. */
+  async #lookForStreams(registry: Registry): Promise<void> {
+    const { nats, replicaId } = this.#options;
+    const subjects = [...registry.slots.keys()].map((plugin) => requestSubject(plugin));
+    try {
+      const streams = await findCapturingStreams(nats, `network-host ${replicaId}, its start`, subjects);
+      for (const { name, subjects: captured } of streams) this.#log.streamAnswers(name, captured);
+    } catch (error) {
+      this.#logger.debug(
+        { err: natsError(error, "looking for streams") },
+        "whether a stream takes requests is not known",
+      );
+    }
   }
 
   #openLink(connection: NatsConnection): ReplicaLink {

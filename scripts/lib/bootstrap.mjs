@@ -15,17 +15,24 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NODE_26 = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url));
 const HAS_NODE_26 = Number.parseInt(process.versions.node, 10) >= 26;
+/** Signals that ask for an end. */
+const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 
 /**
  * Runs a TypeScript program of `scripts/` with this process's arguments, in this process when its Node is new enough.
  *
  * @param {string} program path below `scripts/`
+ * @param {string} [failure] what the last line is where the program cannot be run
  */
-export async function runProgram(program) {
+export async function runProgram(program, failure) {
   process.chdir(ROOT);
   endWithNpm();
-  if (!isInstalled()) await install();
+  if (!isInstalled() && !(await install())) {
+    console.error("The dependencies could not be installed: run `npm ci` and look at its output.");
+    if (failure !== undefined) console.log(failure);
+    process.exit(1);
+  }
   const path = fileURLToPath(new URL(`../${program}`, import.meta.url));
   if (HAS_NODE_26) {
     await import(pathToFileURL(path).href);
@@ -68,15 +75,17 @@ function isInstalled() {
   });
 }
 
+/**
+ * Are they there now?
+ *
+ * @returns {Promise<boolean>}
+ */
 async function install() {
   console.log("Installing the dependencies (npm ci) …");
   const npm = process.env["npm_execpath"];
   const [command, args] = npm?.endsWith(".js") ? [process.execPath, [npm, "ci"]] : ["npm", ["ci"]];
   const code = await runToEnd(command, [...args, "--no-audit", "--no-fund"], INSTALL_TIMEOUT_MS);
-  if (code !== 0 || !isInstalled()) {
-    console.error("The dependencies could not be installed: run `npm ci` and look at its output.");
-    process.exit(1);
-  }
+  return code === 0 && isInstalled();
 }
 
 /**
@@ -91,11 +100,9 @@ function runToEnd(command, args, timeoutMs) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: "inherit", timeout: timeoutMs });
     const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-    process.on("SIGINT", forward);
-    process.on("SIGTERM", forward);
+    for (const signal of FORWARDED) process.on(signal, forward);
     const finish = (/** @type {number} */ code) => {
-      process.off("SIGINT", forward);
-      process.off("SIGTERM", forward);
+      for (const signal of FORWARDED) process.off(signal, forward);
       resolve(code);
     };
     child.once("error", (error) => {

@@ -1,45 +1,39 @@
 /**
- * The last line of `npm test`, from vitest's JSON report.
+ * What `npm test` says at its end: the last line, and before it, where the tests were cut off, what took long.
  *
  * @module
  */
 
-/** How many tests ended how. */
-export interface TestCounts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
+import type { Duration, Progress, TestCounts } from "./journal.ts";
 
-/** The part of vitest's report that is read here. */
-interface Report {
-  readonly testResults: readonly {
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
-  }[];
-}
-
-/**
- * Counts the tests of a report. Whatever went wrong counts as a failure even if no test did: a file that could not be
- * loaded, an error outside of tests, a report that is not there.
- *
- * @param report JSON text, empty when there is none
- * @param succeeded vitest's own verdict
- */
-export function countTests(report: string, succeeded: boolean): TestCounts {
-  const files = report === "" ? [] : (JSON.parse(report) as Report).testResults;
-  let [passed, failed, skipped] = [0, 0, 0];
-  for (const { status, assertionResults } of files) {
-    const failedHere = assertionResults.filter((test) => test.status === "failed").length;
-    const passedHere = assertionResults.filter((test) => test.status === "passed").length;
-    passed += passedHere;
-    failed += status === "failed" && failedHere === 0 ? 1 : failedHere;
-    skipped += assertionResults.length - passedHere - failedHere;
-  }
-  return { passed, failed: succeeded && files.length > 0 ? failed : Math.max(failed, 1), skipped };
-}
+/** Of each list. */
+const NAMED = 8;
 
 export function summaryLine({ passed, failed, skipped }: TestCounts): string {
   const line = `${passed} passed, ${failed} failed`;
   return skipped === 0 ? line : `${line}, ${skipped} skipped`;
+}
+
+/**
+ * Why there are no more tests than that, as lines.
+ *
+ * @param reason completes "The tests were cut off by …"
+ */
+export function cutOffReport(reason: string, afterMs: number, progress: Progress): string {
+  const { counts, underWay, files, tests } = progress;
+  return [
+    `The tests were cut off by ${reason} after ${seconds(afterMs)}, with ${summaryLine(counts)}. What did not come to its end counts as one failure.`,
+    ...list("Under way", underWay),
+    ...list("Files that took longest", files),
+    ...list("Tests that took longest", tests),
+  ].join("\n");
+}
+
+function list(title: string, durations: readonly Duration[]): string[] {
+  if (durations.length === 0) return [];
+  return [`${title}:`, ...durations.slice(0, NAMED).map(({ name, ms }) => `${seconds(ms).padStart(9)}  ${name}`)];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -22,6 +22,8 @@ export interface CallReport {
   readonly status: number | undefined;
   readonly error: CallError | undefined;
   readonly body: Uint8Array;
+  /** What is wrong on the way, though there is a reply. */
+  readonly warnings: readonly string[];
   /** Absent where no connection or no reply came about. */
   readonly times: { readonly connectMs: number; readonly roundTripMs: number } | undefined;
 }
@@ -48,6 +50,7 @@ export async function writeJsonReport(report: CallReport, { stdout }: Terminal):
           },
     body: Buffer.from(body).toString(isText ? "utf8" : "base64"),
     bodyEncoding: isText ? "utf8" : "base64",
+    warnings: report.warnings,
     connectMs: roundMs(times?.connectMs),
     roundTripMs: roundMs(times?.roundTripMs),
   };
@@ -56,6 +59,9 @@ export async function writeJsonReport(report: CallReport, { stdout }: Terminal):
 
 /** The people's form of the report. */
 export async function writeTextReport(report: CallReport, terminal: Terminal): Promise<void> {
+  for (const warning of report.warnings) {
+    await write(terminal.stderr, `${styled(terminal.stderr, "warning", "warning:")} ${printableText(warning)}\n`);
+  }
   if (report.error === undefined) {
     await write(terminal.stderr, statusLine(report, terminal));
     await writeBody(report.body, terminal);

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { connect, headers, type Msg, type MsgHdrs, type NatsConnection, errors } from "nats";
+import { connect, headers, type Msg, type MsgHdrs, type NatsConnection } from "nats";
 import type { PluginName } from "../contract/names.ts";
 import { HEADER, requestSubject } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
 import { type NatsOptions, natsConnectionOptions, natsError } from "../nats/connection.ts";
+import { acknowledgingStream } from "../nats/stream-acknowledgement.ts";
 import { programVersion } from "../version.ts";
+import { isNoResponders, nobodyServes, noReply } from "./call-diagnosis.ts";
 import { type CallReply, parseReply } from "./call-reply.ts";
 
 /** One request to send. */
@@ -29,6 +31,8 @@ export interface CallRequest {
 /** What came back, and how long it took. */
 export interface CallResult {
   readonly reply: CallReply;
+  /** Streams that answered the request before or beside the plugin. */
+  readonly streams: readonly string[];
   readonly connectMs: number;
   readonly roundTripMs: number;
 }
@@ -46,8 +50,9 @@ export async function sendCall(request: CallRequest): Promise<CallResult> {
   const connection = await open(request);
   try {
     const connectedMs = performance.now();
-    const reply = parseReply(await exchange(connection, request));
-    return { reply, connectMs: connectedMs - startedMs, roundTripMs: performance.now() - connectedMs };
+    const { message, streams } = await exchange(connection, request);
+    const reply = parseReply(message);
+    return { reply, streams, connectMs: connectedMs - startedMs, roundTripMs: performance.now() - connectedMs };
   } finally {
     await connection.close();
   }
@@ -67,19 +72,49 @@ async function open({ nats, timeoutMs }: CallRequest): Promise<NatsConnection> {
   }
 }
 
-async function exchange(connection: NatsConnection, request: CallRequest): Promise<Msg> {
+/** The reply, and who else has answered. */
+interface Exchanged {
+  readonly message: Msg;
+  readonly streams: readonly string[];
+}
+
+/** An acknowledgement of a stream is no reply: it is waited on. */
+async function exchange(connection: NatsConnection, request: CallRequest): Promise<Exchanged> {
   const { plugin, payload, timeoutMs } = request;
-  const maxBytes = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
-  if (payload.length > maxBytes) {
-    const message = `the payload has ${payload.length} bytes, the NATS server takes at most ${maxBytes}`;
-    throw new HostError("payload-too-large", message);
-  }
-  const timeout = timeoutMs + REPLY_GRACE_MS;
+  const head = requestHeaders(request);
+  checkSize(connection, payload, head);
+  const maxWait = timeoutMs + REPLY_GRACE_MS;
+  const streams: string[] = [];
   try {
-    return await connection.request(requestSubject(plugin), payload, { timeout, headers: requestHeaders(request) });
-  } catch (error) {
-    throw requestError(error, request);
+    const options = { strategy: "timer", maxWait, headers: head } as const;
+    for await (const message of await connection.requestMany(requestSubject(plugin), payload, options)) {
+      const stream = acknowledgingStream(message);
+      if (stream === undefined) return { message, streams };
+      streams.push(stream);
+    }
+  } catch (thrown) {
+    if (isNoResponders(thrown)) throw await nobodyServes(connection, plugin, thrown);
+    throw natsError(thrown, `waiting for the reply of ${plugin}`);
   }
+  throw await noReply(connection, plugin, maxWait, streams);
+}
+
+/** The server counts headers and payload together, and ends the connection of who sends too much. */
+function checkSize({ info }: NatsConnection, payload: Uint8Array, head: MsgHdrs): void {
+  const maxBytes = info?.max_payload ?? Number.POSITIVE_INFINITY;
+  const headBytes = encodedBytes(head);
+  if (payload.length + headBytes <= maxBytes) return;
+  const message = `the request has ${payload.length + headBytes} bytes, ${headBytes} of them headers; the NATS server takes at most ${maxBytes}`;
+  throw new HostError("payload-too-large", message);
+}
+
+/** As NATS has headers on the wire: a line of the version, one for each value, an empty one. */
+function encodedBytes(head: MsgHdrs): number {
+  let bytes = Buffer.byteLength("NATS/1.0\r\n\r\n");
+  for (const [name, values] of head) {
+    for (const value of values) bytes += Buffer.byteLength(`${name}: ${value}\r\n`);
+  }
+  return bytes;
 }
 
 function requestHeaders({ id, method, timeoutMs, headers: further }: CallRequest): MsgHdrs {
@@ -89,16 +124,4 @@ function requestHeaders({ id, method, timeoutMs, headers: further }: CallRequest
   if (method !== "") head.set(HEADER.method, method);
   for (const [name, value] of further) head.append(name, value);
   return head;
-}
-
-function requestError(thrown: unknown, { plugin, timeoutMs }: CallRequest): HostError {
-  if (thrown instanceof errors.RequestError && thrown.isNoResponders()) {
-    const advice = `nobody serves ${requestSubject(plugin)}: check the plugin's name, and that "network-host serve" runs with a consumer file that lists it on the same NATS server and account`;
-    return new HostError("no-responders", advice, { cause: thrown });
-  }
-  if (thrown instanceof errors.TimeoutError) {
-    const message = `no reply within ${timeoutMs + REPLY_GRACE_MS} ms, though a replica took the request: it may have ended, and the work may have been done`;
-    return new HostError("deadline-exceeded", message, { cause: thrown });
-  }
-  return natsError(thrown, `waiting for the reply of ${plugin}`);
 }

@@ -10,6 +10,7 @@ import { isPluginName, PLUGIN_NAME_MAX_LENGTH, type PluginName } from "../contra
 import { DEFAULT_PLUGIN_LIMITS } from "../contract/limits.ts";
 import { HEADER, METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES } from "../contract/protocol.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
+import { streamWarning } from "./call-diagnosis.ts";
 import { type CallReport, writeJsonReport, writeTextReport } from "./call-output.ts";
 import { readPayload } from "./call-payload.ts";
 import { localError } from "./call-reply.ts";
@@ -81,10 +82,11 @@ async function runCall(request: CallRequest, flags: CallFlags, terminal: Termina
 async function reportOf(request: CallRequest): Promise<CallReport> {
   const { plugin, method, id } = request;
   try {
-    const { reply, ...times } = await sendCall(request);
+    const { reply, streams, ...times } = await sendCall(request);
     const outcome =
       reply.kind === "ok" ? { status: reply.status, error: undefined } : { status: undefined, error: reply.error };
-    return { plugin, method, id: reply.id ?? id, body: reply.body, times, ...outcome };
+    const warnings = streams.length === 0 ? [] : [streamWarning(plugin, streams)];
+    return { plugin, method, id: reply.id ?? id, body: reply.body, warnings, times, ...outcome };
   } catch (thrown) {
     const error = toHostError(thrown);
     if (error.row.fault === "bug") throw error;
@@ -95,6 +97,7 @@ async function reportOf(request: CallRequest): Promise<CallReport> {
       status: undefined,
       error: localError(error),
       body: new Uint8Array(0),
+      warnings: [],
       times: undefined,
     };
   }

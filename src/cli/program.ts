@@ -11,6 +11,7 @@ import { createCacheCommand } from "./cache.ts";
 import { createCallCommand } from "./call.ts";
 import { createCheckCommand } from "./check.ts";
 import { createCompileCommand } from "./compile.ts";
+import { createDataCommand } from "./data.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
@@ -65,7 +66,11 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
   program.addCommand(createCheckCommand(terminal, done));
   program.addCommand(createCompileCommand(terminal, done));
   program.addCommand(createCacheCommand(terminal, done));
-  for (const command of [program, ...program.commands]) configure(command, terminal);
+  program.addCommand(createDataCommand(terminal, done));
+  for (const command of [program, ...program.commands]) {
+    configure(command, terminal);
+    for (const part of command === program ? [] : command.commands) configure(part, terminal);
+  }
   return program;
 }
 

@@ -105,6 +105,7 @@ const SETTING = {
 export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, NATS_PING, ...Object.values(SETTING)];
 
 /** Settings that other commands have too. */
+export const STORE_SETTINGS: readonly Setting[] = [SETTING.store, SETTING.sqlite];
 export const {
   consumer: CONSUMER_SETTING,
   policy: POLICY_SETTING,
@@ -119,7 +120,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
   return {
     nats: parseNatsOptions(flags, env),
     natsPingMs: parseNatsPing(read(NATS_PING)),
-    store: parseStore(readUrlSetting(SETTING.store, flags, env), read(SETTING.sqlite), env),
+    store: parseStoreOptions(flags, env),
     consumerFile: parseConsumerFile(flags, env),
     policyDir: parsePolicyDir(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
@@ -158,6 +159,11 @@ export function parseCacheBytes(flags: Flags, env: Terminal["env"]): number {
   const bytes = parseSizeText(value.text);
   if (bytes >= 1) return bytes;
   throw badSetting(value, "write a size with its unit, for example 512MiB or 4GiB");
+}
+
+/** Where values are kept. Throws `usage-invalid`. */
+export function parseStoreOptions(flags: Flags, env: Terminal["env"]): StoreOptions {
+  return parseStore(readUrlSetting(SETTING.store, flags, env), readSetting(SETTING.sqlite, flags, env), env);
 }
 
 /** A flag beats a variable, whichever store it names; two of the same kind contradict each other. */

@@ -14,6 +14,7 @@
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { BucketName } from "../contract/names.ts";
 import { toHostError } from "../errors/host-error.ts";
+import { HOST_NAMESPACE } from "./data.ts";
 import type { KeyAddress, KeyValueStore } from "./store.ts";
 
 /** What plugins may do with the store. */
@@ -34,9 +35,8 @@ export interface StoreWatchOptions {
   changed(state: StoreState): void;
 }
 
-/** No plugin's name has parentheses. */
 const OWN_ADDRESS: KeyAddress = {
-  namespace: { kind: "private", plugin: "(host)" },
+  namespace: { kind: "private", plugin: HOST_NAMESPACE },
   bucket: "health" as BucketName,
   key: "last-write",
 };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { buffer, text } from "node:stream/consumers";
 import { connect, headers, type Msg, type MsgHdrs, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { startNatsServer } from "../harness/server.ts";
+import { startConfiguredNatsServer, startNatsServer } from "../harness/server.ts";
 import { type Run, run, type RunOptions } from "../unit/cli/run.ts";
 
 let connection: NatsConnection;
@@ -123,6 +123,7 @@ describe("an answer", () => {
       error: null,
       body: "bödy",
       bodyEncoding: "utf8",
+      warnings: [],
       connectMs: expect.any(Number) as number,
       roundTripMs: expect.any(Number) as number,
     });
@@ -205,7 +206,33 @@ describe("no reply", () => {
     const { code, stderr } = await call([plugin, "--timeout", "100ms"]);
     expect(performance.now() - startMs).toBeGreaterThan(1_000);
     expect(code).toBe(3);
-    expect(stderr).toContain("error deadline-exceeded: no reply within 1100 ms");
+    expect(stderr).toContain(
+      `error deadline-exceeded: no reply within 1100 ms: no replica is found that serves rpc.${plugin}`,
+    );
+    expect(stderr).toContain("if a replica has taken it, the work may have been done");
+  });
+
+  test("because a replica that is there does not answer is told as that", async () => {
+    const { plugin } = await respond("nothing");
+    connection.subscribe(`$SRV.PING.${plugin}`, { callback: (_error, message) => void message.respond("{}") });
+    await connection.flush();
+    const { code, stderr } = await call([plugin, "--timeout", "100ms"]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("a replica serves the plugin and has not answered; the work may have been done");
+  });
+
+  test("because the account maps the request to where nobody is, is not told as a plugin that nobody serves", async () => {
+    const map = "mappings = { rpc.echo: [ { destination: rpc.elsewhere, weight: 100% } ] }";
+    await using server = await startConfiguredNatsServer(map);
+    const replica = await connect({ servers: server.url });
+    replica.subscribe("rpc.echo");
+    replica.subscribe("$SRV.PING.echo", { callback: (_error, message) => void message.respond("{}") });
+    await replica.flush();
+    const { code, stderr } = await run(["call", "echo", "--nats", server.url]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("error no-responders: a replica serves echo, but this request reached none");
+    expect(stderr).toContain("weights that add up to less than 100 %");
+    await replica.close();
   });
 
   test("because the connection broke is told", async () => {
@@ -233,7 +260,22 @@ describe("the server's own limits", () => {
       stdin: Buffer.alloc(1_048_577),
     });
     expect(code).toBe(1);
-    expect(stderr).toContain("payload-too-large: the payload has 1048577 bytes, the NATS server takes at most 1048576");
+    expect(stderr).toMatch(
+      /payload-too-large: the request has \d+ bytes, \d+ of them headers; the NATS server takes at most 1048576/,
+    );
+  });
+
+  test("on a request count its headers: what is one byte too large is told, and what is not is sent", async () => {
+    const { plugin, requests } = await respond({ headers: OK });
+    const args = [plugin, "m", "-", "--id", "id-1", "--header", "note=ü"];
+    const send = (bytes: number): Promise<Run> => call(args, { stdin: Buffer.alloc(bytes) });
+    const maxBytes = connection.info?.max_payload ?? 0;
+    const refused = await send(maxBytes);
+    expect(refused.code).toBe(1);
+    const headBytes = Number(/ (\d+) of them headers/.exec(refused.stderr)?.[1]);
+    expect((await send(maxBytes - headBytes + 1)).stderr).toContain("error payload-too-large");
+    expect((await send(maxBytes - headBytes)).code).toBe(0);
+    expect(requests.map(({ data }) => data.length)).toEqual([maxBytes - headBytes]);
   });
 
   test("on who may connect are told without the password", async () => {

@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFile, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -129,5 +131,34 @@ describe("serve with a store that can never work", () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(new RegExp(`^error usage-invalid: ${source} cannot be used: [^\\n]*; [^\\n]*\\n$`));
     expect(stdout + stderr).not.toContain(PASSWORD);
+  });
+});
+
+describe("a replica whose SQLite file is taken from under it", () => {
+  test("is not ready while another file or none is in its place, says so, and takes no write that would be lost", async () => {
+    const plugin = uniqueName("moved");
+    await using replica = await startWith(plugin, READ_WRITE, { waitFor: "ready" });
+    const set = () => request(nats, `rpc.${plugin}`, "user-data\nkey\nvalue", { "Rpc-Method": "set" });
+    expect((await set()).status).toBe(200);
+
+    const path = join(replica.folder, "store.sqlite");
+    await rename(path, `${path}.away`);
+    await until(async () => !(await replica.isReady()), { what: "the file is missed" });
+    expect(await storeCheck(replica)).toMatchObject({
+      ready: false,
+      reason: expect.stringContaining("was deleted or moved while it was open"),
+    });
+    expect((await set()).text).toContain("store-unavailable");
+
+    await rename(`${path}.away`, path);
+    await becomesReady(replica);
+    expect((await set()).status).toBe(200);
+
+    await copyFile(path, `${path}.copy`);
+    await rename(`${path}.copy`, path);
+    await until(async () => !(await replica.isReady()), { what: "the other file is seen" });
+    expect(await storeCheck(replica)).toMatchObject({
+      reason: expect.stringContaining("was replaced while it was open"),
+    });
   });
 });

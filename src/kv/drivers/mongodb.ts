@@ -29,7 +29,7 @@ import {
 import { failStatement, settleFound, settleWritten } from "./mongodb-replies.ts";
 import { readMongoUrl } from "./mongodb-url.ts";
 
-const DEFAULT_COLLECTION = "key-value";
+export const DEFAULT_COLLECTION = "key-value";
 
 /** Options of {@link openMongoStore}. */
 export interface MongoStoreOptions extends StoreOptions {

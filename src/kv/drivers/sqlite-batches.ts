@@ -13,6 +13,7 @@ import { HostError } from "../../errors/host-error.ts";
 import type { OperationKind } from "../operation.ts";
 import type { Claims } from "./sqlite-claims.ts";
 import { classifySqliteError, isLocked } from "./sqlite-errors.ts";
+import type { DatabaseFile } from "./sqlite-file.ts";
 import { whileLocked } from "./sqlite-lock.ts";
 import { type BatchRequest, unpack } from "./sqlite-messages.ts";
 import { BatchResults, type Columns, type SendReply } from "./sqlite-results.ts";
@@ -21,15 +22,20 @@ import { BatchResults, type Columns, type SendReply } from "./sqlite-results.ts"
 export class SqliteBatches {
   readonly #database: DatabaseSync;
   readonly #claims: Claims;
+  readonly #file: DatabaseFile | undefined;
   readonly #select: StatementSync;
   readonly #upsert: StatementSync;
   readonly #begin: Record<OperationKind, StatementSync>;
   readonly #commit: StatementSync;
 
-  /** @throws what SQLite throws if the table is not as it should be, or locked */
-  constructor(database: DatabaseSync, claims: Claims) {
+  /**
+   * @param file where the database is, unless it is in memory
+   * @throws what SQLite throws if the table is not as it should be, or locked
+   */
+  constructor(database: DatabaseSync, claims: Claims, file?: DatabaseFile) {
     this.#database = database;
     this.#claims = claims;
+    this.#file = file;
     this.#select = database.prepare(
       "SELECT value FROM entry WHERE kind = ? AND namespace = ? AND bucket = ? AND key = ?",
     );
@@ -47,6 +53,7 @@ export class SqliteBatches {
     const results = new BatchResults(batch, send);
     const values = kind === "write" && batch.values !== undefined ? unpack(batch.values) : [];
     try {
+      this.#requireFile();
       await whileLocked(timeoutMs, () => (kind === "read" ? this.#read(results) : this.#write(results, values)));
     } catch (error) {
       while (results.next < results.count) results.fail(classifySqliteError(error, kind));
@@ -57,11 +64,17 @@ export class SqliteBatches {
   /** Why the database cannot be read, if it cannot. */
   async flaw(timeoutMs: number): Promise<HostError | undefined> {
     try {
+      this.#requireFile();
       await whileLocked(timeoutMs, () => this.#database.prepare("SELECT count(*) FROM sqlite_schema").get());
       return undefined;
     } catch (error) {
       return classifySqliteError(error, "read");
     }
+  }
+
+  #requireFile(): void {
+    const flaw = this.#file?.flaw;
+    if (flaw !== undefined) throw flaw;
   }
 
   /** Goes on where it met a lock. */

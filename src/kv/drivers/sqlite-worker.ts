@@ -9,8 +9,9 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { toHostError } from "../../errors/host-error.ts";
 import { SqliteBatches } from "./sqlite-batches.ts";
 import { Claims } from "./sqlite-claims.ts";
-import { OPEN_TIMEOUT_MS, openDatabase } from "./sqlite-database.ts";
+import { MEMORY_PATH, OPEN_TIMEOUT_MS, openDatabase } from "./sqlite-database.ts";
 import { classifySqliteError } from "./sqlite-errors.ts";
+import { DatabaseFile } from "./sqlite-file.ts";
 import { whileLocked } from "./sqlite-lock.ts";
 import type { ThreadData, ThreadReply, ThreadRequest } from "./sqlite-messages.ts";
 
@@ -23,7 +24,8 @@ interface OpenDatabase {
 async function open({ path, maxBytes, claims }: ThreadData): Promise<OpenDatabase> {
   const database = await openDatabase({ path, ...(maxBytes === undefined ? {} : { maxBytes }) });
   try {
-    const batches = await whileLocked(OPEN_TIMEOUT_MS, () => new SqliteBatches(database, new Claims(claims)));
+    const file = path === MEMORY_PATH ? undefined : new DatabaseFile(path);
+    const batches = await whileLocked(OPEN_TIMEOUT_MS, () => new SqliteBatches(database, new Claims(claims), file));
     return { batches, close: () => database.close() };
   } catch (error) {
     database.close();

@@ -1,0 +1,122 @@
+/**
+ * The data of a store, for the command line: what there is, all of it as lines of text, back from them, and its removal.
+ *
+ * Memory is bounded by a few values, whatever there is. A key is imported whole or not at all.
+ *
+ * @module
+ */
+
+import type { StoreOptions } from "./app-options.ts";
+import { openStore } from "./app-store.ts";
+import { FIXED_LIMITS } from "./contract/limits.ts";
+import { type DataLine, DataLineReader, formatEnd, formatEntry, formatHeader } from "./kv/data-lines.ts";
+import { HostError } from "./errors/host-error.ts";
+import type { BucketSize, StoreData } from "./kv/data.ts";
+import { openMongoData } from "./kv/drivers/mongodb-data.ts";
+import { openSqliteData } from "./kv/drivers/sqlite-data.ts";
+import type { Namespace } from "./kv/store.ts";
+
+export type { BucketSize, Namespace };
+
+/** How much was moved. */
+export interface DataCount {
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/** Values that are on their way to the store at a time. */
+const WRITES_UNDER_WAY = 16;
+/** Beyond so many bytes of them the next one waits. */
+const BYTES_UNDER_WAY = 32 * 1024 * 1024;
+
+async function openData(options: StoreOptions): Promise<StoreData> {
+  return options.kind === "mongodb"
+    ? await openMongoData(options.url, options.source)
+    : await openSqliteData(options.path);
+}
+
+/** The buckets of a namespace, or of all. */
+export async function listData(options: StoreOptions, namespace?: Namespace): Promise<BucketSize[]> {
+  await using data = await openData(options);
+  return await data.sizes(namespace);
+}
+
+/** Writes all values of a namespace as lines, each when the one before it was taken. */
+export async function exportData(
+  options: StoreOptions,
+  namespace: Namespace,
+  write: (line: string) => Promise<void>,
+): Promise<DataCount> {
+  await using data = await openData(options);
+  let [keys, bytes] = [0, 0];
+  await write(formatHeader(namespace));
+  for await (const entry of data.entries(namespace)) {
+    await write(formatEntry(entry));
+    keys += 1;
+    bytes += entry.value.length;
+  }
+  await write(formatEnd({ keys, bytes }));
+  return { keys, bytes };
+}
+
+/**
+ * Sets all values of an export in a namespace, over what is there.
+ *
+ * @throws HostError `usage-invalid` for what is no export, `store-…` for a value that could not be set; its message says
+ * how many were. Those that were set stay.
+ */
+export async function importData(
+  options: StoreOptions,
+  namespace: Namespace,
+  input: AsyncIterable<unknown>,
+): Promise<DataCount> {
+  await using store = await openStore(options, () => undefined);
+  const underWay = new Set<Promise<void>>();
+  let [keys, bytes, bytesUnderWay] = [0, 0, 0];
+  const failures: unknown[] = [];
+  const begin = ({ bucket, key, value }: Extract<DataLine, { kind: "entry" }>): void => {
+    bytesUnderWay += value.length;
+    const work = store
+      // A shared bucket is called as its namespace.
+      .set(
+        { namespace, bucket: namespace.kind === "shared" ? (namespace.name as typeof bucket) : bucket, key },
+        value,
+        { timeoutMs: FIXED_LIMITS.storeOperationMs },
+      )
+      .then(
+        () => {
+          keys += 1;
+          bytes += value.length;
+        },
+        (error: unknown) => void failures.push(error),
+      )
+      .finally(() => {
+        bytesUnderWay -= value.length;
+        underWay.delete(work);
+      });
+    underWay.add(work);
+  };
+  try {
+    for await (const line of new DataLineReader(input)) {
+      if (line.kind === "entry") begin(line);
+      while (underWay.size >= WRITES_UNDER_WAY || (bytesUnderWay > BYTES_UNDER_WAY && underWay.size > 0))
+        await Promise.race(underWay);
+      if (failures.length > 0) break;
+    }
+  } catch (error) {
+    failures.push(error);
+  }
+  await Promise.all(underWay);
+  const [failure] = failures;
+  if (failure === undefined) return { keys, bytes };
+  const said = `${keys} keys were imported and stay`;
+  if (failure instanceof HostError)
+    throw new HostError(failure.code, `${failure.message}; ${said}`, { cause: failure });
+  throw failure;
+}
+
+/** Removes all values of a namespace; answers with how many there were. */
+export async function deleteData(options: StoreOptions, namespace: Namespace): Promise<number> {
+  await using data = await openData(options);
+  return await data.remove(namespace);
+}
