@@ -19,7 +19,7 @@ import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-ov
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
 import { nameOfFile, parsePluginName } from "./plugin-name.ts";
 import { CACHE_SETTING, parseCacheDir } from "./serve-options.ts";
-import { badSetting, parsePath, settingOption } from "./settings.ts";
+import { parsePath, settingOption } from "./settings.ts";
 import { usedTargetColumns } from "./used-targets-report.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 

@@ -36,7 +36,7 @@ export async function findCapturingStreams(
   subjects: readonly string[],
 ): Promise<CapturingStream[]> {
   const connection = await connect({
-    ...(await natsConnectionOptions(nats)),
+    ...natsConnectionOptions(nats),
     name,
     reconnect: false,
     timeout: TIMEOUT_MS,
