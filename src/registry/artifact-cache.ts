@@ -6,7 +6,7 @@
  * uses what is there. Every file is compared with its digest when an artifact is taken out to be executed: what
  * does not match is moved away and reported, so that it is built anew.
  *
- * Where the folder cannot be written or read, operations throw `compile-failed` with the cause.
+ * Where the folder cannot be written or read, operations throw `resources-exhausted` with the cause.
  *
  * @module
  */
@@ -19,6 +19,7 @@ import { ARTIFACT_FORMAT, type ArtifactManifest, type CompiledArtifact, MANIFEST
 import { digestOf } from "../contract/digest.ts";
 import type { Digest } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
+import { isShortage } from "../errors/shortage.ts";
 import { engineKey } from "../supervisor/compilation/engine-key.ts";
 import { parseManifest } from "./artifact-manifest.ts";
 import { publishFile, removeStale, replaceFile, syncDirectory, writeDurably } from "./durable-files.ts";
@@ -40,6 +41,8 @@ export type CacheLookup =
 /** Staging folders and removed artifacts begin with this; no digest does. */
 const TEMPORARY_PREFIX = "tmp-";
 
+const OPENED = "be opened";
+
 export class ArtifactCache {
   readonly #directory: string;
   readonly #engine: string;
@@ -51,12 +54,12 @@ export class ArtifactCache {
 
   /**
    * Opens or creates a cache in a folder. What crashed processes left behind long ago is removed. Throws
-   * `usage-invalid` where others may write to it: what they put there would be executed.
+   * `usage-invalid` where it cannot be a cache, and where others may write to it: what they put there would be executed.
    */
   static async open(directory: string, engine?: string): Promise<ArtifactCache> {
     const key = engine ?? (await engineKey());
     const cache = new ArtifactCache(resolve(directory, key), key);
-    await attempt("be opened", async () => {
+    await attempt(OPENED, async () => {
       await mkdir(cache.#directory, { recursive: true, mode: 0o700 });
       await expectOwnFolder(cache.#directory);
       await removeStale(cache.#directory, TEMPORARY_PREFIX);
@@ -245,12 +248,14 @@ function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+/** What is wrong with the folder may be mended while the replica runs; where it never could be used, it is named wrongly. */
 async function attempt<Result>(what: string, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
   } catch (error) {
     if (error instanceof HostError) throw error;
     const { message } = toHostError(error);
-    throw new HostError("compile-failed", `the artifact cache could not ${what}: ${message}`, { cause: error });
+    const code = what === OPENED && !isShortage(error) ? "usage-invalid" : "resources-exhausted";
+    throw new HostError(code, `the artifact cache could not ${what}: ${message}`, { cause: error });
   }
 }

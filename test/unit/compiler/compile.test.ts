@@ -6,7 +6,6 @@ import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts
 import type { ReportHeader } from "../../../src/compiler/report.ts";
 import { encodeHeader } from "../../../src/compiler/report.ts";
 import { digestOf } from "../../../src/contract/digest.ts";
-import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { compilerArguments } from "../../../src/supervisor/compilation/compile-flags.ts";
 import { parseReport } from "../../../src/supervisor/compilation/compile-report.ts";
 import { compileComponent, inspectComponent } from "../../../src/supervisor/compilation/compile.ts";
