@@ -123,7 +123,7 @@ export class AppLog {
           "less is allowed, from now on and for calls under way",
         );
       },
-      loaded: (spec, outcome, durationMs) => this.#loaded(spec, outcome, Math.round(durationMs)),
+      loaded: (spec, outcome, durationMs, retryMs) => this.#loaded(spec, outcome, Math.round(durationMs), retryMs),
       planFailed: (error) =>
         this.#logger.error({ err: error }, "the configuration cannot be read; everything stays as it was"),
     };
@@ -137,8 +137,9 @@ export class AppLog {
     this.#logger.info({ server, plugins, ...(unnamed > 0 && { andMore: unnamed }) }, "ready");
   }
 
-  #loaded(spec: PluginSpec, outcome: ReloadOutcome, ms: number): void {
+  #loaded(spec: PluginSpec, outcome: ReloadOutcome, ms: number, retryMs: number | undefined): void {
     const plugin = spec.name;
+    const retry = retryMs !== undefined && { retryMs };
     switch (outcome.kind) {
       case "unchanged":
         return;
@@ -147,14 +148,18 @@ export class AppLog {
         return;
       case "kept":
         this.#logger.error(
-          { plugin, err: outcome.error, component: spec.componentPath },
-          "the new version is refused; the old one goes on serving",
+          { plugin, err: outcome.error, component: spec.componentPath, ...retry },
+          retryMs === undefined
+            ? "the new version is refused; the old one goes on serving"
+            : "the new version cannot be loaded now and is tried again; the old one goes on serving",
         );
         return;
       case "failed":
         this.#logger.error(
-          { plugin, err: outcome.error, component: spec.componentPath },
-          "the plugin cannot be loaded; its requests are answered with plugin-unavailable",
+          { plugin, err: outcome.error, component: spec.componentPath, ...retry },
+          retryMs === undefined
+            ? "the plugin can never be loaded; its requests are answered with plugin-unloadable"
+            : "the plugin cannot be loaded now and is tried again; its requests are answered with plugin-unavailable",
         );
         return;
     }

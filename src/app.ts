@@ -16,11 +16,13 @@ import { AppLog } from "./app-log.ts";
 import type { ServeOptions } from "./app-options.ts";
 import { Closing, within } from "./app-closing.ts";
 import { logLink, natsReadiness } from "./app-nats.ts";
+import { loadSource, logPresence, pluginReadiness } from "./app-plugins.ts";
 import { ReplicaSettings } from "./app-settings.ts";
 import { ReplicaStore } from "./app-store.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
+import { Presence } from "./consumer/presence.ts";
 import { RequestHandler } from "./consumer/request-handler.ts";
 import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
@@ -34,7 +36,6 @@ import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
 import { ArtifactCache } from "./registry/artifact-cache.ts";
 import { PluginLoader } from "./registry/plugin-loader.ts";
-import type { PluginSlot } from "./registry/plugin-slot.ts";
 import { ReadContents } from "./registry/read-contents.ts";
 import { Registry, type RegistryPlan } from "./registry/registry.ts";
 import { decideConfinement } from "./supervisor/sandbox/confinement.ts";
@@ -42,6 +43,7 @@ import { ThreadShares } from "./fairness/thread-shares.ts";
 import { BatchStats } from "./telemetry/batch-stats.ts";
 import { FolderSize } from "./telemetry/folder-size.ts";
 import { startHealthServer, type Readiness, type ReadinessCheck } from "./telemetry/health-server.ts";
+import { loadMetrics } from "./telemetry/load-metrics.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { natsMetrics } from "./telemetry/nats-metrics.ts";
 import { NatsStats } from "./telemetry/nats-stats.ts";
@@ -64,8 +66,6 @@ export interface App {
 
 /** What closing a part has where the grace of a stop is over. */
 const CLOSE_LEAST_MS = 1_000;
-/** In the answer to a question for readiness. */
-const NAMED_PLUGINS = 16;
 
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
 export async function startApp(options: ServeOptions): Promise<App> {
@@ -120,6 +120,7 @@ class Replica implements App {
   #link: ReplicaLink | undefined;
   #handler: RequestHandler | undefined;
   #consumer: Consumer | undefined;
+  #presence: Presence | undefined;
   #starting: Promise<void> = Promise.resolve();
   #draining: Promise<DrainOutcome> | undefined;
 
@@ -188,6 +189,7 @@ class Replica implements App {
         cacheFallenBack: () => this.#cache?.isFallenBack ?? false,
       }),
       natsMetrics(this.#natsStats),
+      loadMetrics(loadSource(() => this.#registry)),
     ]);
   }
 
@@ -218,9 +220,10 @@ class Replica implements App {
       contents: this.#sources.contents,
       events: {
         ...this.#log.registryEvents(),
-        added: (slot) => this.#subscribeTo(slot),
+        // Before there is a connection this does nothing: `#serve` subscribes to what is loaded by then.
+        settled: async (slot) => this.#presence?.review([slot]),
         removed: async (slot) => {
-          await this.#consumer?.unsubscribe(slot.name);
+          await this.#presence?.remove(slot);
           this.#shares.forget(slot.name);
           this.#logger.info({ plugin: slot.name }, "plugin removed");
         },
@@ -245,7 +248,7 @@ class Replica implements App {
         loaded,
       ]);
       if (link === undefined || this.#stopping.signal.aborted) return;
-      for (const slot of registry.slots.values()) this.#subscribeTo(slot);
+      await this.#presence?.review(registry.slots.values());
       await this.#unlessStopped(link.subscriptions.whenHeld());
       if (this.#stopping.signal.aborted) return;
       this.#log.ready(registry.slots.values(), link.server);
@@ -295,10 +298,12 @@ class Replica implements App {
         logger.warn({ plugin }, "a question of discovery is not answered: the NATS server's max_payload is too small"),
     });
     discovery.open();
-    void this.#subscribe(
+    this.#presence = new Presence({
       consumer,
-      [...registry.slots.values()].filter(({ state }) => state.kind !== "loading"),
-    );
+      isServedElsewhere: (plugin) => link.isServedElsewhere(plugin, this.#options.replicaId),
+      events: logPresence(logger),
+    });
+    void this.#presence.review([...registry.slots.values()].filter(({ state }) => state.kind !== "loading"));
     return link;
   }
 
@@ -330,21 +335,13 @@ class Replica implements App {
     return link;
   }
 
-  /** Before there is a connection this does nothing: `#serve` subscribes to what is loaded by then. */
-  #subscribeTo(slot: PluginSlot): void {
-    if (this.#consumer !== undefined) void this.#subscribe(this.#consumer, [slot]);
-  }
-
-  async #subscribe(consumer: Consumer, slots: Iterable<PluginSlot>): Promise<void> {
-    for (const plugin of await consumer.subscribe(slots)) this.#logger.debug({ plugin }, "plugin subscribed");
-  }
-
   async #drain(reason: string): Promise<DrainOutcome> {
     const { drainMs } = this.#settings;
     const untilMs = performance.now() + drainMs;
     this.#logger.info({ reason, graceMs: drainMs }, "draining");
     this.#stopping.abort();
     this.#registry?.giveUpLoads();
+    this.#presence?.close();
     // A start under way ends first: it may be about to subscribe.
     await within(drainMs, () => this.#starting);
     const outcome = (await this.#consumer?.drain(Math.max(0, untilMs - performance.now()))) ?? "clean";
@@ -382,19 +379,12 @@ class Replica implements App {
   async #readiness(): Promise<Readiness> {
     const stopping = this.#stopping.signal.aborted;
     const store = await this.#store?.watch.look();
-    const loading = [...this.#slots()].filter((slot) => slot.state.kind === "loading").map((slot) => slot.name);
     return {
       ...natsReadiness(this.#link, stopping ? "draining" : "running"),
       store: check(store?.kind === "up", store?.kind === "down" ? store.reason : "not open"),
-      plugins: check(this.#registry !== undefined && loading.length === 0, `loading: ${someOf(loading)}`),
+      plugins: pluginReadiness(this.#registry),
     };
   }
-}
-
-/** The first of many names, and how many more there are. */
-function someOf(names: readonly string[]): string {
-  const some = names.slice(0, NAMED_PLUGINS).join(", ");
-  return names.length <= NAMED_PLUGINS ? some : `${some} and ${names.length - NAMED_PLUGINS} more`;
 }
 
 function check(ready: boolean, reason: string): ReadinessCheck {

@@ -45,8 +45,8 @@ export type OperationResult =
 export type RunnerMessage =
   /** The artifact is compiled and an instance can be made. */
   | { readonly kind: "ready" }
-  /** The artifact could not be loaded; the runner exits. */
-  | { readonly kind: "failed"; readonly message: string }
+  /** The artifact could not be loaded; the runner exits. `isLasting`: the next one would fail in the same way. */
+  | { readonly kind: "failed"; readonly message: string; readonly isLasting: boolean }
   | { readonly kind: "levels"; readonly call: number; readonly levels: AccessLevelBits }
   | {
       readonly kind: "kv-get";
@@ -141,6 +141,7 @@ function encodeFields(message: HostMessage | RunnerMessage, out: FieldSink): voi
       break;
     case "failed":
       out.text(message.message);
+      out.u8(message.isLasting ? 1 : 0);
       break;
     case "levels":
       out.u32(message.call);
@@ -278,7 +279,7 @@ function readRunnerMessage(kind: number, fields: FieldReader): RunnerMessage {
     case KIND.ready:
       return { kind: "ready" };
     case KIND.failed:
-      return { kind: "failed", message: fields.text() };
+      return { kind: "failed", message: fields.text(), isLasting: fields.u8() === 1 };
     case KIND.levels:
       return { kind: "levels", call: fields.u32(), levels: fields.u8() };
     case KIND["kv-get"]:

@@ -30,6 +30,7 @@ const STEP_OF: Partial<Record<ErrorCode, (typeof STEPS)[number]>> = {
   "component-unreadable": "file",
   "component-rejected": "gate",
   "compile-failed": "compile",
+  "plugin-unloadable": "start",
   "load-failed": "start",
   "probe-failed": "probe",
 };
@@ -37,7 +38,8 @@ const STEP_OF: Partial<Record<ErrorCode, (typeof STEPS)[number]>> = {
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   "component-unreadable": "Check the path in the consumer file and who may read it.",
   "compile-failed": "Check the component with `wasm-tools validate`; make it smaller if it took too long.",
-  "load-failed": "What the component does when it is instantiated must end, and must not trap.",
+  "plugin-unloadable": "What the component does when it is instantiated must end, and must not trap.",
+  "load-failed": "Try again: its process was ended by something else, or the machine was too busy.",
   "probe-failed": "get-access-levels must return constant flags, and do nothing else.",
 };
 

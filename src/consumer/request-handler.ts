@@ -11,6 +11,7 @@ import { DEFAULT_PLUGIN_LIMITS } from "../contract/limits.ts";
 import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import type { Terms } from "../policy/authority.ts";
+import type { SlotState } from "../registry/plugin-slot.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
@@ -109,8 +110,7 @@ export class RequestHandler {
   #decide(plugin: ServedPlugin, message: Msg, decoded: DecodedRequest, arrivedMs: number): void {
     const { state } = plugin.slot;
     if (state.kind !== "loaded") {
-      const why = state.kind === "failed" ? state.error.message : "the plugin is being loaded";
-      this.#refuse(plugin, failed("plugin-unavailable", why), { ...decoded, message, arrivedMs });
+      this.#refuse(plugin, unloaded(state), { ...decoded, message, arrivedMs });
       return;
     }
     const served = plugin.serve(state.version);
@@ -171,6 +171,15 @@ export class RequestHandler {
       : "a request was dropped: it has no reply subject; use request-reply";
     refusals.write(() => this.#logger.warn({ plugin: slot.name }, why));
   }
+}
+
+/** Nothing serves. What is tried again may be asked for again; what never can be loaded may not. */
+function unloaded(state: Exclude<SlotState, { kind: "loaded" }>): Failure {
+  if (state.kind === "loading") return failed("plugin-unavailable", "the plugin is being loaded");
+  const { error, retryAtMs } = state;
+  if (!error.row.retryable) return failed("plugin-unloadable", error.message);
+  const retryAfterMs = retryAtMs === undefined ? undefined : Math.max(1, retryAtMs - performance.now());
+  return failed("plugin-unavailable", error.message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
 /** Why it may not run under these terms, if it may not. */

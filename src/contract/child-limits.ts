@@ -16,13 +16,15 @@ export const CHILD_LIMIT_ROWS = {
   loadMs: {
     value: 10_000,
     unit: "ms",
-    summary: "Time that a runner has to become ready; then it is killed: load-failed.",
+    summary:
+      "Time on a processor that a runner has to become ready, and a third of the time that it may take where others keep it from one; then it is killed: plugin-unloadable, or load-failed.",
     enforcedIn: "supervisor/process/runner-process",
   },
   probeMs: {
     value: 2_000,
     unit: "ms",
-    summary: "Time that get-access-levels has to answer the probe; then the plugin is probe-failed.",
+    summary:
+      "Time on a processor that get-access-levels has to answer the probe, and a third of the time that it may take where others keep it from one; then it is killed: probe-failed, or load-failed.",
     enforcedIn: "supervisor/process/runner-probes",
   },
   idleComputeMs: {

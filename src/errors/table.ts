@@ -67,7 +67,7 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "The plugin could not be loaded or its process is being restarted; try again later.",
+    summary: "The plugin could not be loaded for now or its process is being restarted; try again later.",
   },
 
   // The run.
@@ -168,11 +168,18 @@ export const ERRORS = {
     summary:
       "The component passed the gate but could not be compiled; the message says why, and docs/build-errors.md what to do.",
   },
-  "load-failed": {
+  "plugin-unloadable": {
     fault: "plugin",
+    retryable: false,
+    replyCode: 503,
+    summary:
+      "The plugin's component can never be loaded as it is: the replica's log says why. It has to be replaced by another one.",
+  },
+  "load-failed": {
+    fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "The plugin's process could not load the component or did not become ready in time.",
+    summary: "The plugin's process ended, or had no processor, before it had loaded the component; it is tried again.",
   },
   "resources-exhausted": {
     fault: "operator",

@@ -12,6 +12,7 @@ import { StatusWatch, type PermissionRefusal } from "./status-watch.ts";
 import { DeliveryProbe } from "./delivery-probe.ts";
 import { LinkState, type LinkStateName, type LinkView } from "./link-state.ts";
 import { ReplySender } from "./reply-sender.ts";
+import { isServedElsewhere } from "./service-peers.ts";
 import { type SubscriptionEvents, SubscriptionSet } from "./subscription-set.ts";
 
 /** What an operator should hear of. */
@@ -121,6 +122,11 @@ export class ReplicaLink implements LinkView, NatsView {
 
   subscriptionCounts(): Readonly<Record<SubscriptionStateName, number>> {
     return this.subscriptions.counts();
+  }
+
+  /** Does another replica than `ownId` serve the plugin? Never rejects. */
+  isServedElsewhere(plugin: string, ownId: string): Promise<boolean> {
+    return isServedElsewhere(this.#parts.connection, plugin, ownId);
   }
 
   /** Resolves when all has been delivered that the server sent before this was called; rejects where it never will be. */

@@ -6,7 +6,7 @@
  * plugins load all the same; what the cache folder holds is used as before.
  *
  * Every file is compared with its digest when an artifact is taken out to be executed: what does not match is moved away
- * and reported, so that it is built anew. Where neither folder can be used, operations throw `compile-failed`.
+ * and reported, so that it is built anew. Where neither folder can be used, operations throw `resources-exhausted`.
  *
  * @module
  */
@@ -19,6 +19,7 @@ import type { CompiledArtifact } from "../contract/artifact.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { Digest } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
+import { isShortage } from "../errors/shortage.ts";
 import { engineKey } from "../supervisor/compilation/engine-key.ts";
 import { ArtifactFolder, type CachedArtifact, type CacheLookup } from "./artifact-folder.ts";
 import { ArtifactMarks, markUsed } from "./artifact-marks.ts";
@@ -60,6 +61,8 @@ interface CacheParts {
   readonly fallback: "temporary" | "none";
 }
 
+const OPENED = "be opened";
+
 export class ArtifactCache implements AsyncDisposable {
   readonly #parts: CacheParts;
   readonly #marks = new ArtifactMarks();
@@ -74,8 +77,8 @@ export class ArtifactCache implements AsyncDisposable {
   }
 
   /**
-   * Opens or creates a cache in a folder. Throws `usage-invalid` where others may write to it: what they put there
-   * would be executed.
+   * Opens or creates a cache in a folder. Throws `usage-invalid` where it cannot be a cache, and where others may write
+   * to it: what they put there would be executed.
    */
   static async open(directory: string, options: CacheOptions = {}): Promise<ArtifactCache> {
     const { maxBytes = FIXED_LIMITS.cacheBytes, fallback = "temporary", events = NO_EVENTS } = options;
@@ -83,7 +86,7 @@ export class ArtifactCache implements AsyncDisposable {
     const engine = options.engine ?? (await engineKey());
     const room = new CacheRoom(root, maxBytes, (eviction) => events.evicted(eviction));
     const cache = new ArtifactCache({ root, engine, events, room, fallback });
-    await attempt("be opened", () => cache.#open());
+    await attempt(OPENED, () => cache.#open());
     return cache;
   }
 
@@ -234,12 +237,14 @@ export class ArtifactCache implements AsyncDisposable {
   }
 }
 
+/** What is wrong with the folder may be mended while the replica runs; where it never could be used, it is named wrongly. */
 async function attempt<Result>(what: string, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
   } catch (error) {
     if (error instanceof HostError) throw error;
     const { message } = toHostError(error);
-    throw new HostError("compile-failed", `the artifact cache could not ${what}: ${message}`, { cause: error });
+    const code = what === OPENED && !isShortage(error) ? "usage-invalid" : "resources-exhausted";
+    throw new HostError(code, `the artifact cache could not ${what}: ${message}`, { cause: error });
   }
 }

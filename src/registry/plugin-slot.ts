@@ -23,8 +23,8 @@ import type { PluginVersion, PluginVersionParts } from "./plugin-version.ts";
 export type SlotState =
   | { readonly kind: "loading" }
   | { readonly kind: "loaded"; readonly version: PluginVersion }
-  /** Nothing can serve; the error says why. */
-  | { readonly kind: "failed"; readonly error: HostError };
+  /** Nothing can serve; the error says why. `retryAtMs` is when it is tried again, as `performance.now()` counts. */
+  | { readonly kind: "failed"; readonly error: HostError; readonly retryAtMs?: number };
 
 /** What a reload did. */
 export type ReloadOutcome =
@@ -51,6 +51,7 @@ export class PluginSlot {
   #reloads = 0;
   /** What the last reload was for serves: nothing of it was refused. */
   #isUpToDate = false;
+  #refused: HostError | undefined;
   /** The version that serves and those that let their last requests finish. */
   readonly #versions = new Set<PluginVersion>();
   readonly #retiring = new Set<Promise<void>>();
@@ -64,6 +65,16 @@ export class PluginSlot {
 
   get state(): SlotState {
     return this.#state;
+  }
+
+  /** Why the newest version is refused, where an older one serves. */
+  get refused(): HostError | undefined {
+    return this.#refused;
+  }
+
+  /** What could not be loaded is tried again then; see {@link SlotState}. */
+  expectRetry(retryAtMs: number): void {
+    if (this.#state.kind === "failed") this.#state = { ...this.#state, retryAtMs };
   }
 
   /** What is wanted: the version that serves may still be another one. */
@@ -90,6 +101,7 @@ export class PluginSlot {
       this.#loaded = spec;
       const reloaded = await this.#reload(spec);
       this.#isUpToDate = reloaded.kind === "replaced" || reloaded.kind === "unchanged";
+      this.#refused = reloaded.kind === "kept" ? reloaded.error : undefined;
       this.#reloads -= 1;
       return reloaded;
     });

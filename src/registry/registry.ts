@@ -12,6 +12,7 @@ import type { PluginName } from "../contract/names.ts";
 import { toHostError } from "../errors/host-error.ts";
 import { FileWatcher } from "./file-watcher.ts";
 import { LoadQueue } from "./load-queue.ts";
+import { LoadRetries } from "./load-retries.ts";
 import type { PluginLoader, PluginSpec } from "./plugin-loader.ts";
 import { PluginSlot, type ReloadOutcome } from "./plugin-slot.ts";
 import type { ReadContents } from "./read-contents.ts";
@@ -27,10 +28,16 @@ export interface RegistryPlan {
 
 /** Told of what happens to plugins. */
 export interface RegistryEvents {
-  /** A plugin was loaded or reloaded with this outcome; `unchanged` is not reported. */
-  loaded(spec: PluginSpec, outcome: ReloadOutcome, durationMs: number): void;
-  /** A plugin is new in the plan and its first load has ended, well or not: begin to take its requests. */
-  added(slot: PluginSlot): void;
+  /**
+   * A plugin was loaded or reloaded with this outcome; `unchanged` is not reported. It is tried again in `retryMs`, where
+   * that is told.
+   */
+  loaded(spec: PluginSpec, outcome: ReloadOutcome, durationMs: number, retryMs: number | undefined): void;
+  /**
+   * A load of the plugin has ended, well or not: what the slot offers may be something else than before. Resolves when
+   * that is in force for its requests; `loaded` follows.
+   */
+  settled(slot: PluginSlot): Promise<void>;
   /** A plugin is no longer in the plan, and may do nothing any more. Resolves when its requests are no longer taken. */
   removed(slot: PluginSlot): Promise<void>;
   /**
@@ -76,6 +83,7 @@ export class Registry implements AsyncDisposable {
   /** Slots that were removed and have requests to answer, or a load to end. */
   readonly #withdrawn = new Set<Promise<void>>();
   readonly #loads = new LoadQueue((slot) => this.#load(slot));
+  readonly #retries = new LoadRetries((slot) => void this.#loads.add(slot));
   readonly #watcher: FileWatcher;
   #watched: ReadonlySet<string> = new Set();
   /** Files that changed and were not followed yet. */
@@ -84,6 +92,8 @@ export class Registry implements AsyncDisposable {
   #seenMs = 0;
   /** Is the plan to be read, whatever changed? */
   #isPlanDue = false;
+  #isPlanGood = false;
+  #lastGoodMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #state: "idle" | "following" | "closed" = "idle";
 
@@ -94,6 +104,11 @@ export class Registry implements AsyncDisposable {
       changed: (changed) => this.#note(changed),
       contents: parts.contents,
     });
+  }
+
+  /** Was the plan read without a fault, and when was it last, as `Date.now()` counts? */
+  get lastReload(): { readonly isGood: boolean; readonly lastGoodMs: number | undefined } {
+    return { isGood: this.#isPlanGood, lastGoodMs: this.#lastGoodMs };
   }
 
   /** The plugins that are served now. */
@@ -124,6 +139,7 @@ export class Registry implements AsyncDisposable {
   giveUpLoads(): void {
     this.#state = "closed";
     clearTimeout(this.#retry);
+    this.#retries.close();
     this.#watcher.close();
     this.#parts.loader.giveUp();
   }
@@ -161,6 +177,7 @@ export class Registry implements AsyncDisposable {
           : this.#adopt(await this.#parts.plan(changed), { paths: changed, seenMs });
         for (const slot of due) void this.#loads.add(slot);
       } catch (error) {
+        this.#isPlanGood = false;
         this.#parts.events.planFailed(toHostError(error));
         this.#planRetry();
         for (const slot of this.#componentsOf(changed)) void this.#loads.add(slot);
@@ -186,6 +203,8 @@ export class Registry implements AsyncDisposable {
    */
   #adopt(plan: RegistryPlan, changed: SeenChange): PluginSlot[] {
     const { events, loader } = this.#parts;
+    this.#isPlanGood = plan.state === "current";
+    if (this.#isPlanGood) this.#lastGoodMs = Date.now();
     this.#watched = new Set(plan.watched);
     const planned = new Set(plan.specs.map(({ name }) => name));
     const removed = [...this.#slots.values()].filter(({ name }) => !planned.has(name));
@@ -220,6 +239,7 @@ export class Registry implements AsyncDisposable {
     const { name } = slot;
     this.#slots.delete(name);
     this.#loads.remove(slot);
+    this.#retries.forget(slot);
     const withdrawn: Promise<void> = slot.withdraw().finally(() => this.#withdrawn.delete(withdrawn));
     this.#withdrawn.add(withdrawn);
     const leaving: Promise<void> = this.#parts.events.removed(slot).finally(() => {
@@ -232,10 +252,12 @@ export class Registry implements AsyncDisposable {
     // The same name may have been removed a moment ago, and its subscriptions are still being given up.
     await this.#leaving.get(slot.name);
     const startMs = performance.now();
-    const isNew = slot.state.kind === "loading";
     const outcome = await slot.reload();
     if (this.#slots.get(slot.name) !== slot) return;
-    if (isNew) this.#parts.events.added(slot);
-    if (outcome.kind !== "unchanged") this.#parts.events.loaded(slot.spec, outcome, performance.now() - startMs);
+    const endMs = performance.now();
+    const retryMs = this.#retries.note(slot, outcome);
+    if (retryMs !== undefined) slot.expectRetry(endMs + retryMs);
+    await this.#parts.events.settled(slot);
+    if (outcome.kind !== "unchanged") this.#parts.events.loaded(slot.spec, outcome, endMs - startMs, retryMs);
   }
 }

@@ -14,6 +14,7 @@ import { Channel } from "../channel/channel.ts";
 import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../channel/messages.ts";
 import { ENGINE_CHOICES, type RunnerConfig } from "../contract/artifact.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
+import { isShortage } from "../errors/shortage.ts";
 import { Calls } from "./calls.ts";
 import { InstancePool } from "./instance-pool.ts";
 import type { InstanceAudit } from "./linker/instance-audit.ts";
@@ -42,6 +43,11 @@ function exposedCollector(): CollectGarbage {
   const { gc } = globalThis as { gc?: CollectGarbage };
   if (gc === undefined) throw new HostError("internal", "a runner is started with --expose-gc");
   return gc;
+}
+
+/** Is it the component that cannot be loaded? Not where a file could not be read now, or memory could not be had. */
+function isLasting(error: unknown): boolean {
+  return !isShortage(error) && !(error instanceof RangeError);
 }
 
 /** The host closed the channel while something was on its way to it. */
@@ -90,7 +96,7 @@ async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Prom
   } catch (error) {
     const { message } = toHostError(error);
     console.error(`runner: ${message}`);
-    channel.send({ kind: "failed", message });
+    channel.send({ kind: "failed", message, isLasting: isLasting(error) });
     // Nothing is left then that keeps the process, and the message has left before it ends.
     channel.close();
     process.exitCode = EXIT_LOAD_FAILED;

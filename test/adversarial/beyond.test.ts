@@ -44,7 +44,7 @@ describe("components that are odd, and either work or are refused by name", () =
     );
     const reply = await scene.call("odd", "any");
     if (record["err"] === undefined) expect(reply.status).toBe(200);
-    else expect([record["err"], reply.error]).toMatchObject([{ code: expect.any(String) }, "plugin-unavailable"]);
+    else expect([record["err"], reply.error]).toMatchObject([{ code: expect.any(String) }, "plugin-unloadable"]);
     await scene.unharmed();
   });
 

@@ -125,7 +125,7 @@ describe("16. get-access-levels", () => {
     expect(err).toMatchObject({ code: "probe-failed", message: expect.stringContaining(says) });
     const ask = async (): Promise<void> => {
       const reply = await scene.call("probed", "any", "", { "Rpc-Id": "probed" });
-      expect(reply.headers).toEqual(failure("plugin-unavailable", "probed"));
+      expect(reply.headers).toEqual(failure("plugin-unloadable", "probed"));
     };
     expect(await smallestOf(AT_ONCE_MS, () => took(ask))).toBeLessThan(AT_ONCE_MS);
     await expect(scene.runnerOf("probed")).rejects.toThrow();
@@ -137,7 +137,7 @@ describe("16. get-access-levels", () => {
       actors: { bits: { component: COMPONENTS.probe("unknown-bits"), policy: { allow: ["key-value-write"] } } },
     });
     const reply = await scene.call("bits", "any");
-    expect(["plugin-unavailable", undefined]).toContain(reply.error);
+    expect(["plugin-unloadable", undefined]).toContain(reply.error);
     await scene.unharmed();
   });
 });

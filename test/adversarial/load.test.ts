@@ -5,6 +5,7 @@ import type { ErrorCode } from "../../src/errors/table.ts";
 import { assemble, assemblePlugin, keyValueStoreImport, type PluginEdits } from "../fixtures/wat/assemble.ts";
 import { smallestOf, took } from "../harness/clocks.ts";
 import { COMPONENTS, uniqueName } from "../harness/plugins.ts";
+import type { LogRecord } from "../harness/replica-log.ts";
 import { until } from "../harness/until.ts";
 import { failure } from "../harness/failure.ts";
 import { type Actor, openScene, type Scene } from "./scene.ts";
@@ -31,12 +32,12 @@ async function expectRefused(cases: Readonly<Record<string, Refused>>): Promise<
   const actors: Record<string, Actor> = Object.fromEntries([...cast.values()].map(({ role, actor }) => [role, actor]));
   await using scene = await openScene({ actors });
   for (const [what, { says, code = "component-rejected" }] of Object.entries(cases)) {
-    await expectUnavailable(scene, cast.get(what)?.role ?? "", what, code, says);
+    await expectUnloadable(scene, cast.get(what)?.role ?? "", what, code, says);
   }
   await scene.unharmed();
 }
 
-async function expectUnavailable(
+async function expectUnloadable(
   scene: Scene<string>,
   role: string,
   what: string,
@@ -47,7 +48,7 @@ async function expectUnavailable(
   expect({ what, err }).toMatchObject({ what, err: { code, message: expect.stringContaining(says) } });
   const ask = async (): Promise<void> => {
     const reply = await scene.call(role, "echo", "x", { "Rpc-Id": "load" });
-    expect({ what, headers: reply.headers }).toEqual({ what, headers: failure("plugin-unavailable", "load") });
+    expect({ what, headers: reply.headers }).toEqual({ what, headers: failure("plugin-unloadable", "load") });
   };
   expect(await smallestOf(AT_ONCE_MS, () => took(ask))).toBeLessThan(AT_ONCE_MS);
 }
@@ -144,7 +145,7 @@ test("4. after a component that traps the transpiler, a good one loads", async (
     replace: { "(memory $memory) (realloc": "string-encoding=latin1+utf16 (memory $memory) (realloc" },
   });
   await using scene = await openScene({ actors: { bad: { component: trapsTheTranspiler } } });
-  await expectUnavailable(scene, "bad", "the transpiler's trap", "compile-failed", "");
+  await expectUnloadable(scene, "bad", "the transpiler's trap", "compile-failed", "");
   const good = uniqueName("good");
   // New bytes for this run, so that it is compiled and not found in the cache.
   const component = await assemblePlugin({ insert: { "core-body": `(func (export "run-${crypto.randomUUID()}"))` } });
@@ -184,7 +185,7 @@ describe("5. what is too large, too deep or no component is a typed error, and t
   test("as 65 MiB of it, again and again", async () => {
     const huge = { component: new Uint8Array(65 * MIB) };
     await using scene = await openScene({ actors: { huge } });
-    await expectUnavailable(
+    await expectUnloadable(
       scene,
       "huge",
       "65 MiB",
@@ -277,10 +278,16 @@ describe("8. a start section", () => {
       await scene.unharmed();
       rounds += 1;
     }
-    expect((await failed)["err"]).toMatchObject({ code: "load-failed" });
     // Each of them in far less time than the load had.
     expect(rounds).toBeGreaterThan(2);
-    await expectUnavailable(scene, name, "a loop", "load-failed", `${FIXED_LIMITS.loadMs} ms`);
+    // On a machine that is busy with other things it may have hardly a processor: then it is tried again.
+    const isLasting = ({ plugin, err }: LogRecord): boolean =>
+      plugin === name && err !== undefined && (err as { code?: unknown }).code !== "load-failed";
+    expect((await scene.replica.logged(isLasting))["err"]).toMatchObject({
+      code: "plugin-unloadable",
+      message: expect.stringContaining(`${FIXED_LIMITS.loadMs} ms`),
+    });
+    expect((await (scene as Scene<string>).call(name, "echo", "x")).error).toBe("plugin-unloadable");
     await scene.unharmed();
   });
 
@@ -288,7 +295,7 @@ describe("8. a start section", () => {
     await expectRefused({
       "a trap": {
         component: inModule("(func $start unreachable) (start $start)"),
-        code: "load-failed",
+        code: "plugin-unloadable",
         says: "unreachable",
       },
     });

@@ -35,7 +35,7 @@ describe("every way a request can end has its own reply", () => {
           [denied]: COMPONENTS.gauntlet("all"),
           [small]: COMPONENTS.gauntlet("none"),
           [http]: COMPONENTS.gauntlet("http"),
-          [broken]: "/nowhere/missing.wasm",
+          [broken]: COMPONENTS.probe("trap"),
         },
       }),
       policies: policyFiles({
@@ -208,11 +208,26 @@ describe("every way a request can end has its own reply", () => {
     expect((await call(small, "echo", "x")).status).toBe(200);
   });
 
-  test("plugin-unavailable: the component is missing, and the log says so", async () => {
-    const reply = await call(broken, "echo", "x");
-    expect(reply.headers).toEqual(failure("plugin-unavailable", "id-echo"));
-    const record = await replica.logged(({ plugin, err }) => plugin === broken && err !== undefined);
+  test("plugin-unavailable: the component is missing for now, and the log says so", async () => {
+    const missing = uniqueName("missing");
+    await using lacking = await startReplica({
+      consumer: consumerFile({ group: "replies", plugins: { [missing]: "/nowhere/missing.wasm" } }),
+      policies: {},
+      waitFor: "process",
+    });
+    const record = await lacking.logged(({ plugin, err }) => plugin === missing && err !== undefined);
     expect(record["err"]).toMatchObject({ code: "component-unreadable" });
+    await lacking.logged(({ msg }) => msg === "ready");
+    const reply = await call(missing, "echo", "x");
+    const retryAfter = { "Retry-After-Ms": expect.stringMatching(/^[1-9]\d*$/) as unknown as string };
+    expect(reply.headers).toEqual(failure("plugin-unavailable", "id-echo", retryAfter));
+  });
+
+  test("plugin-unloadable: the component can never be loaded, and the log says why", async () => {
+    const reply = await call(broken, "echo", "x");
+    expect(reply.headers).toEqual(failure("plugin-unloadable", "id-echo"));
+    const record = await replica.logged(({ plugin, err }) => plugin === broken && err !== undefined);
+    expect(record["err"]).toMatchObject({ code: "probe-failed" });
   });
 
   test("bad-request: the text names the header", async () => {

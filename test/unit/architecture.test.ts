@@ -101,7 +101,7 @@ const DOORS = {
   "process-pool": ["plugin-runner", "plugin-runner-events", "plugin-runner-state", "runner-size"],
   process: ["runner", "runner-call", "runner-process"],
   compilation: ["compile", "engine-key"],
-  sandbox: ["child-program", "confinement", "cpu-time", "priority", "start-child", "wall"],
+  sandbox: ["child-program", "confinement", "cpu-time", "priority", "processor-deadline", "start-child", "wall"],
 } as const;
 
 /** Code generators and the shims of other runtimes. */

@@ -19,6 +19,7 @@ import { COMPILER_MAX_DATA_BYTES, compilerArguments } from "./compile-flags.ts";
 import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
 import { cpuTimeOf } from "../sandbox/cpu-time.ts";
 import { BACKGROUND_NICE, setNice } from "../sandbox/priority.ts";
+import { ProcessorDeadline } from "../sandbox/processor-deadline.ts";
 import { type ChildCommand, startChild, type StartedChild } from "../sandbox/start-child.ts";
 
 /** How much of stderr is kept for the message. */
@@ -26,12 +27,6 @@ const STDERR_MAX_CHARACTERS = 2_000;
 
 const STDIN_FD = 0;
 const STDERR_FD = 2;
-
-/** How many times its time limit a run may take where others keep it from the processor. */
-const STARVED_FACTOR = 3;
-
-/** A run that had no processor in its time is looked at again no sooner than this. */
-const LOOK_MS = 50;
 
 /** Signals by which others end a process; what goes wrong in one ends it by another. */
 const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"]);
@@ -90,11 +85,8 @@ class CompilerRun implements Disposable {
   readonly #child: StartedChild;
   readonly #done = Promise.withResolvers<Buffer>();
   readonly #chunks: Buffer[] = [];
-  readonly #startMs = performance.now();
-  #timer: NodeJS.Timeout;
+  readonly #deadline: ProcessorDeadline;
   readonly #signal: AbortSignal | undefined;
-  readonly #timeoutMs: number;
-  readonly #patienceMs: number;
   readonly #maxOutputBytes: number;
   #outputBytes = 0;
   #stderr = "";
@@ -105,13 +97,21 @@ class CompilerRun implements Disposable {
       timeoutMs = DEFAULT_REPLICA_LIMITS.compileMs,
       maxOutputBytes = FIXED_LIMITS.artifactBytes,
     } = options;
-    const { patienceMs = STARVED_FACTOR * timeoutMs } = options;
     this.#child = child;
     this.#signal = signal;
-    this.#timeoutMs = timeoutMs;
-    this.#patienceMs = patienceMs;
     this.#maxOutputBytes = maxOutputBytes;
-    this.#timer = setTimeout(() => this.#expire(), timeoutMs);
+    this.#deadline = new ProcessorDeadline({
+      timeoutMs,
+      patienceMs: options.patienceMs,
+      ranMs: () => cpuTimeOf(child.pid),
+      expired: (how) =>
+        how === "used"
+          ? this.#fail(
+              "compile-failed",
+              `it took longer than ${timeoutMs} ms; link less into it, or set replica.compileMs`,
+            )
+          : this.#fail("resources-exhausted", "it hardly had a processor"),
+    });
     signal?.addEventListener("abort", this.#abort, { once: true });
     if (signal?.aborted === true) this.#abort();
     // `close`, not `exit`: the report may still be in the pipe when the process has ended.
@@ -132,7 +132,7 @@ class CompilerRun implements Disposable {
 
   /** Ends the process and lets go of everything. Idempotent. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#deadline[Symbol.dispose]();
     this.#signal?.removeEventListener("abort", this.#abort);
     this.#child.process.kill("SIGKILL");
   }
@@ -147,19 +147,6 @@ class CompilerRun implements Disposable {
         "compile-failed",
         `its output is larger than ${this.#maxOutputBytes} bytes; make the plugin's interfaces smaller`,
       );
-  }
-
-  /** Its time is over where it had a processor for all of it. */
-  #expire(): void {
-    const missingMs = this.#timeoutMs - (cpuTimeOf(this.#child.pid) ?? this.#timeoutMs);
-    const leftMs = this.#startMs + this.#patienceMs - performance.now();
-    if (missingMs <= 0)
-      this.#fail(
-        "compile-failed",
-        `it took longer than ${this.#timeoutMs} ms; link less into it, or set replica.compileMs`,
-      );
-    else if (leftMs > 0) this.#timer = setTimeout(() => this.#expire(), Math.min(leftMs, Math.max(LOOK_MS, missingMs)));
-    else this.#fail("resources-exhausted", `it hardly had a processor for ${this.#patienceMs} ms`);
   }
 
   #closed(code: number | null, killedBy: NodeJS.Signals | null): void {

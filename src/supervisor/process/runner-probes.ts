@@ -9,9 +9,16 @@ import { FrameError } from "../../channel/codec.ts";
 import { type AccessLevelBits, ALL_ACCESS_LEVEL_BITS } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
+import { ProcessorDeadline } from "../sandbox/processor-deadline.ts";
 
 export class RunnerProbes {
   readonly #open = new Map<number, PromiseWithResolvers<AccessLevelBits>>();
+  readonly #ranMs: () => number | undefined;
+
+  /** `ranMs` is the runner's time on a processor up to now. */
+  constructor(ranMs: () => number | undefined) {
+    this.#ranMs = ranMs;
+  }
 
   /** Probes that wait for an answer. */
   get size(): number {
@@ -20,21 +27,25 @@ export class RunnerProbes {
 
   /**
    * Asks by `send` and waits. Where nothing comes in time, `expired` is told why, to end the process. Throws
-   * `probe-failed`.
+   * `probe-failed`, or `load-failed` where the runner ended or hardly had a processor.
    */
   async ask(call: number, send: () => void, expired: (why: string) => void): Promise<AccessLevelBits> {
     const answer = Promise.withResolvers<AccessLevelBits>();
     this.#open.set(call, answer);
-    const timer = setTimeout(() => {
-      const why = `get-access-levels did not return within ${FIXED_LIMITS.probeMs} ms`;
-      answer.reject(new HostError("probe-failed", why));
-      expired(why);
-    }, FIXED_LIMITS.probeMs);
+    const timeoutMs = FIXED_LIMITS.probeMs;
+    using _deadline = new ProcessorDeadline({
+      timeoutMs,
+      ranMs: this.#ranMs,
+      expired: (how) => {
+        const why = `get-access-levels did not return within ${timeoutMs} ms`;
+        answer.reject(new HostError(how === "used" ? "probe-failed" : "load-failed", why));
+        expired(why);
+      },
+    });
     send();
     try {
       return await answer.promise;
     } finally {
-      clearTimeout(timer);
       this.#open.delete(call);
     }
   }
@@ -55,9 +66,14 @@ export class RunnerProbes {
     this.#open.get(call)?.reject(new HostError("probe-failed", why));
   }
 
+  /** The runner is gone before it could answer. */
+  lose(call: number, why: string): void {
+    this.#open.get(call)?.reject(new HostError("load-failed", why));
+  }
+
   /** None of them will be answered. */
-  failAll(why: string): void {
-    for (const call of this.#open.keys()) this.fail(call, why);
+  loseAll(why: string): void {
+    for (const call of this.#open.keys()) this.lose(call, why);
     this.#open.clear();
   }
 }

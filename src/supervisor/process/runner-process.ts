@@ -17,6 +17,7 @@ import type { Outcome, RpcRequest } from "../../contract/request.ts";
 import { HostError } from "../../errors/host-error.ts";
 import { isShortage } from "../../errors/shortage.ts";
 import { type ThreadShare, ThreadShares } from "../../fairness/thread-shares.ts";
+import { ProcessorDeadline } from "../sandbox/processor-deadline.ts";
 import { startChild, type StartedChild } from "../sandbox/start-child.ts";
 import type { CpuSample, Runner, RunnerExit } from "./runner.ts";
 import type { RunnerCall } from "./runner-call.ts";
@@ -39,12 +40,15 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   #closing = false;
   #reason = "";
   #lossCode: LossCode = "runner-lost";
+  /** What it comes to if it ends before it is ready. */
+  #startCode: "load-failed" | "plugin-unloadable" = "load-failed";
   #idlePing: NodeJS.Timeout | undefined;
   #latenessChanged: (() => void) | undefined;
 
   /**
-   * Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws `load-failed`, or
-   * `resources-exhausted` where the machine has nothing left for a process; none is left then.
+   * Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws
+   * `plugin-unloadable` where no process can ever load it, `resources-exhausted` where the machine has nothing left for
+   * one, or `load-failed`; none is left then.
    */
   static async start(options: RunnerOptions, signal?: AbortSignal): Promise<RunnerProcess> {
     await options.confinement?.openFolder(options.config.artifactDir);
@@ -52,14 +56,15 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     const runner = await RunnerProcess.#launch(options);
     const giveUp = (): void => runner.#end("the load was given up");
     signal?.addEventListener("abort", giveUp, { once: true });
-    const timer = setTimeout(
-      () => runner.#end(`it was not ready within ${FIXED_LIMITS.loadMs} ms`),
-      FIXED_LIMITS.loadMs,
-    );
+    const timeoutMs = FIXED_LIMITS.loadMs;
+    using _deadline = new ProcessorDeadline({
+      timeoutMs,
+      ranMs: () => runner.cpuSample()?.ranMs,
+      expired: (how) => runner.#endUnloaded(`it was not ready within ${timeoutMs} ms`, how === "used"),
+    });
     try {
       await runner.#ready.promise;
     } finally {
-      clearTimeout(timer);
       signal?.removeEventListener("abort", giveUp);
     }
     runner.#watchIdle();
@@ -90,7 +95,10 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       isStarting: () => this.#state === "starting",
       isOverdue: () => this.#state === "ready" && this.#protocol.isOverdue,
       failed: (reason) => this.#end(reason),
-      memoryExceeded: (reason) => this.#end(reason, "memory-exceeded"),
+      memoryExceeded: (reason) => {
+        this.#startCode = "plugin-unloadable";
+        this.#end(reason, "memory-exceeded");
+      },
       exited: (reason) => {
         this.#end(reason);
         this.#exited.resolve(this.#exit());
@@ -108,6 +116,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       share,
       ready: () => this.#becomeReady(),
       failed: (reason) => this.#end(reason),
+      unloaded: (reason, isLasting) => this.#endUnloaded(reason, isLasting),
       ranMs: () => this.#child.cpuSample()?.ranMs,
       instanceMade: (ms) => this.#child.noteMaking(ms),
       latenessChanged: () => this.#latenessChanged?.(),
@@ -212,6 +221,12 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     this.#idlePing.unref();
   }
 
+  /** Ends a process that cannot load its artifact; `isLasting`: nor can any other one. */
+  #endUnloaded(reason: string, isLasting: boolean): void {
+    if (isLasting) this.#startCode = "plugin-unloadable";
+    this.#end(reason);
+  }
+
   /** Ends the process for a reason. Everything that waits is settled now, not when the process is gone. */
   #end(reason: string, lossCode: LossCode = "runner-lost"): void {
     if (this.#state === "ended") return;
@@ -223,7 +238,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     this.#channel.destroy();
     this.#child.kill();
     const explained = this.#explain();
-    if (wasStarting) this.#ready.reject(new HostError("load-failed", `The plugin's runner failed: ${explained}`));
+    if (wasStarting) this.#ready.reject(new HostError(this.#startCode, `The plugin's runner failed: ${explained}`));
     this.#protocol.end(reason, explained, this.#lost());
   }
 

@@ -52,6 +52,8 @@ export interface ProtocolParts {
   readonly ready: () => void;
   /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
   readonly failed: (reason: string) => void;
+  /** It cannot load its artifact; `isLasting`: nor can any other one. {@link RunnerProtocol.end} follows. */
+  readonly unloaded: (reason: string, isLasting: boolean) => void;
   /** Its time on a processor up to now, where this machine tells. */
   readonly ranMs: () => number | undefined;
   /** So much of that time was for the making of instances. */
@@ -65,7 +67,7 @@ export class RunnerProtocol {
   readonly #calls: CallLedger;
   readonly #exchanges: HttpExchanges;
   readonly #operations: RunnerOperations;
-  readonly #probes = new RunnerProbes();
+  readonly #probes: RunnerProbes;
   readonly #watchdog: Watchdog;
   readonly #proven = Promise.withResolvers<void>();
   /** Why it is over; `undefined` while it is not. */
@@ -82,6 +84,7 @@ export class RunnerProtocol {
     const { channel, failed, logBytes, share, ranMs, latenessChanged } = parts;
     this.#parts = parts;
     this.#calls = new CallLedger(logBytes);
+    this.#probes = new RunnerProbes(ranMs);
     this.#exchanges = new HttpExchanges((message) => this.#sendCharged(message, WORK_MS.httpMessage));
     this.#operations = new RunnerOperations({
       calls: this.#calls,
@@ -140,7 +143,7 @@ export class RunnerProtocol {
     this.#calls.open(call, this.#pingsSent);
     const send = (): void => {
       if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
-      else this.#probes.fail(call, `the runner has ended: ${this.#endReason}`);
+      else this.#probes.lose(call, `the runner has ended: ${this.#endReason}`);
     };
     return await this.#probes.ask(call, send, this.#parts.failed);
   }
@@ -201,7 +204,7 @@ export class RunnerProtocol {
         this.#parts.ready();
         return;
       case "failed":
-        this.#parts.failed(`it could not load the artifact: ${message.message}`);
+        this.#parts.unloaded(`it could not load the artifact: ${message.message}`, message.isLasting);
         return;
       case "levels":
         this.#calls.close(message.call);
@@ -264,7 +267,7 @@ export class RunnerProtocol {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
     this.#watchdog.stop();
-    this.#probes.failAll(`The runner ended: ${explained}`);
+    this.#probes.loseAll(`The runner ended: ${explained}`);
     this.#exchanges.endAll();
     const unbegun = this.#calls.unbegun(this.#pingsAnswered).flatMap((id) => {
       const call = this.#calls.listener(id);

@@ -79,7 +79,7 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
   fc.record({ kind: fc.constant("http-read" as const), exchange: u32, bytes: u32 }),
   fc.record({ kind: fc.constant("http-abort" as const), exchange: u32 }),
   fc.record({ kind: fc.constant("ready" as const) }),
-  fc.record({ kind: fc.constant("failed" as const), message: text }),
+  fc.record({ kind: fc.constant("failed" as const), message: text, isLasting: fc.boolean() }),
   fc.record({ kind: fc.constant("levels" as const), call: u32, levels: fc.nat({ max: 255 }) }),
   fc.record({ kind: fc.constant("kv-get" as const), call: u32, op: u32, bucket: text, key: text }),
   fc.record({ kind: fc.constant("kv-set" as const), call: u32, op: u32, bucket: text, key: text, value: bytes }),

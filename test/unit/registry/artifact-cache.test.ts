@@ -148,7 +148,7 @@ describe("opening a cache", () => {
   test("fails with a code where the folder is a file", async () => {
     const path = join(directory, "file");
     await writeFile(path, "");
-    await expect(ArtifactCache.open(path, { engine: ENGINE })).rejects.toMatchObject({ code: "compile-failed" });
+    await expect(ArtifactCache.open(path, { engine: ENGINE })).rejects.toMatchObject({ code: "usage-invalid" });
   });
 
   test("finds artifacts after the folder has moved", async () => {

@@ -87,7 +87,7 @@ describe("the plugins of a replica", () => {
       },
       events: {
         loaded: ({ name }, { kind }) => void loaded.push(`${name} ${kind}`),
-        added: () => undefined,
+        settled: async () => undefined,
         removed: async ({ name }) => void events.push(`${name} removed`),
         narrowed: ({ name }, taken) => void events.push(`${name} lost ${taken.join(", ")}`),
         confined: () => void events.push("confined"),

@@ -79,7 +79,8 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
     // The host hears of this once it has cancelled the call, and before it hears the pong, which never comes.
     if (message.kind === "ping")
       channel.send({ kind: "kv-set", call: over, op: 5, bucket: "b", key: "k", value: Buffer.alloc(1) });
-    if (message.kind === "result" && message.op === 5) channel.send({ kind: "failed", message: message.result.kind });
+    if (message.kind === "result" && message.op === 5)
+      channel.send({ kind: "failed", message: message.result.kind, isLasting: true });
   },
   "computes in its first call": (message) => {
     if (message.kind === "ping") channel.sendNow({ kind: "pong", nonce: message.nonce });

@@ -35,7 +35,7 @@ async function hostWith77(prefix: readonly string[]): Promise<string> {
   const stdio: ("ignore" | "pipe" | "inherit")[] = Array.from({ length: 77 }, () => "ignore");
   stdio[1] = "pipe";
   stdio[2] = "inherit";
-  const [file = "", ...args] = [...prefix, process.execPath, "--no-warnings", "--input-type=module", "-e", inner];
+  const [file, ...args] = [...prefix, process.execPath, "--no-warnings", "--input-type=module", "-e", inner];
   const host = spawn(file, args, { stdio: [...stdio, "pipe"] });
   if (host.stdout === null) throw new Error("its output is piped");
   const output = await Array.fromAsync(host.stdout);

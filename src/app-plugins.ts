@@ -1,0 +1,83 @@
+/**
+ * What a replica says about where its plugins stand: to whoever asks whether it is ready, in its metrics, and in the
+ * log where it leaves a plugin to other replicas.
+ *
+ * @module
+ */
+
+import type { PresenceEvents } from "./consumer/presence.ts";
+import type { PluginSlot } from "./registry/plugin-slot.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { ReadinessCheck } from "./telemetry/health-server.ts";
+import type { LoadedPlugin, LoadSource } from "./telemetry/load-metrics.ts";
+import type { Logger } from "./telemetry/logger.ts";
+
+/** In one answer. */
+const NAMED_PLUGINS = 16;
+
+/** Not ready while a plugin is loading, or is tried again: what never can be loaded is no reason to wait. */
+export function pluginReadiness(registry: Registry | undefined): ReadinessCheck {
+  if (registry === undefined) return { ready: false, reason: "loading" };
+  const slots = [...registry.slots.values()];
+  const waiting = [
+    named(
+      "loading",
+      slots.filter(({ state }) => state.kind === "loading").map(({ name }) => name),
+    ),
+    named("cannot be loaded now", slots.filter(isTriedAgain).map(describeFailure)),
+  ].filter((text) => text !== undefined);
+  if (waiting.length > 0) return { ready: false, reason: waiting.join("; ") };
+  const degraded = [
+    named("can never be loaded", slots.filter(({ state }) => state.kind === "failed").map(describeFailure)),
+    named(
+      "newer versions are refused",
+      slots.flatMap(({ name, refused }) => (refused === undefined ? [] : [`${name} (${refused.code})`])),
+    ),
+  ].filter((text) => text !== undefined);
+  return degraded.length === 0 ? { ready: true } : { ready: true, degraded: degraded.join("; ") };
+}
+
+/** For the metrics. */
+export function loadSource(registry: () => Registry | undefined): LoadSource {
+  return {
+    *plugins() {
+      for (const slot of registry()?.slots.values() ?? []) {
+        yield { plugin: slot.name, state: stateOf(slot), refused: slot.refused?.code };
+      }
+    },
+    reload: () => registry()?.lastReload ?? { isGood: false, lastGoodMs: undefined },
+  };
+}
+
+/** Writes which plugins are left to other replicas. */
+export function logPresence(logger: Logger): PresenceEvents {
+  return {
+    subscribed: (plugins) => {
+      for (const plugin of plugins) logger.debug({ plugin }, "plugin subscribed");
+    },
+    left: (plugin) => logger.warn({ plugin }, "the plugin cannot be served here; another replica takes its requests"),
+    alone: (plugin) =>
+      logger.warn({ plugin }, "no other replica serves the plugin any more; its requests are answered with the error"),
+  };
+}
+
+function isTriedAgain({ state }: PluginSlot): boolean {
+  return state.kind === "failed" && state.error.row.retryable;
+}
+
+function stateOf({ state }: PluginSlot): LoadedPlugin["state"] {
+  if (state.kind === "loading") return "loading";
+  if (state.kind === "failed") return state.error.row.retryable ? "failed" : "unloadable";
+  return state.version.authority.now.kind;
+}
+
+function describeFailure({ name, state }: PluginSlot): string {
+  return state.kind === "failed" ? `${name} (${state.error.code})` : name;
+}
+
+/** The first of many, and how many more there are; `undefined` where there is none. */
+function named(what: string, all: readonly string[]): string | undefined {
+  if (all.length === 0) return undefined;
+  const some = all.slice(0, NAMED_PLUGINS).join(", ");
+  return `${what}: ${some}${all.length > NAMED_PLUGINS ? ` and ${all.length - NAMED_PLUGINS} more` : ""}`;
+}

@@ -1,0 +1,124 @@
+/**
+ * Whether a replica takes a plugin's requests. It does where it can serve them. Where it cannot load the plugin, it leaves
+ * them to replicas that can, and takes them only while there is none: then somebody has to say what is wrong.
+ *
+ * @module
+ */
+
+import type { PluginName } from "../contract/names.ts";
+import { Gate } from "../registry/gate.ts";
+import type { PluginSlot } from "../registry/plugin-slot.ts";
+import type { Consumer } from "./consumer.ts";
+
+/** How often it is looked whether another replica still serves what this one cannot. */
+const LOOK_MS = 5_000;
+
+/** Questions to other replicas at a time; each takes part of a second. */
+const CONCURRENT_QUESTIONS = 8;
+
+/** What of a slot decides. */
+type PresentSlot = Pick<PluginSlot, "name" | "state" | "stats">;
+
+/** What an operator should hear of. */
+export interface PresenceEvents {
+  /** The server takes these subscriptions. */
+  subscribed(plugins: readonly PluginName[]): void;
+  /** The plugin cannot be served here, and another replica does. */
+  left(plugin: PluginName): void;
+  /** The plugin cannot be served here, nor elsewhere any more. */
+  alone(plugin: PluginName): void;
+}
+
+export interface PresenceParts {
+  readonly consumer: Pick<Consumer, "subscribe" | "unsubscribe">;
+  /** Does another replica serve it? Never rejects. */
+  readonly isServedElsewhere: (plugin: PluginName) => Promise<boolean>;
+  readonly events: PresenceEvents;
+}
+
+interface Place {
+  /** What is done about the plugin, one thing after another. */
+  tail: Promise<void>;
+  timer: NodeJS.Timeout | undefined;
+  isLeft: boolean;
+}
+
+export class Presence {
+  readonly #parts: PresenceParts;
+  readonly #places = new Map<PresentSlot, Place>();
+  readonly #questions = new Gate({ places: CONCURRENT_QUESTIONS });
+  #state: "open" | "closed" = "open";
+
+  constructor(parts: PresenceParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes the requests of these plugins, or leaves them to others, by what the slots offer now. Resolves when that is
+   * decided for each.
+   */
+  async review(slots: Iterable<PresentSlot>): Promise<void> {
+    const able: PresentSlot[] = [];
+    const decisions: Promise<void>[] = [];
+    for (const slot of slots) {
+      const isKnown = this.#places.has(slot);
+      if (slot.state.kind === "failed" || isKnown) decisions.push(this.#then(slot, () => this.#decide(slot)));
+      else able.push(slot);
+    }
+    if (able.length > 0) void this.#subscribe(able);
+    await Promise.all(decisions);
+  }
+
+  /** The plugin is not served here any more, and nobody is told why. Resolves when its requests are no longer taken. */
+  async remove(slot: PresentSlot): Promise<void> {
+    const left = this.#then(slot, () => this.#parts.consumer.unsubscribe(slot.name));
+    clearTimeout(this.#places.get(slot)?.timer);
+    this.#places.delete(slot);
+    await left;
+  }
+
+  /** Everything stays as it is. Idempotent. */
+  close(): void {
+    this.#state = "closed";
+    for (const { timer } of this.#places.values()) clearTimeout(timer);
+  }
+
+  /** Does it when what was begun before for the slot is done. */
+  #then(slot: PresentSlot, work: () => Promise<void>): Promise<void> {
+    const place = this.#places.get(slot) ?? { tail: Promise.resolve(), timer: undefined, isLeft: false };
+    this.#places.set(slot, place);
+    place.tail = place.tail.then(work);
+    return place.tail;
+  }
+
+  async #decide(slot: PresentSlot): Promise<void> {
+    const place = this.#places.get(slot);
+    if (place === undefined || this.#state === "closed") return;
+    clearTimeout(place.timer);
+    const { consumer, isServedElsewhere, events } = this.#parts;
+    const isServed = slot.state.kind === "failed" && (await this.#questions.run(() => isServedElsewhere(slot.name)));
+    // It may have been loaded, or removed, while this was asked.
+    if (this.#places.get(slot) !== place || this.#isClosed()) return;
+    const isFailed = slot.state.kind === "failed";
+    if (isServed && isFailed) {
+      if (!place.isLeft) events.left(slot.name);
+      await consumer.unsubscribe(slot.name);
+    } else {
+      if (isFailed && place.isLeft) events.alone(slot.name);
+      await this.#subscribe([slot]);
+    }
+    place.isLeft = isServed && isFailed;
+    if (isFailed && !this.#isClosed()) {
+      place.timer = setTimeout(() => void this.#then(slot, () => this.#decide(slot)), LOOK_MS).unref();
+    }
+  }
+
+  async #subscribe(slots: readonly PresentSlot[]): Promise<void> {
+    const held = await this.#parts.consumer.subscribe(slots);
+    if (held.length > 0) this.#parts.events.subscribed(held);
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+}

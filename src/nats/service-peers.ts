@@ -1,0 +1,58 @@
+/**
+ * Other replicas, as service discovery (NATS ADR-32) tells of them.
+ *
+ * @module
+ */
+
+import { createInbox, type Msg, type NatsConnection } from "nats";
+
+/** Whoever serves answers within milliseconds; nobody is told by silence. */
+const PATIENCE_MS = 750;
+
+/**
+ * Does another replica serve the plugin? One that has loaded it names its component; one that could not is there, too,
+ * and cannot help. False where nobody says so in time, or nobody can be asked. Never rejects.
+ */
+export async function isServedElsewhere(
+  connection: Pick<NatsConnection, "subscribe" | "publish">,
+  plugin: string,
+  ownId: string,
+): Promise<boolean> {
+  const answer = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => answer.resolve(false), PATIENCE_MS);
+  try {
+    const inbox = createInbox();
+    const subscription = connection.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error !== null) answer.resolve(false);
+        else if (tellsOfAnother(message, ownId)) answer.resolve(true);
+      },
+    });
+    try {
+      connection.publish(`$SRV.PING.${plugin}`, "", { reply: inbox });
+      return await answer.promise;
+    } finally {
+      subscription.unsubscribe();
+    }
+  } catch {
+    // The connection is closed: there is nobody whose requests could go elsewhere.
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Ping {
+  readonly id?: unknown;
+  readonly metadata?: { readonly digest?: unknown } | null;
+}
+
+/** Must not throw: it is called by the client. */
+function tellsOfAnother(message: Msg, ownId: string): boolean {
+  try {
+    const ping = message.json<Ping | null>();
+    return typeof ping?.id === "string" && ping.id !== ownId && typeof ping.metadata?.digest === "string";
+  } catch {
+    return false;
+  }
+}

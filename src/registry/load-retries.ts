@@ -1,0 +1,54 @@
+/**
+ * Loads that failed for a reason that passes: each is tried again, later and later, until it ends in another way. What
+ * is the component's own fault is not tried again: only another component helps, and its file is watched.
+ *
+ * @module
+ */
+
+import type { PluginSlot, ReloadOutcome } from "./plugin-slot.ts";
+
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 60_000;
+
+interface Retry {
+  readonly failures: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class LoadRetries {
+  readonly #reload: (slot: PluginSlot) => void;
+  readonly #retries = new Map<PluginSlot, Retry>();
+  #state: "open" | "closed" = "open";
+
+  /** `reload` has the slot loaded; what comes of it is told to {@link note}. */
+  constructor(reload: (slot: PluginSlot) => void) {
+    this.#reload = reload;
+  }
+
+  /** Takes note of how a load ended. The result is when it is tried again, in milliseconds, if it is. */
+  note(slot: PluginSlot, outcome: ReloadOutcome): number | undefined {
+    const failures = (this.#retries.get(slot)?.failures ?? 0) + 1;
+    this.forget(slot);
+    if (this.#state === "closed" || !isPassing(outcome)) return undefined;
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+    const timer = setTimeout(() => this.#reload(slot), delayMs).unref();
+    this.#retries.set(slot, { failures, timer });
+    return delayMs;
+  }
+
+  /** Nobody wants the slot any more. */
+  forget(slot: PluginSlot): void {
+    clearTimeout(this.#retries.get(slot)?.timer);
+    this.#retries.delete(slot);
+  }
+
+  /** Nothing is tried again. Idempotent. */
+  close(): void {
+    this.#state = "closed";
+    for (const slot of this.#retries.keys()) this.forget(slot);
+  }
+}
+
+function isPassing(outcome: ReloadOutcome): boolean {
+  return (outcome.kind === "failed" || outcome.kind === "kept") && outcome.error.row.retryable;
+}

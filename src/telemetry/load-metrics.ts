@@ -1,0 +1,83 @@
+/**
+ * The metrics of what a replica has loaded: where its plugins stand, which versions are refused, and when all that was
+ * asked for was last read as it is. docs/operations.md says what to do about each.
+ *
+ * @module
+ */
+
+import { Gauge } from "prom-client";
+import type { ErrorCode } from "../errors/table.ts";
+import type { MetricsSection } from "./metrics.ts";
+
+const MS_PER_SECOND = 1_000;
+
+/** Where a plugin stands. */
+export interface LoadedPlugin {
+  readonly plugin: string;
+  readonly state: "loading" | "granted" | "denied" | "failed" | "unloadable";
+  /** Why a newer version is refused while an older one serves. */
+  readonly refused: ErrorCode | undefined;
+}
+
+/** How the configuration was read. */
+export interface Reload {
+  readonly isGood: boolean;
+  /** When it last was, as `Date.now()` counts. */
+  readonly lastGoodMs: number | undefined;
+}
+
+export interface LoadSource {
+  plugins(): Iterable<LoadedPlugin>;
+  reload(): Reload;
+}
+
+/** The section of `createMetrics` with these, over `source`, which each scrape reads. */
+export function loadMetrics(source: LoadSource): MetricsSection {
+  return (registry) => {
+    registry.registerMetric(
+      new Gauge({
+        name: "network_host_plugin_state",
+        help: "1 for the state that a plugin is in: loading, granted, denied, failed (tried again) or unloadable.",
+        labelNames: ["plugin", "state"],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const { plugin, state } of source.plugins()) this.set({ plugin, state }, 1);
+        },
+      }),
+    );
+    registry.registerMetric(
+      new Gauge({
+        name: "network_host_refused_version",
+        help: "1 while the newest version of a plugin is refused, for this code, and an older one serves.",
+        labelNames: ["plugin", "code"],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const { plugin, refused } of source.plugins())
+            if (refused !== undefined) this.set({ plugin, code: refused }, 1);
+        },
+      }),
+    );
+    registry.registerMetric(
+      new Gauge({
+        name: "network_host_last_reload_good",
+        help: "1 if the consumer file and the policies could be read when they were last looked at, else 0.",
+        registers: [],
+        collect() {
+          this.set(source.reload().isGood ? 1 : 0);
+        },
+      }),
+    );
+    registry.registerMetric(
+      new Gauge({
+        name: "network_host_last_good_reload_timestamp_seconds",
+        help: "When the consumer file and the policies were last read without a fault, in seconds of Unix time.",
+        registers: [],
+        collect() {
+          this.set((source.reload().lastGoodMs ?? 0) / MS_PER_SECOND);
+        },
+      }),
+    );
+  };
+}
