@@ -31,9 +31,14 @@ const NO_COMPONENT_ASYNC = "write ordinary functions in WIT and wait within them
 export const BUILD_FAULTS = {
   exceptions: {
     title: "WebAssembly exceptions",
-    said: ["exceptions proposal not enabled", "exception refs not supported", "legacy exceptions"],
+    said: [
+      "exception handling (a tag)",
+      "exceptions proposal not enabled",
+      "exception refs not supported",
+      "legacy exceptions",
+    ],
     cause: "it uses WebAssembly's own exceptions, which are not run here",
-    remedy: "build it without them",
+    remedy: "build the plugin without WebAssembly exceptions, for example with `-fno-exceptions`",
     languages: {
       "C and C++": {
         cause: "`-fwasm-exceptions`; or `setjmp`, lowered by `-mllvm -wasm-enable-sjlj`",
@@ -44,6 +49,19 @@ export const BUILD_FAULTS = {
         remedy: '`panic = "abort"`, which the released standard library of `wasm32-wasip2` has anyway',
       },
       Emscripten: { cause: "`-fwasm-exceptions`", remedy: "`-fno-exceptions`" },
+    },
+  },
+  garbageCollection: {
+    title: "Garbage collection",
+    said: ["garbage collection ("],
+    cause: "its objects live on the heap that V8 collects, which no limit of a plugin bounds",
+    remedy:
+      "build the plugin with a toolchain that keeps its objects in linear memory, as those for C, Rust, Go, Python and JavaScript do",
+    languages: {
+      Kotlin: {
+        cause: "Kotlin/Wasm keeps every object there",
+        remedy: "none yet: write the plugin in another language",
+      },
     },
   },
   memories: {
@@ -61,9 +79,21 @@ export const BUILD_FAULTS = {
   },
   stackSwitching: {
     title: "Stack switching",
-    said: ["stack switching is disabled", "stack switching proposal not enabled", "continuation types"],
+    said: [
+      "stack switching (",
+      "stack switching is disabled",
+      "stack switching proposal not enabled",
+      "continuation types",
+    ],
     cause: "it switches stacks (`cont.new`, `suspend`), a proposal that is not run here",
     remedy: "build it without fibres, or with a runtime that keeps its stacks in memory, as Asyncify does",
+    languages: {},
+  },
+  proposals: {
+    title: "Another proposal of WebAssembly",
+    said: ["instruction 0x", "a core type of the form"],
+    cause: "it uses a proposal that is not run here",
+    remedy: "build the module without new proposals of WebAssembly",
     languages: {},
   },
   invalid: {

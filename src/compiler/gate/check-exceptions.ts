@@ -6,6 +6,7 @@
  * @module
  */
 
+import { BUILD_FAULTS } from "../../component/build-faults.ts";
 import type { Component } from "../../component/model.ts";
 import { rejection } from "../../component/rejection.ts";
 import { walkDefinitions } from "../../component/walk.ts";
@@ -16,10 +17,6 @@ export function checkExceptions(component: Component): void {
     if (definition.kind !== "core-module") continue;
     const { tags, imports, place } = definition.module;
     if (tags === 0 && !imports.some(({ kind }) => kind === "tag")) continue;
-    throw rejection(
-      "exception handling (a tag) is not supported",
-      place,
-      "build the plugin without WebAssembly exceptions, for example with `-fno-exceptions`",
-    );
+    throw rejection("exception handling (a tag) is not supported", place, BUILD_FAULTS.exceptions.remedy);
   }
 }

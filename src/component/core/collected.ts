@@ -10,15 +10,10 @@
  */
 
 import type { HostError } from "../../errors/host-error.ts";
+import { BUILD_FAULTS } from "../build-faults.ts";
 import type { ByteReader } from "../byte-reader.ts";
-
-const GARBAGE_COLLECTION_ADVICE =
-  "build the plugin with a toolchain that keeps its objects in linear memory, as those for C, Rust, Go, Python and JavaScript do";
-
-/** What to do about what this reader does not know. */
-export const NEW_PROPOSALS_ADVICE = "build the module without new proposals of WebAssembly";
 
 /** The error for a part of garbage collection; `what` names it. */
 export function garbageCollected(reader: ByteReader, what: string): HostError {
-  return reader.unsupported(`garbage collection (${what})`, GARBAGE_COLLECTION_ADVICE);
+  return reader.unsupported(`garbage collection (${what})`, BUILD_FAULTS.garbageCollection.remedy);
 }

@@ -6,7 +6,8 @@
  */
 
 import type { ByteReader } from "../byte-reader.ts";
-import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { BUILD_FAULTS } from "../build-faults.ts";
+import { garbageCollected } from "./collected.ts";
 import { skipHeapType } from "./value-type.ts";
 
 const END = 0x0b;
@@ -42,7 +43,10 @@ export function skipConstantExpression(reader: ByteReader): void {
       throw garbageCollected(reader, `instruction 0xfb 0x${reader.u32().toString(16)} in a constant expression`);
     const skipImmediate = IMMEDIATES.get(opcode);
     if (skipImmediate === undefined) {
-      throw reader.unsupported(`instruction 0x${opcode.toString(16)} in a constant expression`, NEW_PROPOSALS_ADVICE);
+      throw reader.unsupported(
+        `instruction 0x${opcode.toString(16)} in a constant expression`,
+        BUILD_FAULTS.proposals.remedy,
+      );
     }
     skipImmediate(reader);
   }

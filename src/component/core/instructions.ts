@@ -8,7 +8,8 @@
 
 import type { HostError } from "../../errors/host-error.ts";
 import type { ByteReader } from "../byte-reader.ts";
-import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { BUILD_FAULTS } from "../build-faults.ts";
+import { garbageCollected } from "./collected.ts";
 import { readValueType, skipBlockType, skipHeapType } from "./value-type.ts";
 
 /** Instructions that matter to the plan; those with a prefix byte have it in front: 0xfc 0x09 is 0xfc09. */
@@ -67,7 +68,7 @@ function refused(opcode: number, body: ByteReader): HostError {
 }
 
 function unknown(body: ByteReader, name: string): HostError {
-  return body.unsupported(`instruction ${name}`, NEW_PROPOSALS_ADVICE);
+  return body.unsupported(`instruction ${name}`, BUILD_FAULTS.proposals.remedy);
 }
 
 type Skip = (body: ByteReader) => void;

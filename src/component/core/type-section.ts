@@ -6,10 +6,14 @@
  */
 
 import type { ByteReader } from "../byte-reader.ts";
-import { garbageCollected, NEW_PROPOSALS_ADVICE } from "./collected.ts";
+import { BUILD_FAULTS } from "../build-faults.ts";
+import { garbageCollected } from "./collected.ts";
 import { readValueType } from "./value-type.ts";
 
 const FUNCTION = 0x60;
+
+/** Of the proposal for stack switching. */
+const CONTINUATION = 0x5d;
 
 const GARBAGE_COLLECTED = new Map([
   [0x5f, "a struct type"],
@@ -23,8 +27,10 @@ export function skipType(reader: ByteReader): void {
   const form = reader.u8();
   const refused = GARBAGE_COLLECTED.get(form);
   if (refused !== undefined) throw garbageCollected(reader, refused);
+  if (form === CONTINUATION)
+    throw reader.unsupported("stack switching (a continuation type)", BUILD_FAULTS.stackSwitching.remedy);
   if (form !== FUNCTION)
-    throw reader.unsupported(`a core type of the form 0x${form.toString(16)}`, NEW_PROPOSALS_ADVICE);
+    throw reader.unsupported(`a core type of the form 0x${form.toString(16)}`, BUILD_FAULTS.proposals.remedy);
   reader.skipVector(readValueType);
   reader.skipVector(readValueType);
 }

@@ -160,13 +160,11 @@ describe("a stream that is held from the start", () => {
         (import "wasi:http/types@0.2.0" "[constructor]outgoing-request" (func $request (param i32) (result i32)))
         (import "wasi:http/types@0.2.0" "[method]outgoing-request.body" (func $body (param i32 i32)))
         (import "wasi:http/types@0.2.0" "[method]outgoing-body.write" (func $into (param i32 i32)))
-        (import "wasi:http/types@0.2.0" "[resource-drop]outgoing-request" (func $drop-request (param i32)))
         ${STDOUT}`,
       fields: "(global $made (mut i32) (i32.const 0))",
       start: `(global.set $made (call $request (call $fields)))
         (call $body (global.get $made) (i32.const 128))
         (call $into (i32.load (i32.const 132)) (i32.const 136))
-        (call $drop-request (global.get $made))
         (i32.store (i32.const 16) (i32.load (i32.const 140)))`,
       serve: `(call $check (i32.load (i32.const 16)) (i32.const 128))
         (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.wrap_i64 (local.get $payload)) (i32.const 144))
