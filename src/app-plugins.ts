@@ -16,8 +16,8 @@ import type { Logger } from "./telemetry/logger.ts";
 const NAMED_PLUGINS = 16;
 
 /** Not ready while a plugin is loading, or is tried again: what never can be loaded is no reason to wait. */
-export function pluginReadiness(registry: Registry | undefined): ReadinessCheck {
-  if (registry === undefined) return { ready: false, reason: "loading" };
+export function pluginReadiness(registry: Pick<Registry, "slots" | "isPlanned"> | undefined): ReadinessCheck {
+  if (registry === undefined || !registry.isPlanned) return { ready: false, reason: "loading" };
   const slots = [...registry.slots.values()];
   const waiting = [
     named(

@@ -96,6 +96,7 @@ export class Registry implements AsyncDisposable {
   #lastGoodMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #state: "idle" | "following" | "closed" = "idle";
+  #isPlanned = false;
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
@@ -111,6 +112,11 @@ export class Registry implements AsyncDisposable {
     return { isGood: this.#isPlanGood, lastGoodMs: this.#lastGoodMs };
   }
 
+  /** Is it known which plugins there are to be? Before that there is none, which says nothing. */
+  get isPlanned(): boolean {
+    return this.#isPlanned;
+  }
+
   /** The plugins that are served now. */
   get slots(): ReadonlyMap<PluginName, PluginSlot> {
     return this.#slots;
@@ -123,6 +129,7 @@ export class Registry implements AsyncDisposable {
   async open(): Promise<void> {
     const { plan } = this.#parts;
     this.#adopt(await plan(new Set()), NOTHING_SEEN);
+    this.#isPlanned = true;
     await this.#watcher.open();
     // Read once more: a change between the first reading and the first look would never be seen.
     const due = this.#adopt(await plan(new Set()), NOTHING_SEEN);
