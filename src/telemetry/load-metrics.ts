@@ -1,6 +1,6 @@
 /**
  * The metrics of what a replica has loaded: where its plugins stand, which versions are refused, and when all that was
- * asked for was last read as it is. docs/operations.md says what to do about each.
+ * asked for was last read as it is. docs/metrics.md says what to do about each.
  *
  * @module
  */

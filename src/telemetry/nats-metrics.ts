@@ -1,5 +1,5 @@
 /**
- * The metrics of a replica's connection to NATS. docs/operations.md says what to do about each.
+ * The metrics of a replica's connection to NATS. docs/metrics.md says what to do about each.
  *
  * @module
  */
