@@ -38,14 +38,14 @@ export const CHILD_LIMIT_ROWS = {
     unit: "ms",
     summary:
       "Time on a processor for which a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
-    enforcedIn: "supervisor/process/runner-protocol",
+    enforcedIn: "supervisor/process/signs-of-life",
   },
   silentMs: {
     value: 10_000,
     unit: "ms",
     summary:
       "How much longer a runner's answer to a ping is waited for where the runner had no processor to give it on; then it is killed.",
-    enforcedIn: "supervisor/process/watchdog",
+    enforcedIn: "supervisor/process/signs-of-life",
   },
   instanceMs: {
     value: 50,

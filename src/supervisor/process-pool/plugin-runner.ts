@@ -41,6 +41,8 @@ const REVIEW_MS = 250;
 const HELP_AFTER_MS = 75;
 /** … if one of those that are late computed for so long meanwhile: others may keep all of them from the processor. */
 const COMPUTED_MS = 25;
+/** How long none is started after one that could not be. */
+const GROWTH_PAUSE_MS = 1_000;
 
 export class PluginRunner {
   readonly #start: (start: RunnerStart) => Promise<Runner>;
@@ -62,6 +64,8 @@ export class PluginRunner {
   /** Resolves when one may be, or when there is none any more. */
   #changed: PromiseWithResolvers<void> | undefined;
   #helpTimer: NodeJS.Timeout | undefined;
+  /** A further process failed to start: another one is not started before this. */
+  #growableMs = 0;
 
   /** `start` makes a new process each time it is called. */
   constructor(
@@ -194,16 +198,25 @@ export class PluginRunner {
     }
   }
 
+  #planHelp(): void {
+    if (this.#helpTimer === undefined) this.#lookForHelp(this.#set.samples());
+  }
+
   /** Looks in a while whether calls still wait for processes that compute, and again and again while they do. */
-  #planHelp(since = this.#set.samples()): void {
-    this.#helpTimer ??= setTimeout(() => {
+  #lookForHelp(since: ReturnType<RunnerSet["samples"]>): void {
+    this.#helpTimer = setTimeout(() => {
       this.#helpTimer = undefined;
       if (!this.#isReady() || this.#set.pick() !== undefined) return;
       if (this.#waiting === 0 && !this.#set.hasUnbegun) return;
-      const mayStart = this.#set.size < this.#bounds.runners && !this.#streak.isOpen;
-      if (mayStart && this.#set.hasComputed(since, COMPUTED_MS)) void this.#grow();
-      this.#planHelp(since);
+      if (this.#mayGrow && this.#set.hasComputed(since, COMPUTED_MS)) void this.#grow();
+      this.#lookForHelp(since);
     }, HELP_AFTER_MS).unref();
+  }
+
+  /** May the plugin have one process more, and can it be started, as far as is known? */
+  get #mayGrow(): boolean {
+    const { isOpen } = this.#streak;
+    return this.#set.size < this.#bounds.runners && !isOpen && performance.now() >= this.#growableMs;
   }
 
   async #launch(isSuspect: boolean): Promise<Runner> {
@@ -286,6 +299,7 @@ export class PluginRunner {
       this.#events.started("busy", performance.now() - startMs);
     } catch (error) {
       this.#streak.add();
+      this.#growableMs = performance.now() + GROWTH_PAUSE_MS;
       if (!this.#isClosed()) this.#events.startFailed(error, undefined);
     } finally {
       this.#isGrowing = false;
@@ -306,6 +320,7 @@ export class PluginRunner {
     this.#wasHog = false;
     this.#stopReview();
     for (const process of this.#set.clear()) this.#departures.add(process);
+    this.#noteChange();
   }
 
   #stopReview(): void {

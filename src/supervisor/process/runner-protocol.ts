@@ -3,7 +3,7 @@
  * their guests, questions for access levels, signs of life. Knows nothing of the process behind the channel.
  *
  * What the runner sends is untrusted. An answer to a question nobody asked, a message of a call that is not under
- * way or more of them than a guest can cause is a {@link FrameError}, which ends it; messages of a call that was
+ * way or more of them than a guest can cause is a `FrameError`, which ends it; messages of a call that was
  * cancelled are dropped, since they may have been on their way. What the host keeps for a runner is bounded: values
  * under way, and bytes that it does not read.
  *
@@ -11,7 +11,6 @@
  */
 
 import type { Channel } from "../../channel/channel.ts";
-import { FrameError } from "../../channel/codec.ts";
 import type { HostMessage, RunnerMessage } from "../../channel/messages.ts";
 import type { AccessLevelBits } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
@@ -23,21 +22,9 @@ import type { RunnerCall } from "./runner-call.ts";
 import { MakingAllowance } from "./making-allowance.ts";
 import { RunnerOperations } from "./runner-operations.ts";
 import { RunnerProbes } from "./runner-probes.ts";
-import { type Verdict, Watchdog } from "./watchdog.ts";
+import { SignsOfLife } from "./signs-of-life.ts";
 
 const MICROS_PER_MS = 1_000;
-
-/** A sign of life takes well below a millisecond, where no guest computes. */
-const LATE_MS = 25;
-
-/** How often a ping goes before a request, so that it is known of it whether it has begun. */
-const BARRIER_MS = 5;
-
-/** Why a process is ended that owes a sign of life. */
-const REASONS: Readonly<Record<Verdict, string>> = {
-  computing: "a guest kept computing after its request's deadline",
-  silent: `it gave no sign of life for ${FIXED_LIMITS.silentMs} ms, and did not compute either`,
-};
 
 /** When a request that found too many bytes before it may be sent again. */
 const BACKLOG_HINT_MS = 250;
@@ -68,14 +55,11 @@ export class RunnerProtocol {
   readonly #exchanges: HttpExchanges;
   readonly #operations: RunnerOperations;
   readonly #probes: RunnerProbes;
-  readonly #watchdog: Watchdog;
+  readonly #signs: SignsOfLife;
   readonly #proven = Promise.withResolvers<void>();
   /** Why it is over; `undefined` while it is not. */
   #endReason: string | undefined;
   #callsBegun = 0;
-  #pingsSent = 0;
-  #pingsAnswered = 0;
-  #barrierMs = Number.NEGATIVE_INFINITY;
   readonly #making = new MakingAllowance();
   /** Somebody waits for its last call. */
   #idle: PromiseWithResolvers<void> | undefined;
@@ -92,11 +76,9 @@ export class RunnerProtocol {
       send: (message) => this.#sendCharged(message, WORK_MS.storeOperation),
       bufferedBytes: () => channel.bufferedBytes,
     });
-    this.#watchdog = new Watchdog({
-      timeoutMs: FIXED_LIMITS.unresponsiveMs,
-      silentMs: FIXED_LIMITS.silentMs,
-      lateMs: LATE_MS,
-      expired: (verdict) => failed(REASONS[verdict]),
+    this.#signs = new SignsOfLife({
+      send: (nonce) => channel.send({ kind: "ping", nonce }),
+      failed,
       isBehind: () => channel.isBehind,
       ranMs,
       latenessChanged,
@@ -113,15 +95,15 @@ export class RunnerProtocol {
   }
 
   get isQuiet(): boolean {
-    return this.#calls.waiting === 0 && !this.#watchdog.isOwed;
+    return this.#calls.waiting === 0 && !this.#signs.isOwed;
   }
 
   get isLate(): boolean {
-    return this.#watchdog.isLate;
+    return this.#signs.isLate;
   }
 
   get callsUnbegun(): number {
-    return this.#calls.unbegun(this.#pingsAnswered).length;
+    return this.#calls.unbegun(this.#signs.answered).length;
   }
 
   get proven(): Promise<void> {
@@ -130,17 +112,17 @@ export class RunnerProtocol {
 
   /** Does anybody wait for something that it does, or should say? */
   get isBusy(): boolean {
-    return this.#calls.waiting > 0 || this.#probes.size > 0 || this.#watchdog.isOwed;
+    return this.#calls.waiting > 0 || this.#probes.size > 0 || this.#signs.isOwed;
   }
 
   /** Is a sign of life overdue, for which it had no processor? */
   get isOverdue(): boolean {
-    return this.#watchdog.isOverdue;
+    return this.#signs.isOverdue;
   }
 
   async probe(): Promise<AccessLevelBits> {
     const call = this.#calls.newId();
-    this.#calls.open(call, this.#pingsSent);
+    this.#calls.open(call, this.#signs.asked);
     const send = (): void => {
       if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
       else this.#probes.lose(call, `the runner has ended: ${this.#endReason}`);
@@ -158,8 +140,8 @@ export class RunnerProtocol {
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
       return id;
     }
-    this.#setBarrier();
-    this.#calls.open(id, this.#pingsSent, call);
+    if (this.#calls.waiting > 0) this.#signs.askBefore();
+    this.#calls.open(id, this.#signs.asked, call);
     channel.send({ kind: "request", call: id, request });
     return id;
   }
@@ -169,7 +151,7 @@ export class RunnerProtocol {
     this.#noteCallEnd();
     this.#exchanges.cancelCall(id);
     this.#parts.channel.send({ kind: "cancel", call: id });
-    this.#ping(() => {
+    this.#signs.ask(() => {
       this.#calls.forget(id);
       this.#exchanges.forgetCall(id);
       this.#proven.resolve();
@@ -178,7 +160,7 @@ export class RunnerProtocol {
 
   /** What a guest would still do for one of them is refused, as for any call that was cancelled. */
   recall(): void {
-    for (const id of this.#calls.unbegun(this.#pingsAnswered)) {
+    for (const id of this.#calls.unbegun(this.#signs.answered)) {
       const call = this.#calls.listener(id);
       this.cancel(id, Number.POSITIVE_INFINITY);
       call?.returned();
@@ -194,10 +176,10 @@ export class RunnerProtocol {
 
   /** Guest code runs also while instances are prepared in idle moments: that must come to an end as well. */
   checkIdle(): void {
-    if (this.isQuiet && this.#endReason === undefined) this.#ping(() => undefined, FIXED_LIMITS.idleComputeMs);
+    if (this.isQuiet && this.#endReason === undefined) this.#signs.ask(() => undefined, FIXED_LIMITS.idleComputeMs);
   }
 
-  /** Acts on what the runner says. Throws {@link FrameError}. */
+  /** Acts on what the runner says. Throws `FrameError`. */
   receive(message: RunnerMessage): void {
     switch (message.kind) {
       case "ready":
@@ -211,8 +193,7 @@ export class RunnerProtocol {
         this.#probes.answer(message.call, message.levels);
         return;
       case "pong":
-        if (!this.#watchdog.answer(message.nonce)) throw new FrameError("a pong without its ping");
-        this.#pingsAnswered += 1;
+        this.#signs.hear(message.nonce);
         return;
       case "kv-get":
       case "kv-set":
@@ -266,10 +247,10 @@ export class RunnerProtocol {
   end(reason: string, explained: string, lost: Outcome): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
-    this.#watchdog.stop();
+    this.#signs.stop();
     this.#probes.loseAll(`The runner ended: ${explained}`);
     this.#exchanges.endAll();
-    const unbegun = this.#calls.unbegun(this.#pingsAnswered).flatMap((id) => {
+    const unbegun = this.#calls.unbegun(this.#signs.answered).flatMap((id) => {
       const call = this.#calls.listener(id);
       this.#calls.cancel(id);
       return call ?? [];
@@ -279,24 +260,6 @@ export class RunnerProtocol {
     for (const call of this.#calls.clear()) turns.run(() => call.settle(lost));
     for (const call of unbegun) turns.run(() => call.returned());
     this.#idle?.resolve();
-  }
-
-  /** `answered` is called when it answers; that may take `graceMs` longer than usual. */
-  #ping(answered: () => void, graceMs: number): void {
-    this.#pingsSent += 1;
-    this.#parts.channel.send({ kind: "ping", nonce: this.#watchdog.expect(answered, graceMs) });
-  }
-
-  /**
-   * Lets a ping go before a request that may have to wait for others, unless one is owed or was answered a moment ago:
-   * what stands behind an unanswered ping has not begun. It has no time of its own: a guest may compute until its deadline.
-   */
-  #setBarrier(): void {
-    if (this.#calls.waiting === 0 || this.#watchdog.isOwed) return;
-    const nowMs = performance.now();
-    if (nowMs - this.#barrierMs < BARRIER_MS) return;
-    this.#barrierMs = nowMs;
-    this.#ping(() => undefined, Number.POSITIVE_INFINITY);
   }
 
   #receiveTrap(call: number, message: string): void {

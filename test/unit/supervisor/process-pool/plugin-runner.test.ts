@@ -588,6 +588,33 @@ describe("a process that owes a sign of life", () => {
     await runner.close();
   });
 
+  test("is helped by none for a second where one could not be started", async () => {
+    const { runner, starts, processes } = keep(new Set([2, 3]), TWO);
+    await runner.open();
+    const [first] = processes;
+    if (first === undefined) throw new Error("it was not started");
+    first.computes = 1;
+    first.becomeLate(true);
+    const waiting = runner.acquire();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(starts).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(starts).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1_200);
+    expect(await waiting).toBe(processes[1]);
+    await runner.close();
+  });
+
+  test("lets those that wait have a new one where all were let go", async () => {
+    const { runner, processes, first } = await opened({ runners: 1, idleMs: 1_000 });
+    first.becomeLate(true);
+    const waiting = runner.acquire();
+    await vi.advanceTimersByTimeAsync(1_300);
+    expect(first.closed).toBe(true);
+    expect(await waiting).toBe(processes[1]);
+    await runner.close();
+  });
+
   test("is not helped where others keep it from the processor", async () => {
     const { runner, processes, first } = await opened(TWO);
     first.becomeLate(true);
