@@ -62,7 +62,7 @@ describe("a replica", () => {
     const plugins = { [plugin]: COMPONENTS.gauntlet("none"), [broken]: join(replica.folder, "broken.wasm") };
     await replica.writeConsumer(consumerFile({ group: "signals", plugins }));
     const isRefusal = ({ msg, ["plugin"]: name }: LogRecord): boolean =>
-      name === broken && String(msg).includes("cannot be loaded");
+      name === broken && String(msg).includes("can never be loaded");
     await replica.logged(isRefusal);
     replica.signal("SIGHUP");
     await expect.poll(() => replica.records.filter(isRefusal).length, { timeout: 60_000 }).toBe(2);
