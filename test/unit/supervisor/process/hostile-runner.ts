@@ -47,7 +47,7 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   },
   "is busy with other things": (message) => {
     if (message.kind === "request") {
-      setInterval(() => channel.send({ kind: "kv-get", call: 1, op: 1, bucket: "b", key: "k" }), 20);
+      setInterval(() => channel.send({ kind: "kv-get", call: 1, op: 1, bucket: "b", key: "k" }), 200);
     }
   },
   "floods stderr": (message) => {
