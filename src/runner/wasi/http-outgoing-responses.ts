@@ -37,7 +37,7 @@ export class OutgoingResponse implements Implementation<Published.OutgoingRespon
 
   setStatusCode(statusCode: unknown): Result<undefined, undefined> {
     const code = expectU16(statusCode);
-    if (code < STATUS.min || code > STATUS.max) return REFUSED;
+    if (code < STATUS.min || code > STATUS.max) return this.#refuse();
     this.#statusCode = code;
     return DONE;
   }
@@ -50,6 +50,11 @@ export class OutgoingResponse implements Implementation<Published.OutgoingRespon
     if (this.#content !== undefined) return REFUSED;
     this.#content = new OutgoingContent(declaredBytes(this.#headers), "HTTP-response-body-size");
     return ok(new OutgoingBody(HOST_ONLY, this.#context, this.#content));
+  }
+
+  /** Being private it throws for what only looks like a response, which no other line here has looked at by then. */
+  #refuse(): Result<never, undefined> {
+    return REFUSED;
   }
 
   [Symbol.dispose](): void {

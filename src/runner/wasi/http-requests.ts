@@ -80,7 +80,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
     const { tag, val } = expectVariant(method, METHODS);
     if (tag !== "other") this.#method = { tag };
     else if (isShort(val, TOKEN)) this.#method = { tag, val };
-    else return REFUSED;
+    else return this.#refuse();
     return DONE;
   }
 
@@ -89,7 +89,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   }
 
   setPathWithQuery(path: unknown): Answer {
-    if (path !== undefined && !isShort(path, PATH_WITH_QUERY)) return REFUSED;
+    if (path !== undefined && !isShort(path, PATH_WITH_QUERY)) return this.#refuse();
     this.#pathWithQuery = path;
     return DONE;
   }
@@ -106,7 +106,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
     const { tag, val } = expectVariant(scheme, SCHEMES);
     if (tag !== "other") this.#scheme = { tag };
     else if (isShort(val, SCHEME)) this.#scheme = { tag, val };
-    else return REFUSED;
+    else return this.#refuse();
     return DONE;
   }
 
@@ -115,13 +115,18 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   }
 
   setAuthority(authority: unknown): Answer {
-    if (authority !== undefined && !isShort(authority, AUTHORITY)) return REFUSED;
+    if (authority !== undefined && !isShort(authority, AUTHORITY)) return this.#refuse();
     this.#authority = authority;
     return DONE;
   }
 
   headers(): Fields {
     return immutableFields(this.#context, this.#headers);
+  }
+
+  /** Being private it throws for what only looks like a request, which no other line here has looked at by then. */
+  #refuse(): Result<never, undefined> {
+    return REFUSED;
   }
 
   [Symbol.dispose](): void {

@@ -160,3 +160,14 @@ it("traps on what is not of the declared types", () => {
   expect(() => new http.Fields().append("name", "text")).toThrow(/list<u8>/);
   expect(() => new http.OutgoingRequest(new http.Fields()).setMethod({ tag: "constructor" })).toThrow(/variant/);
 });
+
+it("traps for what only looks like the host's object, also on arguments that it would refuse", () => {
+  const request = Object.create(http.OutgoingRequest.prototype as object) as OutgoingRequest;
+  const response = Object.create(http.OutgoingResponse.prototype as object) as OutgoingResponse;
+  const bad = { tag: "other", val: "not a token" };
+  expect(() => request.setMethod(bad)).toThrow(TypeError);
+  expect(() => request.setScheme(bad)).toThrow(TypeError);
+  expect(() => request.setPathWithQuery("no path")).toThrow(TypeError);
+  expect(() => request.setAuthority("no authority")).toThrow(TypeError);
+  expect(() => response.setStatusCode(0)).toThrow(TypeError);
+});
