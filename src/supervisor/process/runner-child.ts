@@ -78,7 +78,7 @@ export class RunnerChild {
     this.#child = child;
     this.#events = events;
     using unwatched = new DisposableStack();
-    unwatched.defer(() => child.process.kill("SIGKILL"));
+    unwatched.defer(() => abandon(child));
     preferToHost(child.pid);
     this.#memory = unwatched.adopt(this.#watchMemory(limits.runnerMemoryBytes), (memory) => memory.close());
     this.#cpu = this.#watchCpu(isSuspect);
@@ -160,6 +160,12 @@ export class RunnerChild {
         ),
     });
   }
+}
+
+/** Ends a process that nobody will hear of any more. */
+function abandon({ process: child, pipes }: StartedChild): void {
+  child.kill("SIGKILL");
+  for (const pipe of pipes) pipe?.destroy();
 }
 
 /**
