@@ -49,6 +49,7 @@ type TrialState =
 
 export class CpuAppetite {
   readonly #riseMs: number;
+  readonly #isSuspect: boolean;
   readonly #isFinal: boolean;
   #last: AppetiteSample;
   #share: number;
@@ -62,6 +63,7 @@ export class CpuAppetite {
   constructor(first: AppetiteSample, options: { readonly isSuspect: boolean; readonly isFinal: boolean }) {
     this.#last = first;
     this.#isFinal = options.isFinal;
+    this.#isSuspect = options.isSuspect;
     this.#riseMs = options.isFinal ? FINAL_RISE_MS : RISE_MS;
     this.#isHog = options.isSuspect;
     this.#share = options.isSuspect ? 1 : 0;
@@ -75,6 +77,17 @@ export class CpuAppetite {
   /** Is it to go behind others now? Not while it is on trial. */
   get isHeldBack(): boolean {
     return this.#isHog && this.#trial.kind === "none";
+  }
+
+  /**
+   * Its start is over. What it computed for that, compiling above all, tells nothing of the plugin: the estimate begins
+   * anew. The verdict on a suspect stays, and so does one that cannot be made good.
+   */
+  started(sample: AppetiteSample): void {
+    if (this.#isSuspect || (this.#isHog && this.#isFinal)) return;
+    this.#last = sample;
+    this.#share = 0;
+    this.#isHog = false;
   }
 
   /** Takes a sample into account. */

@@ -44,6 +44,7 @@ export class CpuWatch {
   readonly #appetite: CpuAppetite | undefined;
   #timer: NodeJS.Timeout | undefined;
   #nice = NORMAL_NICE;
+  #hasStarted = false;
   #makingMs = 0;
 
   /** Throws where this process has no descriptor left for it. */
@@ -88,7 +89,12 @@ export class CpuWatch {
   #look(): void {
     const sample = this.sample();
     if (sample === undefined || this.#appetite === undefined) return;
-    this.#appetite.add(this.#completed(sample, this.#appetite));
+    const completed = this.#completed(sample, this.#appetite);
+    if (!this.#hasStarted && !this.#options.isStarting()) {
+      this.#hasStarted = true;
+      this.#appetite.started(completed);
+    }
+    this.#appetite.add(completed);
     this.#applyPriority(this.#appetite);
     // One that is idle and low is looked at until it has its priority back.
     if (!this.#options.isBusy() && this.#nice === NORMAL_NICE) this.#sleep();

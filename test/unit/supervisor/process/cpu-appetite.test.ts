@@ -22,6 +22,12 @@ class Life {
     this.appetite = new CpuAppetite(START, options);
   }
 
+  /** The end of its start. */
+  started(): this {
+    this.appetite.started(this.#sample);
+    return this;
+  }
+
   live(...spans: readonly Span[]): CpuAppetite {
     for (const { ms, runs, waits = 0, makes = 0 } of spans) {
       for (let passed = 0; passed < ms; passed += LOOK_MS) {
@@ -64,6 +70,23 @@ describe("the estimate of a runner's use of the processor", () => {
     expect(live({ ms: 5_000, runs: 0.98, makes: 0.7 }).isHog).toBe(false);
     expect(live({ ms: 5_000, runs: 0.2, waits: 0.8, makes: 0.17 }).isHog).toBe(false);
     expect(live({ ms: 5_000, runs: 1, makes: 0.05 }).isHog).toBe(true);
+  });
+
+  test("does not blame a plugin for its start, however long that computed", () => {
+    const life = new Life();
+    expect(life.live({ ms: 1_000, runs: 1 }).isHog).toBe(true);
+    expect(life.started().appetite.isHog).toBe(false);
+    expect(life.live({ ms: 100, runs: 1 }, { ms: 5_000, runs: 0.8 }).isHog).toBe(false);
+    expect(life.live({ ms: 1_000, runs: 1 }).isHog).toBe(true);
+  });
+
+  test("keeps a suspicion over the start, and a judgement that is final", () => {
+    const suspect = new Life({ isSuspect: true, isFinal: false });
+    suspect.live({ ms: 200, runs: 1 });
+    expect(suspect.started().appetite.isHog).toBe(true);
+    const final = new Life({ isSuspect: false, isFinal: true });
+    final.live({ ms: 3_000, runs: 1 });
+    expect(final.started().appetite.isHog).toBe(true);
   });
 
   test("is slower to judge where a judgement is final", () => {
