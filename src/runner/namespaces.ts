@@ -2,10 +2,11 @@
  * How implementations are handed to generated code: as frozen namespaces without a prototype that hold WIT
  * names only, in their JavaScript spelling (`get-stdout` → `getStdout`, `output-stream` → `OutputStream`).
  *
- * Resource classes keep their state in `#private` fields, so a method that is reached through a forged handle
- * throws a TypeError as soon as it touches one: each method does before it returns anything. Their prototypes have no parent and no `constructor`: a component
- * that asks for a method the WIT does not have (`[method]pollable.has-own-property`) finds none. Constructors
- * that the WIT does not have demand {@link HOST_ONLY}, which no guest can name.
+ * Resource classes keep their state in `#private` fields, so a method that is reached through a forged handle throws
+ * a TypeError as soon as it touches one, which each method does before it returns anything. Their prototypes have no
+ * parent and no `constructor`: a component that asks for a method the WIT does not have
+ * (`[method]pollable.has-own-property`) finds none. Constructors that the WIT does not have demand
+ * {@link HOST_ONLY}, which no guest can name.
  *
  * @module
  */
