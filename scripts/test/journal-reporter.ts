@@ -6,13 +6,23 @@
  */
 
 import { closeSync, openSync, writeSync } from "node:fs";
-import { relative } from "node:path";
-import type { Reporter, TestCase, TestModule } from "vitest/node";
-import { ROOT } from "../lib/project.ts";
+import type {
+  Reporter,
+  SerializedError,
+  TestCase,
+  TestModule,
+  TestModuleState,
+  TestRunEndReason,
+  TestSuite,
+} from "vitest/node";
+import { describeErrors, type Failure, projectPath } from "./failures.ts";
 import type { JournalLine } from "./journal.ts";
 
 /** Names the journal's file, which exists. */
 export const JOURNAL_VARIABLE = "NETWORK_HOST_TEST_JOURNAL";
+
+/** What a file comes to unless its process ends first. */
+const ENDED: ReadonlySet<string> = new Set<TestModuleState>(["passed", "failed", "skipped"]);
 
 export default class JournalReporter implements Reporter {
   readonly #file: number;
@@ -32,22 +42,42 @@ export default class JournalReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    const { state } = test.result();
+    const { state, errors } = test.result();
     this.#write({
       kind: "test-ended",
       file: fileOf(test.module),
       test: test.fullName,
       outcome: state === "pending" ? "failed" : state,
       tookMs: test.diagnostic()?.duration ?? 0,
+      errors: describeErrors(errors ?? []),
     });
   }
 
-  onTestModuleEnd(module: TestModule): void {
-    this.#write({ kind: "file-ended", file: fileOf(module), hasFailed: module.state() === "failed", atMs: Date.now() });
+  onTestSuiteResult(suite: TestSuite): void {
+    // Its state is that of its tests, too.
+    const errors = suite.errors();
+    if (errors.length === 0) return;
+    const file = fileOf(suite.module);
+    this.#write({ kind: "suite-failed", file, suite: suite.fullName, errors: describeErrors(errors) });
   }
 
-  onTestRunEnd(_modules: readonly TestModule[], errors: readonly unknown[]): void {
-    this.#write({ kind: "run-ended", strayErrors: errors.length });
+  onTestModuleEnd(module: TestModule): void {
+    this.#write({
+      kind: "file-ended",
+      file: fileOf(module),
+      hasFailed: module.state() === "failed",
+      errors: describeErrors(module.errors()),
+      atMs: Date.now(),
+    });
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[], reason: TestRunEndReason): void {
+    this.#write({
+      kind: "run-ended",
+      strayErrors: errors.map(strayFailure),
+      unfinished: modules.filter((module) => !ENDED.has(module.state())).map(fileOf),
+      hasFailed: reason !== "passed",
+    });
     closeSync(this.#file);
   }
 
@@ -59,6 +89,17 @@ export default class JournalReporter implements Reporter {
 /** With its project, since several take the same file. */
 function fileOf(module: TestModule): string {
   const { name } = module.project;
-  const path = relative(ROOT, module.moduleId);
+  const path = projectPath(module.moduleId);
   return name === "" ? path : `${name}: ${path}`;
+}
+
+/** An error that no test is known to have brought about. vitest may know which one ran. */
+function strayFailure(error: SerializedError): Failure {
+  const { type, VITEST_TEST_NAME: test, VITEST_TEST_PATH: path } = error;
+  const nearby = [typeof path === "string" ? projectPath(path) : "", typeof test === "string" ? test : ""];
+  const place = nearby.filter((part) => part !== "").join(" > ");
+  return {
+    where: `${typeof type === "string" ? type : "Unhandled Error"}${place === "" ? "" : `, about the time of ${place}`}`,
+    lines: describeErrors([error]),
+  };
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Failure } from "./failures.ts";
+
 /** What is noted. Times are those of the wall clock, in milliseconds. */
 export type JournalLine =
   | { readonly kind: "file-began"; readonly file: string; readonly atMs: number }
@@ -15,10 +17,28 @@ export type JournalLine =
       readonly test: string;
       readonly outcome: "passed" | "failed" | "skipped";
       readonly tookMs: number;
+      /** What is to be said of its errors: see `failures.ts`. */
+      readonly errors: readonly string[];
     }
-  | { readonly kind: "file-ended"; readonly file: string; readonly hasFailed: boolean; readonly atMs: number }
-  /** The last line, if vitest came to its end; with how many errors that belong to no test. */
-  | { readonly kind: "run-ended"; readonly strayErrors: number };
+  /** Outside of its tests: in a hook, or where it was put together. */
+  | { readonly kind: "suite-failed"; readonly file: string; readonly suite: string; readonly errors: readonly string[] }
+  | {
+      readonly kind: "file-ended";
+      readonly file: string;
+      readonly hasFailed: boolean;
+      /** Those outside of its tests and suites. */
+      readonly errors: readonly string[];
+      readonly atMs: number;
+    }
+  /** The last line, if vitest came to its end. */
+  | {
+      readonly kind: "run-ended";
+      /** Errors that belong to no test. */
+      readonly strayErrors: readonly Failure[];
+      /** Files whose process ended before they did. */
+      readonly unfinished: readonly string[];
+      readonly hasFailed: boolean;
+    };
 
 /** How many tests ended how. */
 export interface TestCounts {
@@ -36,6 +56,8 @@ export interface Duration {
 /** What a journal says. */
 export interface Progress {
   readonly counts: TestCounts;
+  /** As many as are counted; none where something is known to have failed, and not what. */
+  readonly failures: readonly Failure[];
   /** Did vitest come to its end? */
   readonly isComplete: boolean;
   /** Tests, and files whose set-up or tear-down it is, that had begun and not ended. */
@@ -48,13 +70,12 @@ export interface Progress {
 /** What is known of one file. */
 interface FileState {
   readonly beganMs: number;
-  failed: number;
   endedMs: number | undefined;
 }
 
 /**
- * Reads a journal. Whatever went wrong counts as a failure even if no test did: a file that could not be loaded, an error
- * outside of tests, a run that did not come to its end.
+ * Reads a journal. Whatever went wrong counts as a failure, beside the tests that failed: a hook, a file that could not be
+ * loaded, a test that its process took along, an error outside of tests, a run that did not come to its end.
  *
  * @param text a last line without its end is one that was cut off, and left out
  * @param nowMs until when that lasts which is under way
@@ -63,13 +84,20 @@ export function readJournal(text: string, nowMs: number): Progress {
   const files = new Map<string, FileState>();
   const running = new Map<string, number>();
   const tests: Duration[] = [];
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const failures: Failure[] = [];
+  const failedFiles = new Set<string>();
+  const counts = { passed: 0, skipped: 0 };
   let isComplete = false;
+  let hasFailed = false;
+  const fail = (file: string, where: string, lines: readonly string[]): void => {
+    failedFiles.add(file);
+    failures.push({ where, lines });
+  };
   for (const line of text.split("\n").slice(0, -1)) {
     const note = JSON.parse(line) as JournalLine;
     switch (note.kind) {
       case "file-began":
-        files.set(note.file, { beganMs: note.atMs, failed: 0, endedMs: undefined });
+        files.set(note.file, { beganMs: note.atMs, endedMs: undefined });
         break;
       case "test-began":
         running.set(testName(note), note.atMs);
@@ -77,38 +105,50 @@ export function readJournal(text: string, nowMs: number): Progress {
       case "test-ended": {
         const name = testName(note);
         running.delete(name);
-        counts[note.outcome] += 1;
         tests.push({ name, ms: note.tookMs });
-        const file = files.get(note.file);
-        if (file !== undefined && note.outcome === "failed") file.failed += 1;
+        if (note.outcome === "failed") fail(note.file, name, note.errors);
+        else counts[note.outcome] += 1;
         break;
       }
+      case "suite-failed":
+        fail(note.file, `${note.file} > ${note.suite}, outside of its tests`, note.errors);
+        break;
       case "file-ended": {
-        const file = files.get(note.file) ?? { beganMs: note.atMs, failed: 0, endedMs: undefined };
+        const file = files.get(note.file) ?? { beganMs: note.atMs, endedMs: undefined };
         file.endedMs = note.atMs;
-        if (note.hasFailed && file.failed === 0) counts.failed += 1;
         files.set(note.file, file);
+        const isUnexplained = note.hasFailed && !failedFiles.has(note.file);
+        if (note.errors.length > 0 || isUnexplained) fail(note.file, `${note.file}, outside of its tests`, note.errors);
         break;
       }
       case "run-ended":
         isComplete = true;
-        if (counts.failed === 0 && note.strayErrors > 0) counts.failed = 1;
+        hasFailed = note.hasFailed;
+        failures.push(...note.strayErrors);
+        for (const file of note.unfinished) {
+          const during = [...running.keys()].filter((name) => name.startsWith(`${file} > `));
+          failures.push({ where: file, lines: ["did not come to its end", ...during.map((name) => `during ${name}`)] });
+        }
         break;
     }
   }
-  if (!isComplete || files.size === 0) counts.failed = Math.max(1, counts.failed);
   const open = [...files].filter(([, { endedMs }]) => endedMs === undefined);
   const between = open.filter(([file]) => ![...running.keys()].some((name) => name.startsWith(`${file} > `)));
   const ended = [...files].flatMap(([name, { beganMs, endedMs }]) =>
     endedMs === undefined ? [] : [{ name, ms: endedMs - beganMs }],
   );
+  const underWay = slowestFirst([
+    ...[...running].map(([name, beganMs]) => ({ name, ms: nowMs - beganMs })),
+    ...between.map(([name, { beganMs }]) => ({ name: `${name}, outside of its tests`, ms: nowMs - beganMs })),
+  ]);
+  if (!isComplete) failures.push({ where: "What did not come to its end", lines: underWay.map(({ name }) => name) });
+  // Something failed of which vitest said nothing here, or no file was found.
+  const isUnexplained = failures.length === 0 && (hasFailed || files.size === 0);
   return {
-    counts,
+    counts: { ...counts, failed: isUnexplained ? 1 : failures.length },
+    failures,
     isComplete,
-    underWay: slowestFirst([
-      ...[...running].map(([name, beganMs]) => ({ name, ms: nowMs - beganMs })),
-      ...between.map(([name, { beganMs }]) => ({ name: `${name}, outside of its tests`, ms: nowMs - beganMs })),
-    ]),
+    underWay,
     files: slowestFirst(ended),
     tests: slowestFirst(tests),
   };

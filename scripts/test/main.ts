@@ -1,6 +1,6 @@
 /**
- * `npm test`: builds what the tests need, runs all of them and ends with a line `N passed, N failed`. Arguments are
- * passed on to vitest, for example `npm test -- --project unit`.
+ * `npm test`: builds what the tests need, runs all of them and ends with what failed and a line `N passed, N failed`.
+ * Arguments are passed on to vitest, for example `npm test -- --project unit`.
  *
  * It has no time limit: how long the tests may take is known to whoever runs them. One that is cut off from outside, or
  * whose vitest is, says what it knows by then, and what took long.
@@ -9,6 +9,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,15 +17,28 @@ import { buildExamples } from "../build/examples.ts";
 import { buildHost } from "../build/host.ts";
 import { CommandError, endProcess, exited } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
+import { type Failure, failureReport, linesOf } from "./failures.ts";
 import { JOURNAL_VARIABLE } from "./journal-reporter.ts";
 import { readJournal, type TestCounts } from "./journal.ts";
+import { LastErrors } from "./last-errors.ts";
 import { cutOffReport, summaryLine } from "./summary.ts";
+
+/** Names a file to which the last lines, from what failed on, are written as well. */
+const ENDING_VARIABLE = "NETWORK_HOST_TEST_ENDING";
 
 /** What vitest has to end its tests' servers and processes in when it is cut off. */
 const END_GRACE_MS = 8_000;
+/** What vitest wrote has been read by then; a process that it left behind may keep its standard error open for longer. */
+const ERRORS_GRACE_MS = 5_000;
+
+/** How the tests ended. */
+interface Outcome {
+  readonly counts: TestCounts;
+  readonly failures: readonly Failure[];
+}
 
 /** What is known when the tests could not even begin. */
-const NOTHING_RAN: TestCounts = { passed: 0, failed: 1, skipped: 0 };
+const NOTHING_RAN: Outcome = { counts: { passed: 0, failed: 1, skipped: 0 }, failures: [] };
 
 /** Set by the first signal that asks for an end; further ones change nothing. */
 let cutOffBy: NodeJS.Signals | undefined;
@@ -33,20 +47,24 @@ let ending: Promise<unknown> | undefined;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, cutOff);
 
-let counts = NOTHING_RAN;
+let outcome = NOTHING_RAN;
 try {
   await buildHost();
   await buildExamples();
-  counts = await runVitest(process.argv.slice(2));
+  outcome = await runVitest(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
   console.error(error.message);
+  outcome = { ...NOTHING_RAN, failures: [{ where: "what the tests need", lines: linesOf(error.message) }] };
 }
-end(counts);
+end(outcome);
 
-function end(ended: TestCounts): never {
-  console.log(summaryLine(ended));
-  process.exit(ended.failed === 0 ? 0 : 1);
+function end({ counts, failures }: Outcome): never {
+  const ending = [...failureReport(failures), summaryLine(counts)].join("\n");
+  console.log(ending);
+  const path = process.env[ENDING_VARIABLE];
+  if (path !== undefined) writeFileSync(path, `${ending}\n`);
+  process.exit(counts.failed === 0 ? 0 : 1);
 }
 
 function cutOff(signal: NodeJS.Signals): void {
@@ -59,7 +77,7 @@ function cutOff(signal: NodeJS.Signals): void {
   ending = endProcess(vitest, END_GRACE_MS);
 }
 
-async function runVitest(args: readonly string[]): Promise<TestCounts> {
+async function runVitest(args: readonly string[]): Promise<Outcome> {
   const startMs = performance.now();
   const folder = await mkdtemp(join(tmpdir(), "network-host-tests-"));
   const journal = join(folder, "journal");
@@ -67,18 +85,24 @@ async function runVitest(args: readonly string[]): Promise<TestCounts> {
   const program = join(ROOT, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", `--reporter=${join(ROOT, "scripts/test/journal-reporter.ts")}`];
   try {
-    vitest = spawn(process.execPath, [program, "run", ...reporters, ...args], {
+    const child = spawn(process.execPath, [program, "run", ...reporters, ...args], {
       cwd: ROOT,
-      stdio: "inherit",
-      env: { ...process.env, [JOURNAL_VARIABLE]: journal },
+      stdio: ["inherit", "inherit", "pipe"],
+      // A test that runs tests has an ending of its own.
+      env: { ...process.env, [JOURNAL_VARIABLE]: journal, [ENDING_VARIABLE]: undefined },
     });
-    const exit = await exited(vitest);
+    vitest = child;
+    const errors = new LastErrors(child.stderr);
+    const exit = await exited(child);
     await ending;
+    await errors.ended(ERRORS_GRACE_MS);
     const progress = readJournal(await readFile(journal, "utf8"), Date.now());
     const reason = cutOffBy ?? (progress.isComplete ? undefined : describeExit(exit));
     if (reason !== undefined) console.log(cutOffReport(reason, performance.now() - startMs, progress));
-    const failed = exit.code === 0 ? progress.counts.failed : Math.max(1, progress.counts.failed);
-    return { ...progress.counts, failed };
+    const { counts, failures } = progress;
+    if (failures.length > 0 || (exit.code === 0 && counts.failed === 0)) return { counts, failures };
+    const unexplained = { where: describeExit(exit), lines: errors.lines() };
+    return { counts: { ...counts, failed: 1 }, failures: [unexplained] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

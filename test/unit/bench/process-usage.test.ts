@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { childrenOf, forgetPeak, parseMemory, parseStat, usageOf } from "../../../bench/process-usage.ts";
+import { keepOutput } from "../child-output.ts";
 
 const HELD_BYTES = 64 * 1024 * 1024;
 /** Memory that V8 does not keep for later when it is let go. */
@@ -39,7 +40,8 @@ onLinux("a process that computes is seen to use CPU time and memory", async () =
 });
 
 onLinux("a child is found while it runs and not after its end", async () => {
-  const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "inherit"] });
+  const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "pipe"] });
+  keepOutput(child.stderr);
   const pid = child.pid;
   expect(pid).toBeDefined();
   expect(await childrenOf(process.pid)).toContain(pid);
@@ -50,7 +52,8 @@ onLinux("a child is found while it runs and not after its end", async () => {
 });
 
 onLinux("a peak is forgotten, and counted anew", async () => {
-  const child = spawn(process.execPath, ["-e", HOLD_AND_LET_GO], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["-e", HOLD_AND_LET_GO], { stdio: ["pipe", "pipe", "pipe"] });
+  keepOutput(child.stderr);
   await once(child.stdout, "data");
   const pid = child.pid ?? 0;
   const before = await usageOf(pid);

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { freePort } from "../../../scripts/lib/ports.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { dial } from "../../../src/egress/undici/dial.ts";
+import { keepOutput } from "../child-output.ts";
 import { RawServer } from "./raw-server.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -35,8 +36,9 @@ class BusyMachine implements AsyncDisposable {
     const script = `
       const server = require("node:net").createServer((socket) => socket.on("error", () => undefined));
       server.listen({ port: 0, host: ${JSON.stringify(address)}, backlog: 1 }, () => console.log(server.address().port));`;
-    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "pipe"] });
+    keepOutput(child.stderr);
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
     const machine = new BusyMachine(child, Number(line.toString()));
     child.kill("SIGSTOP");
     // More than its queue holds: the last of them stay unanswered.

@@ -10,6 +10,7 @@ import { HostError } from "../../../src/errors/host-error.ts";
 import { openSqliteStore } from "../../../src/kv/drivers/sqlite.ts";
 import { SqliteThread } from "../../../src/kv/drivers/sqlite-thread.ts";
 import type { KeyValueStore } from "../../../src/kv/store.ts";
+import { keepOutput } from "../child-output.ts";
 import { at, codeOf } from "./operations.ts";
 
 const OPTIONS = { timeoutMs: 10_000 };
@@ -203,8 +204,9 @@ describe("a store that is closed", () => {
       ${last}
     `;
     const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", "ignore", "pipe"],
     });
+    keepOutput(child.stderr);
     onTestFinished(() => void child.kill());
     expect(await once(child, "exit")).toEqual([0, null]);
   });

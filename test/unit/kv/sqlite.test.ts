@@ -13,6 +13,7 @@ import { classifySqliteError } from "../../../src/kv/drivers/sqlite-errors.ts";
 import type { KeyAddress } from "../../../src/kv/store.ts";
 import { describeKeyValueStore } from "../../conformance/kv/key-value-store.ts";
 import { OwnTime } from "../../harness/clocks.ts";
+import { keepOutput } from "../child-output.ts";
 
 /** All that an operation may have, for those that are not about time. */
 const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };
@@ -27,7 +28,10 @@ let files = 0;
 const newPath = (): string => join(folder, `${files++}.db`);
 
 function startWriter(path: string, writer: number, writes: number): ReturnType<typeof fork> {
-  return fork(join(import.meta.dirname, "sqlite-writer.ts"), [path, String(writer), String(writes)]);
+  const args = [path, String(writer), String(writes)];
+  const child = fork(join(import.meta.dirname, "sqlite-writer.ts"), args, { silent: true });
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) keepOutput(stream);
+  return child;
 }
 
 const failure = (errcode: number): Error => Object.assign(new Error("sqlite said so"), { errcode });

@@ -85,6 +85,6 @@ test("the process goes on for as long as a deadline is ahead, and no longer", ()
       setImmediate(() => timer.cancel(ahead(600_000, () => undefined)));
     });
   `;
-  const options = { encoding: "utf8", timeout: 60_000 } as const;
+  const options = { encoding: "utf8", timeout: 60_000, stdio: "pipe" } as const;
   expect(execFileSync(process.execPath, ["--input-type=module", "-e", program], options)).toBe("met\n");
 });

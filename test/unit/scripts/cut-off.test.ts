@@ -1,29 +1,9 @@
-import { spawn } from "node:child_process";
-import { glob, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { exited } from "../../../scripts/lib/command.ts";
-import { ROOT } from "../../../scripts/lib/project.ts";
 import { until } from "../../harness/until.ts";
-
-const CONFIG = `export default { test: { globals: true, include: ["*.test.js"], testTimeout: 600_000 } };`;
-
-/** Runs `npm test` on tests of its own, each a file's name and its text. */
-async function runTests(files: Readonly<Record<string, string>>) {
-  const folder = await mkdtemp(join(tmpdir(), "cut-off-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, "vitest.config.mjs"), CONFIG);
-  for (const [name, body] of Object.entries(files)) await writeFile(join(folder, name), body);
-  const program = join(ROOT, "scripts/test/main.ts");
-  const child = spawn(process.execPath, [program, "--root", folder, "--config", join(folder, "vitest.config.mjs")], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, TMPDIR: folder, NO_COLOR: "1", VITEST: undefined },
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  return { folder, child, output: text(child.stdout) };
-}
+import { runTests } from "./nested-tests.ts";
 
 const ADDS = `test("adds", () => expect(1 + 1).toBe(2));`;
 const HANGS = `${ADDS} test("hangs", () => new Promise(() => {}));`;
@@ -54,6 +34,9 @@ test("a signal ends the tests with what is known by then, and what is under way"
   const said = await output;
   expect(said).toMatch(/The tests were cut off by SIGTERM after [\d.]+ s, with 1 passed, 1 failed\./);
   expect(said).toMatch(/Under way:\n +[\d.]+ s {2}\S*a\.test\.js > hangs\n/);
+  expect(said).toMatch(
+    /What failed:\n {2}What did not come to its end\n +\S*a\.test\.js > hangs\n1 passed, 1 failed\n$/,
+  );
   expect(said.trimEnd().split("\n").at(-1)).toBe("1 passed, 1 failed");
 });
 

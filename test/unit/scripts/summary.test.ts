@@ -9,6 +9,7 @@ test("the line names the skipped tests only when there are some", () => {
 test("a run that was cut off says by what, how far it was, and what took long", () => {
   const report = cutOffReport("SIGTERM", 61_040, {
     counts: { passed: 5, failed: 1, skipped: 0 },
+    failures: [],
     isComplete: false,
     underWay: [{ name: "unit: a.test.ts > one", ms: 30_000 }],
     files: Array.from({ length: 20 }, (_, at) => ({ name: `file ${at}`, ms: 100 - at })),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Confinement, decideConfinement, UNCONFINED } from "../../../../src/supervisor/sandbox/confinement.ts";
 import { openToStrangers, unreachablePart } from "../../../../src/supervisor/sandbox/folder-access.ts";
+import { keepOutput } from "../../child-output.ts";
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const BOUNDS = { maxDataBytes: 2 ** 31 };
@@ -28,7 +29,8 @@ async function statusWithin(confinement: Confinement): Promise<{ status: string;
     console.log(JSON.stringify({ pid: process.pid, status: read("status"), limits: read("limits"), namespace: readlinkSync("/proc/self/ns/net") }));
   `;
   const { file, args } = confinement.command(process.execPath, ["-e", script], BOUNDS);
-  const child = spawn(file, args, { env: {}, cwd: "/", stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(file, args, { env: {}, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+  keepOutput(child.stderr);
   const output = await Array.fromAsync(child.stdout);
   if (child.exitCode === null) await once(child, "exit");
   const { pid, ...facts } = JSON.parse(Buffer.concat(output as Buffer[]).toString("utf8")) as never as {

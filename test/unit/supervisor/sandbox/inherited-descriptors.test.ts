@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { coverDescriptors } from "../../../../src/supervisor/sandbox/inherited-descriptors.ts";
+import { keepOutput } from "../../child-output.ts";
 
 const MODULE = fileURLToPath(new URL("../../../../src/supervisor/sandbox/inherited-descriptors.ts", import.meta.url));
 
@@ -28,16 +29,17 @@ async function hostWith77(prefix: readonly string[]): Promise<string> {
   const inner = `
     import { spawnSync } from "node:child_process";
     import { childDescriptors } from ${JSON.stringify(MODULE)};
-    const stdio = childDescriptors(["ignore", "pipe", "inherit"]);
+    const stdio = childDescriptors(["ignore", "pipe", "pipe"]);
     const { stdout, error } = spawnSync("/bin/sh", ["-c", "readlink /proc/self/fd/77 || echo nothing"], { stdio });
     process.stdout.write(error?.message ?? stdout);
   `;
-  const stdio: ("ignore" | "pipe" | "inherit")[] = Array.from({ length: 77 }, () => "ignore");
+  const stdio: ("ignore" | "pipe")[] = Array.from({ length: 77 }, () => "ignore");
   stdio[1] = "pipe";
-  stdio[2] = "inherit";
+  stdio[2] = "pipe";
   const [file, ...args] = [...prefix, process.execPath, "--no-warnings", "--input-type=module", "-e", inner];
   const host = spawn(file, args, { stdio: [...stdio, "pipe"] });
-  if (host.stdout === null) throw new Error("its output is piped");
+  if (host.stdout === null || host.stderr === null) throw new Error("its output is piped");
+  keepOutput(host.stderr);
   const output = await Array.fromAsync(host.stdout);
   return Buffer.concat(output as Buffer[])
     .toString("utf8")
