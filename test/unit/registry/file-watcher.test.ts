@@ -66,7 +66,10 @@ describe("watching files", () => {
     await writeFile(file, "22");
     expect(await changes.next()).toEqual(new Set([file]));
     await writeFile(join(policies, "new"), "1");
-    expect(await changes.next()).toEqual(new Set([policies]));
+    let changed = await changes.next();
+    // A file that is written in place is emptied before: that may be a report of its own.
+    while (changed.has(file)) changed = await changes.next();
+    expect(changed).toEqual(new Set([policies]));
   });
 
   test("reports a file that is replaced by a rename, again and again", async () => {
@@ -176,9 +179,14 @@ describe("watching files", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const changes = await watching(named, silent);
-      // Nothing that a look can tell changed since: they are compared in turn.
-      await vi.advanceTimersByTimeAsync(5_000);
-      expect(await changes.next()).toEqual(new Set([named, silent]));
+      // Nothing that a look can tell changed since: they are compared in turn, as many at a time as there is time for.
+      let changed: ReadonlySet<string> = new Set();
+      while (changed.size < 2) {
+        while (vi.getTimerCount() === 0) await turn();
+        await vi.advanceTimersByTimeAsync(5_000);
+        changed = changed.union(await changes.next());
+      }
+      expect(changed).toEqual(new Set([named, silent]));
     } finally {
       vi.useRealTimers();
     }
@@ -191,23 +199,24 @@ describe("watching files", () => {
     }
     await symlink("v1", join(folder, "current"));
     const [current, file] = [join(folder, "current"), join(folder, "current", "a")];
-    // Less than the next regular look needs, however long the kernel takes to tell.
+    // However long the kernel takes to tell, and the looks: the regular one, which sees it all, does not come.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const changes = await watching(current, file);
-      const heard = async (reports: number, act?: (n: number) => Promise<void>): Promise<void> => {
-        for (let n = 0; n < 12 && changes.reports() < reports; n++) {
-          await act?.(n);
-          for (let turns = 0; turns < 50; turns++) await turn();
-          vi.advanceTimersByTime(200);
-        }
-        expect(changes.reports()).toBeGreaterThanOrEqual(reports);
-      };
+      const timers = vi.getTimerCount();
+      const settle = (): void => void (vi.getTimerCount() > timers && vi.advanceTimersByTime(200));
       await symlink("v2", join(folder, "next"));
       await rename(join(folder, "next"), current);
-      await heard(1);
+      while (changes.reports() < 1) {
+        settle();
+        await turn();
+      }
       // It watches the folder that the link leads to now, or will in a moment.
-      await heard(2, (n) => writeFile(join(folder, "v2", "a"), `later ${n}`));
+      while (changes.reports() < 2) {
+        await writeFile(join(folder, "v2", "a"), `later ${performance.now()}`);
+        settle();
+        await turn();
+      }
     } finally {
       vi.useRealTimers();
     }
