@@ -112,12 +112,12 @@ describe("an artifact that a replica holds", () => {
     const long = new Date(0);
     await utimes(artifact.directory, long, long);
     vi.advanceTimersByTime(FIXED_LIMITS.cacheKeepMs / 2);
-    await vi.waitFor(async () => expect(await marked()).toBe(true));
+    await expect.poll(marked).toBe(true);
     twice[0]();
     twice[0]();
     await utimes(artifact.directory, long, long);
     vi.advanceTimersByTime(FIXED_LIMITS.cacheKeepMs / 2);
-    await vi.waitFor(async () => expect(await marked()).toBe(true));
+    await expect.poll(marked).toBe(true);
     twice[1]();
     await utimes(artifact.directory, long, long);
     vi.advanceTimersByTime(FIXED_LIMITS.cacheKeepMs);

@@ -55,7 +55,7 @@ test("a cold plugin's artifact is in use until its version is closed, and is mad
   const isMarked = async (): Promise<boolean> => isInUse((await stat(directory)).mtimeMs);
   await utimes(directory, 0, 0);
   vi.advanceTimersByTime(FIXED_LIMITS.cacheKeepMs / 2);
-  await vi.waitFor(async () => expect(await isMarked()).toBe(true));
+  await expect.poll(isMarked).toBe(true);
 
   expect(await evict(await listArtifacts(root))).toMatchObject({ artifacts: 1, stuck: 0 });
   await version.parts.runner?.open();

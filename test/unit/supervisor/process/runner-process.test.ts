@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { OperationResult } from "../../../../src/channel/messages.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import type { DroppedLog } from "../../../../src/contract/log-rate.ts";
@@ -169,7 +169,7 @@ describe("a runner that has gone wrong", () => {
       expect(await call.settled).toMatchObject({ code: "runner-lost" });
       expect(call.returns).toBe(0);
     }
-    await vi.waitFor(() => expect(calls.behind.returns).toBe(1));
+    await expect.poll(() => calls.behind.returns).toBe(1);
   });
 
   test("is late while it computes; what it is known not to have begun can be recalled, and has no effect any more", async () => {
@@ -179,7 +179,7 @@ describe("a runner that has gone wrong", () => {
     runner.begin({ ...REQUEST, method: "loop" }, new RecordingCall());
     const behind = new RecordingCall();
     runner.begin({ ...REQUEST, method: "echo" }, behind);
-    await vi.waitFor(() => expect(lateness).toEqual([true]));
+    await expect.poll(() => lateness).toEqual([true]);
     expect(runner.callsUnbegun).toBe(1);
     runner.recall();
     expect([behind.returns, runner.callsUnbegun, runner.callsInFlight]).toEqual([1, 0, 1]);
@@ -190,7 +190,7 @@ describe("a runner that has gone wrong", () => {
     await runner.close();
     const call = new RecordingCall();
     runner.begin(REQUEST, call);
-    await vi.waitFor(() => expect(call.returns).toBe(1));
+    await expect.poll(() => call.returns).toBe(1);
   });
 
   test.runIf(process.platform === "linux")("is killed when it takes more memory than its limit", async () => {
