@@ -102,9 +102,12 @@ export interface Exit {
 
 /** Settles when the process has ended and its output was read to the end. */
 export async function exited(child: ChildProcess): Promise<Exit> {
-  if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, signal: child.signalCode };
+  const hasEnded = child.exitCode !== null || child.signalCode !== null;
+  const isRead = [child.stdout, child.stderr].every((output) => output === null || output.closed);
+  if (hasEnded && isRead) return { code: child.exitCode, signal: child.signalCode };
   const { promise, resolve, reject } = Promise.withResolvers<Exit>();
-  child.once("exit", (code, signal) => resolve({ code, signal }));
+  // `exit` comes as soon as the process is gone: what it said last may still be in the pipes then.
+  child.once("close", (code, signal) => resolve({ code, signal }));
   child.once("error", reject);
   return promise;
 }

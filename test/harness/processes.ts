@@ -41,6 +41,33 @@ export async function programsOf({ pid }: Replica, program: "compiler" | "runner
   }
 }
 
+/**
+ * Has a process stand still until it gets SIGCONT. The signal is delivered after `kill` has returned: settles when the
+ * process does stand still.
+ *
+ * @returns whether there was such a process still
+ */
+export async function freeze(pid: number): Promise<boolean> {
+  // 0 would be all processes of this group, the test's own among them.
+  if (pid <= 0) throw new Error(`${pid} is no process`);
+  try {
+    process.kill(pid, "SIGSTOP");
+  } catch {
+    return false;
+  }
+  for (;;) {
+    const state = await stateOf(pid);
+    if (state === "T") return true;
+    if (state === undefined || state === "Z") return false;
+  }
+}
+
+/** The kernel's letter for it; undefined where there is no such process. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  return stat?.charAt(stat.lastIndexOf(")") + 2);
+}
+
 /** Places in a process's `stat` behind the name in parentheses: time on a processor, of the program and in the kernel. */
 const STAT_TICKS = [11, 12] as const;
 const MS_PER_TICK = 10;

@@ -103,6 +103,8 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
   test("a drain waits for requests that wait for a start", async () => {
     const plugin = uniqueName("drained");
     await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") });
+    // Those that looked at the component have ended by themselves.
+    await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
     const pending = request(nats, `rpc.${plugin}.sleep`, "300");
     await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 5 });
     expect((await replica.stop()).code).toBe(0);
@@ -118,7 +120,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
     await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
     const waiting = Array.from({ length: 5 }, () => request(nats, `rpc.${plugin}.echo`, "x"));
     await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 5 });
-    process.kill((await childrenOf(replica.pid))[0] ?? 0, "SIGKILL");
+    for (const child of await childrenOf(replica.pid)) process.kill(child, "SIGKILL");
     for (const { headers } of await Promise.all(waiting)) {
       expect(headers).toMatchObject({ "Rpc-Error": "plugin-unavailable", "Rpc-Retryable": "true" });
       expect(Number(headers["Retry-After-Ms"])).toBeGreaterThan(0);
@@ -173,6 +175,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
       policies: {},
       files: { "plugin.wasm": COMPONENTS.gauntlet("none") },
     });
+    await expect.poll(() => childrenOf(replica.pid)).toEqual([]);
     const waiting = Array.from({ length: 5 }, () => request(nats, `rpc.${plugin}.id`, "", { "Rpc-Id": "waits" }));
     await until(async () => (await childrenOf(replica.pid)).length === 1, { what: "it is starting", intervalMs: 5 });
     await copyFile(COMPONENTS.echo, join(replica.folder, "plugin.wasm"));

@@ -36,6 +36,8 @@ describe("the life of a replica", () => {
         outcomes.push(outcome);
       };
       for (let i = 0; i < 50; i++) send();
+      // The server has passed all of them on.
+      await nats.flush();
       await replica.logged(({ msg }) => msg === "request");
       const stopped = replica.stop();
       // Sent while it drains: taken, or refused by the server since nobody listens any more; never lost.

@@ -118,7 +118,8 @@ describe("every way a request can end has its own reply", () => {
   });
 
   test("deadline-exceeded: a plugin that only waits costs no process", async () => {
-    const restarts = () => replica.records.filter(({ msg }) => msg === "the plugin's runner ended").length;
+    const restarts = () =>
+      replica.records.filter(({ msg, plugin }) => msg === "the plugin's runner ended" && plugin === full).length;
     const before = restarts();
     const reply = await call(full, "sleep", "60000", { "Rpc-Timeout-Ms": "50" });
     expect(reply.headers).toEqual(failure("deadline-exceeded", "id-sleep"));

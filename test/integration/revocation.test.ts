@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { HTTP_ERROR_CODES } from "../../src/contract/http.ts";
 import { startHttpServer } from "../harness/local-server.ts";
 import { COMPONENTS, consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
-import { childrenOf, programsOf } from "../harness/processes.ts";
+import { childrenOf, freeze, programsOf } from "../harness/processes.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
 import { startMongod } from "../harness/server.ts";
@@ -61,7 +61,7 @@ describe("a revocation", () => {
     let replica: Replica;
     let compiler: number;
     /** Compilations that had ended before. */
-    let compiled: number;
+    let compiled = -1;
     const compilations = (): number => replica.records.filter(({ msg }) => msg === "component compiled").length;
 
     beforeAll(async () => {
@@ -80,14 +80,19 @@ describe("a revocation", () => {
       expect((await ask(limits, "echo", "x".repeat(2_000))).status).toBe(200);
       expect((await ask(host, "http-full", "0\n127.0.0.1:9\n/\n\n\n\n")).text).toBe(error("connection-refused"));
       expect((await ask(removed, "echo", "x")).status).toBe(200);
-      await copyFile(await unknownComponent(replica, COMPONENTS.gauntlet("none")), join(replica.folder, "slow.wasm"));
-      await until(async () => (await programsOf(replica, "compiler")).length === 1, {
-        what: "it compiles",
-        intervalMs: 5,
-      });
-      compiled = compilations();
-      compiler = (await programsOf(replica, "compiler"))[0] ?? 0;
-      process.kill(compiler, "SIGSTOP");
+      const isFrozen = async (): Promise<boolean> => {
+        // A compilation that was over before it was seen is followed by another one.
+        if (compiled !== compilations()) {
+          compiled = compilations();
+          const component = await unknownComponent(replica, COMPONENTS.gauntlet("none"));
+          await copyFile(component, join(replica.folder, "slow.wasm"));
+        }
+        const [found] = await programsOf(replica, "compiler");
+        if (found === undefined) return false;
+        compiler = found;
+        return await freeze(found);
+      };
+      await until(isFrozen, { what: "it compiles", intervalMs: 5 });
     });
 
     afterAll(async () => {
@@ -211,7 +216,7 @@ describe("a revocation", () => {
       const waiting = ask(plugin, "set", "user-data\nk\nv");
       const starting = async (): Promise<readonly number[]> => await programsOf(replica, "runner");
       await until(async () => (await starting()).length === 1, { what: "it is starting", intervalMs: 1 });
-      process.kill((await starting())[0] ?? 0, "SIGSTOP");
+      for (const runner of await starting()) await freeze(runner);
       await writePolicy(replica, plugin, { allow: [] });
       expect((await waiting).error).toBe("denied");
       await narrowed(replica, plugin, "key-value-write");

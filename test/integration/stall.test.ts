@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "nats";
 import { expect, inject, test } from "vitest";
 import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from "../harness/plugins.ts";
+import { freeze } from "../harness/processes.ts";
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
 
@@ -24,7 +25,7 @@ test("what arrived while a replica stood still is not run once its caller's time
     const set = (key: string, timeoutMs: number): ReturnType<typeof request> =>
       request(nats, `rpc.${plugin}.set`, `bucket\n${key}\nvalue`, { "Rpc-Timeout-Ms": String(timeoutMs) });
     expect((await set("before", 30_000)).status).toBe(200);
-    replica.signal("SIGSTOP");
+    expect(await freeze(replica.pid)).toBe(true);
     const impatient = Array.from({ length: REQUESTS }, (_, index) => set(`impatient-${index}`, 2_000));
     const patient = Array.from({ length: REQUESTS }, (_, index) => set(`patient-${index}`, 30_000));
     await nats.flush();

@@ -1,6 +1,7 @@
 import { connect, type NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
 import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from "../../harness/plugins.ts";
+import { freeze, runnerOf } from "../../harness/processes.ts";
 import { type Replica, startReplica } from "../../harness/replica.ts";
 import { request } from "../../harness/request.ts";
 import { startConfiguredNatsServer, startNatsServer } from "../../harness/server.ts";
@@ -45,6 +46,13 @@ function withUser(url: string): string {
 function stopTookMs({ records }: Replica): number {
   const timeOf = (text: string): number => Date.parse(String(records.find(({ msg }) => msg === text)?.["time"]));
   return timeOf("stopped") - timeOf("draining");
+}
+
+/** Has the one process of a plugin stand still: what it is asked from now on is answered once it is told to go on. */
+async function freezeRunner(replica: Replica, plugin: string): Promise<() => void> {
+  const pid = await runnerOf(replica, plugin);
+  expect(await freeze(pid)).toBe(true);
+  return () => void process.kill(pid, "SIGCONT");
 }
 
 /** The account of a replica, with these permissions. */
@@ -123,12 +131,23 @@ describe("a replica whose rights on the NATS server change", () => {
         () => "replied",
         () => "lost",
       );
-    await until(async () => (await ask(200)) === "lost", { what: "the right is gone" });
     const dropped = `network_host_dropped_messages_total{plugin="${plugin}",reason="reply-refused"}`;
-    const before = (await metrics(replica, dropped))[dropped] ?? 0;
+    const refused = async (): Promise<number> => (await metrics(replica, dropped))[dropped] ?? 0;
+    await until(
+      async () => {
+        let hasReplied = false;
+        void request(nats, `rpc.${plugin}`, "x").then(
+          () => (hasReplied = true),
+          () => undefined,
+        );
+        await until(async () => hasReplied || (await refused()) === 1, { what: "the reply is sent or refused" });
+        return !hasReplied;
+      },
+      { what: "the right is gone" },
+    );
     const lost = await Promise.all(Array.from({ length: 99 }, () => ask(1_000)));
     expect(lost).toEqual(Array.from({ length: 99 }, () => "lost"));
-    await until(async () => (await metrics(replica, dropped))[dropped] === before + 99, { what: "all are counted" });
+    await until(async () => (await refused()) === 100, { what: "all are counted" });
     await until(async () => (await readiness(replica)).status === 503, { what: "it is not ready" });
     expect((await readiness(replica)).checks.nats.reason).toContain("replies are refused: Permissions Violation");
     await replica.logged(({ msg, plugin: name }) => msg === "the NATS server refused a reply" && name === plugin);
@@ -151,7 +170,16 @@ describe("a replica whose rights on the NATS server change", () => {
     const ask = () => request(nats, `rpc.${plugin}.big-reply`, "50000", {}, 5_000);
     expect((await ask()).data).toHaveLength(50_000);
     await server.reload("max_payload: 10000");
-    await expect(ask()).rejects.toThrow();
+    // It says nothing when it has read that: until then, replies arrive.
+    await until(
+      () =>
+        ask().then(
+          () => false,
+          () => true,
+        ),
+      { what: "a reply is lost" },
+    );
+    await replica.logged(({ msg }) => msg === "the connection to NATS is back");
     await until(() => replica.isReady(), { what: "it is connected again" });
     expect((await ask()).error).toBe("reply-too-large");
     expect(await metrics(replica, "network_host_dropped_messages_total")).toEqual({
@@ -166,7 +194,11 @@ describe("a replica whose connection is down for a moment", () => {
     const plugin = uniqueName("held");
     await using server = await startNatsServer();
     await using replica = await startReplica({
-      consumer: consumerFile({ group: "held", plugins: { [plugin]: COMPONENTS.gauntlet("none") } }),
+      consumer: consumerFile({
+        group: "held",
+        plugins: { [plugin]: COMPONENTS.gauntlet("none") },
+        limits: { runners: 1 },
+      }),
       policies: {},
       natsUrl: server.url,
     });
@@ -177,7 +209,8 @@ describe("a replica whose connection is down for a moment", () => {
         replies.set(message.subject, message.headers?.get("Rpc-Status"));
       },
     });
-    for (let i = 0; i < 5; i++) nats.publish(`rpc.${plugin}.sleep`, "1500", { reply: `answers.${i}` });
+    const goOn = await freezeRunner(replica, plugin);
+    for (let i = 0; i < 5; i++) nats.publish(`rpc.${plugin}.echo`, "x", { reply: `answers.${i}` });
     await until(
       async () =>
         (await metrics(replica, "network_host_in_flight"))[`network_host_in_flight{plugin="${plugin}"}`] === 5,
@@ -186,6 +219,7 @@ describe("a replica whose connection is down for a moment", () => {
       },
     );
     await server.kill();
+    goOn();
     await until(
       async () => (await metrics(replica, "network_host_nats_held_replies"))["network_host_nats_held_replies"] === 5,
       {
@@ -221,17 +255,14 @@ describe("a replica whose connection is down for a moment", () => {
       natsUrl: server.url,
     });
     const nats = await caller(server.url);
-    const lost = request(
-      nats,
-      `rpc.${plugin}.sleep`,
-      "1000",
-      { "Rpc-Timeout-Ms": "2000", "Rpc-Id": "late" },
-      2_000,
-    ).catch(() => "lost");
+    const goOn = await freezeRunner(replica, plugin);
+    const headers = { "Rpc-Timeout-Ms": "6000", "Rpc-Id": "late" };
+    const lost = request(nats, `rpc.${plugin}.echo`, "x", headers, 6_000).catch(() => "lost");
     await until(async () => Object.keys(await metrics(replica, "network_host_in_flight")).length === 1, {
       what: "it is running",
     });
     await server.kill();
+    goOn();
     const record = await replica.logged(({ id }) => id === "late");
     expect(record).toMatchObject({ dropped: "reply-expired", level: "warn" });
     expect(record).not.toHaveProperty("status");
@@ -256,11 +287,13 @@ describe("a replica whose connection is down for a moment", () => {
       natsUrl: server.url,
     });
     const nats = await caller(server.url);
-    nats.publish(`rpc.${plugin}.sleep`, "500", { reply: "answers.1" });
+    const goOn = await freezeRunner(replica, plugin);
+    nats.publish(`rpc.${plugin}.echo`, "x", { reply: "answers.1" });
     await until(async () => Object.keys(await metrics(replica, "network_host_in_flight")).length === 1, {
       what: "it is running",
     });
     await server.kill();
+    goOn();
     await until(async () => Object.keys(await metrics(replica, "network_host_nats_held_replies")).length === 1, {
       what: "its reply waits",
     });
