@@ -17,6 +17,9 @@ const LEAST_VERSION = 26;
 /** As `EXIT.usage` of the command line: the machine has to be changed. */
 const EXIT_UNUSABLE = 2;
 
+/** No inspector at SIGUSR1, also before the program has a listener for it. */
+const NODE_FLAGS = ["--disable-sigusr1"] as const;
+
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"] as const;
 /** What a terminal sends to all of its processes. */
 const TERMINAL_SIGNALS: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT", "SIGHUP"]);
@@ -30,7 +33,7 @@ export function isNodeRecent(): boolean {
 export function runUnderBroughtNode(program: string): Promise<never> {
   const node = broughtNode();
   if (node === undefined) refuse("it is not installed");
-  const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(node, [...NODE_FLAGS, program, ...process.argv.slice(2)], { stdio: "inherit" });
   const sharesTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   for (const signal of SIGNALS) {
     process.on(signal, () => {

@@ -43,7 +43,8 @@ export async function startHost(natsUrl: string, interrupted: Promise<void>): Pr
   const format = process.stdout.isTTY ? "pretty" : "json";
   const flags = ["--consumer", "consumers/default.yaml", "--policy", "policy", "--log-format", format];
   // A process group of its own: Ctrl-C on the terminal is for this program, which then drains the replica.
-  const child = spawn(process.execPath, ["dist/main.js", "serve", ...flags, "--health-port", new URL(healthUrl).host], {
+  const command = ["--disable-sigusr1", "dist/main.js", "serve", ...flags, "--health-port", new URL(healthUrl).host];
+  const child = spawn(process.execPath, command, {
     cwd: ROOT,
     env: { ...process.env, NATS_URL: natsUrl },
     stdio: ["ignore", "pipe", "inherit"],

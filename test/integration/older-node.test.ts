@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
@@ -83,6 +83,27 @@ describe("on an older Node, the command", () => {
     child.kill("SIGTERM");
     const { code, stdout } = await end;
     expect([code, stdout.includes('"outcome":"clean"')]).toEqual([0, true]);
+  });
+
+  test("goes on under a Node that has never had its inspector at SIGUSR1", async () => {
+    const root = await mkdtemp(join(tmpdir(), "early-signal-"));
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    await cp(join(ROOT, "dist"), join(root, "dist"), { recursive: true });
+    await cp(join(ROOT, "package.json"), join(root, "package.json"));
+    await mkdir(join(root, "node_modules/node/bin"), { recursive: true });
+    await writeFile(join(root, "node_modules/node/package.json"), "{}");
+    // The Node that is brought, which says of itself which signals it catches before it runs a line of the program.
+    const saysCaught = `import { readFileSync } from "node:fs";
+      console.log(/^SigCgt:.*$/m.exec(readFileSync("/proc/self/status", "utf8"))[0]); process.exit()`;
+    const brought = `#!/bin/sh\nexec '${process.execPath}' --import 'data:text/javascript,${encodeURIComponent(saysCaught)}' "$@"\n`;
+    await writeFile(join(root, "node_modules/node/bin/node"), brought, { mode: 0o755 });
+    const { stdout } = await start(["--version"], { root }).end;
+    const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? "is not told"}`);
+    const isCaught = (signal: number): boolean => ((caught >> BigInt(signal - 1)) & 1n) === 1n;
+    expect({ SIGUSR1: isCaught(constants.signals.SIGUSR1), SIGTERM: isCaught(constants.signals.SIGTERM) }).toEqual({
+      SIGUSR1: false,
+      SIGTERM: true,
+    });
   });
 
   test("says in one sentence what is missing where the package brings none", async () => {
