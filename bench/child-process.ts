@@ -14,7 +14,7 @@ import { BenchError } from "./bench-error.ts";
 
 /** What to start. */
 export interface ChildPlan {
-  /** Names its output file and stands in errors. */
+  /** Names its output file and is in errors. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];

@@ -30,7 +30,7 @@ export type RatioRecord = z.infer<typeof RECORD_SCHEMA>;
 
 /**
  * What the rounds so far say of one ratio. `open`: their median is below the floor, and yet it may be the luck of a few
- * rounds. What is still open after the last round holds: a guard that fails by luck is not heeded.
+ * rounds. What is still open after the last round holds: a guard that fails by luck is ignored.
  */
 export type Verdict = "holds" | "fallen" | "open";
 
@@ -63,7 +63,7 @@ export async function readRecord(path: string = RECORD_FILE): Promise<RatioRecor
   try {
     return RECORD_SCHEMA.parse(JSON.parse(text));
   } catch (error) {
-    throw new BenchError(`${path} is no record of ratios: ${ADVICE}.`, { cause: error });
+    throw new BenchError(`${path} is not a record of ratios: ${ADVICE}.`, { cause: error });
   }
 }
 

@@ -50,7 +50,7 @@ export interface LoopSpec {
   readonly warmUpMs?: number;
   readonly measureMs?: number;
   /**
-   * With `measureMs`: a request is due every so often, whatever became of the ones before it, and its latency runs from
+   * With `measureMs`: a request is due every so often, whatever happened to the ones before it, and its latency runs from
    * when it was due; a wrong reply counts as one that took as long as anybody waits. Slots are then those that may be in flight; one more fails the run.
    */
   readonly ratePerSecond?: number;

@@ -44,7 +44,7 @@ export interface RateCell {
 
 /** Requests that may be in flight: as many as `kv` has keys, and a pause of a second at a thousand a second. */
 const MAX_IN_FLIGHT = 1_000;
-/** A queue that is left behind is no part of the next measurement: until none of so many requests is refused. */
+/** A queue that is left behind is not part of the next measurement: until none of so many requests is refused. */
 const CALM_REQUESTS = 200;
 const CALM_TRIES = 50;
 const TOLERATED_QUEUE = 0.2;

@@ -25,7 +25,7 @@ export interface Target {
   readonly bound: { readonly atLeast: number } | { readonly atMost: number };
 }
 
-/** A promise and what became of it. `measured` is absent where the run does not tell. */
+/** A promise and what happened to it. `measured` is absent where the run does not tell. */
 export interface TargetResult {
   readonly target: Target;
   readonly measured: Spread | undefined;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What becomes of `throw new Error("…")` in a component that componentize-js makes, where the WIT says `result<_, string>`.
+# What happens to `throw new Error("…")` in a component that componentize-js makes, where the WIT says `result<_, string>`.
 #
 # Versions: @bytecodealliance/componentize-js 0.22.0 with @bytecodealliance/jco 1.35.0 and preview2-shim 0.26.0 on Node 26.10.0; for
 # comparison componentize-qjs 0.4.5. Needs npm.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is left of a child process that Node could not start for want of descriptors.
+# What is left of a child process that Node could not start for lack of descriptors.
 #
 # Versions: Node 26.10.0 (the npm package node 26.10.0), on Linux. Needs npm and bash's ulimit.
 #
@@ -42,7 +42,7 @@ async function start() {
   return `${outcome}, stdio undefined: ${isBare}`;
 }
 
-// What the first start opens for good is open before anything is counted.
+// What the first start keeps open is open before anything is counted.
 await start();
 for (const left of [7, 8, 9, 10]) {
   const before = countOpen();

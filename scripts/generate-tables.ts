@@ -62,7 +62,7 @@ function errorsPage(): string {
 <!-- Generated from src/errors/table.ts by scripts/generate-tables.ts; do not edit. -->
 
 Every failure has one of these codes: in a reply it is the header \`Rpc-Error\`, in a log line the field of the
-error, and the command line prints it before the message. A code keeps its meaning for good; decide by the code,
+error, and the command line prints it before the message. A code keeps its meaning permanently; decide by the code,
 not by the text. *Number* is the reply's \`Nats-Service-Error-Code\`. *Retryable* says whether the same request, sent
 again, may end otherwise. *To act* says who can do something about it:
 

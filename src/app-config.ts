@@ -3,7 +3,7 @@
  * each plugin.
  *
  * A replica begins with files that are all valid. While it runs, a file that cannot be used holds up no other one: what
- * was read last of it stays in force, and all else is taken up as it is now.
+ * was read last of it stays in force, and everything else is applied as it is now.
  *
  * @module
  */
@@ -41,8 +41,8 @@ export interface ReplicaConfig {
   readonly paths: readonly string[];
 }
 
-/** What becomes of a replica whose files cannot all be used, for `check` and the log alike. */
-export const KEEPS_LAST = "what was read last of each of these files stays in force, and all others are taken up";
+/** What happens to a replica whose files cannot all be used, for `check` and the log alike. */
+export const KEEPS_LAST = "what was read last of each of these files stays in force, and all others are applied";
 
 /** Files that are read again and again: what did not change is not parsed again. */
 export class ConfigReader {

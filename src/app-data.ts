@@ -62,7 +62,7 @@ export async function exportData(
 /**
  * Sets all values of an export in a namespace, over what is there.
  *
- * @throws HostError `usage-invalid` for what is no export, `store-…` for a value that could not be set; its message says
+ * @throws HostError `usage-invalid` for what is not an export, `store-…` for a value that could not be set; its message says
  * how many were. Those that were set stay.
  */
 export async function importData(

@@ -4,7 +4,7 @@
  * Once V8's memory reducer has run, which it does in quiet moments, V8 lets the heap grow by a third at most, large
  * values and chunks of sockets included, though they are outside of it. A replica's heap is small beside those: values
  * of 1 MiB brought a full collection every few of them, each with pauses of some 10 ms for whoever is served, and
- * another processor at work.
+ * another processor busy.
  *
  * @module
  */

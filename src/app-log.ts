@@ -72,7 +72,7 @@ export class AppLog {
     };
   }
 
-  /** What becomes of the folder of compiled components. */
+  /** What happens to the folder of compiled components. */
   cacheEvents(cacheDir: string): CacheEvents {
     return {
       fellBack: (temporaryDir, reason) =>
@@ -88,7 +88,7 @@ export class AppLog {
 
   /** Which walls stand around the runners. */
   confined({ walls, missing }: Confinement): void {
-    this.#logger.info({ walls, missing }, "runners are walled in");
+    this.#logger.info({ walls, missing }, "runners are sandboxed");
     const user = missing.find(({ wall }) => wall === "unprivileged-user");
     if (user !== undefined && process.getuid?.() === 0) {
       this.#logger.warn({ detail: user.reason }, "the host is root, and so are its runners");
@@ -120,7 +120,7 @@ export class AppLog {
         slot.stats.narrowed();
         this.#logger.info(
           { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
-          "less is allowed, from now on and for calls under way",
+          "less is allowed, from now on and for calls in flight",
         );
       },
       loaded: (spec, outcome, durationMs, retryMs) => this.#loaded(spec, outcome, Math.round(durationMs), retryMs),

@@ -13,7 +13,7 @@ import type { Logger } from "./telemetry/logger.ts";
 /** In one line, and in an answer for readiness. */
 const NAMED_SUBJECTS = 16;
 
-/** Writes what happens to the link. `closed` is called when it has ended for good. */
+/** Writes what happens to the link. `closed` is called when it has ended permanently. */
 export function logLink(logger: Logger, closed: (error: HostError) => void): LinkEvents {
   return {
     disconnected: (server) => logger.warn({ server }, "the connection to NATS is lost; reconnecting"),

@@ -57,7 +57,7 @@ export interface ServeOptions {
   /** No health server where it is absent. */
   readonly health?: HealthAddress;
   readonly log: LogOptions;
-  /** Are runners walled in by what the operating system has, as far as it permits? */
+  /** Are runners sandboxed with what the operating system offers and permits? */
   readonly sandbox: "auto" | "none";
   /** Whose rights runners get where the host is root. */
   readonly runnerUser: RunnerUser;

@@ -15,7 +15,7 @@ import type { Logger } from "./telemetry/logger.ts";
 /** In one answer. */
 const NAMED_PLUGINS = 16;
 
-/** Not ready while a plugin is loading, or is tried again: what never can be loaded is no reason to wait. */
+/** Not ready while a plugin is loading, or is tried again: what never can be loaded is not a reason to wait. */
 export function pluginReadiness(registry: Pick<Registry, "slots" | "isPlanned"> | undefined): ReadinessCheck {
   if (registry === undefined || !registry.isPlanned) return { ready: false, reason: "loading" };
   const slots = [...registry.slots.values()];

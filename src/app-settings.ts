@@ -9,7 +9,7 @@ import type { ConsumerDocument } from "./config/consumer-document.ts";
 import type { ReplicaLimits } from "./contract/limits.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
-/** Settings that are taken up at once. All others of the replica take a restart. */
+/** Settings that are applied at once. All others of the replica need a restart. */
 const LIVE: ReadonlySet<keyof ReplicaLimits> = new Set([
   "concurrency",
   "drainMs",

@@ -342,7 +342,7 @@ class Replica implements App {
     this.#stopping.abort();
     this.#registry?.giveUpLoads();
     this.#presence?.close();
-    // A start under way ends first: it may be about to subscribe.
+    // A start in progress ends first: it may be about to subscribe.
     await within(drainMs, () => this.#starting);
     const outcome = (await this.#consumer?.drain(Math.max(0, untilMs - performance.now()))) ?? "clean";
     if (outcome === "forced") this.#logger.error({ err: new HostError("drain-timeout") }, "requests were cut off");

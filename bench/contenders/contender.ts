@@ -24,7 +24,7 @@ export type Preparation = { readonly kind: "ready" } | { readonly kind: "impossi
 
 /** One way to answer requests. */
 export interface Contender {
-  /** Unique; stands in the report, and is the name of its database. */
+  /** Unique; is in the report, and is the name of its database. */
   readonly name: string;
   /** Why it cannot do a job on such a store; `undefined` if it can. */
   refuses(job: Job, store: BenchStore["kind"]): string | undefined;

@@ -19,9 +19,9 @@ export interface AttackPlan {
 /** Replies by their error code, or `ok`. */
 export type AttackReplies = Readonly<Record<string, number>>;
 
-/** Callers at work. */
+/** Active callers. */
 export interface RunningAttack {
-  /** Sends nothing more and waits for what is under way. */
+  /** Sends nothing more and waits for what is in flight. */
   stop(): Promise<AttackReplies>;
 }
 

@@ -46,7 +46,7 @@ export interface FairnessCell {
   readonly errors: number;
 }
 
-/** The promise: a good plugin's p99 beside a hostile one is at most so many times its quiet value. */
+/** The promise: a good plugin's p99 beside a hostile one is at most this many times its quiet value. */
 export const PROMISED_P99_RATIO = 2;
 
 export function fairnessOf(measurements: readonly FairnessMeasurement[]): FairnessCell[] {

@@ -119,7 +119,7 @@ async function measureAttack(
       });
     }
     report(roundLine(measurements.slice(-GOOD_JOBS.length), timing.rounds));
-    // What the attack has left to do is no part of the next quiet time.
+    // What the attack has left to do is not part of the next quiet time.
     await arm(connection, signal);
     await delay(timing.warmUpMs);
   }

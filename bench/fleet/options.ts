@@ -41,6 +41,6 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions | undef
 
 function count(text: string, flag: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new BenchError(`${flag}: ${text} is no number of at least 1`);
+  if (!Number.isSafeInteger(value) || value < 1) throw new BenchError(`${flag}: ${text} is not a number of at least 1`);
   return value;
 }

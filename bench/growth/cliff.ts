@@ -3,7 +3,7 @@
  *
  * Where a cost is meant to be the same everywhere, its unit is the request. Where it is meant to follow a straight line
  * (a request's own part and a part for each byte), its unit is what the line through the first and the last point has at
- * that place: a curve that bends upwards between two points is a cliff then, one that rises evenly is none.
+ * that place: a curve that bends upwards between two points is a cliff then, one that rises evenly is not.
  *
  * @module
  */

@@ -15,7 +15,7 @@ const PARTS = 16;
 
 /** The template with a memory of so many bytes, a multiple of a page. */
 export function memoryPluginText(template: string, bytes: number): string {
-  if (bytes < PAGE_BYTES || bytes % PAGE_BYTES !== 0) throw new RangeError(`${bytes} bytes are no whole pages`);
+  if (bytes < PAGE_BYTES || bytes % PAGE_BYTES !== 0) throw new RangeError(`${bytes} bytes are not whole pages`);
   const values = { PAGES: bytes / PAGE_BYTES, BYTES: bytes, PART: bytes / PARTS };
   return template.replaceAll(/\{\{(PAGES|BYTES|PART)\}\}/g, (_, name: keyof typeof values) => String(values[name]));
 }

@@ -1,5 +1,5 @@
 /**
- * The open loop: a request is due every so often, whatever became of the ones before it. Its latency runs from when it
+ * The open loop: a request is due every so often, whatever happened to the ones before it. Its latency runs from when it
  * was due, so that a pause of the responder counts for every request that fell into it. Node's timers are a millisecond
  * late at times; `sendLagP99Ms` says how late.
  *

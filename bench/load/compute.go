@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// The steps of the linear congruential generator that is computed: its numbers cannot be had sooner than one by one by
+// The steps of the linear congruential generator that is computed: its numbers cannot be computed faster than one by one by
 // who computes them, and at once by who checks them.
 const (
 	factor    = 1664525

@@ -13,7 +13,7 @@ import (
 
 var errAllInFlight = errors.New("a request was due while all slots had one in flight")
 
-// steady is one run of the open loop: a request is due every so often, whatever became of the ones before it. Its
+// steady is one run of the open loop: a request is due every so often, whatever happened to the ones before it. Its
 // latency runs from when it was due, so that a pause of the responder counts for every request that fell into it.
 type steady struct {
 	spec       loopSpec

@@ -37,7 +37,7 @@ export interface MemoryRange {
   readonly high: number;
 }
 
-/** What became of one role's memory, at its lowest. */
+/** What happened to one role's memory, at its lowest. */
 export interface SoakVerdict {
   readonly role: string;
   /** Of the last three quarters of the samples. */

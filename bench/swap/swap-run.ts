@@ -95,7 +95,7 @@ async function measureSwaps(setting: SwapSetting): Promise<SwapMeasurement[]> {
       measurements.push({ job, round, quiet: quiet[job], swapped: swapped[job], swapMs });
     }
     report(roundLine(measurements.slice(-REPLICA_JOBS.length), timing.rounds));
-    // Those that were replaced end their processes: that is no part of the next quiet time.
+    // Those that were replaced end their processes: that is not part of the next quiet time.
     await delay(timing.warmUpMs);
   }
   return measurements;

@@ -19,9 +19,9 @@ export interface SwappedPlugin {
   readonly component: string;
 }
 
-/** Replacements under way. */
+/** Replacements in progress. */
 export interface RunningSwaps {
-  /** Waits for the one under way and ends. @returns how long each took until the new component served. */
+  /** Waits for the one in flight and ends. @returns how long each took until the new component served. */
   stop(): Promise<readonly number[]>;
 }
 

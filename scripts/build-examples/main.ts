@@ -69,7 +69,7 @@ async function buildGroup({ into, recipes }: Group, check: boolean): Promise<voi
   else await commit(into.folder, built);
 }
 
-/** The same toolchain must make the same bytes. Another one may make others: that is told, and is no failure. */
+/** The same toolchain must make the same bytes. Another one may make others: that is told, and is not a failure. */
 async function compare(into: CommittedFolder, built: ReadonlyMap<string, Built>): Promise<void> {
   const digests = await readDigests(into.folder);
   for (const [path, { component, builtWith }] of built) {

@@ -103,7 +103,7 @@ class Describer {
       case "instance-type":
         break;
     }
-    throw new Error(`a ${definition.kind} is no value's type`);
+    throw new Error(`a ${definition.kind} is not a value's type`);
   }
 
   #resource(shape: TypeShape): string {

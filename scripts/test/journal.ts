@@ -1,5 +1,5 @@
 /**
- * What has become of each test so far, kept in a file as it happens, one line of JSON each: whatever ends vitest, and
+ * What happened to each test so far, kept in a file as it happens, one line of JSON each: whatever ends vitest, and
  * however, what was known is there. `journal-reporter.ts` writes it within vitest, `npm test` reads it.
  *
  * @module
@@ -78,7 +78,7 @@ interface FileState {
  * loaded, a test that its process took along, an error outside of tests, a run that did not come to its end.
  *
  * @param text a last line without its end is one that was cut off, and left out
- * @param nowMs until when that lasts which is under way
+ * @param nowMs when the tests that still run are taken to end
  */
 export function readJournal(text: string, nowMs: number): Progress {
   const files = new Map<string, FileState>();

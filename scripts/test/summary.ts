@@ -23,7 +23,7 @@ export function cutOffReport(reason: string, afterMs: number, progress: Progress
   const { counts, underWay, files, tests } = progress;
   return [
     `The tests were cut off by ${reason} after ${seconds(afterMs)}, with ${summaryLine(counts)}. What did not come to its end counts as one failure.`,
-    ...list("Under way", underWay),
+    ...list("Running", underWay),
     ...list("Files that took longest", files),
     ...list("Tests that took longest", tests),
   ].join("\n");

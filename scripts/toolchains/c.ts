@@ -37,7 +37,7 @@ const LINKER_FLAGS = ["-Wl,--gc-sections", "-Wl,--strip-all"];
 
 /**
  * clang passes what it linked through whichever `wasm-opt` it finds. The one in node_modules comes first, so that the
- * same bytes come out everywhere. (`--no-wasm-opt` is no way out: with it, clang 19 does not link at all.)
+ * same bytes come out everywhere. (`--no-wasm-opt` is not a way out: with it, clang 19 does not link at all.)
  */
 const SEARCH_PATH = [join(ROOT, "node_modules", ".bin"), process.env["PATH"]].join(delimiter);
 

@@ -115,7 +115,7 @@ async function writeTypes(witPath: string): Promise<void> {
   }
 }
 
-/** QuickJS has `null` for an `option` that is none, where the generator's mapping has `undefined`. */
+/** QuickJS has `null` for an absent `option`, where the generator's mapping has `undefined`. */
 function declareNull(declarations: string): string {
   const declared = declarations.replace(/(?<=\): .*) \| undefined(?=;$)/gm, " | null");
   if (/\bundefined\b/.test(declared))

@@ -1,7 +1,7 @@
 /**
  * The host's side of a plugin's capabilities. Every single operation is checked here against what its version may do
  * at that moment, outside the plugin's process, before anything is touched: access level, then bucket, then the limits
- * on key and value, then the store; or access level, then what stands in `http.ts`.
+ * on key and value, then the store; or access level, then what is in `http.ts`.
  *
  * Invariants: an operation that is not allowed never reaches the store, and one that was allowed and is no longer
  * brings nothing back; `perform` never rejects and settles before the request's deadline; what a plugin reads in an
@@ -35,7 +35,7 @@ export interface OperationContext {
   storeMs: number;
   /** An operation of the store failed for the request in a way that passes; the broker says so. */
   isAfterOutage: boolean;
-  /** Is an operation of the store under way? For the broker alone. */
+  /** Is an operation of the store in flight? For the broker alone. */
   isBusy: boolean;
   /** Takes a line for the plugin's log. */
   note(text: string): void;

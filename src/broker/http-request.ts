@@ -2,7 +2,7 @@
  * From what a plugin asked for to a request that may be sent, or to the reason why not. Everything that reaches
  * the wire is made or checked here: method, target, path, every field. Pure.
  *
- * A request that is not well-formed is refused rather than mended; only fields that belong to the connection are
+ * A request that is not well-formed is refused rather than repaired; only fields that belong to the connection are
  * left out without a word, since a plugin that passes on what it received cannot know them.
  *
  * @module
@@ -55,9 +55,10 @@ export function decideRequest(rules: EgressRules, limits: HttpLimits, asked: Htt
   if (asked.path.length > MAX_PATH_CHARACTERS)
     return refused({ code: "HTTP-request-URI-too-long" }, `its path has more than ${MAX_PATH_CHARACTERS} characters`);
   if (!ORIGIN_FORM.test(asked.path))
-    return refused({ code: "HTTP-request-URI-invalid" }, "its path does not begin with one slash, or is no path");
+    return refused({ code: "HTTP-request-URI-invalid" }, "its path does not begin with one slash, or is not a path");
   const target = isScheme(asked.scheme) ? parseHttpTarget(asked.scheme, asked.authority) : undefined;
-  if (target === undefined) return refused({ code: "HTTP-request-URI-invalid" }, "its scheme or authority is none");
+  if (target === undefined)
+    return refused({ code: "HTTP-request-URI-invalid" }, "its scheme or authority is not valid");
   const fields = checkFields(asked.fields, limits);
   if (fields.kind === "refused") return fields;
   const body = decideBody(asked, fields.lengths, limits);

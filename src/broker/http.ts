@@ -3,7 +3,7 @@
  * anew here, before a connection is looked for.
  *
  * Invariants: a request that is no longer allowed is broken off when it ceases to be; one keeps its place among those
- * under way until its connection is let go of, so a plugin that opens and drops requests has no more connections than
+ * in flight until its connection is released, so a plugin that opens and drops requests has no more connections than
  * one that waits.
  *
  * @module
@@ -43,7 +43,7 @@ interface Reach {
   readonly rules: EgressRules;
 }
 
-/** A request under way, and what it was allowed by. */
+/** A request in flight, and what it was allowed by. */
 interface UnderWay {
   readonly request: OutboundRequest;
   readonly bounded: BoundedExchange;
@@ -70,7 +70,7 @@ export class HttpGate implements AsyncDisposable {
     const decision = decideRequest(this.#rules, limits, asked);
     if (decision.kind === "refused") return this.#refuse(sink, decision.failure, decision.reason, context);
     if (this.#underWay >= limits.httpConcurrency) {
-      const reason = `${limits.httpConcurrency} requests of the plugin are under way`;
+      const reason = `${limits.httpConcurrency} requests of the plugin are in flight`;
       return this.#refuse(sink, { code: "connection-limit-reached" }, reason, context);
     }
     const totalMs = Math.min(limits.httpTotalMs, context.remainingMs);
@@ -95,7 +95,7 @@ export class HttpGate implements AsyncDisposable {
     return this.#reach.rules;
   }
 
-  /** What is allowed has changed: requests under way that are no longer are broken off, and times may be shorter. */
+  /** What is allowed has changed: requests in flight that are no longer are broken off, and times may be shorter. */
   #review(): void {
     for (const { request, bounded, context } of this.#exchanges) {
       const decision = this.#rules.decide(request.target, request.method);

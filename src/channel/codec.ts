@@ -32,7 +32,7 @@ export class FieldReader {
   readonly #end: number;
   #at: number;
 
-  /** The payload stands in `bytes` from `at` to `end`. */
+  /** The payload is in `bytes` from `at` to `end`. */
   constructor(bytes: Buffer, at = 0, end: number = bytes.length) {
     this.#bytes = bytes;
     this.#at = at;

@@ -1,5 +1,5 @@
 /**
- * What is under way, by its number: the map for numbers that go up and are gone soon, with tens of thousands of them a
+ * What is in flight, by its number: the map for numbers that go up and are gone soon, with tens of thousands of them a
  * second.
  *
  * Not a `Map`: V8's leaves a reference to its next table in each one that it has outgrown. Where entries come and go there

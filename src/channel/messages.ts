@@ -1,10 +1,10 @@
 /**
  * The messages between the host and a runner. Ids: `call` numbers a request in flight, `op` numbers a
  * capability operation of a call, `exchange` an outbound HTTP request; each is chosen by the side that sends
- * first and echoed by the other. Those of an exchange stand in `http-messages.ts`.
+ * first and echoed by the other. Those of an exchange are in `http-messages.ts`.
  *
  * Layout of a frame: `u32 length of the payload | u8 kind | payload`, little-endian; the payload's fields
- * stand in the order of the message types below, text and bytes behind a `u32` length, flags and enums as
+ * are in the order of the message types below, text and bytes behind a `u32` length, flags and enums as
  * one byte.
  *
  * @module

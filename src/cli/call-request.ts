@@ -78,7 +78,7 @@ interface Exchanged {
   readonly streams: readonly string[];
 }
 
-/** An acknowledgement of a stream is no reply: it is waited on. */
+/** An acknowledgement of a stream is not a reply: it is waited on. */
 async function exchange(connection: NatsConnection, request: CallRequest): Promise<Exchanged> {
   const { plugin, payload, timeoutMs } = request;
   const head = requestHeaders(request);

@@ -114,7 +114,7 @@ async function deleteAll(name: string, flags: DataFlags, terminal: Terminal): Pr
   const namespace = namespaceOf(name, flags);
   if (flags.yes !== true) {
     for (const size of await listData(store, namespace)) await write(terminal.stderr, `${describe(size)}\n`);
-    throw new HostError("usage-invalid", "nothing was removed: --yes removes what is listed, for good");
+    throw new HostError("usage-invalid", "nothing was removed: --yes removes what is listed, permanently");
   }
   await write(terminal.stderr, `${await deleteData(store, namespace)} keys removed\n`);
 }
@@ -127,7 +127,7 @@ function namespaceOf(name: string, { shared }: DataFlags): Namespace {
   if (shared === true && isBucketName(name)) return { kind: "shared", name };
   if (shared !== true && isPluginName(name)) return { kind: "private", plugin: name };
   const what = shared === true ? "shared bucket" : "plugin";
-  throw new HostError("usage-invalid", `${JSON.stringify(name)} is no name of a ${what}`);
+  throw new HostError("usage-invalid", `${JSON.stringify(name)} is not a name of a ${what}`);
 }
 
 function nameOf(namespace: Namespace): string {

@@ -76,7 +76,7 @@ export class Examiner implements AsyncDisposable {
 
   /**
    * Compiled components are kept in `cacheDir`, the same as a replica's. Whoever looks at a component does not trust
-   * it yet: its process is walled in as a replica's would be.
+   * it yet: its process is sandboxed as a replica's would be.
    */
   static async open(cacheDir: string, options: CacheOptions = {}): Promise<Examiner> {
     const cache = await ArtifactCache.open(cacheDir, options);

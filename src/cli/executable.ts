@@ -1,5 +1,5 @@
 /**
- * The process: arguments → command → exit code. Whatever becomes of its outputs, it ends.
+ * The process: arguments → command → exit code. Whatever happens to its outputs, it ends.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const code = await runProgram(process.argv.slice(2), process, {
   // Only `serve` needs what is behind it: the others start without loading it.
   startApp: async (options) => (await import("../app.ts")).startApp(options),
   signals: process,
-  // One that was hung up is no terminal any more.
+  // One that was hung up is not a terminal any more.
   isTerminalGone: () => terminals.length > 0 && !terminals.some((descriptor) => isatty(descriptor)),
   exit: (exitCode) => process.exit(exitCode),
 });

@@ -89,7 +89,7 @@ export const NATS_SETTINGS: readonly Setting[] = [
   NATS_TLS,
 ];
 
-/** Variables of secrets, each with a fellow `…_FILE`; they have no flags, because a process list shows flags. */
+/** Variables of secrets, each with a matching `…_FILE`; they have no flags, because a process list shows flags. */
 const SECRET = { password: "NATS_PASSWORD", token: "NATS_TOKEN", nkeySeed: "NATS_NKEY_SEED" } as const;
 
 /** Reads the NATS settings. Throws `usage-invalid`. */
@@ -169,7 +169,7 @@ function parseServers(urls: SettingValue): ParsedServer[] {
   }
 }
 
-/** Throws a TypeError for what is no address of a NATS server. */
+/** Throws a TypeError for what is not an address of a NATS server. */
 function parseServer(text: string): ParsedServer {
   const url = new URL(text.includes("://") ? text : `nats://${text}`);
   const isAddress = url.hostname !== "" && url.pathname.length <= 1 && url.search === "" && url.hash === "";

@@ -66,7 +66,7 @@ const SETTING = {
   sandbox: {
     flags: "--sandbox <mode>",
     env: "SANDBOX",
-    description: "auto walls plugins' processes in with what the system has and permits; none leaves that out",
+    description: "auto: sandbox plugins' processes with what the system offers and permits; none: do not",
     fallback: "auto",
   },
   runnerUser: {
@@ -209,7 +209,7 @@ function parseSandbox(value: SettingValue | undefined): ServeOptions["sandbox"] 
 const RUNNER_USER = /^(?<uid>\d{1,10})(?::(?<gid>\d{1,10}))?$/;
 const MAX_USER_ID = 2 ** 32 - 2;
 
-/** By number, since a name means what a file says that others may write. Root is no answer. */
+/** By number, since a name means what a file says that others may write. Root is not an answer. */
 function parseRunnerUser(value: SettingValue | undefined): ServeOptions["runnerUser"] {
   if (value === undefined) return { uid: 65_534, gid: 65_534 };
   const { uid = "0", gid = uid } = RUNNER_USER.exec(value.text)?.groups ?? {};

@@ -69,7 +69,7 @@ const SIGNAL_EXIT: Readonly<Record<HeededSignal, ExitCode>> = {
   SIGTERM: 143,
 };
 
-const HEEDED = Object.keys(SIGNAL_EXIT) as readonly HeededSignal[];
+const HANDLED = Object.keys(SIGNAL_EXIT) as readonly HeededSignal[];
 
 /** The command. `done` takes its exit code. */
 export function createServeCommand(terminal: Terminal, parts: ServeParts, done: (code: ExitCode) => void): Command {
@@ -121,7 +121,7 @@ class ReplicaSignals implements Disposable {
 
   constructor(parts: ServeParts) {
     this.#parts = parts;
-    for (const signal of HEEDED) parts.signals.on(signal, this.#receive);
+    for (const signal of HANDLED) parts.signals.on(signal, this.#receive);
   }
 
   get first(): Promise<HeededSignal> {
@@ -135,7 +135,7 @@ class ReplicaSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of HEEDED) this.#parts.signals.off(signal, this.#receive);
+    for (const signal of HANDLED) this.#parts.signals.off(signal, this.#receive);
   }
 
   readonly #receive = (signal: HeededSignal): void => {

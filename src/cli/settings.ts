@@ -59,14 +59,14 @@ export function readPath(setting: Setting, flags: Flags, env: Terminal["env"]): 
 /** The path, made absolute. A URL in its place may hold a password, and in a path nothing would show that. */
 export function parsePath(value: Pick<SettingValue, "text" | "source">): string {
   if (URL_LIKE.test(value.text))
-    throw badSetting(value, "write a path; this looks like a URL (./ before it says it is none)");
+    throw badSetting(value, "write a path; this looks like a URL (put ./ before a path that looks like one)");
   return resolve(value.text);
 }
 
-/** With a scheme, or with what may be a user and password; a path with a `/` or `.` at its beginning is none. */
+/** With a scheme, or with what may be a user and password; a path that begins with `/` or `.` is not one. */
 const URL_LIKE = /:\/\/|^[^/.][^:]*:(?:\/|.*@)|^:.*@/s;
 
-/** A secret: its variable's value, or the absolute path that the variable's fellow `…_FILE` has. They have no flags. */
+/** A secret: its variable's value, or the absolute path that the matching `…_FILE` variable names. They have no flags. */
 export type SecretSetting = string | { readonly path: string };
 
 /** Reads a secret's two variables. Throws `usage-invalid` where both are given. */

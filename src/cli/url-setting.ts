@@ -10,7 +10,7 @@ import { parseSecret } from "../nats/credentials-text.ts";
 import { type Flags, readSecret, readSetting, type Setting, type SettingValue } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The setting's value; of its variable or, read here and once, of the file that the variable's fellow names. */
+/** The setting's value; of its variable or, read here and once, of the file that the matching variable names. */
 export function readUrlSetting(setting: Setting, flags: Flags, env: Terminal["env"]): SettingValue | undefined {
   const value = readSetting(setting, flags, env);
   // The flag goes before both of the variables.

@@ -107,7 +107,7 @@ export const BUILD_FAULTS = {
       "not supported",
       "not enabled",
     ],
-    cause: "it is no valid WebAssembly, or uses a proposal that is not run here",
+    cause: "it is not valid WebAssembly, or uses a proposal that is not run here",
     remedy: "build it again without tools that change modules, and check it with `wasm-tools validate`",
     languages: {},
   },

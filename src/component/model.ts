@@ -1,6 +1,6 @@
 /**
  * What a component binary says, definition by definition and in the file's order: the reader's result. Indices
- * are kept as they stand in the file; `scope.ts` resolves them.
+ * are kept as they are in the file; `scope.ts` resolves them.
  *
  * Names follow component-model `Binary.md` and `Explainer.md`.
  *
@@ -111,7 +111,7 @@ export interface ExportDeclaration {
   readonly description: ExternDescription;
 }
 
-/** What stands in the type of a component or an instance (an instance's has no imports). */
+/** What is in the type of a component or an instance (an instance's has no imports). */
 export type Declaration = TypeEntryDefinition | AliasDefinition | ImportDefinition | ExportDeclaration;
 
 /** How lists and strings cross the boundary of a function. */

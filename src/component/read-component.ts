@@ -37,7 +37,7 @@ import {
 } from "./read-externs.ts";
 import { readTypeDefinition } from "./read-types.ts";
 
-/** How deep components may stand in one another; toolchains need two. */
+/** How deep components may be nested; toolchains need two. */
 export const COMPONENT_NESTING_MAX: number = COMPONENT_LIMITS.componentNesting;
 
 const CORE_INSTANCE_SORT = 0x12;
@@ -133,7 +133,7 @@ function readCoreInstance(reader: ByteReader): CoreInstance {
   const code = reader.u8();
   if (code === 0) return { kind: "instantiate", module: reader.u32(), args: reader.vector(readCoreArgument) };
   if (code === 1) return { kind: "inline", exports: reader.vector(readCoreInlineExport) };
-  throw reader.malformed(`0x${code.toString(16)} is no core instance`);
+  throw reader.malformed(`0x${code.toString(16)} is not a core instance`);
 }
 
 function readCoreArgument(reader: ByteReader): CoreInstantiateArgument {
@@ -151,7 +151,7 @@ function readInstance(reader: ByteReader): Instance {
   const code = reader.u8();
   if (code === 0) return { kind: "instantiate", component: reader.u32(), args: reader.vector(readArgument) };
   if (code === 1) return { kind: "inline", exports: reader.vector(readInlineExport) };
-  throw reader.malformed(`0x${code.toString(16)} is no instance`);
+  throw reader.malformed(`0x${code.toString(16)} is not an instance`);
 }
 
 function readArgument(reader: ByteReader): NamedItem {

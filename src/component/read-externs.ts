@@ -40,13 +40,13 @@ export function readSort(reader: ByteReader): SortIndex["sort"] {
   const sort = SORTS.get(code);
   if (sort !== undefined) return sort;
   if (code === VALUE) throw reader.unsupported("a value definition", RARE_ADVICE);
-  throw reader.malformed(`0x${code.toString(16)} is no sort`);
+  throw reader.malformed(`0x${code.toString(16)} is not a sort`);
 }
 
 export function readCoreSort(reader: ByteReader): CoreSort {
   const code = reader.u8();
   const sort = CORE_SORTS.get(code);
-  if (sort === undefined) throw reader.malformed(`0x${code.toString(16)} is no core sort`);
+  if (sort === undefined) throw reader.malformed(`0x${code.toString(16)} is not a core sort`);
   return sort;
 }
 
@@ -85,7 +85,7 @@ function readTypeBound(reader: ByteReader): ExternDescription {
   const bound = reader.u8();
   if (bound === 0) return { sort: "type", bound: "equal", type: reader.u32() };
   if (bound === 1) return { sort: "type", bound: "resource" };
-  throw reader.malformed(`0x${bound.toString(16)} is no bound of a type`);
+  throw reader.malformed(`0x${bound.toString(16)} is not a bound of a type`);
 }
 
 export function readImport(reader: ByteReader): ImportDefinition {

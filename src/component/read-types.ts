@@ -11,7 +11,7 @@ import type { Declaration, TypeDefinition } from "./model.ts";
 import { RARE_ADVICE, readAlias, readExternDescription, readExternName, readImport } from "./read-externs.ts";
 import { readPlainType } from "./read-value-types.ts";
 
-/** How deep instance and component types may stand in one another; toolchains need two. */
+/** How deep instance and component types may be nested; toolchains need two. */
 export const TYPE_NESTING_MAX: number = COMPONENT_LIMITS.typeNesting;
 
 const COMPONENT_TYPE = 0x41;
@@ -60,5 +60,5 @@ function readDeclaration(reader: ByteReader, depth: number, of: "component" | "i
       };
     default:
   }
-  throw reader.malformed(`0x${code.toString(16)} is no declaration of ${of === "instance" ? "an" : "a"} ${of} type`);
+  throw reader.malformed(`0x${code.toString(16)} is not a declaration of ${of === "instance" ? "an" : "a"} ${of} type`);
 }

@@ -43,7 +43,7 @@ const RESOURCE_REPRESENTATION = 0x7f;
 /** What to do where a component needs component-model async. */
 export const ASYNC_ADVICE: string = BUILD_FAULTS.async.remedy;
 
-/** Reads a type definition whose code has been read; `code` is none of a component's or instance's type. */
+/** Reads a type definition whose code has been read; `code` is not that of a component or instance type. */
 export function readPlainType(code: number, reader: ByteReader): TypeDefinition {
   if (code === 0x40) return readFunctionType(reader);
   if (code === 0x3f) return readResource(reader);
@@ -82,7 +82,7 @@ function primitiveOf(code: number, reader: ByteReader): PrimitiveType {
   if (primitive !== undefined) return primitive;
   const unsupported = UNSUPPORTED_TYPES.get(code);
   if (unsupported !== undefined) throw reader.unsupported(unsupported, ASYNC_ADVICE);
-  throw reader.malformed(`0x${code.toString(16)} is no type`);
+  throw reader.malformed(`0x${code.toString(16)} is not a type`);
 }
 
 /** A value type in place: a primitive's code, or an index as a non-negative signed number. */

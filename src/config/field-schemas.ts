@@ -42,7 +42,7 @@ export function refuseRepetition<Item>(
     for (const [index, item] of items.entries()) {
       const key = keyOf(item);
       if (seen.has(key))
-        context.addIssue({ code: "custom", path: pathOf(index), message: "it stands in the list twice; keep one" });
+        context.addIssue({ code: "custom", path: pathOf(index), message: "it is in the list twice; keep one" });
       seen.add(key);
     }
   };

@@ -1,6 +1,6 @@
 /**
  * Which policies are in force when not all of them can be read. A policy file is one plugin's affair: whatever is wrong
- * with one, the others are taken up as they are now. Pure.
+ * with one, the others are applied as they are now. Pure.
  *
  * A file that is *broken* or *unreadable* says nothing, so what it said last stands: the policy that was read last. A file
  * that is *gone* says that nothing is allowed. Where nothing is known of the whole folder, all of its policies stand.

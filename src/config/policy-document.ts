@@ -159,7 +159,7 @@ function checkFileName(yaml: YamlText, file: string, problems: DiagnosticList): 
   if (typeof plugin !== "string" || name === `${plugin}.yaml`) return;
   problems.error(
     yaml.valueAt(["plugin"]),
-    `the policy of ${JSON.stringify(plugin)} stands in ${name}; rename the file to ${plugin}.yaml or correct the name`,
+    `the policy of ${JSON.stringify(plugin)} is in ${name}; rename the file to ${plugin}.yaml or correct the name`,
   );
 }
 

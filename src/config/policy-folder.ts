@@ -1,5 +1,5 @@
 /**
- * The policy folder: one `<plugin>.yaml` for each plugin that is allowed anything. Hidden files and files that are no
+ * The policy folder: one `<plugin>.yaml` for each plugin that is allowed anything. Hidden files and files that are not
  * YAML are left alone, so that a README or an editor's backup may lie beside the policies; folders below it are not
  * entered.
  *
@@ -25,7 +25,7 @@ export interface UnusablePolicy {
   readonly path: string;
   /** Whose policy it would be, by its name; `undefined` where no plugin's policy is called so. */
   readonly plugin: PluginName | undefined;
-  /** `broken`: what it holds is no policy. `unreadable`: what it holds is not known. `gone`: it was removed while the folder was being read, or is a link that leads nowhere. */
+  /** `broken`: what it holds is not a policy. `unreadable`: what it holds is not known. `gone`: it was removed while the folder was being read, or is a link that leads nowhere. */
   readonly state: "broken" | "unreadable" | "gone";
   readonly errors: readonly Diagnostic[];
 }

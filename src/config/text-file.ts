@@ -20,7 +20,7 @@ export interface TextFile {
   readonly digest: Digest;
 }
 
-/** Reads `path`, of at most so many bytes. Never rejects. */
+/** Reads `path`, of a bounded number of bytes. Never rejects. */
 export async function readTextFile(
   path: string,
   maxBytes: number = FIXED_LIMITS.configFileBytes,

@@ -7,7 +7,7 @@
 import { setImmediate as othersTurn } from "node:timers/promises";
 import { TimeSlice } from "../scheduling/time-slice.ts";
 
-/** What is done without a pause, at most, beside the one piece that is under way. */
+/** What is done without a pause, at most, beside the one piece that is in flight. */
 const TURN_MS = 2;
 
 export class Turns {

@@ -1,6 +1,6 @@
 /**
  * When a message arrived, as far as this process can know. It knows when it read it, and that it could have read it
- * earlier only from when it last looked: a process that stood still (stopped, starved, in a machine that was suspended)
+ * earlier only from when it last looked: a process that stalled (stopped, starved, in a machine that was suspended)
  * finds messages whose callers have long given up. So the age of a message counts from when the event loop should have
  * turned; in doubt it is taken for older than it is, and its caller is told to send it again.
  *
@@ -15,12 +15,12 @@ import { uptime } from "node:os";
 /** How often the event loop shows that it turns. */
 const BEAT_MS = 25;
 
-/** So late it has stood still: what is read in the next turns may be as old. */
+/** So late it has stalled: what is read in the next turns may be as old. */
 const STALL_MS = 100;
 
 /** Milliseconds of the clocks that there are. */
 export interface Clocks {
-  /** `performance.now()`, which stands still while the machine is suspended. */
+  /** `performance.now()`, which does not advance while the machine is suspended. */
   readonly nowMs: () => number;
   /** The time of day, which does not, and which somebody may set. */
   readonly dayMs: () => number;
@@ -79,12 +79,12 @@ export class ArrivalClock implements Disposable {
     return { nowMs, stalledMs };
   }
 
-  /** How long was the machine suspended since the last look? A time of day that somebody set is no such thing. */
+  /** How long was the machine suspended since the last look? A time of day that somebody set is not such a thing. */
   #suspendedMs(nowMs: number): number {
     const dayOffsetMs = this.#clocks.dayMs() - nowMs;
     const jumpMs = dayOffsetMs - this.#dayOffsetMs;
     if (jumpMs < STALL_MS) {
-      // It may go slower than the other clock by and by, or be set back.
+      // It may drift behind the other clock, or be set back.
       this.#dayOffsetMs = dayOffsetMs;
       return 0;
     }

@@ -1,7 +1,7 @@
 /**
  * A consumer: what one replica takes requests for. It drains in this order: take no new messages, answer those that
  * were accepted, then say so. Messages that the server had already sent when the drain began are accepted ones, and an
- * answer that waits for the connection is none yet.
+ * answer that waits for the connection does not count yet.
  *
  * @module
  */
@@ -75,7 +75,7 @@ export class Consumer {
     await subscribed.plugin.turns.settled();
   }
 
-  /** Drains; see the module's comment. Called again, it returns the drain under way. Never rejects. */
+  /** Drains; see the module's comment. Called again, it returns the drain in progress. Never rejects. */
   drain(graceMs: number): Promise<DrainOutcome> {
     this.#draining ??= this.#drain(graceMs);
     return this.#draining;

@@ -20,7 +20,7 @@ export interface DecodedRequest {
   readonly traceId: string | undefined;
 }
 
-/** What became of a message. */
+/** What happened to a message. */
 export type Decoded =
   | DecodedRequest
   /** Answer it with `bad-request`; `problem` is safe to show. `id` is there where at least that could be read. */
@@ -78,7 +78,7 @@ function readMethod(subject: string, header: string | undefined): Method {
   // UTF-8 takes three bytes at most for a UTF-16 unit.
   if (method.length * 3 > METHOD_MAX_BYTES && Buffer.byteLength(method) > METHOD_MAX_BYTES)
     return problem(`a method has at most ${METHOD_MAX_BYTES} bytes`);
-  // Bytes that are no UTF-8 arrive as replacement characters: what was meant is lost.
+  // Bytes that are not UTF-8 arrive as replacement characters: what was meant is lost.
   if (method.includes(UNICODE_REPLACEMENT)) return problem(`the method's name is not UTF-8`);
   return { kind: "method", method };
 }

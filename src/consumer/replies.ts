@@ -1,6 +1,6 @@
 /**
  * Makes replies of outcomes and hands them to the link: the reply of the outcome, or an error in its place where it is
- * too large for the plugin's limit or for the server. What the link says has become of it decides what is counted and
+ * too large for the plugin's limit or for the server. What the link says happened to it decides what is counted and
  * written: a reply that did not leave is a dropped message and not an answer.
  *
  * @module
@@ -14,7 +14,7 @@ import type { OutgoingReply, ReplyFate, ReplyPort } from "../nats/reply-sender.t
 import { failed } from "./failure.ts";
 import { encodeReply, messageBytes, type Reply } from "./reply.ts";
 
-/** What a reply is made of, and who has to hear what became of it. */
+/** What a reply is made of, and who has to hear what happened to it. */
 export interface AnswerParts {
   /** It has a reply subject. */
   readonly message: Msg;

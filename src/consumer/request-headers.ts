@@ -1,6 +1,6 @@
 /**
  * Reads a message's headers from its bytes, in one pass. The client's own reading (`message.headers`) is never used
- * on what strangers send: it throws for a name that is none, which ends the connection from within its reader, and
+ * on what strangers send: it throws for an invalid name, which ends the connection from within its reader, and
  * its time grows with the square of the number of headers. Pure.
  *
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-4.md

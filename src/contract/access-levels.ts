@@ -11,7 +11,7 @@ export type AccessLevel = "key-value-read" | "key-value-write" | "outbound-http"
 /** All levels in the contract's order: the index is the flag's bit. */
 export const ACCESS_LEVELS: readonly AccessLevel[] = ["key-value-read", "key-value-write", "outbound-http"];
 
-/** A set of levels as the bits of the contract's flags: 0 is none, 7 is all. */
+/** A set of levels as the bits of the contract's flags: 0 is the empty set, 7 is all. */
 export type AccessLevelBits = number;
 
 /** Every bit that the contract defines. */

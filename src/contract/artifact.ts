@@ -32,7 +32,7 @@ export function chosenEngine(choice: EngineChoice, link: LinkEntry): EngineName 
   return link.kind === "planned" ? "linker" : "jco";
 }
 
-/** Describes an artifact; written last, so that a folder without one is no artifact. */
+/** Describes an artifact; written last, so that a folder without one is not an artifact. */
 export interface ArtifactManifest {
   readonly format: typeof ARTIFACT_FORMAT;
   /** SHA-256 of the component. */

@@ -84,7 +84,7 @@ export const CHILD_LIMIT_ROWS = {
   runnerReadBytes: {
     value: 8 * MIB,
     unit: "bytes",
-    summary: "What reads of a plugin's process under way may bring, as far as can be foreseen; beyond it reads wait.",
+    summary: "What reads of a plugin's process in flight may bring, as far as can be foreseen; beyond it reads wait.",
     enforcedIn: "supervisor/process/read-window",
   },
   circuitFailures: {

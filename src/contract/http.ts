@@ -134,7 +134,7 @@ export function httpFieldBytes(fields: readonly HttpField[]): number {
 }
 
 /**
- * Told of what becomes of a request. After `end` or `fail` nothing more is told; exactly one of them is, unless
+ * Told of what happens to a request. After `end` or `fail` nothing more is told; exactly one of them is, unless
  * the exchange was aborted. May be called from within the call that opens the exchange. Must not throw.
  */
 export interface HttpSink {
@@ -149,7 +149,7 @@ export interface HttpSink {
 }
 
 /**
- * One request and its response under way. Of both bodies, `FIXED_LIMITS.httpWindowBytes` may go unasked at first;
+ * One request and its response in flight. Of both bodies, `FIXED_LIMITS.httpWindowBytes` may go unasked at first;
  * what was taken of them is asked for again, so that neither side ever holds more.
  */
 export interface HttpExchange {

@@ -62,7 +62,7 @@ export const PLUGIN_LIMITS = {
     max: 64,
     unit: "count",
     summary:
-      "Processes of one plugin, at most, and never more than the machine has processors; a further one is started only where one computes without a rest.",
+      "Processes of one plugin, at most, and never more than the machine has processors; a further one is started only where one computes without pausing.",
     enforcedIn: "supervisor/process-pool/runner-set",
   },
   idleMs: {
@@ -102,7 +102,7 @@ export const PLUGIN_LIMITS = {
     min: 1,
     max: 1_024,
     unit: "count",
-    summary: "Outbound HTTP requests of one plugin under way at a time; beyond it: connection-limit-reached.",
+    summary: "Outbound HTTP requests of one plugin in flight at a time; beyond it: connection-limit-reached.",
     enforcedIn: "broker/http",
   },
   httpHeaderBytes: {

@@ -30,7 +30,7 @@ export const REPLICA_LIMITS = {
     max: 1_024,
     unit: "count",
     summary:
-      "A replica of at most so many plugins starts their processes with itself; in a larger one each is started by its first request.",
+      "A replica with at most this many plugins starts their processes when it starts; in a larger one, each process starts with its plugin's first request.",
     enforcedIn: "app-config",
   },
   /** The largest that are made bring a language's runtime: a "hello" by componentize-py 0.13 to 0.17 has 36 MB, by 0.25 19 MB. */

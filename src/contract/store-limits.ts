@@ -23,7 +23,7 @@ export const STORE_LIMIT_ROWS = {
     value: 10_000,
     unit: "ms",
     summary:
-      "The host writes a value of its own at most so often, and only where a plugin may write and none has, to see whether the store takes writes.",
+      "Least time between two writes of the host's own, which it makes to see whether the store takes writes, and only where a plugin may write and none has.",
     enforcedIn: "kv/store-watch",
   },
   storeOwnWriteMs: {
@@ -47,13 +47,13 @@ export const STORE_LIMIT_ROWS = {
   storeBatches: {
     value: 8,
     unit: "count",
-    summary: "Commands to MongoDB with reads, and as many with writes, under way at a time; beyond it operations wait.",
+    summary: "Commands to MongoDB with reads, and as many with writes, in flight at a time; beyond it operations wait.",
     enforcedIn: "kv/batch-queue",
   },
   storeBatchWaitMs: {
     value: 2,
     unit: "ms",
-    summary: "How long an operation waits for the end of a command under way before it goes by another one beside it.",
+    summary: "How long an operation waits for the end of a command in flight before it goes by another one beside it.",
     enforcedIn: "kv/batch-queue",
   },
   storeQueueOperations: {

@@ -3,7 +3,7 @@
  *
  * Whatever the thread does for a plugin is charged to its share, a token bucket of milliseconds. It fills up at a steady
  * rate and what is saved up is bounded, so a plugin that uses less than that rate never notices it: it is *light*. One that uses more is
- * *heavy*, until it has rested. While a light plugin has been at work lately a heavy one gets what its share holds and
+ * *heavy*, until it has rested. While a light plugin has been active lately a heavy one gets what its share holds and
  * not more, so that the thread, and the processors behind it, are free when the light one needs them. While there is
  * none, a heavy plugin has all that there is; only its turns are short in any case.
  *
@@ -23,7 +23,7 @@ import { TurnQueue } from "./turn-queue.ts";
 const TURN_MS = 0.5;
 
 /**
- * What a heavy plugin's may take while a light one is at work: what is done in one turn comes to its runner, the store and
+ * What a heavy plugin's may take while a light one is active: what is done in one turn comes to its runner, the store and
  * NATS as one burst as well. Measured against 0.5 ms: neighbours of a flood have a p99 lower by a third.
  */
 const PACED_TURN_MS = 0.1;
@@ -31,7 +31,7 @@ const PACED_TURN_MS = 0.1;
 /** How fast a share fills up at most: milliseconds a millisecond. */
 const MAX_FILL_RATE = 0.3;
 /**
- * And for each processor: what the thread does for a plugin keeps its runner, the store and NATS at work four to ten times
+ * And for each processor: what the thread does for a plugin keeps its runner, the store and NATS busy four to ten times
  * as long, and where processors are few those are what a neighbour waits for. With twice as much, neighbours had a p99
  * higher by a half.
  */
@@ -49,7 +49,7 @@ const MAX_SAVED_MS = 10;
 /** What may be owed: one long piece of work is not held against a plugin for longer than this takes to fill up. */
 const MAX_OWED_MS = 4 * TURN_MS;
 
-/** A light plugin is reckoned with for so long after it was at work. */
+/** A light plugin is reckoned with for so long after it was active. */
 const LIGHT_FOR_MS = 100;
 
 /** For what takes longer to begin and to end, processes, it is a neighbour for so long. */
@@ -76,7 +76,7 @@ export class ThreadShares {
   readonly fillRate: number;
   /** And their transfers: bytes a millisecond. */
   readonly transferRate: number;
-  /** The light plugin that was at work last, and when; and when another one was. */
+  /** The light plugin that was active last, and when; and when another one was. */
   #lastShare: ThreadShare | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #otherMs = Number.NEGATIVE_INFINITY;
@@ -120,14 +120,14 @@ export class ThreadShares {
     for (const { turns } of this.#byPlugin.values()) turns.flush();
   }
 
-  /** A light plugin is at work. */
+  /** A light plugin is active. */
   noteLight(share: ThreadShare, nowMs: number): void {
     if (this.#lastShare !== share) this.#otherMs = this.#lastMs;
     this.#lastShare = share;
     this.#lastMs = nowMs;
   }
 
-  /** Was another light plugin at work in the last so many milliseconds? */
+  /** Was another light plugin active in the last so many milliseconds? */
   isOtherAtWork(share: ThreadShare, nowMs: number, withinMs: number): boolean {
     const atMs = this.#lastShare === share ? this.#otherMs : this.#lastMs;
     return nowMs - atMs < withinMs;
@@ -155,7 +155,7 @@ export class ThreadShare implements Pace, Disposable {
     });
   }
 
-  /** Is a light plugin at work beside this one? Then the processors are not all this one's. */
+  /** Is a light plugin active beside this one? Then the processors are not all this one's. */
   get isShared(): boolean {
     return this.#shares.isOtherAtWork(this, performance.now(), NEIGHBOUR_FOR_MS);
   }

@@ -1,9 +1,9 @@
 /**
- * Fairness of the store: what a plugin moves to and from it while light plugins are at work beside it. A large value
+ * Fairness of the store: what a plugin moves to and from it while light plugins are active beside it. A large value
  * keeps the drivers, the store and its disk busy for milliseconds, and whoever uses them behind it waits.
  *
  * A plugin that has moved more than its share has its next operations wait until it is made up for; their results, and
- * whatever else its process has to say, do not. While no light plugin is at work nothing waits.
+ * whatever else its process has to say, do not. While no light plugin is active nothing waits.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const MAX_OWED_BYTES = 16 * MIB;
 export interface TransferSurroundings {
   /** How fast it fills up. */
   readonly bytesPerMs: number;
-  /** Is a light plugin at work beside this one? */
+  /** Is a light plugin active beside this one? */
   readonly isShared: () => boolean;
 }
 

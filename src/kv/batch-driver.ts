@@ -15,10 +15,10 @@ export type WriteEntry = Entry<void>;
 
 /**
  * Performs batches. No two entries of a batch have the same address. An entry has its own result or its own
- * error, of those that `KeyValueStore` names, whatever becomes of the others.
+ * error, of those that `KeyValueStore` names, whatever happens to the others.
  *
  * `readBatch` and `writeBatch` settle every entry and never reject; they end when nothing of the batch is
- * under way any more, which may be long after the last one has ceased to wait for it. `timeoutMs` is the
+ * in flight any more, which may be long after the last one has ceased to wait for it. `timeoutMs` is the
  * time of whoever waits longest: shorter ones end by themselves. An entry that nobody waits for is not
  * begun, and `Entry.send` is called at the last moment before it leaves for a server.
  */

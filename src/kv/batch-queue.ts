@@ -1,6 +1,6 @@
 /**
  * Makes batches of the operations of one kind. All that are asked for in one turn of the event loop go
- * together when it ends, so a lone one waits for nothing. What comes while a batch is under way waits for its
+ * together when it ends, so a lone one waits for nothing. What comes while a batch is in flight waits for its
  * end and goes as the next one, so that batches grow with the load by themselves; but not for long: a batch
  * that takes more than a moment, or a full one that waits, lets the next one go beside it.
  *
@@ -15,7 +15,7 @@ import { Operation, type OperationRequest } from "./operation.ts";
 
 /** When batches go; the default is in contract/limits.ts. */
 export interface BatchPace {
-  /** How long an operation waits at most for a batch that is under way, if others may go beside it. */
+  /** How long an operation waits at most for a batch that is in flight, if others may go beside it. */
   readonly batchWaitMs: number;
 }
 
@@ -48,7 +48,7 @@ export class BatchQueue<Result> {
   /** Operations that have not ended. */
   #open = 0;
   #underWay = 0;
-  /** Those under way that the next one still waits for. */
+  /** Those in flight that the next one still waits for. */
   #awaited = 0;
   #flush: "idle" | "scheduled" = "idle";
   #idle: PromiseWithResolvers<void> | undefined;

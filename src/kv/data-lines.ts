@@ -41,7 +41,7 @@ function line(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** Reads an export, line by line. Throws `usage-invalid` for what is none, with the line's number, and for one that was cut off. */
+/** Reads an export, line by line. Throws `usage-invalid` for what is not an export, with the line's number, and for one that was cut off. */
 export class DataLineReader implements AsyncIterable<DataLine> {
   readonly #input: AsyncIterable<unknown>;
 
@@ -55,7 +55,7 @@ export class DataLineReader implements AsyncIterable<DataLine> {
     for await (const text of linesOf(this.#input)) {
       number += 1;
       const parsed = parseLine(text);
-      if (parsed === undefined) throw invalid(`line ${number} is no line of an export`);
+      if (parsed === undefined) throw invalid(`line ${number} is not a line of an export`);
       if (state === "ended" || (parsed.kind === "header") !== (state === "header"))
         throw invalid(state === "header" ? "it does not begin as an export does" : `line ${number} has no place there`);
       state = "entries";

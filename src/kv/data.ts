@@ -1,6 +1,6 @@
 /**
- * The port for whoever looks after the data itself: what there is of a namespace, all of it in turn, and its removal. It is
- * no part of a replica; values are set through the store's own port.
+ * The port for managing the data itself: what there is of a namespace, all of it in turn, and its removal. A
+ * replica does not use it; values are set through the store's own port.
  *
  * @module
  */

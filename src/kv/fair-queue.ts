@@ -153,5 +153,5 @@ export function unwanted(): HostError {
 }
 
 function full(what: string): HostError {
-  return new HostError("store-unavailable", `the store does not follow: ${what} for it already`);
+  return new HostError("store-unavailable", `the store cannot keep up: ${what} for it already`);
 }

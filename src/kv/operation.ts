@@ -2,7 +2,7 @@
  * One caller's operation, from its call until it has a result.
  *
  * Invariants: it settles once, by whichever comes first: its result, its error, the end of its time. Its
- * value is let go of when it settles, even where it still stands in a queue.
+ * value is released when it settles, even where it still is in a queue.
  *
  * @module
  */

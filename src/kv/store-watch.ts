@@ -4,7 +4,7 @@
  *
  * A look reads, if a plugin may read. If one may write, it goes by the newest sign: a write of a plugin that succeeded,
  * or else the outcome of a write to a value of the host's own, which no plugin can name, once in a while. A plugin's
- * write that failed is no sign: it may have been too large, or have had no time.
+ * write that failed is not a sign: it may have been too large, or have had no time.
  *
  * A look never waits for a write longer than for a read: until the write has ended, the sign before it counts.
  *
@@ -69,7 +69,7 @@ export class StoreWatch implements Disposable {
     return this.#state ?? NOT_ASKED;
   }
 
-  /** Looks now, or joins a look under way. Settles within a moment and never rejects. */
+  /** Looks now, or joins a look in progress. Settles within a moment and never rejects. */
   look(): Promise<StoreState> {
     this.#look ??= this.#lookNow().finally(() => (this.#look = undefined));
     return this.#look;

@@ -1,7 +1,7 @@
 /**
  * Finds JetStream streams that store requests: each answers every request with its own acknowledgement, and callers take
- * that for the reply. Looks on a connection of its own, since a user that may not ask is told so by the server, and that is
- * no trouble of the replica's.
+ * that for the reply. Looks on a connection of its own, since a user that may not ask is told so by the server, and that
+ * does not concern the replica.
  *
  * @module
  */

@@ -60,7 +60,7 @@ export function natsConnectionOptions(
   };
 }
 
-/** An exception of an authenticator would end the connection for good: these throw none. */
+/** An exception of an authenticator would end the connection permanently: these throw none. */
 function authenticatorOf(
   credentials: Exclude<NatsCredentials, { kind: "none" }>,
   warn: (error: HostError) => void,

@@ -3,7 +3,7 @@
  * client's own pings end a dead connection; this one notices sooner, ends nothing, and also tells of a connection
  * whose socket is alive while nothing is read from it any more.
  *
- * An answer that is late behind messages that do come is no failure: the connection delivers.
+ * An answer that is late behind messages that do come is not a failure: the connection delivers.
  *
  * @module
  */
@@ -93,7 +93,7 @@ export class DeliveryProbe implements Disposable {
 
   #await(question: Question): void {
     this.#timer = setTimeout(
-      // Where this process stood still the answer may be there, unread.
+      // Where this process stalled the answer may be there, unread.
       () => setImmediate(() => this.#judge(question)),
       this.#parts.timeoutMs,
     );

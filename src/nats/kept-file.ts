@@ -1,6 +1,6 @@
 /**
  * A small file that whoever connects reads anew each time, since others renew it: what it held last counts where it is
- * away, or half written, at that moment. An exception there would end the NATS client's connection for good.
+ * away, or half written, at that moment. An exception there would end the NATS client's connection permanently.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export class KeptFile<T> {
   }
 }
 
-/** The text of a file that may be a pipe, and that is refused where it is no small one. */
+/** The text of a file that may be a pipe, and that is refused where it is not a small one. */
 export function readBounded(path: string): string {
   const file = openSync(path, "r");
   try {

@@ -8,7 +8,7 @@
  * - `up`: it carries messages, as far as the last round trip tells.
  * - `stalled`: connected, but the server, or what reads from it, says nothing.
  * - `down`: not connected; the client tries again by itself.
- * - `closed`: ended for good.
+ * - `closed`: ended permanently.
  */
 export type LinkStateName = "up" | "stalled" | "down" | "closed";
 

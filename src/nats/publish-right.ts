@@ -16,7 +16,7 @@ const FORGOTTEN_AFTER_MS = 60_000;
 
 export class PublishRight {
   readonly #clock: () => number;
-  /** Replies so far at the last answered question, and at the one under way. */
+  /** Replies so far at the last answered question, and at the open one. */
   #answeredCount = 0;
   #askedCount = 0;
   /** Since the last answered question: the first reply that was refused, and how many were. */

@@ -27,7 +27,7 @@ export interface LinkEvents extends Pick<SubscriptionEvents, "refused" | "restor
   warned(message: string): void;
   /** The host's own code failed while it took a message or an event. */
   callbackFailed(what: string, error: unknown): void;
-  /** Ended for good. `error` is there where nobody asked for it. */
+  /** Ended permanently. `error` is there where nobody asked for it. */
   closed(error: Error | undefined): void;
 }
 

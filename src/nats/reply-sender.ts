@@ -31,12 +31,12 @@ export type UnsentReason =
   | "reply-expired"
   /** There was no more room for replies that wait. */
   | "reply-no-room"
-  /** The replica stopped, or the connection ended for good, before it could be sent. */
+  /** The replica stopped, or the connection ended permanently, before it could be sent. */
   | "connection-closed"
   /** It has more bytes than the server takes, and so has the error in its place. */
   | "reply-refused";
 
-/** What became of a reply. */
+/** What happened to a reply. */
 export type ReplyFate = { readonly kind: "sent" } | { readonly kind: "dropped"; readonly reason: UnsentReason };
 
 /** A reply on its way out. */
@@ -68,7 +68,7 @@ export interface ReplySenderParts {
   readonly connection: ReplyConnection;
   readonly link: LinkView;
   readonly stats: NatsStats;
-  /** Whoever heard what became of a reply threw. */
+  /** Whoever heard what happened to a reply threw. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -90,7 +90,7 @@ export class ReplySender implements ReplyPort {
   #state: "open" | "closed" = "open";
   /** The server's words where it ended the connection because of a reply's size. */
   #payloadRefusal: string | undefined;
-  /** Replies of which the server had heard at the last answered question, and at the one under way. */
+  /** Replies of which the server had heard at the last answered question, and at the open one. */
   #confirmedCount = 0;
   #askedCount = 0;
 

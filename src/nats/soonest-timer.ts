@@ -27,7 +27,7 @@ export class SoonestTimer {
     }, delayMs).unref();
   }
 
-  /** For good. */
+  /** Stops permanently. */
   stop(): void {
     this.#state = "stopped";
     clearTimeout(this.#timer);

@@ -30,7 +30,7 @@ export interface ConnectionEvents {
   readTooSlowly(message: string): void;
   /** The server reported another error, or shuts down soon. */
   warned(message: string): void;
-  /** The connection has ended for good; `error` is there where nobody asked for it. */
+  /** The connection has ended permanently; `error` is there where nobody asked for it. */
   closed(error: Error | undefined): void;
   /** One of the above threw. */
   failed(error: unknown): void;

@@ -42,7 +42,7 @@ const NO_PERMISSION = "no permission";
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** So many refused subjects are asked for again at a time, and at most so often. */
+/** So many refused subjects are asked for again at a time, and at most this often. */
 const MAX_RETRIED = 512;
 const MIN_PAUSE_MS = 100;
 

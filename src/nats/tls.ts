@@ -47,7 +47,7 @@ export function clientTls({ handshake, caFile, client }: NatsTls, warn: (error: 
   };
 }
 
-/** Node takes what is no certificate for an authority without a word, and an empty text for its own list. */
+/** Node takes what is not a certificate for an authority without a word, and an empty text for its own list. */
 function secureContextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext {
   if (ca !== undefined) requireCertificates(ca, "the authorities' file");
   if (cert !== undefined) requireCertificates(cert, "the certificate's file");
@@ -58,9 +58,12 @@ function secureContextOf([ca, cert, key]: readonly (string | undefined)[]): Secu
     });
   } catch (error) {
     const isPair = error instanceof Error && "code" in error && error.code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH";
-    throw new TypeError(isPair ? "the key is not that of the certificate" : "the key is none, or has a passphrase", {
-      cause: error,
-    });
+    throw new TypeError(
+      isPair ? "the key is not that of the certificate" : "the file is not a private key, or the key has a passphrase",
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -70,7 +70,7 @@ export class Authority {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls the listener after each change, for what was allowed before it and is still under way; it must not throw. Gives a way to end that. */
+  /** Calls the listener after each change, for what was allowed before it and is still in flight; it must not throw. Gives a way to end that. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

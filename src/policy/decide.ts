@@ -12,7 +12,7 @@ import type { Denial, Policy, Verdict } from "./policy.ts";
 const MAX_BITS = 0xffff_ffff;
 
 /**
- * Granted if every requested level is allowed, else denied as a whole. A bit that is no level of the contract
+ * Granted if every requested level is allowed, else denied as a whole. A bit that is not a level of the contract
  * is never allowed, so a plugin that requests one is denied.
  *
  * @param requested what `get-access-levels` answered: an unsigned integer of at most 32 bits.

@@ -28,7 +28,7 @@ export type DialDecision =
 export interface DialRules {
   /** Equal for requests that may be sent to the same addresses: a connection opened for one serves the others. */
   readonly key: string;
-  /** Decides on an address as a resolver or a socket writes it. What is no address is refused. */
+  /** Decides on an address as a resolver or a socket writes it. What is not an address is refused. */
   decide(address: string): DialDecision;
 }
 
@@ -57,7 +57,7 @@ type Reach =
   | { readonly kind: "refused"; readonly reason: string };
 
 /**
- * Makes the rules of a policy's `hosts`. Entries that are no allowed target allow nothing. Where there are several
+ * Makes the rules of a policy's `hosts`. Entries that are not an allowed target allow nothing. Where there are several
  * policies, a request needs each of them, and so does the address that it is sent to.
  */
 export function createEgressRules(
@@ -109,7 +109,7 @@ function bothOf(one: Reach, other: Reach): Reach {
   return { kind: "reached", opened };
 }
 
-/** Does one block, where it stands in a policy, open all that the other one opens? A wider one may open nothing. */
+/** Does one block, where it is in a policy, open all that the other one opens? A wider one may open nothing. */
 function opensBlock(open: IpBlock, block: IpBlock): boolean {
   return blockHolds(open, block) && specialBlocksOf(block).every((special) => blockHolds(special.block, open));
 }

@@ -14,7 +14,7 @@ const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`, "i");
 /** The rules of URLs take a last label of digits, or `0x…`, for part of an IPv4 address: no name ends so. */
 const NUMERIC_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/i;
 
-/** The name in its one spelling, in lower case and without a final dot; `undefined` where `text` is none. */
+/** The name in its one spelling, in lower case and without a final dot; `undefined` where `text` is not one. */
 export function parseHostName(text: string): string | undefined {
   const name = text.replace(/\.$/, "").toLowerCase();
   return NAME.test(name) && !NUMERIC_END.test(name) ? name : undefined;

@@ -31,7 +31,7 @@ const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 const DEFAULT_PORTS: Readonly<Record<HttpScheme, number>> = { http: 80, https: 443 };
 const MAX_AUTHORITY_CHARACTERS = 320;
 
-/** Reads an authority; `undefined` where it is none. */
+/** Reads an authority; `undefined` where it is not one. */
 export function parseHttpTarget(scheme: HttpScheme, authority: string): HttpTarget | undefined {
   if (authority.length > MAX_AUTHORITY_CHARACTERS || !AUTHORITY.test(authority)) return undefined;
   const url = URL.parse(`${scheme}://${authority}/`);

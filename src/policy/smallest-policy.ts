@@ -2,7 +2,7 @@
  * Writes the policy file that would allow what a plugin requests and nothing beyond it. Where it is known which
  * buckets and hosts the plugin has used, it names them. Pure.
  *
- * The names of what was used are a plugin's choice: what no policy can name stands in a comment, escaped, and nothing
+ * The names of what was used are a plugin's choice: what no policy can name is in a comment, escaped, and nothing
  * ends a line but this module.
  *
  * @module
@@ -29,7 +29,7 @@ const PLAIN_NAME = /^(?!(?:true|false|null)$)[a-z]/;
 /**
  * The text of `policy/<plugin>.yaml`. Which buckets and hosts the plugin needs cannot be told from its levels: without
  * `used`, buckets stay at their default (any private one) and hosts at none, each with a comment on how to change it.
- * With it, the shared buckets and the hosts are those that were used, and the private ones stand in the comment.
+ * With it, the shared buckets and the hosts are those that were used, and the private ones are in the comment.
  */
 export function smallestPolicy(plugin: PluginName, requested: AccessLevelBits, used?: UsedTargets): string {
   const known = requested & ALL_ACCESS_LEVEL_BITS;

@@ -215,7 +215,7 @@ export class ArtifactCache implements AsyncDisposable {
     return await write(folder);
   }
 
-  /** Throws the error again where a temporary folder is no answer to it. */
+  /** Throws the error again where a temporary folder is not an answer to it. */
   async #fallBack(error: unknown): Promise<void> {
     if (this.#parts.fallback === "none" || !isUnwritable(error)) throw error;
     await this.#openTemporary();
@@ -237,7 +237,7 @@ export class ArtifactCache implements AsyncDisposable {
   }
 }
 
-/** What is wrong with the folder may be mended while the replica runs; where it never could be used, it is named wrongly. */
+/** What is wrong with the folder may be repaired while the replica runs; where it never could be used, it is named wrongly. */
 async function attempt<Result>(what: string, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();

@@ -28,7 +28,7 @@ export interface PatrolOptions {
 export class ContentPatrol {
   readonly #contents: ReadContents;
   readonly #clock: () => number;
-  /** What is left of the round under way. */
+  /** What is left of the current round. */
   #round: string[] = [];
 
   constructor(contents: ReadContents, { clock = () => performance.now() }: PatrolOptions = {}) {

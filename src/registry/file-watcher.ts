@@ -57,7 +57,7 @@ export class FileWatcher {
   /** Files that the kernel's events have named since then. */
   #suspects = new Set<string>();
   #settle: NodeJS.Timeout | undefined;
-  /** When the burst under way began. */
+  /** When the current burst began. */
   #stirredMs: number | undefined;
   #poll: NodeJS.Timeout | undefined;
   #state: "watching" | "closed" = "watching";

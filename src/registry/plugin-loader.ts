@@ -88,7 +88,7 @@ export class PluginLoader {
   readonly #cache: ArtifactCache;
   readonly #events: LoadEvents;
   readonly #surroundings: LoaderSurroundings;
-  /** Compilations under way: two plugins may name the same component. */
+  /** Compilations in progress: two plugins may name the same component. */
   readonly #compiling = new Map<Digest, Promise<CachedArtifact>>();
   readonly #loads = new AbortController();
   readonly #reads = new Gate({ places: CONCURRENT_READS });
@@ -119,7 +119,7 @@ export class PluginLoader {
     return await this.#open(spec, found.artifact);
   }
 
-  /** Ends every load under way, and every later one at once. What was loaded goes on. Idempotent. */
+  /** Ends every load in progress, and every later one at once. What was loaded goes on. Idempotent. */
   giveUp(): void {
     this.#loads.abort();
   }

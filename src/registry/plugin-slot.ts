@@ -83,8 +83,8 @@ export class PluginSlot {
   }
 
   /**
-   * `spec` is what is wanted from now on. What it takes away is in force when this returns, for operations of calls under
-   * way too; all else waits for {@link reload}. Tells what was taken, in words.
+   * `spec` is what is wanted from now on. What it takes away is in force when this returns, for operations of calls in
+   * flight too; all else waits for {@link reload}. Tells what was taken, in words.
    */
   confine(spec: PluginSpec): readonly string[] {
     const taken = describeNarrowing(this.#spec, spec);

@@ -9,7 +9,7 @@ import { constants, open } from "node:fs/promises";
 import { HostError } from "../errors/host-error.ts";
 
 /**
- * Reads a component's file, of at most so many bytes. Throws `component-unreadable` where it cannot be read and `component-rejected`
+ * Reads a component's file, of a bounded number of bytes. Throws `component-unreadable` where it cannot be read and `component-rejected`
  * where it is larger than a component may be; never reads more than that.
  */
 export async function readComponentFile(path: string, maxBytes: number): Promise<Buffer> {

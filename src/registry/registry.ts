@@ -45,7 +45,7 @@ export interface RegistryEvents {
    * the change was seen.
    */
   narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void;
-  /** All that a plan takes away is in force: now is the time to look at what is under way. */
+  /** All that a plan takes away is in force: now is the time to look at what is in flight. */
   confined(): void;
   /** The configuration could not be read anew: everything stays as it was. */
   planFailed(error: unknown): void;
@@ -142,7 +142,7 @@ export class Registry implements AsyncDisposable {
     this.#note(new Set([...this.#watched, ...[...this.#slots.values()].map(({ spec }) => spec.componentPath)]));
   }
 
-  /** Ends loads under way: nothing new will serve. What serves goes on. */
+  /** Ends loads in progress: nothing new will serve. What serves goes on. */
   giveUpLoads(): void {
     this.#state = "closed";
     clearTimeout(this.#retry);
@@ -241,7 +241,7 @@ export class Registry implements AsyncDisposable {
     }, RETRY_MS).unref();
   }
 
-  /** The plugin may do nothing from now on. What it still has under way holds up nothing but itself. */
+  /** The plugin may do nothing from now on. What it still has in flight holds up nothing but itself. */
   #remove(slot: PluginSlot): void {
     const { name } = slot;
     this.#slots.delete(name);

@@ -3,8 +3,8 @@
  * to nobody once that call has ended.
  *
  * How much a process has on its way to the store is bounded: further writes wait here, in order, and not in the socket.
- * What stands in the socket has to be taken by the host before anything behind it, a reply, an answer to a ping, and
- * whether somebody still waits for it or not; what waits here is in nobody's way and is let go of with its call.
+ * What is in the socket has to be taken by the host before anything behind it, a reply, an answer to a ping, and
+ * whether somebody still waits for it or not; what waits here is in nobody's way and is released with its call.
  *
  * @module
  */

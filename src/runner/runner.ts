@@ -45,7 +45,7 @@ function exposedCollector(): CollectGarbage {
   return gc;
 }
 
-/** Is it the component that cannot be loaded? Not where a file could not be read now, or memory could not be had. */
+/** Is it the component that cannot be loaded? Not where a file could not be read now, or memory could not be allocated. */
 function isLasting(error: unknown): boolean {
   return !isShortage(error) && !(error instanceof RangeError);
 }

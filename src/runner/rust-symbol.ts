@@ -2,7 +2,7 @@
  * Reads the symbols of Rust as their authors wrote them: paths, without generic arguments, hashes and crate
  * disambiguators. Both manglings: the one of RFC 2603 (`_R…`) and the one before it (`_ZN…E`).
  *
- * Symbols come from a plugin, so they may be anything: what is no symbol is given back as it is, and time and length are
+ * Symbols come from a plugin, so they may be anything: what is not a symbol is given back as it is, and time and length are
  * bounded. What is not printed is only skipped, and a back reference is followed only where it is printed.
  *
  * @see https://rust-lang.github.io/rfcs/2603-rust-symbol-name-mangling-v0.html
@@ -14,7 +14,7 @@ const MAX_DEPTH = 64;
 /** Back references that are followed. */
 const MAX_REFERENCES = 64;
 
-/** The path that a symbol stands for, or the symbol where it is none of Rust's. */
+/** The path that a symbol stands for, or the symbol where it is not one of Rust's. */
 export function demangle(symbol: string): string {
   if (symbol.length > MAX_SYMBOL_CHARACTERS) return symbol;
   if (symbol.startsWith("_ZN")) return legacyPath(symbol) ?? symbol;
@@ -91,12 +91,12 @@ const BASIC_TYPES: Readonly<Record<string, string>> = {
   z: "!",
 };
 
-/** Namespaces that are no part of a path as it is written. */
+/** Namespaces that are not part of a path as it is written. */
 const SPECIAL_NAMES: Readonly<Record<string, string>> = { C: "closure", S: "shim" };
 
 class NoSymbol extends SyntaxError {}
 
-/** Goes through a symbol. Throws where it is none; of what is not printed the text is empty. */
+/** Goes through a symbol. Throws where it is not one; of what is not printed the text is empty. */
 class SymbolReader {
   readonly #symbol: string;
   #at = 0;

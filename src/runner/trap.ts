@@ -3,7 +3,7 @@
  * catch what an import throws and run on; a real trap it cannot catch. So a trap here is one: a module whose
  * only function is `unreachable` makes the error, and it gets our words.
  *
- * This is the one error in the runner that is no `HostError`: it ends a guest, not an operation of ours.
+ * This is the one error in the runner that is not a `HostError`: it ends a guest, not an operation of ours.
  *
  * @see https://webassembly.github.io/spec/js-api/#exceptions
  * @module

@@ -4,7 +4,7 @@
  * passed in.
  *
  * Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6: one slot for each millisecond of a
- * revolution; what is further ahead stands in its slot for as many revolutions.
+ * revolution; what is further ahead is in its slot for as many revolutions.
  *
  * @module
  */

@@ -81,7 +81,7 @@ export class Fifo<Item> {
     return (this.#head + place) & (this.#slots.length - 1);
   }
 
-  /** What was taken is given back to the heap by and by. */
+  /** What was taken is given back to the heap in steps. */
   #shrink(): void {
     const capacity = this.#slots.length;
     if (capacity > KEPT_CAPACITY && this.#size * 4 <= capacity) this.#resize(capacity / 2);

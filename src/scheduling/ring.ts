@@ -5,19 +5,19 @@
  * @module
  */
 
-/** What may stand in a ring, in one at a time. */
+/** What may be in a ring, in one at a time. */
 export class Link {
-  /** @internal The neighbours; the link itself while it stands in no ring. */
+  /** @internal The neighbours; the link itself while it is in no ring. */
   previous: Link = this;
   /** @internal */
   next: Link = this;
 
-  /** Does it stand in a ring? */
+  /** Is it in a ring? */
   get isLinked(): boolean {
     return this.next !== this;
   }
 
-  /** Takes it out of its ring, if it stands in one. */
+  /** Takes it out of its ring, if it is in one. */
   unlink(): void {
     this.previous.next = this.next;
     this.next.previous = this.previous;
@@ -43,7 +43,7 @@ export class Ring<Member extends Link> {
     return this.#memberAt(member.next);
   }
 
-  /** Adds one at the end, out of whichever ring it stands in. */
+  /** Adds one at the end, out of whichever ring it is in. */
   push(member: Member): void {
     if (member.isLinked) member.unlink();
     link(this.#mark.previous, member);

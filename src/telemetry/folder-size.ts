@@ -29,7 +29,7 @@ export class FolderSize {
     return this.#bytes;
   }
 
-  /** Measures it now, or joins a measurement under way. Never rejects: a folder that cannot be read keeps its size. */
+  /** Measures it now, or joins a measurement in progress. Never rejects: a folder that cannot be read keeps its size. */
   measure(): Promise<void> {
     this.#measuring ??= this.#measure().finally(() => (this.#measuring = undefined));
     return this.#measuring;

@@ -43,7 +43,7 @@ export interface HealthServerOptions {
 export interface HealthServer extends AsyncDisposable {
   /** Where it listens, as `http://host:port`. */
   readonly url: string;
-  /** Stops listening, lets answers under way finish for a short time, then closes every connection. Idempotent. */
+  /** Stops listening, lets answers in flight finish for a short time, then closes every connection. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ export interface LoggerOptions {
   readonly pretty: boolean;
   /** With {@link pretty}: colour it. */
   readonly colour?: boolean;
-  /** Stands in every record. */
+  /** Is in every record. */
   readonly base: { readonly replica: string; readonly group: string };
   /** Where lines go. What a {@link StandardOutput} drops is told in a later record. */
   readonly destination: DestinationStream;

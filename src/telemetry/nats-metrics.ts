@@ -95,7 +95,7 @@ function registerCounters(registry: Registry, stats: NatsStats): void {
   registry.registerMetric(
     new Counter({
       name: "network_host_nats_permission_errors_total",
-      help: "Refusals of the NATS server for want of permission, by operation: publish or subscription.",
+      help: "Refusals of the NATS server for lack of permission, by operation: publish or subscription.",
       labelNames: ["operation"],
       registers: [],
       collect() {

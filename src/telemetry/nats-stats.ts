@@ -53,7 +53,7 @@ export class NatsStats {
     this.#unconfirmedReplies += replies;
   }
 
-  /** The server refused an operation for want of permission. */
+  /** The server refused an operation for lack of permission. */
   refused(operation: RefusedOperation): void {
     this.#permissionErrors.set(operation, (this.#permissionErrors.get(operation) ?? 0) + 1);
   }

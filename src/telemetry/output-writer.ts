@@ -12,7 +12,7 @@
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
-/** What became of bytes. `bytes`: how many of them were written, at least one. */
+/** What happened to bytes. `bytes`: how many of them were written, at least one. */
 export type WriteResult =
   | { readonly kind: "written"; readonly bytes: number }
   /** None: the reader has to catch up. */
@@ -25,7 +25,7 @@ export interface OutputWriter {
   write(bytes: Uint8Array, done: (result: WriteResult) => void): WriteResult | "under-way";
   /** When the process ends: writes on this thread. */
   writeNow(bytes: Uint8Array): WriteResult;
-  /** When the process ends: what became of the write under way, as far as can be told until then. */
+  /** When the process ends: what happened to the write in progress, as far as can be told until then. */
   awaitNow(untilMs: number): WriteResult;
 }
 

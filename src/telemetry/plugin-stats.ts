@@ -21,7 +21,7 @@ export type DropReason =
   | "no-reply-subject"
   /** Its reply subject is one that the host never publishes on. */
   | "reply-subject-refused"
-  /** The replica stopped, or its connection was closed for good, before the reply could be sent. */
+  /** The replica stopped, or its connection was closed permanently, before the reply could be sent. */
   | "connection-closed"
   /** The connection did not come back while somebody waited for the reply. */
   | "reply-expired"

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What stands in the place of a credential. */
+/** What is in the place of a credential. */
 export const REDACTED = "***";
 
 /** Characters that end the authority of a URL (RFC 3986, section 3.2). */
@@ -16,7 +16,7 @@ const AUTHORITY_END = /[/?#]/;
 const SECRET_PARAMETER =
   /([?&;][A-Za-z_.-]{0,64}(?:password|passwd|secret|token|credential|api_?key)[A-Za-z_.-]{0,64}=)[^&;#\s"]+/gi;
 
-/** Replaces `//user:password@`, `//token@` and secret parameters wherever they stand in a text. */
+/** Replaces `//user:password@`, `//token@` and secret parameters wherever they are in a text. */
 export function scrubSecrets(text: string): string {
   let scrubbed = text;
   if (scrubbed.includes("//") && scrubbed.includes("@")) scrubbed = scrubbed.replace(/[^\s"]+/g, scrubWord);

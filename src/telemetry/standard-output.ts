@@ -3,7 +3,7 @@
  * A write for each record costs more than making the record. What is not written when the process ends is written
  * then, in order, within a moment.
  *
- * Whatever becomes of the other end (a disk that is full, a terminal that is gone, a pipe that nobody reads), the
+ * Whatever happens to the other end (a disk that is full, a terminal that is gone, a pipe that nobody reads), the
  * process goes on: records are dropped, counted, and told of once some can be written again. What was written of a
  * record that then failed is ended as a line of its own.
  *

@@ -189,7 +189,7 @@ test("a replica that is told to stop while a hostile plugin is being loaded does
   const known = new Set(await scene.children());
   await scene.recast({ [uniqueName("loops")]: { component } });
   await until(async () => (await scene.children()).some((child) => !known.has(child)), {
-    what: "the load is under way",
+    what: "the load is in progress",
   });
   await scene.unharmed();
   expect(await scene.replica.stop()).toMatchObject({ code: 0 });

@@ -189,7 +189,7 @@ describe("case 22: what belongs to the connection", () => {
   );
 });
 
-describe("case 23: a target that is no path of the host", () => {
+describe("case 23: a target that is not a path of the host", () => {
   test.each(["//evil.example/", "http://evil.example/", "evil.example:443", "*", "/a#b", "/\rx: y"])(
     "is refused: %j",
     async (path) => {
@@ -278,7 +278,7 @@ describe("a flood of requests", () => {
       socket.resume();
     });
     let state: "asking" | "answered" = "asking";
-    // Those that came and went while this process stood still are accepted together: in the turn after, it is told which
+    // Those that came and went while this process stalled are accepted together: in the turn after, it is told which
     // of them are gone. What is left then was open at the same time.
     const watch = async (): Promise<void> => {
       for (; state === "asking"; turns += 1) {

@@ -53,7 +53,7 @@ describe("a hostile NATS publisher", () => {
     expect(losses()).toHaveLength(before);
   }
 
-  test("a header name that is none costs its own request and not the connection", async () => {
+  test("an invalid header name costs its own request and not the connection", async () => {
     await isConnectedThroughout(async () => {
       expect(await exchange("bad name: x\r\nRpc-Method: echo", "hi")).toMatchObject({ "Rpc-Error": "bad-request" });
     });
@@ -119,13 +119,13 @@ describe("a hostile NATS publisher", () => {
     const id = "Rpc-Id: x\r\n";
 
     test.each([
-      ["a method that is no UTF-8", Buffer.concat([Buffer.from("Rpc-Method: "), Buffer.of(0xff, 0xfe)])],
-      ["an id that is no UTF-8", Buffer.concat([Buffer.from("Rpc-Id: "), Buffer.of(0xc3, 0x28)])],
+      ["a method that is not UTF-8", Buffer.concat([Buffer.from("Rpc-Method: "), Buffer.of(0xff, 0xfe)])],
+      ["an id that is not UTF-8", Buffer.concat([Buffer.from("Rpc-Id: "), Buffer.of(0xc3, 0x28)])],
       ["an id with terminal escapes", "Rpc-Id: \u001b[31mred\u001b[0m"],
       ["an empty id", "Rpc-Id: "],
       ["an id of a kilobyte", `Rpc-Id: ${"x".repeat(1_024)}`],
       ["a method of a kilobyte", `${id}Rpc-Method: ${"m".repeat(1_024)}`],
-      ["a time-out that is no number", `${id}Rpc-Timeout-Ms: 1e3`],
+      ["a time-out that is not a number", `${id}Rpc-Timeout-Ms: 1e3`],
       ["a time-out below nothing", `${id}Rpc-Timeout-Ms: -1`],
     ])("%s", async (_what, headers) => {
       await isConnectedThroughout(async () => {
@@ -234,7 +234,7 @@ describe("28. a file of the cache that was edited by hand", () => {
     },
   );
 
-  test("its record of the requested levels: what is no answer is asked for again", async () => {
+  test("its record of the requested levels: what is not an answer is asked for again", async () => {
     await using cache = await openFolder();
     const options = {
       actors: { cached: { component: COMPONENTS.gauntlet("write"), policy: { allow: ["key-value-write"] } } },

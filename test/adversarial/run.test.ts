@@ -132,7 +132,7 @@ describe("a plugin that misbehaves while it serves", () => {
   });
 
   describe("13. what a plugin can learn of the machine", () => {
-    test("is no argument, no working directory and no variable", async () => {
+    test("does not include an argument, a working directory or a variable", async () => {
       const reply = await call("env");
       expect([reply.status, reply.text]).toEqual([200, ""]);
     });

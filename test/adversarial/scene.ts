@@ -1,6 +1,6 @@
 /**
  * The scene of the adversarial tests: a replica with hostile plugins, a good neighbour beside them, and canaries
- * that must not change. A secret stands in the host's environment, another in its NATS URL, a third in a file in its
+ * that must not change. A secret is in the host's environment, another in its NATS URL, a third in a file in its
  * folder, and a fourth in the neighbour's bucket; {@link Scene.unharmed} looks for all of them where they must not be.
  *
  * @module
@@ -22,7 +22,7 @@ import { until } from "../harness/until.ts";
 export interface Actor {
   /** A file, or the bytes of one. */
   readonly component: string | Uint8Array;
-  /** What stands in its policy file besides its name; nothing is allowed where it is left out. */
+  /** What is in its policy file besides its name; nothing is allowed where it is left out. */
   readonly policy?: object;
 }
 

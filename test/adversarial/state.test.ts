@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assemblePlugin } from "../fixtures/wat/assemble.ts";
 import { openScene, type Scene } from "./scene.ts";
 
-/** Replies with what stands in its globals, eight bytes each, and puts the payload into them. */
+/** Replies with what is in its globals, eight bytes each, and puts the payload into them. */
 const GLOBALS = 64;
 
 async function hoarder(type: "f64" | "f32" | "v128"): Promise<Uint8Array> {

@@ -14,11 +14,11 @@ export function threadCpuMs(): number {
 }
 
 const TICK_MS = 10;
-/** A turn of the event loop that was longer stands for a process that stood still. */
+/** A turn of the event loop that was longer stands for a process that stalled. */
 const LONGEST_TURN_MS = 3 * TICK_MS;
 
 /**
- * Time that passed while this process ran: it stands still when the process does. For what waits within this process.
+ * Time that passed while this process ran: it stops when the process does. For what waits within this process.
  * One that waits in vain is seen by it as by any other clock.
  */
 export class OwnTime implements Disposable {

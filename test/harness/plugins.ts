@@ -46,7 +46,7 @@ export function consumerFile({ group, plugins, limits, replica }: ConsumerFile):
   });
 }
 
-/** The texts of policy files: plugin name → what stands in its file besides the name. */
+/** The texts of policy files: plugin name → what is in its file besides the name. */
 export function policyFiles(policies: Readonly<Record<string, object>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(policies).map(([plugin, policy]) => [`${plugin}.yaml`, JSON.stringify({ plugin, ...policy })]),

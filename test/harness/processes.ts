@@ -26,8 +26,8 @@ export async function runnerOf({ pid, records }: Replica, plugin: string): Promi
 }
 
 /**
- * The compilers, or the runners, that a replica has at work. One that is only just being made is not among them: the
- * replica itself would stand still with it.
+ * The compilers, or the runners, that a replica runs. One that is only just being made is not among them: the
+ * replica itself would stall with it.
  */
 export async function programsOf({ pid }: Replica, program: "compiler" | "runner"): Promise<readonly number[]> {
   const found: number[] = [];
@@ -42,14 +42,14 @@ export async function programsOf({ pid }: Replica, program: "compiler" | "runner
 }
 
 /**
- * Has a process stand still until it gets SIGCONT. The signal is delivered after `kill` has returned: settles when the
- * process does stand still.
+ * Has a process stall until it gets SIGCONT. The signal is delivered after `kill` has returned: settles when the
+ * process does stall.
  *
  * @returns whether there was such a process still
  */
 export async function freeze(pid: number): Promise<boolean> {
   // 0 would be all processes of this group, the test's own among them.
-  if (pid <= 0) throw new Error(`${pid} is no process`);
+  if (pid <= 0) throw new Error(`${pid} is not a process`);
   try {
     process.kill(pid, "SIGSTOP");
   } catch {

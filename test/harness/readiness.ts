@@ -59,7 +59,7 @@ export async function readied(launched: Launched, answers: () => Promise<boolean
 }
 
 /**
- * Makes a mongod a replica set of one if it is none yet.
+ * Makes a mongod a replica set of one if it is not one yet.
  *
  * @param memberHost the host and port at which the server finds itself
  * @returns whether it accepts majority writes by now
@@ -74,7 +74,7 @@ export function mongodIsPrimary(launched: Pick<Launched, "host" | "port">, membe
   });
 }
 
-/** Does a mongod that is no replica set accept writes? */
+/** Does a mongod that is not a replica set accept writes? */
 export function mongodAnswers(launched: Pick<Launched, "host" | "port">): Promise<boolean> {
   return askMongod(launched, async (admin) => (await admin.command({ hello: 1 }))["isWritablePrimary"] === true);
 }

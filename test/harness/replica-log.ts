@@ -60,7 +60,7 @@ export class ReplicaLog {
   }
 }
 
-/** A line that is no JSON object is kept too: a test that looks for such lines finds them by their only key. */
+/** A line that is not a JSON object is kept too: a test that looks for such lines finds them by their only key. */
 function parseRecord(line: string): LogRecord {
   try {
     const value: unknown = JSON.parse(line);

@@ -176,7 +176,7 @@ async function becameReady(replica: Replica): Promise<void> {
       },
     );
   } finally {
-    // It ends some day, after the race: that is no error then.
+    // It ends some day, after the race: that is not an error then.
     end.catch(() => {});
   }
 }

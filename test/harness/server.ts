@@ -101,7 +101,7 @@ export async function startConfiguredNatsServer(
   };
 }
 
-/** A server that is no replica set. */
+/** A server that is not a replica set. */
 export async function startStandaloneMongod(): Promise<OwnServer> {
   const launched =
     inject("serverKind") === "container"

@@ -1,6 +1,6 @@
 /**
  * Fairness of the processor must not hit those who take little of it: what the runner does ahead of a plugin's
- * requests is no appetite of the plugin's, and a process that others keep from the processor has computed nothing.
+ * requests is not the plugin's own demand, and a process that others keep from the processor has computed nothing.
  */
 
 import { spawn } from "node:child_process";
@@ -36,7 +36,7 @@ describe.runIf(process.platform === "linux")("a plugin whose instances have to b
     await nats.close();
   });
 
-  test("keeps its priority, whoever calls it without a rest", async () => {
+  test("keeps its priority, whoever calls it without pausing", async () => {
     const plugin = uniqueName("go");
     await using replica = await serve(plugin, component);
     const pid = await runnerOf(replica, plugin);

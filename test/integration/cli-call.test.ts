@@ -85,7 +85,7 @@ describe("an answer", () => {
     expect(stderr).toMatch(/^200 in [\d.]+ ms, id id-1\n$/);
   });
 
-  test("is written byte for byte when it is no text", async () => {
+  test("is written byte for byte when it is not text", async () => {
     const body = Buffer.from([0, 27, 255, 10, 13]);
     const { plugin } = await respond({ headers: OK, body });
     expect((await call([plugin])).stdoutBytes).toEqual(body);
@@ -96,7 +96,7 @@ describe("an answer", () => {
     expect((await call([plugin], { isTerminal: true })).stdout).toBe("a\tb\n\\u{1b}[2Jc\n");
   });
 
-  test("that is no text is not shown on a terminal", async () => {
+  test("that is not text is not shown on a terminal", async () => {
     const { plugin } = await respond({ headers: OK, body: Buffer.from([255, 27]) });
     const { code, stdout, stderr } = await call([plugin], { isTerminal: true });
     expect([code, stdout]).toEqual([0, ""]);

@@ -128,7 +128,7 @@ describe.runIf(process.platform === "linux")("the containment of a plugin's proc
       expect((await request(nats, `rpc.${trapping}.${method}`)).error).toBe("plugin-trapped");
     }
     expect(endings(replica)).toEqual([]);
-    // Where the machine stands still for longer than the circuit is open, a trial comes first, and it opens once more.
+    // Where the machine stalls for longer than the circuit is open, a trial comes first, and it opens once more.
     let refused: Reply | undefined;
     const isRefused = async (): Promise<boolean> => {
       const openings = replica.records.filter(isCircuitOpen).length;
@@ -188,7 +188,7 @@ async function computedUntilItsEnd(pid: number): Promise<number> {
 }
 
 function isWalls({ msg }: LogRecord): boolean {
-  return msg === "runners are walled in";
+  return msg === "runners are sandboxed";
 }
 
 function isEnding({ msg }: LogRecord): boolean {

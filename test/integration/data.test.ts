@@ -116,9 +116,9 @@ describe.each(["mongodb", "sqlite"] as const)("the data in %s", (kind) => {
     expect(cutOff.code).toBe(2);
     expect(cutOff.stderr).toContain("it was cut off: its last line is missing; 1 keys were imported and stay");
     const damaged = await data("import", [target], [lines[0], '{"bucket":"users","key":"k","value":"?"}'].join("\n"));
-    expect(damaged.stderr).toContain("line 2 is no line of an export; 0 keys were imported");
+    expect(damaged.stderr).toContain("line 2 is not a line of an export; 0 keys were imported");
     expect(await read(own(target, "users", "k"))).toBeUndefined();
-    expect((await data("import", [target], "hello\n")).stderr).toContain("line 1 is no line of an export");
+    expect((await data("import", [target], "hello\n")).stderr).toContain("line 1 is not a line of an export");
     await data("delete", [target, "--yes"]);
   });
 });
@@ -146,11 +146,11 @@ test("a backup of an SQLite store is what SQLite copies: the file alone is empty
   expect(Buffer.from((await restored.get(own("saved", "users", "k"), TIMEOUT)) ?? [])).toEqual(BINARY);
 });
 
-test("a command on data without a name, or with one that is none, is wrong usage and asks no store", async () => {
+test("a command on data without a name, or with an invalid one, is wrong usage and asks no store", async () => {
   const store = ["--store", "mongodb://127.0.0.1:1/"];
   expect(await run(["data", "export", ...store])).toMatchObject({ code: 2, stdout: "" });
   const wrong = await run(["data", "delete", "../x", "--yes", ...store]);
-  expect([wrong.code, wrong.stderr]).toEqual([2, 'error usage-invalid: "../x" is no name of a plugin\n']);
+  expect([wrong.code, wrong.stderr]).toEqual([2, 'error usage-invalid: "../x" is not a name of a plugin\n']);
   expect((await run(["data", "import", "x", join(tmpdir(), uniqueName("none")), ...store])).code).toBe(2);
   expect((await run(["data", "list", "--help"])).stdout).toContain("--shared");
 });

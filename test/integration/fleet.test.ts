@@ -187,7 +187,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
     await expect.poll(() => starts(replica)).toEqual(["request"]);
   });
 
-  test("a plugin that computes without a rest gets a second process, and both take its requests", async () => {
+  test("a plugin that computes without pausing gets a second process, and both take its requests", async () => {
     const plugin = uniqueName("compute");
     await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { runners: 2, idleMs: 1_000 });
     const controller = new AbortController();

@@ -1,5 +1,5 @@
 /**
- * What becomes of each operation when several go to MongoDB together and not all of them fare alike.
+ * What happens to each operation when several go to MongoDB together and not all of them fare alike.
  */
 
 import { randomUUID } from "node:crypto";
@@ -172,7 +172,7 @@ describe("a batch", () => {
   });
 });
 
-describe("a server that is no replica set", () => {
+describe("a server that is not a replica set", () => {
   test("performs batches, and a write that is lost with its connection is not sent again", async () => {
     await using server = await startStandaloneMongod();
     await using store = await openMongoStore({ url: server.url });

@@ -49,7 +49,7 @@ describe("what clients of two stores on one MongoDB see is linearizable", () => 
       disturb: () => admin.db("admin").command({ replSetStepDown: 1, force: true }),
     },
     {
-      name: "when the server stands still for longer than operations have time",
+      name: "when the server hangs for longer than operations have time",
       timeoutMs: 500,
       disturb: async () => {
         await server.pause();

@@ -78,7 +78,7 @@ describe("a MongoDB that comes later", () => {
   test.each([
     ["reads alone", READ_ONLY],
     ["reads and writes", BOTH],
-  ])("serves %s, though the first connection failed for good", async (_, needs) => {
+  ])("serves %s, though the first connection failed permanently", async (_, needs) => {
     await server.kill();
     const { store, watch, states } = await openWatched({ url: server.url }, needs);
     expect(await becomes(watch, "down", "ECONNREFUSED")).toContain(new URL(server.url).host);
@@ -161,7 +161,7 @@ describe("a MongoDB that refuses writes", () => {
     await becomes(watch, "up");
   });
 
-  test("for want of a disk: down, and up with the first write that is taken", async () => {
+  test("for lack of a disk: down, and up with the first write that is taken", async () => {
     await using server = await startMongod(["--setParameter", "enableTestCommands=1"]);
     await using admin = new MongoClient(server.url);
     const failing = { failCommands: ["update"], errorCode: 14_031 };

@@ -404,7 +404,7 @@ describe("a MongoDB that fails", () => {
     for (const key of acknowledged) expect(stored.has(`private/p/b/${key}`), key).toBe(true);
   });
 
-  test("by dying and coming back: what was under way waits for it, and is done once", async () => {
+  test("by dying and coming back: what was in flight waits for it, and is done once", async () => {
     await using store = await openMongoStore({ url: server.url });
     await openConnections(store);
     await store.set(addressOf("kept"), Buffer.from("before"), OPTIONS);

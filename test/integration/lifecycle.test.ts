@@ -81,7 +81,7 @@ describe("the life of a replica", () => {
   });
 
   describe("reloading", () => {
-    test("a new component is taken up under load without losing a request", async () => {
+    test("a new component is applied under load without losing a request", async () => {
       const plugin = uniqueName("swap");
       await using replica = await startReplica({
         consumer: consumerFile({ group: "swap", plugins: { [plugin]: "plugin.wasm" } }),
@@ -108,7 +108,7 @@ describe("the life of a replica", () => {
         files: { "plugin.wasm": COMPONENTS.gauntlet("none") },
       });
       const load = keepAsking(plugin);
-      await writeFile(join(replica.folder, "plugin.wasm"), "this is no component");
+      await writeFile(join(replica.folder, "plugin.wasm"), "this is not a component");
       const record = await replica.logged(({ msg }) => String(msg).startsWith("the new version is refused"));
       expect(record["err"]).toMatchObject({ code: "component-rejected" });
       const replies = await load.stop();

@@ -108,7 +108,7 @@ describe("a replica goes on serving and ends with 0 at SIGTERM when its log", ()
     pipe.close();
   });
 
-  test("goes to a terminal that stands still, and is gone then", async () => {
+  test("goes to a terminal that hangs, and is gone then", async () => {
     const { descriptor, window } = await openTerminal();
     const plugin = uniqueName("terminal");
     await using replica = await startLoggingTo(descriptor, plugin);

@@ -82,7 +82,7 @@ describe("every way a request can end has its own reply", () => {
     ["exit with an error", "exit", "no"],
     ["exit without one", "exit", "ok"],
     ["memory beyond the limit", "hog", ""],
-    ["an error that is no UTF-8", "bad-text", ""],
+    ["an error that is not UTF-8", "bad-text", ""],
     ["a forged handle", "forged-handle", "4711"],
     ["more written than the stream permits", "over-permit", ""],
   ])("plugin-trapped: %s, and the next request is served", async (_what, method, payload) => {

@@ -152,7 +152,7 @@ describe("a revocation", () => {
     });
   });
 
-  describe("for calls under way", () => {
+  describe("for calls in flight", () => {
     test("what is read is not handed out, what is written next is refused, and the reply has the lower limit", async () => {
       const plugin = uniqueName("midway");
       await using server = await startMongod();
@@ -235,7 +235,7 @@ describe("a revocation", () => {
   });
 
   describe("with files that cannot be used", () => {
-    test("one plugin's typo holds up no other one, and is taken up when it is repaired in place", async () => {
+    test("one plugin's typo holds up no other one, and is applied when it is repaired in place", async () => {
       const [first, other] = [uniqueName("first"), uniqueName("other")];
       const component = COMPONENTS.gauntlet("read-write");
       await using replica = await startReplica({
@@ -274,7 +274,7 @@ describe("a revocation", () => {
       await writeFile(path, `plugin: ${plugin}\nalow: []\n`);
       expect(await problem("alow")).toMatchObject({ keepPolicy: [plugin] });
       expect(await allowed()).toBe("served");
-      // What is wrong and what becomes of it are told in the same words.
+      // What is wrong and what happens to it are told in the same words.
       const invalid = await check(replica);
       expect(invalid.code).toBe(2);
       const told = String((await problem("alow"))["msg"]).replace("the configuration is invalid: ", "");

@@ -1,5 +1,5 @@
 /**
- * A replica that stood still finds requests whose callers have given up: it says so and does not run them.
+ * A replica that stalled finds requests whose callers have given up: it says so and does not run them.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,7 +12,7 @@ import { request } from "../harness/request.ts";
 
 const REQUESTS = 20;
 
-test("what arrived while a replica stood still is not run once its caller's time is over", async () => {
+test("what arrived while a replica stalled is not run once its caller's time is over", async () => {
   const nats = await connect({ servers: inject("natsUrl") });
   try {
     const plugin = uniqueName("stall");

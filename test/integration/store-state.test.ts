@@ -51,7 +51,7 @@ const NOT_TAKEN = "the store does not take what plugins may do";
 const TAKEN_AGAIN = "the store takes what plugins may do again";
 
 describe("a replica whose MongoDB user may only read", () => {
-  test("is ready for plugins that read and not for those that write; the reason stands in the log once, without secrets", async () => {
+  test("is ready for plugins that read and not for those that write; the reason is in the log once, without secrets", async () => {
     await using server = await startGuardedMongod();
     await server.admin("admin", { createUser: "u", pwd: PASSWORD, roles: [{ role: "read", db: "app" }] });
     const mongodbUrl = `mongodb://u:${PASSWORD}@${server.address}/app?authSource=admin`;

@@ -76,7 +76,7 @@ function checkImport({ name, item, place }: NamedEntry, id: string, shape: Inter
   for (const [member, exported] of item.instance.exports) {
     if (exported.sort === "func") continue;
     if (exported.sort !== "type") {
-      throw rejection(`${quote(member)} in the import ${quote(name)} is no function or type`, place, WIT_ADVICE);
+      throw rejection(`${quote(member)} in the import ${quote(name)} is not a function or type`, place, WIT_ADVICE);
     }
     // An alias of a resource, as `headers` of `fields`, is known by the resource's own name.
     if (exported.type.kind !== "resource" || shape.resources.includes(exported.type.name)) continue;

@@ -11,7 +11,7 @@ import { planType, signatureAt } from "./plan-types.ts";
 import { refusal } from "./refusal.ts";
 import { entry, type PlannedExports, type PlannedItem, Spaces } from "./spaces.ts";
 
-/** The item that the host gives for an import. Only interfaces, and types of what is in them, can be had. */
+/** The item that the host gives for an import. Only interfaces, and types of what is in them, are available. */
 export function planImport(
   draft: PlanDraft,
   spaces: Spaces,

@@ -1,5 +1,5 @@
 /**
- * The index spaces of one component instance while it is evaluated, and what stands in them (component-model
+ * The index spaces of one component instance while it is evaluated, and what is in them (component-model
  * `Explainer.md`, "Index Spaces"). Every index points backwards, so a space only ever grows.
  *
  * @module
@@ -47,7 +47,7 @@ export type PlannedCoreInstance =
   | { readonly kind: "made"; readonly index: number }
   | { readonly kind: "inline"; readonly exports: ReadonlyMap<string, PlanItem> };
 
-/** A core module: where it stands in the plan, and what it says of itself. */
+/** A core module: where it is in the plan, and what it says of itself. */
 export interface PlannedModule {
   readonly index: number;
   readonly module: CoreModule;

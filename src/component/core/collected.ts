@@ -3,7 +3,7 @@
  * is about linear memory. So garbage collection is refused wherever it stands: structs, arrays, `i31`, references to
  * them, casts, recursive and derived types. (Exceptions live there, too: the gate refuses the tags they need.)
  *
- * References to functions, and `externref`, of which the host gives none, are no matter of this rule: a component has
+ * References to functions, and `externref`, of which the host gives none, do not fall under this rule: a component has
  * as many as it has functions.
  *
  * @module

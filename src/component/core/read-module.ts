@@ -150,7 +150,7 @@ function readExport(reader: ByteReader): CoreExport {
 function readExternKind(reader: ByteReader): CoreExternKind {
   const code = reader.u8();
   const kind = EXTERN_KINDS[code];
-  if (kind === undefined) throw reader.malformed(`${code} is no kind of a core import or export`);
+  if (kind === undefined) throw reader.malformed(`${code} is not a kind of a core import or export`);
   return kind;
 }
 

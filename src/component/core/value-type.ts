@@ -65,5 +65,5 @@ export function skipBlockType(reader: ByteReader): void {
 function refused(reader: ByteReader, code: number): HostError {
   const collectedType = GARBAGE_COLLECTED.get(code);
   if (collectedType !== undefined) return garbageCollected(reader, `the type ${collectedType}`);
-  return reader.malformed(`0x${code.toString(16)} is no type of a core value`);
+  return reader.malformed(`0x${code.toString(16)} is not a type of a core value`);
 }

@@ -20,7 +20,7 @@ import type { FoundAddresses, Resolve } from "./resolver.ts";
 /** What connections are opened with. */
 export interface ConnectorOptions {
   readonly resolve: Resolve;
-  /** Counts the look-ups under way. */
+  /** Counts the look-ups in progress. */
   readonly lookUps: LookUps;
   readonly dial: DialRules;
   /** See `HttpClientOptions`. */
@@ -132,7 +132,7 @@ function secure(socket: Socket, host: string, { ca }: ConnectorOptions): Socket 
   return connectTls({
     socket,
     host,
-    // An address is no server name (RFC 6066, section 3); the certificate is compared with `host` then.
+    // An address is not a server name (RFC 6066, section 3); the certificate is compared with `host` then.
     ...(isIP(host) === 0 && { servername: host }),
     ALPNProtocols: ["http/1.1"],
     ...(ca !== undefined && { ca }),

@@ -65,7 +65,7 @@ class Dialling {
     return this.#connected.promise;
   }
 
-  /** Gives up what is still under way. Idempotent. */
+  /** Gives up what is still in flight. Idempotent. */
   close(): void {
     this.#state = "over";
     clearTimeout(this.#timer);

@@ -234,7 +234,7 @@ function fieldsOf(raw: Dispatcher.DispatchController["rawHeaders"]): HttpField[]
   return fields;
 }
 
-/** White space around a value is none of it: RFC 9112, section 5.1. undici leaves what stands behind it. */
+/** White space around a value is not part of it: RFC 9112, section 5.1. undici leaves what stands behind it. */
 function withoutSpace(value: Buffer): Buffer {
   let end = value.length;
   while (end > 0 && (value[end - 1] === 0x20 || value[end - 1] === 0x09)) end -= 1;
@@ -246,7 +246,7 @@ function isPlugins([name]: HttpField): boolean {
 }
 
 /**
- * The transfer codings of a response, if they are others than the one that is undone here: its body is none that the
+ * The transfer codings of a response, if they are others than the one that is undone here: its body is not one that the
  * server meant, and the field that says so is the connection's.
  */
 function unknownCoding(fields: readonly HttpField[]): string | undefined {

@@ -6,7 +6,7 @@
  */
 
 export class LookUps {
-  /** Target (see `HttpTarget.origin`) → look-ups under way. */
+  /** Target (see `HttpTarget.origin`) → look-ups in progress. */
   readonly #underWay = new Map<string, number>();
 
   /** Is the target's name being looked up? */

@@ -35,7 +35,7 @@ export function createMongoClient(url: MongoUrl, source: string, maxOperationMs:
   throw urlInvalid(source, "it is not a valid connection string");
 }
 
-/** `undefined` for a URL that the driver refuses. Its message may quote a part of a password, so it is let go of. */
+/** `undefined` for a URL that the driver refuses. Its message may quote a part of a password, so it is released. */
 function clientFor(url: string, options: MongoClientOptions): MongoClient | undefined {
   try {
     return new MongoClient(url, options);

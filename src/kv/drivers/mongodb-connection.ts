@@ -1,6 +1,6 @@
 /**
  * The connection to MongoDB, which every command asks for first: made when it is needed, and made anew as long as it
- * was never there. The driver gives up for good what failed the first time, be it a server that came later or a user
+ * was never there. The driver gives up permanently what failed the first time, be it a server that came later or a user
  * that was created later.
  *
  * Knows why there is none, in words that hold no credential.

@@ -94,7 +94,7 @@ class MongoData implements StoreData {
         const [, , bucket = "", ...key] = document._id.split("/");
         const { value } = document;
         const bytes = value instanceof Binary ? value.value() : value;
-        // What is no value of ours is nobody's: a plugin is told of it as of a store that does not work.
+        // What is not a value of ours is nobody's: a plugin is told of it as of a store that does not work.
         if (!(bytes instanceof Uint8Array)) continue;
         yield { bucket: decodeURIComponent(bucket), key: key.join("/"), value: bytes };
       }

@@ -14,13 +14,13 @@
 import { HostError } from "../../errors/host-error.ts";
 import type { Entry } from "../entry.ts";
 
-/** Stands in a command for the entries that it is about. */
+/** Is in a command for the entries that it is about. */
 export class Dispatch<Result> {
   readonly #entries: readonly Entry<Result>[];
   readonly #contentOf: (entries: readonly Entry<Result>[]) => unknown;
   #sent: readonly Entry<Result>[] = [];
 
-  /** @param contentOf makes what stands in the command */
+  /** @param contentOf makes what is in the command */
   constructor(entries: readonly Entry<Result>[], contentOf: (entries: readonly Entry<Result>[]) => unknown) {
     this.#entries = entries;
     this.#contentOf = contentOf;

@@ -70,7 +70,7 @@ const RETRYABLE_READ: ReadonlySet<number> = new Set([
 
 const DETAIL_MAX_LENGTH = 300;
 
-/** The same trouble on another connection is no other trouble. */
+/** The same trouble on another connection is not another problem. */
 const CONNECTION_NUMBER = /\bconnection (?:[0-9]+|<monitor>)(?= to )/g;
 
 /** What servers say of a single statement is a number alone; these an operator meets. */

@@ -33,7 +33,7 @@ export function settleFound(entries: readonly ReadEntry[], { documents, extent }
 
 function settleDocument(entry: ReadEntry, { value }: FoundDocument): void {
   if (value instanceof Uint8Array) entry.succeed(value);
-  else entry.fail(new HostError("store-unavailable", "a document's value is no binary data"));
+  else entry.fail(new HostError("store-unavailable", "a document's value is not binary data"));
 }
 
 /**

@@ -141,7 +141,7 @@ function isInstalled(module: string): boolean {
 async function flawOfFile(path: string): Promise<string | undefined> {
   try {
     await access(path, constants.R_OK);
-    return (await stat(path)).isFile() ? undefined : "is no file";
+    return (await stat(path)).isFile() ? undefined : "is not a file";
   } catch (error) {
     const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
     return `cannot be read${code}`;

@@ -1,5 +1,5 @@
 /**
- * What may stand in a MongoDB URL. Everything in it that can never work is refused at the start, by a message that
+ * What may be in a MongoDB URL. Everything in it that can never work is refused at the start, by a message that
  * says which part it is and what to write instead.
  *
  * No message holds a value of the URL: what is taken for a host or an option may be part of a password that was not

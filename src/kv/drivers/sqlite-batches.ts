@@ -106,7 +106,8 @@ export class SqliteBatches {
     const row = this.#select.get(...columns);
     if (row === undefined) return undefined;
     const value = row["value"];
-    if (!(value instanceof Uint8Array)) throw new HostError("store-unavailable", "a value in the database is no BLOB");
+    if (!(value instanceof Uint8Array))
+      throw new HostError("store-unavailable", "a value in the database is not a BLOB");
     return value;
   }
 

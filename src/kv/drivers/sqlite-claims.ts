@@ -23,7 +23,7 @@ export class Claims {
     this.#states = new Int32Array(memory);
   }
 
-  /** For batches of at most so many entries. */
+  /** For batches of a bounded number of entries. */
   static forBatchesOf(entries: number): Claims {
     return new Claims(new SharedArrayBuffer(2 * entries * Int32Array.BYTES_PER_ELEMENT));
   }
@@ -33,7 +33,7 @@ export class Claims {
     Atomics.store(this.#states, this.#at(kind, entry), OPEN);
   }
 
-  /** Takes it back for good. @returns whether that was still possible: then it is never begun */
+  /** Takes it back permanently. @returns whether that was still possible: then it is never begun */
   recall(kind: OperationKind, entry: number): boolean {
     return Atomics.compareExchange(this.#states, this.#at(kind, entry), OPEN, RECALLED) !== BEGUN;
   }

@@ -18,7 +18,7 @@ export class DatabaseFile {
     this.#identity = identityOf(path);
   }
 
-  /** What has become of it; `undefined` where nothing has. Costs microseconds. */
+  /** What happened to it; `undefined` where nothing has. Costs microseconds. */
   get flaw(): HostError | undefined {
     const identity = identityOf(this.#path);
     if (identity === this.#identity) return undefined;

@@ -29,7 +29,7 @@ export interface PackedValues {
 export type ThreadRequest =
   | BatchRequest
   | { readonly kind: "ping"; readonly id: number; readonly timeoutMs: number }
-  /** Finish what is under way, close the database, end. */
+  /** Finish what is in flight, close the database, end. */
   | { readonly kind: "close" };
 
 /** A batch, its addresses written flat. The claims of its entries are those from 0 on, of its kind. */

@@ -137,7 +137,7 @@ export class SqliteThread {
     return answer.promise;
   }
 
-  /** Finishes what is under way, closes the database and ends the thread. Idempotent. */
+  /** Finishes what is in flight, closes the database and ends the thread. Idempotent. */
   async close(): Promise<void> {
     if (this.#state === "running") {
       this.#state = "closing";
@@ -147,7 +147,7 @@ export class SqliteThread {
     await this.#ended.promise;
   }
 
-  /** Ends the thread now, whatever is under way in it. */
+  /** Ends the thread now, whatever is in flight in it. */
   async destroy(): Promise<void> {
     await this.#worker.terminate();
   }

@@ -90,7 +90,7 @@ class SqliteDriver implements BatchDriver {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#state = "closed";
-    // A thread that could not be started is none that would have to be closed.
+    // A thread that could not be started need not be closed.
     await this.#starting?.catch(() => undefined);
     await this.#thread.close();
   }

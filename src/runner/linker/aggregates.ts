@@ -98,12 +98,12 @@ export function compileEnum(names: readonly string[]): CompiledType {
     discriminantType(names.length),
     (index) => {
       const name = names[index];
-      if (name === undefined) throw createTrap("a discriminant is none of its enum's");
+      if (name === undefined) throw createTrap("a discriminant is not one of its enum's");
       return name;
     },
     (value) => {
       const index = indices.get(value as string);
-      if (index === undefined) throw createTrap("a value is no case of its enum");
+      if (index === undefined) throw createTrap("a value is not a case of its enum");
       return index;
     },
   );
@@ -156,7 +156,7 @@ function setFlags(value: Record<string, boolean>, keys: readonly string[], bits:
 }
 
 function bitsOf(value: unknown, keys: readonly string[]): number {
-  if (typeof value !== "object" || value === null) throw createTrap("a value is no flags");
+  if (typeof value !== "object" || value === null) throw createTrap("a value is not a set of flags");
   let bits = 0;
   for (const [index, key] of keys.entries()) if ((value as Container)[key] === true) bits |= 1 << index;
   return bits >>> 0;

@@ -1,6 +1,6 @@
 /**
  * What the host tells a guest before its first call. Whatever differs from instance to instance (the time, a random
- * value, and by and by a configuration or a secret) may have become part of the guest's state, and would come back with
+ * value, and later a configuration or a secret) may have become part of the guest's state, and would come back with
  * it in every later request. So an instance that was told anything is not put back. The exceptions are named here:
  * functions that, called before the first call, answer every instance alike, at any time.
  *

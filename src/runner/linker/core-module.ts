@@ -36,7 +36,7 @@ export const OP = {
 const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const FUNCTION = 0x60;
 
-/** A module of these sections, which stand in the format's order. */
+/** A module of these sections, which are in the format's order. */
 export function encodeModule(...sections: readonly (readonly number[])[]): Uint8Array {
   return Uint8Array.from([...PREAMBLE, ...sections.flat()]);
 }

@@ -1,5 +1,5 @@
 /**
- * The mutable globals of instances as bits. A JavaScript number is no picture of a float: it has one NaN for all of
+ * The mutable globals of instances as bits. A JavaScript number is not a picture of a float: it has one NaN for all of
  * them, and an f32 loses its signal on the way. So a core module reads and writes globals here, and what it
  * reads stays in a memory; v128, which JavaScript cannot read at all, goes the same way.
  *

@@ -1,7 +1,7 @@
 /**
  * The table of a component instance's handles (component-model `CanonicalABI.md`, "Handle Tables" and "Resource
  * Handles"): what the guest has are indices into it, so a handle that was never given out, or that was dropped,
- * is none.
+ * does not exist.
  *
  * @module
  */

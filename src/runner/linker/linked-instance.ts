@@ -217,7 +217,8 @@ export class LinkedInstance implements ResourceSurroundings {
   }
 
   #memory(memory: unknown): LinearMemory {
-    if (!(memory instanceof WebAssembly.Memory)) throw new HostError("load-failed", "a memory is none");
+    if (!(memory instanceof WebAssembly.Memory))
+      throw new HostError("load-failed", "an export that should be a memory is not one");
     let linear = this.#memories.get(memory);
     if (linear === undefined) this.#memories.set(memory, (linear = new LinearMemory(memory)));
     return linear;

@@ -174,7 +174,7 @@ class PlanParser {
 
   #options(value: Fields): PlanOptions {
     const encoding = ENCODINGS.find((name) => name === value["encoding"]);
-    if (encoding === undefined) throw flaw("a string encoding is none that is known");
+    if (encoding === undefined) throw flaw("a string encoding is unknown");
     return {
       component: this.#component(value["component"]),
       encoding,

@@ -18,7 +18,7 @@ interface NumberType<Value> {
   store(view: DataView, value: Value, at: number): void;
   /** A core value as a value of the type. */
   fromFlat(flat: never): Value;
-  /** A value of the host's as one of the type; traps for a value that is none. */
+  /** A value of the host's as one of the type; traps for a value that is not one. */
   expect(value: unknown): Value;
 }
 
@@ -169,7 +169,7 @@ function isSurrogate(codePoint: number): boolean {
 const CHAR = translated(
   U32,
   (codePoint) => {
-    if (codePoint >= CODE_POINT_END || isSurrogate(codePoint)) throw createTrap("a char is no Unicode scalar value");
+    if (codePoint >= CODE_POINT_END || isSurrogate(codePoint)) throw createTrap("a char is not a Unicode scalar value");
     return String.fromCodePoint(codePoint);
   },
   (value) => {

@@ -4,7 +4,7 @@
  * one such call per instance runs a loop: between two calls of the function it is suspended.
  *
  * A call may be followed by the next one when its promise has resolved; after one that rejected there is none. The
- * stack is let go of when the suspension ends.
+ * stack is released when the suspension ends.
  *
  * @module
  */

@@ -76,12 +76,12 @@ function compileCases(types: readonly CompiledType[], shape: VariantShape): Comp
 
   const expectCase = (index: number): (typeof cases)[number] => {
     const found = cases[index];
-    if (found === undefined) throw createTrap("a discriminant is none of its variant's");
+    if (found === undefined) throw createTrap("a discriminant is not one of its variant's");
     return found;
   };
   const caseOf = (value: unknown): number => {
     const index = shape.caseOf(value);
-    if (index === -1) throw createTrap("a value is no case of its variant");
+    if (index === -1) throw createTrap("a value is not a case of its variant");
     return index;
   };
   return {

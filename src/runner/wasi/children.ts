@@ -33,6 +33,6 @@ export class Children {
 
   /** The parent is about to go: traps if a child is there. */
   requireNone(): void {
-    if (this.#alive > 0) throw this.#context.trap(`${this.#parent} was let go of before what is a part of it`);
+    if (this.#alive > 0) throw this.#context.trap(`${this.#parent} was dropped before its child resource`);
   }
 }

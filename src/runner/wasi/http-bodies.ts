@@ -3,7 +3,7 @@
  * the latter.
  *
  * What a guest writes before its request is sent is kept here, a window of it at most. A body that is dropped
- * unfinished is a request that was broken off, and a response that nobody reads on is given up. A body is not let go of
+ * unfinished is a request that was broken off, and a response that nobody reads on is given up. A body is not released
  * before its stream.
  *
  * @module

@@ -105,7 +105,7 @@ export function immutableFields(context: GuestContext, entries: readonly HttpFie
   return new Fields(HOST_ONLY, context, copyEntries(entries), false);
 }
 
-/** The body's length as its header fields declare it, if they do so by one number: the host refuses what is none. */
+/** The body's length as its header fields declare it, if they do so by one number: the host refuses anything else. */
 export function declaredBytes(fields: readonly HttpField[]): number | undefined {
   const values = fields.filter(([name]) => name.toLowerCase() === "content-length").map(([, value]) => value);
   const text = Buffer.from(values[0] ?? "").toString("latin1");

@@ -90,7 +90,7 @@ function poll(context: GuestContext, pollables: unknown): Uint32Array | Promise<
   try {
     polled = expectArray(pollables).map((pollable) => expectPollable(pollable));
   } catch {
-    return context.trapPending("poll was called with something that is no pollable");
+    return context.trapPending("poll was called with something that is not a pollable");
   }
   if (polled.length === 0) return context.trapPending("poll was called with an empty list");
   if (polled.length > MAX_POLLED) return context.trapPending(`poll was called with more than ${MAX_POLLED}`);

@@ -12,7 +12,7 @@ export type StartReason =
   | "load"
   /** A request came. */
   | "request"
-  /** Those there are compute without a rest. */
+  /** Those there are compute without pausing. */
   | "busy";
 
 /** Told of what an operator should know. */

@@ -43,7 +43,7 @@ export interface RunnerUnavailable {
   readonly reason: string;
 }
 
-/** What a caller is told while a start or a trial is under way. */
+/** What a caller is told while a start or a trial is in progress. */
 export const START_HINT_MS = 250;
 
 /** Nobody waits for this start. */

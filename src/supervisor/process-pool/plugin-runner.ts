@@ -1,7 +1,7 @@
 /**
  * Keeps the processes of one plugin version. There is none until the first request, which waits for the start
  * together with those that come meanwhile: each holds a place of its plugin and has its own deadline, so that
- * what waits is bounded. A plugin that computes without a rest gets further processes; one that is idle for its
+ * what waits is bounded. A plugin that computes without pausing gets further processes; one that is idle for its
  * `idleMs` loses all of them and is cold again.
  *
  * A process that owes a sign of life, since its guest computes, gets no call until it gives it: the others take them,

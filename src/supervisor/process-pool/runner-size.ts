@@ -2,7 +2,7 @@
  * How many processes a plugin should have: a pure rule over what each of them did since the last look.
  *
  * One process is best for a plugin that waits (for the store, for an answer): its calls share instances, frames
- * and store batches. A further one helps only where each of them computes without a rest, has calls that wait for
+ * and store batches. A further one helps only where each of them computes without pausing, has calls that wait for
  * that, and spends so much on a call that the host is not what holds the plugin up. It is let go when the others
  * could do its work and still rest, when nothing has asked for it, or when the plugin may not have as many any more.
  *
@@ -38,7 +38,7 @@ export interface SizeBounds {
 export type SizeAdvice = "keep" | "grow" | "shrink" | "stop";
 
 /**
- * What a plugin may have on a machine of so many processors: while others are at work beside it one of them is theirs,
+ * What a plugin may have on a machine of so many processors: while others are active beside it one of them is theirs,
  * and the host's, so that nothing they do has to wait for a plugin that computes.
  */
 export function createSizeBounds(
@@ -54,7 +54,7 @@ export function createSizeBounds(
   };
 }
 
-/** Computes without a rest. The watch of the processor's fairness says the same of a hog. */
+/** Computes without pausing. The watch of the processor's fairness says the same of a hog. */
 const RESTLESS_SHARE = 0.9;
 /** The host spends some tens of microseconds on a call. What spends little more has the host for its bound. */
 const COSTLY_CALL_MS = 0.3;

@@ -15,7 +15,7 @@ import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { RunnerCall } from "./runner-call.ts";
 
 /**
- * Operations of one call that may be under way. The contract's functions return before a guest goes on, so
+ * Operations of one call that may be in flight. The contract's functions return before a guest goes on, so
  * it has one; each outbound request adds a few.
  */
 const MAX_OPERATIONS = 64;
@@ -87,7 +87,7 @@ export class CallLedger {
     const entry = this.#entry(id);
     entry.operations += 1;
     if (entry.operations > MAX_OPERATIONS)
-      throw new FrameError(`call ${id} has more operations under way than a guest can`);
+      throw new FrameError(`call ${id} has more operations in flight than a guest can`);
   }
 
   /** Who waits for a call, if anybody still does. */
@@ -156,5 +156,5 @@ export class CallLedger {
 }
 
 function notUnderWay(id: number): FrameError {
-  return new FrameError(`message for call ${id}, which is not under way`);
+  return new FrameError(`message for call ${id}, which is not in flight`);
 }

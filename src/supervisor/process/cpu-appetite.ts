@@ -16,12 +16,12 @@ import type { CpuSample } from "./runner.ts";
 
 /** Shares of its own time that a process computes: from here on it is a hog … */
 const HOG_SHARE = 0.9;
-/** … and from here down it is none any more. */
+/** … and from here down it no longer counts as one. */
 const RESTED_SHARE = 0.5;
 
 /** How fast the estimate follows a process that computes more than before: a hog is found in 2.3 times this … */
 const RISE_MS = 100;
-/** … or this, which compiling at the start does not reach, where it cannot be made good. */
+/** … or this, which compiling at the start does not reach, where it cannot be undone. */
 const FINAL_RISE_MS = 1_000;
 /** How fast it follows one that computes less: a hog has to rest for about 0.7 times this. */
 const FALL_MS = 2_000;
@@ -81,7 +81,7 @@ export class CpuAppetite {
 
   /**
    * Its start is over. What it computed for that, compiling above all, tells nothing of the plugin: the estimate begins
-   * anew. The verdict on a suspect stays, and so does one that cannot be made good.
+   * anew. The verdict on a suspect stays, and so does one that cannot be undone.
    */
   started(sample: AppetiteSample): void {
     if (this.#isSuspect || (this.#isHog && this.#isFinal)) return;

@@ -10,7 +10,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import process from "node:process";
 
-/** What an attempt to open it is answered with where there is nothing to be had, now or later. */
+/** What an attempt to open it is answered with where there is nothing to read, now or later. */
 const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"]);
 
 export class ProcFile {

@@ -1,5 +1,5 @@
 /**
- * How many reads of values may be under way for one runner. What a read will bring is not known before, and
+ * How many reads of values may be in flight for one runner. What a read will bring is not known before, and
  * all that is brought is held by the host; so the number follows the size of what came lately: many small
  * values at a time, few large ones. The others wait their turn, in order; how many they are is bounded by the
  * requests that a plugin may have.
@@ -23,7 +23,7 @@ export class ReadWindow {
   readonly #places: WeightedSemaphore;
   #expectedBytes: number;
 
-  /** `maxBytes` is what all reads under way may bring together, as far as can be foreseen. */
+  /** `maxBytes` is what all reads in flight may bring together, as far as can be foreseen. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#expectedBytes = maxBytes / FIRST_READS;

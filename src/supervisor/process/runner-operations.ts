@@ -1,7 +1,7 @@
 /**
  * A runner's operations on the key-value store, as they come and go over its channel. What the host holds for it
  * meanwhile is bounded: values on their way to the store, and values that were read and that it does not take. Each
- * operation has an answer, also where nobody listens any more: the runner counts what it has under way.
+ * operation has an answer, also where nobody listens any more: the runner counts what it has in flight.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { ReadWindow } from "./read-window.ts";
 import type { CapabilityOperation } from "./runner-call.ts";
 import type { TransferShare } from "../../fairness/transfer-share.ts";
 
-/** What a guest reads where too many bytes are under way for its plugin. */
+/** What a guest reads where too many bytes are in flight for its plugin. */
 const TOO_MUCH: OperationResult = {
   kind: "error",
-  message: "overloaded: too many bytes are under way for this plugin; try again later.",
+  message: "overloaded: too many bytes are in flight for this plugin; try again later.",
 };
 /** Read by nobody. */
 const CANCELLED: Promise<OperationResult> = Promise.resolve({ kind: "error", message: "the call was cancelled" });
@@ -42,7 +42,7 @@ export class RunnerOperations {
     this.#parts = parts;
   }
 
-  /** Performs an operation of a call that is under way and sends its result. */
+  /** Performs an operation of a call that is in flight and sends its result. */
   perform(message: CapabilityOperation): void {
     this.#parts.calls.beginOperation(message.call);
     if (message.kind === "kv-get") this.#read(message);

@@ -53,7 +53,7 @@ export class RunnerProbes {
   /** The levels came. Throws `FrameError` where nobody asked. */
   answer(call: number, levels: number): void {
     const probe = this.#open.get(call);
-    if (probe === undefined) throw new FrameError(`levels for call ${call}, which is no probe`);
+    if (probe === undefined) throw new FrameError(`levels for call ${call}, which is not a probe`);
     if ((levels & ~ALL_ACCESS_LEVEL_BITS) === 0) probe.resolve(levels);
     else
       probe.reject(
@@ -61,7 +61,7 @@ export class RunnerProbes {
       );
   }
 
-  /** A call ended so; nothing where it is no probe. */
+  /** A call ended so; nothing where it is not a probe. */
   fail(call: number, why: string): void {
     this.#open.get(call)?.reject(new HostError("probe-failed", why));
   }

@@ -2,10 +2,10 @@
  * What is said between the host and one runner: requests and their ends, the operations and outbound exchanges of
  * their guests, questions for access levels, signs of life. Knows nothing of the process behind the channel.
  *
- * What the runner sends is untrusted. An answer to a question nobody asked, a message of a call that is not under
- * way or more of them than a guest can cause is a `FrameError`, which ends it; messages of a call that was
+ * What the runner sends is untrusted. An answer to a question nobody asked, a message of a call that is not in
+ * flight or more of them than a guest can cause is a `FrameError`, which ends it; messages of a call that was
  * cancelled are dropped, since they may have been on their way. What the host keeps for a runner is bounded: values
- * under way, and bytes that it does not read.
+ * in flight, and bytes that it does not read.
  *
  * @module
  */
@@ -242,7 +242,7 @@ export class RunnerProtocol {
    *
    * @param reason for those who ask it later
    * @param explained the reason as those hear it who wait for access levels
-   * @param lost what becomes of the calls
+   * @param lost what happens to the calls
    */
   end(reason: string, explained: string, lost: Outcome): void {
     if (this.#endReason !== undefined) return;

@@ -35,7 +35,7 @@ export interface Runner {
   /** Resolves once a request has ended and the process was seen alive after it. May never. */
   readonly proven: Promise<void>;
   readonly isReady: boolean;
-  /** Is no call in flight and no sign of life owed for one that was given up? */
+  /** True when no call is in flight and no ping is unanswered for one that was given up. */
   readonly isQuiet: boolean;
   /** Does it owe a sign of life for longer than one takes as a rule? What is begun on it now may have to wait. */
   readonly isLate: boolean;

@@ -22,7 +22,7 @@ const CATCH_UP_MS = 50;
 const LOOK_MS = 5;
 
 /**
- * A host that looks so much too late stood still itself, and so did the runner in all likelihood: a machine that was
+ * A host that looks so much too late stalled itself, and so did the runner in all likelihood: a machine that was
  * suspended, or busy with others. The runner is given its time once more, and only once.
  */
 const LATE_MS = 100;

@@ -1,7 +1,7 @@
 /**
- * How child processes are walled in on this machine: decided once, when a replica starts, by trying it. A
- * wall that cannot be had (no such tool, no right to use it, another operating system) is left out and named,
- * never an error: the walls of Node and V8 and the broker's checks stand in any case.
+ * How child processes are sandboxed on this machine: decided once, when a replica starts, by trying it. A
+ * wall that is not available (no such tool, no right to use it, another operating system) is left out and named,
+ * never an error: the walls of Node and V8 and the broker's checks are in any case.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Descriptors that the host itself was started with and never asked for: a child would inherit them in turn,
  * since nothing marked them to be closed. Node marks only the first few; a shell or a service manager may
- * leave others, with files behind them that are no child's business.
+ * leave others, with files behind them that are not a child's business.
  *
  * Each is covered in a child by /dev/null. One whose number is not below the limit on descriptors cannot be: the limit was
  * lowered after it was opened, and no child can be given anything at its place. Such a one is closed here.

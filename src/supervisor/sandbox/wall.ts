@@ -14,7 +14,7 @@ export const COMMAND_WALLS = [
   "no-network",
   /** Another user than the host's, where that one is root. */
   "unprivileged-user",
-  /** None left, and none to be had again. */
+  /** None left, and no way to get any back. */
   "no-capabilities",
   /** No program that it executes can have more rights than itself. */
   "no-new-privileges",

@@ -332,7 +332,7 @@ function describeClosing({ open }: StoreUnderTest): void {
     await expect(store.ping(OPTIONS)).rejects.toMatchObject({ code: "store-unavailable" });
   });
 
-  test("settles operations that are under way when it is closed", async () => {
+  test("settles operations that are in flight when it is closed", async () => {
     const store = await open();
     const at = freshPlace();
     const writes = Array.from({ length: 20 }, (_, index) => store.set(at(`k${index}`), filled(10, index), OPTIONS));

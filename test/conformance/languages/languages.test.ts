@@ -89,7 +89,7 @@ function script({ state, hold, traps, calls, lists }: Language): [method: string
   ];
 }
 
-it("the table for authors says of each language what becomes of its errors", async () => {
+it("the table for authors says of each language what happens to its errors", async () => {
   const page = await readFile(projectFile("examples/README.md"), "utf8");
   const rows = [...page.matchAll(/^\| ([^|]+?) +\| [^|]+ \| (a trap|the error)[ ,]/gm)].map(([, name, becomes]) => [
     name,

@@ -34,11 +34,11 @@ export interface Language {
   /** Methods that end as a trap; one of them calls itself until the stack is used up. */
   readonly traps: readonly string[];
   readonly errors: LanguageErrors;
-  /** What `absent` replies with: the value that the language has for an option that is none. */
+  /** What `absent` replies with: the value that the language has for an absent option. */
   readonly none?: string;
 }
 
-/** What becomes of a language's errors. The methods are given a text. */
+/** What happens to a language's errors. The methods are given a text. */
 export interface LanguageErrors {
   /** Raises what nobody catches. Where that is a trap, the log has `logged`, if it has anything. */
   readonly uncaught: { readonly method: string; readonly becomes: "a trap" | "the error"; readonly logged?: string };

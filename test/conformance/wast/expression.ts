@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A word (`invoke`, `$name`, `42`), a string, or a list; each knows where it stands in the text. */
+/** A word (`invoke`, `$name`, `42`), a string, or a list; each knows where it is in the text. */
 export type Expression = Word | Text | List;
 
 interface Place {

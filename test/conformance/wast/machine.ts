@@ -21,12 +21,12 @@ interface Running {
   readonly instance: LinkedInstance;
 }
 
-/** What became of a command. */
+/** What happened to a command. */
 export type Verdict = { readonly kind: "held" } | { readonly kind: "unplanned"; readonly reason: string };
 
 const HELD: Verdict = { kind: "held" };
 
-/** The component is none for the linker: the host runs it on the other engine. */
+/** The linker does not take the component: the host runs it on the other engine. */
 class Unplanned extends Error {}
 
 export class Machine {
@@ -117,6 +117,6 @@ async function expectRejection(text: string): Promise<void> {
     () => new Error("the component is accepted"),
     (thrown: unknown) => thrown,
   );
-  // What its tools say of a component is in an error's payload; a trap of theirs is no opinion.
+  // What its tools say of a component is in an error's payload; a trap of theirs is not an opinion.
   expect(error).toHaveProperty("payload");
 }

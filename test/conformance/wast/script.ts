@@ -34,7 +34,7 @@ export type Command = { readonly line: number } & (
   | { readonly kind: "rejected"; readonly component: ComponentSource }
 );
 
-/** Reads a script. Throws for a command that is none of these. */
+/** Reads a script. Throws for any other command. */
 export function readScript(text: string): Command[] {
   let line = 1;
   let counted = 0;

@@ -48,7 +48,7 @@ function stopTookMs({ records }: Replica): number {
   return timeOf("stopped") - timeOf("draining");
 }
 
-/** Has the one process of a plugin stand still: what it is asked from now on is answered once it is told to go on. */
+/** Has the one process of a plugin stall: what it is asked from now on is answered once it is told to go on. */
 async function freezeRunner(replica: Replica, plugin: string): Promise<() => void> {
   const pid = await runnerOf(replica, plugin);
   expect(await freeze(pid)).toBe(true);
@@ -320,7 +320,7 @@ describe("a NATS server that hangs", () => {
     await until(async () => (await readiness(replica)).status === 503, { what: "the silence is noticed" });
     expect((await readiness(replica)).checks.nats.reason).toContain("the server does not answer");
     const start = performance.now();
-    // Nothing is under way, so there is nothing to wait for.
+    // Nothing is in flight, so there is nothing to wait for.
     expect((await replica.stop()).code).toBe(0);
     expect(performance.now() - start).toBeLessThan(10_000);
   });

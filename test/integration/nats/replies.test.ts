@@ -9,7 +9,7 @@ const USER = { kind: "password", user: "replica", password: "p" } as const;
 const HEADERS = Buffer.from("NATS/1.0\r\nRpc-Status: 200\r\n\r\n");
 const AMPLE_MS = 60_000;
 
-/** Replies of a test, and what became of each: by subject. */
+/** Replies of a test, and what happened to each: by subject. */
 class Ledger {
   readonly fates = new Map<string, string>();
   readonly refused: string[] = [];

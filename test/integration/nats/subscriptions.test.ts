@@ -69,7 +69,7 @@ describe("the subjects that a replica listens on", () => {
     await until(() => states(subscriptions)["b.1"] === "refused", { what: "the end is noticed" });
     expect(states(subscriptions)).toEqual({ "a.1": "held", "b.1": "refused" });
     expect(await reached(server, ["a.1", "b.1"])).toEqual(["a.1"]);
-    // The second refusal is no news.
+    // The second refusal is nothing new.
     await until(() => (open.stats.permissionErrors.get("subscription") ?? 0) >= 3, { what: "it was tried again" });
     expect(open.heard).toEqual([["refused", "b.1"]]);
 

@@ -9,7 +9,7 @@ function consumer(replica: Partial<ReplicaLimits>, group = "g"): ConsumerDocumen
 }
 
 describe("what a consumer file says of the replica", () => {
-  test("is taken up at once where it can be", () => {
+  test("is applied at once where it can be", () => {
     const { logger, lines } = remembering();
     const settings = new ReplicaSettings(consumer({}), logger);
     settings.follow(consumer({ concurrency: 7, drainMs: 8 }));

@@ -38,7 +38,7 @@ test("a median below that a few rounds may have made is open, until many have", 
   expect(verdictOn(rounds(5, 20))).toBe("fallen");
 });
 
-test("how far below does not matter, nor does the order: a few rounds on a machine that stood still prove nothing", () => {
+test("how far below does not matter, nor does the order: a few rounds on a machine that stalled prove nothing", () => {
   const wild = [...rounds(5, 0), ...Array<number>(6).fill(0.001)];
   expect(verdictOn(wild)).toBe("open");
   expect(verdictOn(wild.toReversed())).toBe("open");
@@ -70,7 +70,7 @@ test("a missing record says what to do", async () => {
   await expect(readRecord(join(folder, "none.json"))).rejects.toThrow(/There is no .*--guard --record/);
 });
 
-test("a record that is none says what to do", async () => {
+test("an invalid record says what to do", async () => {
   const path = join(folder, "record.json");
   for (const text of ["{", '{"ratios":{"kv@64":"4"}}', '{"machine":"m","ratios":{"kv@64":0}}']) {
     await writeFile(path, text);

@@ -66,6 +66,6 @@ onLinux("a peak is forgotten, and counted anew", async () => {
   expect((after?.peakBytes ?? 0) < (before?.peakBytes ?? 0) - HELD_BYTES / 2).toBe(isForgotten);
 });
 
-test("a peak that cannot be forgotten is no error", async () => {
+test("a peak that cannot be forgotten is not an error", async () => {
   await expect(forgetPeak(2 ** 30)).resolves.toBe(false);
 });

@@ -295,7 +295,7 @@ describe("outbound HTTP", () => {
     });
   });
 
-  test("keeps its place until the connection is let go of, also when it is aborted", async () => {
+  test("keeps its place until the connection is released, also when it is aborted", async () => {
     const scene = stage(ANY, { httpConcurrency: 2 });
     const first = ask(scene);
     ask(scene);

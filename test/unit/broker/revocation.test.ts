@@ -151,7 +151,7 @@ describe("operations on the store, once less is allowed", () => {
   });
 });
 
-describe("outbound requests under way, once less is allowed", () => {
+describe("outbound requests in flight, once less is allowed", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
@@ -211,7 +211,7 @@ describe("outbound requests under way, once less is allowed", () => {
     expect(slow?.told).toEqual([["fail", { code: "HTTP-response-timeout" }]]);
   });
 
-  test("take up places that count against a lower limit", () => {
+  test("take places that count against a lower limit", () => {
     const scene = new Scene();
     scene.open("a.example");
     scene.confine({}, { httpConcurrency: 1 });

@@ -20,7 +20,7 @@ function byId(entries: Iterable<readonly [number, number]>): (readonly [number, 
   return [...entries].toSorted(([one], [other]) => one - other);
 }
 
-describe("what is under way, by its number", () => {
+describe("what is in flight, by its number", () => {
   test("is what a Map would hold, whatever comes and goes", () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 400 }), (sequence) => {

@@ -116,7 +116,7 @@ describe("compile", () => {
     ]);
   });
 
-  test("fails with 2 for a file that is not there, and for a cache that can be none", async () => {
+  test("fails with 2 for a file that is not there, and for a folder that cannot be a cache", async () => {
     const missing = await run(["compile", join(folder, "none.wasm"), "--cache", folder]);
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("component-unreadable")]);
     const { code, stderr } = await run(["compile", ECHO, "--cache", join(ECHO, "cache")]);

@@ -85,7 +85,7 @@ describe("inspect", () => {
   });
 
   test.runIf(process.platform === "linux" && existsSync("/usr/bin/setpriv"))(
-    "walls in what it looks at: nobody trusts it yet",
+    "sandboxes the component that it inspects: nobody trusts it yet",
     async () => {
       const inspected = inspect("test/components/probe-loop.wasm");
       // It is killed before long: what is not read of it while it is there is not read at all.

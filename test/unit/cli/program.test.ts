@@ -89,7 +89,7 @@ describe("exit codes", () => {
     expect(exitCodeOf("internal")).toBe(70);
   });
 
-  test("stand in docs/command-line.md for every code of the error table", () => {
+  test("are in docs/command-line.md for every code of the error table", () => {
     const documented = new Map<string, number>();
     for (const line of readFileSync("docs/command-line.md", "utf8").split("\n")) {
       const [, exitCode, codes] = /^\| (\d+) +\|.*\| ((?:`[a-z-]+`(?:, )?)+) +\|$/.exec(line) ?? [];

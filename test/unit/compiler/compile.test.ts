@@ -37,7 +37,7 @@ describe("compiling a component", () => {
       },
     ],
     [
-      "a memory that is none",
+      "a memory that is not one",
       "the component",
       { replace: { '(alias core export $main "memory"': '(alias core export $main "get-access-levels"' } },
     ],

@@ -16,7 +16,7 @@ const UNSAFE: readonly (readonly [string, string])[] = [
   ["a null character", "a\\00b"],
   ["a space", "a b"],
   ["a space behind a number", "a [v2] b"],
-  ["a space before what is no number", "a [vx]"],
+  ["a space before what is not a number", "a [vx]"],
   ["a brace", "a{b"],
   ["a parenthesis", "a(b"],
   ["a comment's end", "a*/b"],

@@ -96,7 +96,7 @@ describe("imports that are refused", () => {
     [
       "an instance inside of an interface",
       keyValueStoreImport('(export "inner" (instance))'),
-      "is no function or type",
+      "is not a function or type",
     ],
     [
       "a parameter of another type",

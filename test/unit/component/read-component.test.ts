@@ -72,7 +72,7 @@ describe("a component", () => {
   });
 });
 
-describe("what is no component", () => {
+describe("what is not a component", () => {
   test("a core module is refused with the way to make a component of it", async () => {
     const error = refusalOf(() => readComponent(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)));
     expect(error.message).toContain("wasm-tools component new");

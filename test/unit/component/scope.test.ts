@@ -15,7 +15,7 @@ describe("resolving indices", () => {
   test("an exported instance's functions are found through the nested component that makes it", async () => {
     const scope = Scope.of(readComponent(await assemblePlugin()));
     const [handler] = scope.exports;
-    if (handler?.item.sort !== "instance") throw new Error("the handler is no instance");
+    if (handler?.item.sort !== "instance") throw new Error("the handler is not an instance");
     expect([...handler.item.instance.exports].map(([name, { sort }]) => `${name} ${sort}`)).toEqual([
       "access-levels type",
       "rpc-request type",

@@ -65,7 +65,7 @@ replica: { concurrency: 7 }
 
   test.each([
     ["no group", "plugins: [{ name: echo, component: e.wasm }]", "1:1: group is missing; write the queue group's name"],
-    ["a group that is no token", good.replace("default", "a.b"), '1:8: group: "a.b" cannot be used'],
+    ["a group that is not a token", good.replace("default", "a.b"), '1:8: group: "a.b" cannot be used'],
     ["no plugins", "group: default", "1:1: plugins is missing; write a list of one or more plugins"],
     [
       "an empty list of plugins",
@@ -114,7 +114,7 @@ replica: { concurrency: 7 }
     const text =
       "group: g\nplugins:\n  - { name: a, component: a }\n  - { name: b, component: b }\n  - { name: a, component: c }\n";
     expect(errorsOf(text)).toEqual([
-      `${FILE}:5:13: plugins[2].name: "a" cannot be used; it stands in the list twice; keep one`,
+      `${FILE}:5:13: plugins[2].name: "a" cannot be used; it is in the list twice; keep one`,
     ]);
   });
 });

@@ -68,7 +68,7 @@ describe("loading a consumer file", () => {
     await writeFile(file, `group: g\nplugins:\n${lines.join("")}`);
     await expect(load(file)).rejects.toMatchObject({
       code: "config-invalid",
-      message: `${file}:5002:13: plugins[4999].name: "p0" cannot be used; it stands in the list twice; keep one`,
+      message: `${file}:5002:13: plugins[4999].name: "p0" cannot be used; it is in the list twice; keep one`,
     });
   });
 });

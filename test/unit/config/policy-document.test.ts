@@ -67,7 +67,7 @@ limits: { deadlineMs: 2000, payloadBytes: 2MiB, valueBytes: 0 }
       '2:9: allow[0]: "key-value-raed" cannot be used; did you mean "key-value-read"?',
     ],
     [
-      "a level that is no level",
+      "a level that is not a level",
       "allow: [everything]",
       '2:9: allow[0]: "everything" cannot be used; write one of key-value-read',
     ],
@@ -129,7 +129,7 @@ limits: { deadlineMs: 2000, payloadBytes: 2MiB, valueBytes: 0 }
 
   test("must be named after its plugin", () => {
     expect(errorsOf("plugin: user-data", "policy/users.yaml")).toEqual([
-      'policy/users.yaml:1:9: the policy of "user-data" stands in users.yaml; rename the file to user-data.yaml or correct the name',
+      'policy/users.yaml:1:9: the policy of "user-data" is in users.yaml; rename the file to user-data.yaml or correct the name',
     ]);
     expect(errorsOf("plugin: user-data", "policy/user-data.yml")).toHaveLength(1);
   });

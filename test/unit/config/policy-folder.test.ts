@@ -85,7 +85,7 @@ describe("loading a policy folder", () => {
       code: "config-invalid",
       message: [
         `${folder}/a.yaml:2:1: unknown key "alow"; did you mean "allow"?`,
-        `${folder}/b.yaml:1:9: the policy of "a" stands in b.yaml; rename the file to a.yaml or correct the name`,
+        `${folder}/b.yaml:1:9: the policy of "a" is in b.yaml; rename the file to a.yaml or correct the name`,
       ].join("\n"),
     });
   });
@@ -97,7 +97,7 @@ describe("loading a policy folder", () => {
     );
   });
 
-  test("leaves hidden files, files that are no YAML and folders alone", async () => {
+  test("leaves hidden files, files that are not YAML and folders alone", async () => {
     await write({ ".a.yaml": "?", "README.md": "?", "a.yaml~": "?", "a.yaml": "plugin: a\n" });
     await mkdir(join(folder, "more"));
     expect((await loadPolicyDir(folder)).plugins).toEqual(["a"]);

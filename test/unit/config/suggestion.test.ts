@@ -15,7 +15,7 @@ describe("the nearest known word", () => {
     expect(nearest(word, keys)).toBe(expected);
   });
 
-  test.each(["zebra", "", "policy", "x".repeat(10_000)])("of %s is none", (word) => {
+  test.each(["zebra", "", "policy", "x".repeat(10_000)])("of %s does not exist", (word) => {
     expect(nearest(word, keys)).toBeUndefined();
   });
 });

@@ -38,7 +38,7 @@ describe("admission", () => {
     expect([gate.inFlight, replica.inFlight]).toEqual([0, 0]);
   });
 
-  test("takes up another limit at once, and those over it keep their places", () => {
+  test("applies another limit at once, and those over it keep their places", () => {
     let limit = 2;
     const replica = new AdmissionGate(() => limit);
     const [a, b] = [replica.forPlugin(), replica.forPlugin()];

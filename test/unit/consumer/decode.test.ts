@@ -48,7 +48,7 @@ describe("decoding a request", () => {
     expect(decode(sent)).toMatchObject({ request: { id: "abc", method: "m" }, timeoutMs: 250 });
   });
 
-  test("reads the trace's id and ignores what is no traceparent", () => {
+  test("reads the trace's id and ignores what is not a traceparent", () => {
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     expect(decode({ headers: { Traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })).toMatchObject({ traceId });
     expect(decode({ headers: { traceparent: "nonsense" } })).toMatchObject({ traceId: undefined });

@@ -64,7 +64,7 @@ export class FakeNats implements LinkedConnection {
     asked.replies.push({ code, data: data as Uint8Array });
   };
 
-  /** Nothing arrives, and nothing can be sent: until it is up again, or for good. */
+  /** Nothing arrives, and nothing can be sent: until it is up again, or permanently. */
   enter(state: "up" | "down" | "closed"): void {
     if (this.#state === "closed") return;
     this.#state = state;

@@ -7,7 +7,7 @@ import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString();
 
-/** The headers of a reply, read as ADR-4 has them; a line that is no header is an error. */
+/** The headers of a reply, read as ADR-4 has them; a line that is not a header is an error. */
 function headersOf({ headers }: Reply): Map<string, string> {
   const [, block] = /^NATS\/1\.0\r\n((?:[!-9;-~]+: [ -~]*\r\n)+)\r\n$/.exec(text(headers)) ?? [];
   const lines = block?.split("\r\n").slice(0, -1) ?? [];

@@ -92,7 +92,7 @@ describe("a service's answer", () => {
     });
   });
 
-  test("is none where not even the shortest one fits", () => {
+  test("is absent where not even the shortest one fits", () => {
     for (const verb of VERBS) expect(answer(verb, 50)).toBeUndefined();
   });
 });

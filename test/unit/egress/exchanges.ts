@@ -96,7 +96,7 @@ export class Sender implements AsyncDisposable {
     const [scheme = "", rest = ""] = url.split("://");
     const slash = rest.indexOf("/");
     const target = parseHttpTarget(scheme as HttpScheme, rest.slice(0, slash));
-    if (target === undefined) throw new TypeError(`${url} is no URL`);
+    if (target === undefined) throw new TypeError(`${url} is not a URL`);
     const method = change.method ?? "GET";
     const decision = createEgressRules(this.#hosts).decide(target, method);
     if (decision.kind === "refused") throw new TypeError(decision.reason);

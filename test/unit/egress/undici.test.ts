@@ -314,7 +314,7 @@ describe("a response", () => {
   test("that does not begin, or falls silent, is given up", async () => {
     await using server = await RawServer.listen((received, socket) => {
       if (received.includes("/begin")) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok");
-      // A byte now and then is no beginning.
+      // A byte now and then is not a beginning.
       if (received.includes("/trickle")) socket.write("HTTP/1.1 200 OK\r\nx: ");
     });
     await using sender = new Sender(LOOPBACK);

@@ -35,12 +35,12 @@ function work(share: ThreadShare): void {
 }
 
 describe("a plugin's share of the host's thread", () => {
-  test("is all of it while nobody else is at work", () => {
+  test("is all of it while nobody else is active", () => {
     const share = new ThreadShares(4).of("alone");
     expect(flood(share, 1_000)).toBeGreaterThan(990);
   });
 
-  test("is a third at most while a plugin that asks for little is at work", () => {
+  test("is a third at most while a plugin that asks for little is active", () => {
     const shares = new ThreadShares(8);
     const [heavy, light] = [shares.of("heavy"), shares.of("light")];
     const worked = flood(heavy, 1_000, () => {
@@ -108,13 +108,13 @@ test("makes nobody wait for a plugin that moves more to the store than its share
   expect(heavy.turnMs(performance.now())).toBe(0);
 });
 
-test("comes in shorter turns to a plugin that asks for much while another is at work", () => {
+test("comes in shorter turns to a plugin that asks for much while another is active", () => {
   const shares = new ThreadShares(8);
   const [heavy, light] = [shares.of("heavy"), shares.of("light")];
   const aloneMs = heavy.turnMs(performance.now());
   heavy.spend(100, performance.now());
   work(light);
-  // Long enough for several turns, and not for a rest.
+  // Long enough for several turns, and not for a pause.
   vi.advanceTimersByTime(20);
   work(light);
   const sharedMs = heavy.turnMs(performance.now());
@@ -149,7 +149,7 @@ test("is smaller where processors are few", () => {
   expect([one, two, many]).toEqual([0.04, 0.08, 0.3]);
 });
 
-test("is shared while a plugin that asks for little is at work beside it, and a while after", () => {
+test("is shared while a plugin that asks for little is active beside it, and a while after", () => {
   const shares = new ThreadShares(4);
   const [heavy, light] = [shares.of("heavy"), shares.of("light")];
   flood(heavy, 200);

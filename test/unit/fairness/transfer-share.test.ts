@@ -53,7 +53,7 @@ describe("what a plugin moves to and from the store", () => {
     }
   });
 
-  test("waits for nothing while no light plugin is at work, and goes on soon when there is none any more", async () => {
+  test("waits for nothing while no light plugin is active, and goes on soon when there is none any more", async () => {
     const stage = new Stage();
     stage.isShared = false;
     for (let round = 0; round < 20; round++) stage.begin("alone", MIB);

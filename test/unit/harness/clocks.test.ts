@@ -4,7 +4,7 @@ import { freePort } from "../../../scripts/lib/ports.ts";
 import { OwnTime, smallestOf, threadCpuMs } from "../../harness/clocks.ts";
 import { until } from "../../harness/until.ts";
 
-test("a process's own time stands still while the process does, and goes on with it", async () => {
+test("a process's own time stops while the process does, and goes on with it", async () => {
   using time = new OwnTime();
   const before = time.elapsedMs;
   for (const endMs = performance.now() + 500; performance.now() < endMs;);
@@ -33,7 +33,7 @@ test("the smallest of some measurements is looked for until one is within the bo
   expect(tries).toBeLessThan(100);
 });
 
-test("a free port is none of those that systems give out by themselves, and one that is taken is refused", async () => {
+test("a free port is not one of those that systems give out by themselves, and one that is taken is refused", async () => {
   const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
   for (const port of ports) {
     expect(port).toBeGreaterThanOrEqual(10_000);

@@ -137,15 +137,15 @@ describe("operations on one value", () => {
     expect(text(driver.values.get("hot"))).toBe("k63");
   });
 
-  test("are not put to what is under way: who begins after a write has ended sees it", async () => {
+  test("are not put to what is in flight: who begins after a write has ended sees it", async () => {
     const driver = new ScriptedDriver(2);
     const store = createCoalescingStore(driver, { limits: { batchWaitMs: 0 } });
     const release = driver.hold();
     const first = store.get(at("k"), OPTIONS);
-    await until(() => driver.batches.length === 1, { what: "the first read is under way" });
+    await until(() => driver.batches.length === 1, { what: "the first read is in flight" });
     driver.values.set("k", bytes("later"));
     const second = store.get(at("k"), OPTIONS);
-    await until(() => driver.batches.length === 2, { what: "the second read is under way", intervalMs: 1 });
+    await until(() => driver.batches.length === 2, { what: "the second read is in flight", intervalMs: 1 });
     release();
     expect(text(await second)).toBe("later");
     await first;
@@ -228,7 +228,7 @@ describe("an operation with little time", () => {
 });
 
 describe("batches", () => {
-  test("grow while one is under way, and are never more than may be", async () => {
+  test("grow while one is in flight, and are never more than may be", async () => {
     const driver = new ScriptedDriver(2);
     const store = createCoalescingStore(driver, { limits: { batchOperations: 8, batchWaitMs: 60_000 } });
     const release = driver.hold();
@@ -244,7 +244,7 @@ describe("batches", () => {
     expect(driver.batches, "a full one does not wait").toHaveLength(2);
     all.push(...names(20).map((key) => store.get(at(key), OPTIONS)));
     await nextTick();
-    expect(driver.batches, "but two are under way").toHaveLength(2);
+    expect(driver.batches, "but two are in flight").toHaveLength(2);
     release();
     await Promise.all(all);
     expect(driver.batches.map(({ keys }) => keys.length)).toEqual([1, 8, 8, 8, 4]);

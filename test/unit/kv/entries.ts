@@ -1,5 +1,5 @@
 /**
- * Entries of batches, each with one operation that somebody waits for, and what became of it.
+ * Entries of batches, each with one operation that somebody waits for, and what happened to it.
  *
  * @module
  */

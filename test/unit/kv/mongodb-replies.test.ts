@@ -45,7 +45,7 @@ describe("a reply to a write", () => {
     expect(await outcomesOf(reply, durability)).toEqual(outcomes);
   });
 
-  test("to a second attempt does not tell what became of the first", async () => {
+  test("to a second attempt does not tell what happened to the first", async () => {
     const outcomes = await outcomesOf(failing(1, 121), "acknowledged", 2);
     expect(outcomes).toEqual([undefined, "store-outcome-unknown", undefined]);
   });

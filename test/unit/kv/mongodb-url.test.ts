@@ -21,9 +21,9 @@ describe("what can never work in a URL is refused at the start, by its part, wit
     ["a pool that cannot be", "/?minPoolSize=65", "minPoolSize"],
     ["a pool of no number", `/?maxPoolSize=${secret}`, "maxPoolSize"],
     ["a file that is not there", `/?tls=true&tlsCAFile=/nowhere/${secret}`, "tlsCAFile"],
-    ["a file that is none", "/?tls=true&tlsCAFile=/tmp", "tlsCAFile"],
+    ["a path that is not a file", "/?tls=true&tlsCAFile=/tmp", "tlsCAFile"],
     [
-      "a rest of a secret that looks like an option",
+      "a remainder of a secret that looks like an option",
       `/?tlsCertificateKeyFilePassword=a&${secret.replace("-", "")}=1`,
       "an option",
     ],

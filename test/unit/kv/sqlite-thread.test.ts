@@ -53,17 +53,17 @@ async function openWatched(
 }
 
 describe("while the embedded store writes a value of 15 MiB", () => {
-  test("this thread goes on: it sees the write under way", async () => {
+  test("this thread goes on: it sees the write in progress", async () => {
     const path = newPath();
     await using store = await openSqliteStore({ path });
     using other = new DatabaseSync(path);
     // A busy machine may keep this thread from its turn for as long as one write takes, not for each of them.
     let seen = false;
     for (let write = 0; write < 50 && !seen; write += 1) {
-      let state: "under way" | "ended" = "under way";
+      let state: "in flight" | "ended" = "in flight";
       const value = new Uint8Array(new SharedArrayBuffer(LARGE_BYTES)).fill(write);
       const ended = store.set(at("k"), value, OPTIONS).finally(() => (state = "ended"));
-      while (!seen && state === "under way") {
+      while (!seen && state === "in flight") {
         await turn();
         seen = isBeingWritten(other);
       }
@@ -93,7 +93,7 @@ describe("a lock of another process", () => {
 });
 
 describe("the end of the store's thread", () => {
-  test("leaves open what became of the writes that it had begun, and says that nothing was done of all others", async () => {
+  test("leaves open what happened to the writes that it had begun, and says that nothing was done of all others", async () => {
     const { store, threads } = await openWatched(newPath(), [DYING]);
     const outcomes = [
       store.set(at("waiting"), VALUE, OPTIONS),
@@ -111,7 +111,7 @@ describe("the end of the store's thread", () => {
     expect(threads).toHaveLength(1);
   });
 
-  test("is seen where it is no error, and ends a ping that waits", async () => {
+  test("is seen where it is not an error, and ends a ping that waits", async () => {
     const { store } = await openWatched(newPath(), [DYING]);
     const ping = store.ping(OPTIONS);
     expect(await codeOf(store.get(at("stops"), OPTIONS))).toBe("store-unavailable");
@@ -176,7 +176,7 @@ describe("the end of the store's thread", () => {
 });
 
 describe("a store that is closed", () => {
-  test("with operations under way finishes them first", async () => {
+  test("with operations in flight finishes them first", async () => {
     const path = newPath();
     const { store, threads } = await openWatched(path);
     const keys = Array.from({ length: 300 }, (_, index) => `k${index}`);

@@ -85,7 +85,7 @@ describe("the file of the embedded store", () => {
     await expect(openSqliteStore({ path })).rejects.toMatchObject({ code: "usage-invalid" });
   });
 
-  test("is refused and left as it is where it is no database", async () => {
+  test("is refused and left as it is where it is not a database", async () => {
     const path = newPath();
     await writeFile(path, "just a text file, and a rather long one for a header of a hundred bytes".repeat(4));
     const before = await readFile(path);

@@ -77,7 +77,7 @@ function encodeActions(list: readonly Action[]): Uint8Array {
   return payload;
 }
 
-/** Parameters are put into the second page, the reply stands in the third; both are no state. */
+/** Parameters are put into the second page, the reply is in the third; neither is state. */
 const PARAMETERS = 65_536;
 const REPLY = 131_072;
 /** Where functions of the host's leave their results, and where handles are kept. */

@@ -113,7 +113,7 @@ test.each([
   ["an empty file", "", "it holds no user's JWT"],
   ["garbage", "\0\xFF garbage", "it holds no user's JWT"],
   ["a JWT alone", credentials("a.b.c").slice(0, 70), "it holds no NKEY seed"],
-  ["a seed that is none", credentials("a.b.c", "\n", "SUNONE"), "it holds no NKEY seed"],
+  ["an invalid seed", credentials("a.b.c", "\n", "SUNONE"), "it holds no NKEY seed"],
   ["an account's seed", credentials("a.b.c", "\n", ACCOUNT_SEED), "its NKEY seed is not that of a user"],
   ["more than anybody writes", "x".repeat(2_000_000), "it has more than"],
 ])("credentials of %s are refused at the start, and none of them is quoted", async (_, text, why) => {
@@ -127,15 +127,15 @@ describe("files for TLS that cannot be used", () => {
   const [one, other] = [createCertificate(["a.example"]), createCertificate(["a.example"])];
 
   test.each([
-    ["authorities that are none", { caFile: "garbage" }, "the authorities' file holds no certificate"],
+    ["invalid authorities", { caFile: "garbage" }, "the authorities' file holds no certificate"],
     ["no authorities", { caFile: "" }, "the authorities' file holds no certificate"],
     [
       "half an authority",
       { caFile: one.cert.replace(/\n.{64}\n/, "\n") },
       "the authorities' file holds a certificate that",
     ],
-    ["a certificate that is none", { certFile: "garbage", keyFile: one.key }, "the certificate's file holds no"],
-    ["a key that is none", { certFile: one.cert, keyFile: "garbage" }, "the key is none"],
+    ["an invalid certificate", { certFile: "garbage", keyFile: one.key }, "the certificate's file holds no"],
+    ["an invalid key", { certFile: one.cert, keyFile: "garbage" }, "the file is not a private key"],
     ["another certificate's key", { certFile: one.cert, keyFile: other.key }, "the key is not that of the certificate"],
   ])(
     "are refused at the start: %s",

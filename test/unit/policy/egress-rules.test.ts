@@ -10,7 +10,7 @@ import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 function decide(hosts: readonly AllowedHost[], url: string, method = "GET"): EgressDecision {
   const [scheme = "", authority = ""] = url.split("://");
   const target = parseHttpTarget(scheme as HttpScheme, authority);
-  if (target === undefined) return { kind: "refused", by: "target", reason: "it is no target" };
+  if (target === undefined) return { kind: "refused", by: "target", reason: "it is not a target" };
   return createEgressRules(hosts).decide(target, method);
 }
 
@@ -235,7 +235,7 @@ describe("an address that is not of the internet", () => {
   });
 
   test.each(["", "name.example", "127.0.0.1%eth0", "1.2.3", "undefined"])(
-    "is anything that is no address: %j",
+    "is anything that is not an address: %j",
     (text) => {
       expect(dials(EVERYTHING, "http://a.example", text)).toBe(false);
     },

@@ -7,14 +7,14 @@ import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 /** Reads what is known to be an address. */
 function address(text: string): IpAddress {
   const parsed = parseIpAddress(text);
-  if (parsed === undefined) throw new TypeError(`${text} is no address`);
+  if (parsed === undefined) throw new TypeError(`${text} is not an address`);
   return parsed;
 }
 
 function holds(block: string, inner: string): boolean {
   const parsed = parseIpBlock(block);
   const other = parseIpBlock(inner);
-  if (parsed === undefined || other === undefined) throw new TypeError(`${block} or ${inner} is no block`);
+  if (parsed === undefined || other === undefined) throw new TypeError(`${block} or ${inner} is not a block`);
   return blockHolds(parsed, other);
 }
 

@@ -103,7 +103,7 @@ describe("a cache with a bound", () => {
 describe("an artifact that a replica holds", () => {
   afterEach(() => vi.useRealTimers());
 
-  test("is marked again before its mark is too old, until it is let go of", async () => {
+  test("is marked again before its mark is too old, until it is released", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const cache = await open(KIB);
     const artifact = await cache.put(artifactOf("a", 100 * KIB));

@@ -117,7 +117,7 @@ describe("watching files", () => {
       while (vi.getTimerCount() === timers) await turn();
       vi.advanceTimersByTime(1_000);
       await changes.next();
-      // What the kernel had not told of by then is no further change.
+      // What the kernel had not told of by then is not a further change.
       for (let i = 0; i < 20; i++) {
         await turn();
         vi.advanceTimersByTime(1_000);

@@ -136,7 +136,7 @@ describe("reloading a plugin", () => {
     expect(slot.follows(spec)).toBe(false);
   });
 
-  test("takes up a new component and ends the old version", async () => {
+  test("loads a new component and ends the old version", async () => {
     const { slot, loader } = await loaded(READ);
     loader.file = "b";
     expect((await reloadAs(slot, specWith(READ))).kind).toBe("replaced");

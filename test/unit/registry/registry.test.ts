@@ -106,7 +106,7 @@ describe("the plugins of a replica", () => {
     // They are loaded side by side.
     expect(loaded.toSorted()).toEqual(["a replaced", "b replaced", "c replaced"]);
     await writeFile(join(folder, "b"), "other");
-    await until(() => loaded.length === 4, { what: "the component is taken up" });
+    await until(() => loaded.length === 4, { what: "the component is applied" });
     expect([loaded[3], loader.looks, plans.length]).toEqual(["b replaced", ["b"], 0]);
   });
 
@@ -135,7 +135,7 @@ describe("the plugins of a replica", () => {
     await using _ = registry;
     described = "changed";
     await writeFile(join(folder, "configuration"), "other");
-    await until(() => loaded.length === 4, { what: "the policy is taken up" });
+    await until(() => loaded.length === 4, { what: "the policy is applied" });
     // What discovery tells is in force without a look at anything.
     expect([loaded[3], loader.looks]).toEqual(["c replaced", []]);
     expect(registry.slots.get("b" as PluginName)?.spec.description).toBe("changed");
@@ -188,7 +188,7 @@ describe("the plugins of a replica", () => {
         return state.version;
       };
       const [b, c] = [versionOf("b"), versionOf("c")];
-      // One of its requests is under way.
+      // One of its requests is in flight.
       using _request = holding(b);
       await replace("a", "2");
       await until(() => loader.looks.includes("a" as PluginName), { what: "a is being loaded" });

@@ -6,7 +6,7 @@ import { type CallEnd, ENGINES, RunnerChild } from "./runner-child.ts";
 
 const TIMEOUT_MS = 60_000;
 
-/** What has a part that is a resource of its own, and how the former is let go of where it is not by a drop. */
+/** What has a part that is a resource of its own, and how the former is released where it is not by a drop. */
 const WITH_STREAMS = ["outgoing-body", "outgoing-body.finish", "incoming-body", "incoming-body.finish"];
 const WITH_FIELDS = [
   "outgoing-request",
@@ -41,7 +41,7 @@ async function letGo(runner: RunnerChild, what: string, order: string): Promise<
 
 describe.each(ENGINES)("on the %s engine", (engine) => {
   it.each(WITH_FIELDS)(
-    "%s may be let go of before its fields, which are copies",
+    "%s may be released before its fields, which are copies",
     async (what) => {
       await using runner = await RunnerChild.start({ engine, artifactDir });
       for (const order of ["in order", "out of order"])
@@ -51,13 +51,13 @@ describe.each(ENGINES)("on the %s engine", (engine) => {
   );
 
   it.each(WITH_STREAMS)(
-    "%s is let go of behind its stream, and before it by a trap",
+    "%s is released behind its stream, and before it by a trap",
     async (what) => {
       await using runner = await RunnerChild.start({ engine, artifactDir });
       expect(await letGo(runner, what, "in order")).toMatchObject({ kind: "response", response: { status: 200 } });
       expect(await letGo(runner, what, "out of order")).toMatchObject({
         kind: "trap",
-        message: expect.stringMatching(/an? [a-z-]+ was let go of before what is a part of it/) as string,
+        message: expect.stringMatching(/an? [a-z-]+ was dropped before its child resource/) as string,
       });
       // The next one begins afresh.
       expect(await letGo(runner, what, "in order")).toMatchObject({ kind: "response" });

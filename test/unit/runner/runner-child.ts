@@ -29,7 +29,7 @@ export type RunnerOptions = Partial<RunnerConfig> & {
   readonly memoryPages?: number;
   /** Runs `test/harness/audited-runner.ts`: whatever is put back is checked, and a fault ends the runner. */
   readonly audited?: boolean;
-  /** Called with each key-value operation; what it returns is the answer, `undefined` is none for now. */
+  /** Called with each key-value operation; what it returns is the answer; `undefined`: no answer for now. */
   readonly perform?: (operation: KeyValueMessage) => HostMessage | undefined;
 };
 

@@ -25,7 +25,7 @@ describe.each(ENGINES)("what a guest reaches, on the %s engine", (engine) => {
     return outcome.message;
   }
 
-  it("is no environment, no arguments and no directory", async () => {
+  it("has an empty environment, no arguments and no directory", async () => {
     expect(await ask("v")).toBe(0);
   });
 

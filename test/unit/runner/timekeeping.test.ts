@@ -25,7 +25,7 @@ describe.each(WHERE)("on the linker engine, a component, %s,", (_, methodFor) =>
     ["polls what is ready, and drops it", "p"],
   ])("%s", async (_what, letter) => {
     await using runner = await RunnerChild.start({ engine: "linker", artifactDir });
-    // What it did in one request is no hindrance to the next.
+    // What it did in one request does not hinder the next.
     for (let round = 0; round < 3; round += 1) {
       const method = methodFor(letter);
       const { outcome } = await runner.call(method);

@@ -59,7 +59,7 @@ describe("what a weighted semaphore lets in", () => {
     expect(sent).toEqual(["a", "b", "c"]);
   });
 
-  test("is none of those who were sent away", () => {
+  test("counts nobody who was sent away", () => {
     const { sent, enter, semaphore } = stage(10);
     enter("a", 10, 1);
     enter("b", 10, 2);
@@ -79,7 +79,7 @@ describe("what a weighted semaphore lets in", () => {
     expect(sent).toEqual(["in"]);
   });
 
-  test("is more at once where the capacity grows, and less by and by where it shrinks", () => {
+  test("is more at once where the capacity grows, and less, step by step, where it shrinks", () => {
     const { sent, enter, semaphore } = stage(1);
     for (const name of ["a", "b", "c", "d", "e"]) enter(name, 1);
     semaphore.resize(3);

@@ -26,14 +26,14 @@ test("tests that come to their end are counted in the last line", async () => {
   expect((await output).trimEnd().split("\n").at(-1)).toBe("1 passed, 1 failed, 1 skipped");
 });
 
-test("a signal ends the tests with what is known by then, and what is under way", async () => {
+test("a signal ends the tests with what is known by then, and what is running", async () => {
   const { folder, child, output } = await runTests({ "a.test.js": HANGS });
   await hanging(folder);
   child.kill("SIGTERM");
   expect((await exited(child)).code).toBe(1);
   const said = await output;
   expect(said).toMatch(/The tests were cut off by SIGTERM after [\d.]+ s, with 1 passed, 1 failed\./);
-  expect(said).toMatch(/Under way:\n +[\d.]+ s {2}\S*a\.test\.js > hangs\n/);
+  expect(said).toMatch(/Running:\n +[\d.]+ s {2}\S*a\.test\.js > hangs\n/);
   expect(said).toMatch(
     /What failed:\n {2}What did not come to its end\n +\S*a\.test\.js > hangs\n1 passed, 1 failed\n$/,
   );

@@ -71,7 +71,7 @@ test("a run without tests is a failure, and one that failed though no test did",
   expect(readJournal(failed, 0).counts).toEqual({ passed: 1, failed: 1, skipped: 0 });
 });
 
-test("a run that was cut off is a failure, and tells what was under way for how long", () => {
+test("a run that was cut off is a failure, and says what was running for how long", () => {
   const text = textOf([
     ...fileLines("a", ["passed", "passed"]),
     { kind: "file-began", file: "b", atMs: 3_000 },

@@ -17,7 +17,7 @@ test("a run that was cut off says by what, how far it was, and what took long", 
   });
   expect(report.split("\n")).toEqual([
     "The tests were cut off by SIGTERM after 61.0 s, with 5 passed, 1 failed. What did not come to its end counts as one failure.",
-    "Under way:",
+    "Running:",
     "   30.0 s  unit: a.test.ts > one",
     "Files that took longest:",
     ...Array.from({ length: 8 }, (_, at) => `    0.1 s  file ${at}`),

@@ -193,7 +193,7 @@ describe("an error in a record", () => {
     ]);
   });
 
-  test("ends at a cycle of causes and at things that are no errors", () => {
+  test("ends at a cycle of causes and at things that are not errors", () => {
     const error = new Error("a");
     const other = new Error("b", { cause: error });
     error.cause = other;

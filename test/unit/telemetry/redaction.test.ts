@@ -19,7 +19,7 @@ describe("scrubSecrets", () => {
     expect(scrubSecrets(text)).toBe(text);
   });
 
-  test("hides any password, wherever it stands in a text", () => {
+  test("hides any password, wherever it is in a text", () => {
     const password = fc.stringMatching(/^[A-Za-z0-9/@:?#%&+$!,;'<>[\]{}|^~*]{1,20}$/);
     fc.assert(
       fc.property(password, fc.lorem(), (secret, around) => {

@@ -9,7 +9,7 @@ import type { OutputWriter, WriteResult } from "../../../src/telemetry/output-wr
 export class ScriptedWriter implements OutputWriter {
   /** What was written, each write for itself. */
   readonly writes: string[] = [];
-  /** What becomes of the next writes; they succeed when there is nothing here. */
+  /** What happens to the next writes; they succeed when there is nothing here. */
   readonly results: WriteResult[] = [];
 
   get text(): string {

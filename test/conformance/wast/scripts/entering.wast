@@ -27,7 +27,7 @@
     (export "back" (func $back)) (export "still" (func $still))))))
   ;; The child calls the parent, which waits for the child.
   (func (export "back") (result u32) (canon lift (core func $i "back")))
-  ;; One after the other is no nesting.
+  ;; One after the other is not nesting.
   (func (export "twice") (result u32) (canon lift (core func $i "twice")))
   (func (export "own") (result u32) (canon lift (core func $host "g"))))
 

@@ -64,7 +64,7 @@
 (component instance $c $Cleaner)
 (invoke "make")
 (assert_trap (invoke "drops") "cannot leave component instance")
-;; Asking what a handle stands for is no way out.
+;; Asking what a handle stands for is not a way out.
 (component instance $c $Cleaner)
 (invoke "make")
 (assert_return (invoke "asks"))

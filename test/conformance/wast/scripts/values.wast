@@ -54,7 +54,7 @@
 (component instance $c $Chars)
 (assert_trap (invoke "char" (u32.const 0x110000)) "not a valid char")
 
-;; Results of variants: through memory, and discriminants that are none.
+;; Results of variants: through memory, and invalid discriminants.
 (component definition $Cases
   (core module $m
     (memory (export "mem") 1)

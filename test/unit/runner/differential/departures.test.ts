@@ -56,7 +56,7 @@ const FIELDS: readonly Departure[] = [
     shims: OK,
   },
   {
-    what: "what is no name cannot be deleted",
+    what: "what is not a name cannot be deleted",
     why: "a mistake is told",
     observe: onFields((fields) => fields.delete("a b")),
     ours: INVALID_SYNTAX,
@@ -124,7 +124,7 @@ const REQUESTS: readonly Departure[] = [
     shims: REFUSED,
   })),
   {
-    what: "an empty method is none",
+    what: "an empty method is not a method",
     why: "a token has at least one character",
     observe: onRequest((request) => request.setMethod({ tag: "other", val: "" })),
     ours: REFUSED,
@@ -138,7 +138,7 @@ const REQUESTS: readonly Departure[] = [
     shims: REFUSED,
   },
   {
-    what: "an empty scheme is none",
+    what: "an empty scheme is not a scheme",
     why: "RFC 3986 wants a letter",
     observe: onRequest((request) => request.setScheme({ tag: "other", val: "" })),
     ours: REFUSED,
@@ -325,7 +325,7 @@ it("denies sockets with codes that the WIT names", () => {
   }
 });
 
-it("denies a request with an error code, where a sandbox of the shim's throws what is none", () => {
+it("denies a request with an error code, where a sandbox of the shim's throws something else", () => {
   const { handle } = new WASIShim({ sandbox: { enableNetwork: false } }).getImportObject()[
     "wasi:http/outgoing-handler"
   ];

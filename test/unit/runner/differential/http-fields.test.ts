@@ -5,7 +5,7 @@ import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
 
 const TIME_LIMIT = { numRuns: 2_000, interruptAfterTimeLimit: PROPERTY_TIME_MS };
 
-/** Names that both know, in several spellings, the three that both forbid, and some that are none. */
+/** Names that both know, in several spellings, the three that both forbid, and some that are invalid. */
 const name = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("accept", "Accept", "ACCEPT", "x-one", "X-One", "!#$%&'*+-.^_`|~09") },
   { weight: 1, arbitrary: fc.constantFrom("Host", "connection", "Keep-Alive") },

@@ -158,7 +158,7 @@ it("asks the host for a slash where the path is empty or none, since that is how
 describe("request options", () => {
   const duration = fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { nil: undefined });
 
-  it("are none at first and keep every duration", () => {
+  it("are absent at first and keep every duration", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(duration, duration, duration), { maxLength: 4 }), (times) => {
         expectAgreement((side) => {

@@ -105,7 +105,7 @@ describe("standard input", () => {
     );
   });
 
-  it.each([-1n, 2n ** 64n])("traps on a length of %s, which is no u64", (length) => {
+  it.each([-1n, 2n ** 64n])("traps on a length of %s, which is not a u64", (length) => {
     expectAgreement((side) => READS.map((read) => side.attempt(() => read(side.wasi.stdin.getStdin(), length))));
   });
 

@@ -453,7 +453,7 @@ describe("a plugin that computes", () => {
     return kept;
   }
 
-  test("without a rest gets further processes, up to its number", async () => {
+  test("without pausing gets further processes, up to its number", async () => {
     const { runner, processes, starts, events } = await opened({ runners: 3, idleMs: 60_000 });
     for (let looks = 0; looks < 40; looks++) {
       load(processes, 1);

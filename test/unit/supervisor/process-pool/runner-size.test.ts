@@ -10,7 +10,7 @@ test("a plugin that computes has a process for each processor", () => {
   expect(adviseSize([BUSY, BUSY, BUSY, BUSY], bounds)).toBe("keep");
 });
 
-test("one processor is left to others that are at work beside it, though it be the second of two", () => {
+test("one processor is left to others that are active beside it, though it be the second of two", () => {
   const share = { isShared: true };
   for (const [processors, processes] of [
     [4, 3],

@@ -65,7 +65,7 @@ describe("the ledger of a runner's calls", () => {
     }
     expect(() => {
       for (let round = 0; round < 1_000; round++) ledger.beginOperation(1);
-    }).toThrow("more operations under way");
+    }).toThrow("more operations in flight");
   });
 
   test("lets a call send as many outbound requests as a guest can, ended or not, and no more", () => {

@@ -105,7 +105,7 @@ describe("the estimate of a runner's use of the processor", () => {
     expect(appetite.isHog).toBe(false);
   });
 
-  test("does not take a wait that is not over for a rest", () => {
+  test("does not take a wait that is not over for a pause", () => {
     const life = new Life();
     life.live({ ms: 500, runs: 1 });
     // As the kernel tells of it: nothing, until the wait is over.

@@ -5,7 +5,7 @@ import { ReadWindow } from "../../../../src/supervisor/process/read-window.ts";
 
 const MIB = 1024 * 1024;
 
-/** Reads of values of a size, which end when they are told to; counts how many are under way. */
+/** Reads of values of a size, which end when they are told to; counts how many are in flight. */
 class Reads {
   readonly #window: ReadWindow;
   readonly #open: PromiseWithResolvers<OperationResult>[] = [];
@@ -44,7 +44,7 @@ class Reads {
   }
 }
 
-describe("reads under way for a runner", () => {
+describe("reads in flight for a runner", () => {
   test("are few until it is known what they bring", () => {
     const reads = new Reads(new ReadWindow(128 * MIB));
     reads.begin(100);

@@ -97,8 +97,8 @@ describe("a runner that has gone wrong", () => {
   test.each([
     ["logs without end", "logs more than a guest can"],
     ["drops without end", "logs more than a guest can"],
-    ["asks without end", "more operations under way than a guest can"],
-    ["speaks of a stranger", "message for call 9999, which is not under way"],
+    ["asks without end", "more operations in flight than a guest can"],
+    ["speaks of a stranger", "message for call 9999, which is not in flight"],
     ["answers what nobody asked", "a pong without its ping"],
     ["floods stderr", "floods its standard error"],
   ])("is ended when it %s, and its call is told", async (manner, reason) => {
@@ -131,7 +131,7 @@ describe("a runner that has gone wrong", () => {
     const runner = await start("goes on after its pong");
     const id = runner.begin(REQUEST, new RecordingCall());
     runner.cancel(id, 0);
-    expect((await runner.exited).reason).toContain("call 1, which is not under way");
+    expect((await runner.exited).reason).toContain("call 1, which is not in flight");
   });
 
   test("has an answer to what it asks for a cancelled call, which nobody performs", async () => {

@@ -125,7 +125,7 @@ describe("a watchdog", () => {
     expect(expired).toBe(0);
   });
 
-  describe("of a host that stood still past the time", () => {
+  describe("of a host that stalled past the time", () => {
     let stillMs = 0;
 
     beforeEach(() => {
@@ -136,7 +136,7 @@ describe("a watchdog", () => {
 
     afterEach(() => void vi.restoreAllMocks());
 
-    test("gives the answer its time once more, since the other process stood still as well", () => {
+    test("gives the answer its time once more, since the other process stalled as well", () => {
       const nonce = watchdog.expect(() => undefined);
       vi.advanceTimersByTime(LATE_MS + 1);
       stillMs = 3_000;
