@@ -10,10 +10,11 @@
  * @module
  */
 
+import { beginsWith, COMPONENT_PREAMBLE, CORE_PREAMBLE, PREAMBLE_BYTES } from "../core-wasm/format.ts";
 import { BUILD_FAULTS } from "./build-faults.ts";
 import { COMPONENT_LIMITS } from "../contract/component-limits.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { isCorePreamble, readCoreModule } from "./core/read-module.ts";
+import { readCoreModule } from "./core/read-module.ts";
 import type {
   Component,
   CoreInlineExport,
@@ -70,12 +71,11 @@ function readNested(reader: ByteReader, depth: number): Component {
 }
 
 function checkPreamble(reader: ByteReader): void {
-  const preamble = reader.bytes(8);
-  if (isCorePreamble(preamble)) {
+  const preamble = reader.bytes(PREAMBLE_BYTES);
+  if (beginsWith(preamble, CORE_PREAMBLE)) {
     throw reader.unsupported("a core module in place of a component", BUILD_FAULTS.coreModule.remedy);
   }
-  const expected = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
-  if (!expected.every((byte, index) => preamble[index] === byte)) {
+  if (!beginsWith(preamble, COMPONENT_PREAMBLE)) {
     throw reader.malformed("it does not begin with the preamble of a component");
   }
 }

@@ -9,10 +9,17 @@
  * @module
  */
 
+import { ByteWriter } from "../core-wasm/byte-writer.ts";
+import { OPCODE, SECTION } from "../core-wasm/format.ts";
+import { encodeModule, exportOf, functionBody, functionType, section } from "../core-wasm/module-writer.ts";
+
 /** `(module (func (export "trap") unreachable))` */
-const TRAP_MODULE = Uint8Array.from(
-  Buffer.from("0061736d0100000001040160000003020100070801047472617000000a05010300000b", "hex"),
-);
+const TRAP_MODULE = encodeModule([
+  section(SECTION.type, [functionType([], [])]),
+  section(SECTION.function, [new ByteWriter().u32(0)]),
+  section(SECTION.export, [exportOf("trap", "func", 0)]),
+  section(SECTION.code, [functionBody(OPCODE.unreachable)]),
+]);
 
 const trapInstruction = new WebAssembly.Instance(new WebAssembly.Module(TRAP_MODULE)).exports["trap"] as () => never;
 

@@ -9,6 +9,7 @@ import type { LogRecord } from "../harness/replica-log.ts";
 import { until } from "../harness/until.ts";
 import { failure } from "../harness/failure.ts";
 import { type Actor, openScene, type Scene } from "./scene.ts";
+import { COMPONENT_PREAMBLE, CORE_PREAMBLE } from "../../src/core-wasm/format.ts";
 
 /** A component that must not be loaded, and how its load must end. */
 interface Refused {
@@ -172,11 +173,11 @@ describe("5. what is too large, too deep or no component is a typed error, and t
       "an empty file": { component: () => new Uint8Array(0), says: "malformed" },
       "half of a component": { component: () => echo.subarray(0, echo.length / 2), says: "malformed" },
       "a core module": {
-        component: () => Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0),
+        component: () => Uint8Array.from(CORE_PREAMBLE),
         says: "a core module in place of a component",
       },
       "a section that claims 4 GiB": {
-        component: () => Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0x0f),
+        component: () => Uint8Array.of(...COMPONENT_PREAMBLE, 1, 0xff, 0xff, 0xff, 0xff, 0x0f),
         says: "malformed",
       },
     });

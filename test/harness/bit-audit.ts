@@ -6,20 +6,17 @@
  */
 
 import type { BitType } from "../../src/contract/link-plan.ts";
-import type { InstanceAudit } from "../../src/runner/linker/instance-audit.ts";
+import { ByteWriter } from "../../src/core-wasm/byte-writer.ts";
+import { BIT_TYPE, MUTABLE, OPCODE, SECTION } from "../../src/core-wasm/format.ts";
 import {
-  CORE_TYPE,
   encodeModule,
   exportOf,
   functionBody,
   functionType,
   importOf,
-  KIND,
-  MUTABLE,
-  OP,
   section,
-  SECTION,
-} from "../../src/runner/linker/core-module.ts";
+} from "../../src/core-wasm/module-writer.ts";
+import type { InstanceAudit } from "../../src/runner/linker/instance-audit.ts";
 import type { SavedHandles } from "../../src/runner/linker/handle-table.ts";
 import type { LinkedInstance } from "../../src/runner/linker/linked-instance.ts";
 
@@ -116,20 +113,20 @@ const TO_BITS: Readonly<Record<BitType, readonly (readonly number[])[]>> = {
 /** `(module (import "" "g" (global (mut …))) (func (export "0") (result i64) …) …)` */
 function reader(global: WebAssembly.Global, type: BitType | undefined): ReadBits {
   if (type === undefined) throw new Error("a global has no type");
-  const bodies = TO_BITS[type].map((convert) => functionBody(OP.globalGet, 0, ...convert));
-  const binary = encodeModule(
+  const bodies = TO_BITS[type].map((convert) => functionBody(OPCODE.globalGet, 0, ...convert));
+  const binary = encodeModule([
     section(SECTION.type, [functionType([], ["i64"])]),
-    section(SECTION.import, [importOf("g", KIND.global, CORE_TYPE[type], MUTABLE)]),
+    section(SECTION.import, [importOf("g", "global", BIT_TYPE[type], MUTABLE)]),
     section(
       SECTION.function,
-      bodies.map(() => [0]),
+      bodies.map(() => new ByteWriter().u32(0)),
     ),
     section(
       SECTION.export,
-      bodies.map((_, index) => exportOf(String(index), KIND.function, index)),
+      bodies.map((_, index) => exportOf(String(index), "func", index)),
     ),
     section(SECTION.code, bodies),
-  );
+  ]);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { "": { g: global } });
   const functions = Object.values(exports) as (() => bigint)[];
   return () => functions.map((read) => read());

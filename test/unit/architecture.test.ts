@@ -8,6 +8,7 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAst } from "rolldown/parseAst";
 import { beforeAll, describe, expect, test } from "vitest";
+import { COMPILER_FOLDERS } from "../../src/supervisor/compilation/engine-key.ts";
 
 /**
  * Module → the modules it may import; itself always. Imports only go down this list, and `runner` may import
@@ -77,9 +78,9 @@ const ALLOWED = {
   "supervisor/compilation": ["supervisor/sandbox", "compiler", "contract", "errors"],
   "supervisor/sandbox": [],
   fairness: ["scheduling", "contract"],
-  compiler: ["component", "contract", "errors"],
-  component: ["contract", "errors"],
-  runner: ["channel", "contract", "scheduling", "errors"],
+  compiler: ["component", "core-wasm", "contract", "errors"],
+  component: ["core-wasm", "contract", "errors"],
+  runner: ["core-wasm", "channel", "contract", "scheduling", "errors"],
   broker: ["egress", "kv", "channel", "telemetry", "policy", "contract", "errors"],
   "egress/undici": ["egress", "policy", "contract"],
   egress: ["policy", "contract"],
@@ -90,6 +91,7 @@ const ALLOWED = {
   config: ["policy", "contract", "scheduling", "errors"],
   policy: ["contract", "errors"],
   channel: ["contract", "scheduling"],
+  "core-wasm": ["contract"],
   contract: ["scheduling", "errors"],
   scheduling: [],
   errors: [],
@@ -207,8 +209,8 @@ function targetsOf(file: SourceFile): string[] {
   return file.imports.flatMap((specifier) => resolveImport(file, specifier) ?? []);
 }
 
-/** Every package and built-in that a process gets which starts from `entry`; types alone do not count. */
-function packagesReachedFrom(entry: string): string[] {
+/** What a process gets that starts from `entry`: files of src/, packages and built-ins; types alone do not count. */
+function reachedFrom(entry: string): { files: ReadonlySet<string>; packages: readonly string[] } {
   const reached = new Set([entry]);
   const packages = new Set<string>();
   for (const path of reached) {
@@ -219,7 +221,7 @@ function packagesReachedFrom(entry: string): string[] {
       else if (!specifier.startsWith(".")) packages.add(specifier);
     }
   }
-  return [...packages];
+  return { files: reached, packages: [...packages] };
 }
 
 describe("the modules of src/", () => {
@@ -296,15 +298,22 @@ describe("the files of src/", () => {
   });
 
   test("never bring a code generator into the host's process", () => {
-    const packages = packagesReachedFrom("main.ts");
+    const { packages } = reachedFrom("main.ts");
     expect(packages).toContain("nats");
     expect(packages.filter((name) => GENERATORS.test(name))).toEqual([]);
   });
 
   test("bring nothing but parts of Node into a runner's process", () => {
-    const packages = packagesReachedFrom("runner/main.ts");
+    const { packages } = reachedFrom("runner/main.ts");
     expect(packages).not.toEqual([]);
     expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
+  });
+
+  test("that decide what an artifact is are all in the key of the engine: a change of one compiles anew", () => {
+    const modules = new Set(Array.from(reachedFrom("compiler/main.ts").files, moduleOf));
+    // An error's text is in no artifact.
+    modules.delete("errors");
+    expect([...modules].sort()).toEqual([...COMPILER_FOLDERS].sort());
   });
 
   test("do nothing when they are imported", () => {

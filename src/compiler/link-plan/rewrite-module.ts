@@ -9,11 +9,13 @@
  */
 
 import { ByteReader } from "../../component/byte-reader.ts";
-import { OPCODE, walkBody } from "../../component/core/instructions.ts";
+import { walkBody } from "../../component/core/instructions.ts";
 import type { CoreModule } from "../../component/core/model.ts";
 import type { BitType, PlanGlobal } from "../../contract/link-plan.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { SECTION, type Section, sectionsOf, walkCode } from "./sections.ts";
+import { ByteWriter } from "../../core-wasm/byte-writer.ts";
+import { BIT_TYPE, EMPTY_BLOCK, MUTABLE, OPCODE, SECTION, SECTION_ORDER } from "../../core-wasm/format.ts";
+import { encodeModule, exportOf, functionType, type WrittenSection } from "../../core-wasm/module-writer.ts";
+import { type Section, sectionsOf, walkCode } from "./sections.ts";
 import { refusal } from "./refusal.ts";
 
 /** A module's new bytes, and the names under which its state is exported. */
@@ -23,23 +25,10 @@ export interface RewrittenModule {
   readonly globals: readonly PlanGlobal[];
 }
 
-const PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
-
-const KIND = { memory: 0x02, global: 0x03 } as const;
-
-const I32 = 0x7f;
-
 /** Binary codes of the types that are bits. */
-export const BIT_TYPE_CODES: ReadonlyMap<number, BitType> = new Map([
-  [I32, "i32"],
-  [0x7e, "i64"],
-  [0x7d, "f32"],
-  [0x7c, "f64"],
-  [0x7b, "v128"],
-]);
-
-/** Sections in the order in which they stand (5.5.2 "Sections"); the tag section stands before the globals. */
-const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+export const BIT_TYPE_CODES: ReadonlyMap<number, BitType> = new Map(
+  Object.entries(BIT_TYPE).map(([type, code]) => [code, type as BitType]),
+);
 
 /** Where the offsets of branches in the code are: it would be wrong afterwards. */
 const BRANCH_HINTS = "metadata.code.branch_hint";
@@ -63,12 +52,12 @@ export function rewriteModule(module: CoreModule, virtualSize: boolean): Rewritt
   if (virtualGlobal !== undefined) globals.push({ name: "state memory size", type: "i32", index: virtualGlobal });
   const taken = new Set(module.exports.map(({ name }) => name));
   const exports = [
-    ...memories.map((item) => ({ ...item, kind: KIND.memory })),
-    ...globals.map((item) => ({ ...item, kind: KIND.global })),
+    ...memories.map((item) => ({ ...item, kind: "memory" as const })),
+    ...globals.map((item) => ({ ...item, kind: "global" as const })),
   ];
   for (const { name, kind, index } of exports) {
     if (taken.has(name)) throw refusal(`a core module exports ${JSON.stringify(name)}`);
-    sections.appendItem(SECTION.export, new ByteWriter().name(name).u8(kind).u32(index));
+    sections.appendItem(SECTION.export, exportOf(name, kind, index));
   }
   return {
     bytes: sections.finish(),
@@ -111,10 +100,7 @@ class Sections {
 
   finish(): Uint8Array {
     for (const id of this.#added.keys()) if (this.#find(id) === undefined) this.#insert(id);
-    const module = new ByteWriter().bytes(PREAMBLE);
-    for (const { id, content } of this.#sections)
-      module.u8(id).sized(new ByteWriter().append(this.#extended(id, content)));
-    return module.finish();
+    return encodeModule(this.#sections.map(({ id, content }) => this.#extended(id, content)));
   }
 
   #find(id: number): Section | undefined {
@@ -127,17 +113,17 @@ class Sections {
   }
 
   #insert(id: number): void {
-    const place = this.#sections.findIndex((section) => ORDER.indexOf(section.id) > ORDER.indexOf(id));
+    const place = this.#sections.findIndex((section) => SECTION_ORDER.indexOf(section.id) > SECTION_ORDER.indexOf(id));
     this.#sections.splice(place === -1 ? this.#sections.length : place, 0, { id, content: Uint8Array.of(0) });
   }
 
-  #extended(id: number, content: Uint8Array): ByteWriter {
+  #extended(id: number, content: Uint8Array): WrittenSection {
     const added = id === SECTION.custom ? undefined : this.#added.get(id);
-    if (added === undefined) return new ByteWriter().bytes(content);
+    if (added === undefined) return { id, content: new ByteWriter().bytes(content) };
     const reader = ByteReader.of(content, "section");
     const section = new ByteWriter().u32(reader.u32() + added.length).bytes(reader.rest());
     for (const item of added) section.append(item);
-    return section;
+    return { id, content: section };
   }
 }
 
@@ -148,11 +134,9 @@ function hasName(content: Uint8Array, name: string): boolean {
 /** Puts the memory's size into a new global, and a function in the place of growing; returns the global's index. */
 function addVirtualSize(module: CoreModule, sections: Sections): number {
   const minPages = Number(module.memories[0]?.min ?? 0n);
-  // A mutable i32, initialised by a constant.
-  const initial = new ByteWriter().u8(I32, 1, 0x41).s32(minPages).u8(0x0b);
+  const initial = new ByteWriter().u8(BIT_TYPE.i32, MUTABLE, OPCODE.i32Const).s32(minPages).u8(OPCODE.end);
   const globalIndex = countImports(module, "global") + sections.appendItem(SECTION.global, initial);
-  // One parameter, one result.
-  const type = sections.appendItem(SECTION.type, new ByteWriter().u8(0x60, 1, I32, 1, I32));
+  const type = sections.appendItem(SECTION.type, functionType(["i32"], ["i32"]));
   const functionIndex =
     countImports(module, "func") + sections.appendItem(SECTION.function, new ByteWriter().u32(type));
   sections.replace(SECTION.code, redirectedCode(module, globalIndex, functionIndex));
@@ -178,8 +162,8 @@ function redirectedBody(body: ByteReader, globalIndex: number, functionIndex: nu
   walkBody(body, (opcode, start, end) => {
     if (opcode !== OPCODE.memorySize && opcode !== OPCODE.memoryGrow) return;
     written.bytes(bytes.subarray(copied, start - first));
-    if (opcode === OPCODE.memorySize) written.u8(0x23).u32(globalIndex);
-    else written.u8(0x10).u32(functionIndex);
+    if (opcode === OPCODE.memorySize) written.u8(OPCODE.globalGet).u32(globalIndex);
+    else written.u8(OPCODE.call).u32(functionIndex);
     copied = end - first;
   });
   return written.bytes(bytes.subarray(copied));
@@ -188,31 +172,37 @@ function redirectedBody(body: ByteReader, globalIndex: number, functionIndex: nu
 /** Pages of 64 KiB that addresses of 32 bits reach. */
 const PAGES_MAX = 65_536;
 
+/** As a signed LEB128 number of one byte. */
+const MINUS_ONE = 0x7f;
+
 /**
  * Grows the size in the global by the parameter, and the memory where it is smaller than that; the result is
  * the size before, or -1. What the memory gained before and lost in the global reads as zero, since whoever
  * puts the state back clears it.
  */
 function growFunction(globalIndex: number): ByteWriter {
-  const refuse = [0x04, 0x40, 0x41, 0x7f, 0x0f, 0x0b];
+  const O = OPCODE;
+  const [wanted, before, lack] = [0, 1, 2];
+  const refuse = [O.if, EMPTY_BLOCK, O.i32Const, MINUS_ONE, O.return, O.end];
   return (
     new ByteWriter()
-      // Two locals of i32 beside the parameter: the size before (1) and what the memory lacks (2).
-      .u8(1, 2, I32)
-      .u8(0x23)
+      // Two locals of i32 beside the parameter.
+      .u8(1, 2, BIT_TYPE.i32)
+      .u8(O.globalGet)
       .u32(globalIndex)
-      .u8(0x21, 1)
-      // if parameter > 65536 - before: return -1
-      .u8(0x20, 0, 0x41)
+      .u8(O.localSet, before)
+      // if wanted > 65536 - before: return -1
+      .u8(O.localGet, wanted, O.i32Const)
       .s32(PAGES_MAX)
-      .u8(0x20, 1, 0x6b, 0x4b, ...refuse)
-      // lack = before + parameter - memory.size; if lack > 0
-      .u8(0x20, 1, 0x20, 0, 0x6a, 0x3f, 0, 0x6b, 0x22, 2, 0x41, 0, 0x4a, 0x04, 0x40)
+      .u8(O.localGet, before, O.i32Sub, O.i32GtU, ...refuse)
+      // lack = before + wanted - memory.size; if lack > 0
+      .u8(O.localGet, before, O.localGet, wanted, O.i32Add, O.memorySize, 0, O.i32Sub, O.localTee, lack)
+      .u8(O.i32Const, 0, O.i32GtS, O.if, EMPTY_BLOCK)
       // if memory.grow(lack) = -1: return -1
-      .u8(0x20, 2, 0x40, 0, 0x41, 0x7f, 0x46, ...refuse, 0x0b)
-      // size = before + parameter; return before
-      .u8(0x20, 1, 0x20, 0, 0x6a, 0x24)
+      .u8(O.localGet, lack, O.memoryGrow, 0, O.i32Const, MINUS_ONE, O.i32Eq, ...refuse, O.end)
+      // size = before + wanted; return before
+      .u8(O.localGet, before, O.localGet, wanted, O.i32Add, O.globalSet)
       .u32(globalIndex)
-      .u8(0x20, 1, 0x0b)
+      .u8(O.localGet, before, O.end)
   );
 }

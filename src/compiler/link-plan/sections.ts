@@ -6,25 +6,13 @@
 
 import { ByteReader } from "../../component/byte-reader.ts";
 import type { CoreModule } from "../../component/core/model.ts";
+import { PREAMBLE_BYTES, SECTION } from "../../core-wasm/format.ts";
 
 /** A section of a module: its number, its content's range, and the content. */
 export interface Section {
   readonly id: number;
   readonly content: Uint8Array;
 }
-
-export const SECTION = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  global: 6,
-  export: 7,
-  start: 8,
-  code: 10,
-} as const;
-
-const PREAMBLE_BYTES = 8;
 
 /** The sections of a module, in order. */
 export function sectionsOf(module: CoreModule): Section[] {

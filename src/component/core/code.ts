@@ -5,8 +5,9 @@
  * @module
  */
 
+import { OPCODE } from "../../core-wasm/format.ts";
 import type { ByteReader } from "../byte-reader.ts";
-import { OPCODE, walkBody } from "./instructions.ts";
+import { walkBody } from "./instructions.ts";
 import type { CodeFacts } from "./model.ts";
 
 /** Of a module without functions. */

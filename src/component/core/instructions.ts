@@ -12,19 +12,6 @@ import { BUILD_FAULTS } from "../build-faults.ts";
 import { garbageCollected } from "./collected.ts";
 import { readValueType, skipBlockType, skipHeapType } from "./value-type.ts";
 
-/** Instructions that matter to the plan; those with a prefix byte have it in front: 0xfc 0x09 is 0xfc09. */
-export const OPCODE = {
-  tableSet: 0x26,
-  memorySize: 0x3f,
-  memoryGrow: 0x40,
-  dataDrop: 0xfc09,
-  tableInit: 0xfc0c,
-  elemDrop: 0xfc0d,
-  tableCopy: 0xfc0e,
-  tableGrow: 0xfc0f,
-  tableFill: 0xfc11,
-} as const;
-
 /** Bytes that an opcode of two parts begins with. */
 const PREFIX = { garbageCollection: 0xfb, more: 0xfc, vector: 0xfd, atomic: 0xfe } as const;
 

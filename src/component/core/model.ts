@@ -5,13 +5,11 @@
  * @module
  */
 
+import type { CoreExternKind } from "../../core-wasm/format.ts";
 import type { Place } from "../rejection.ts";
 
 /** Kinds of things in core modules and instances. */
 export type CoreSort = "func" | "table" | "memory" | "global" | "tag" | "type" | "module" | "instance";
-
-/** Kinds of things that a core module imports and exports. */
-export type CoreExternKind = "func" | "table" | "memory" | "global" | "tag";
 
 /** Size of a memory in pages, or of a table in elements. */
 export interface Limits {

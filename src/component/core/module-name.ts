@@ -5,10 +5,9 @@
  * @module
  */
 
+import { PREAMBLE_BYTES, SECTION } from "../../core-wasm/format.ts";
 import { ByteReader } from "../byte-reader.ts";
 
-const PREAMBLE_BYTES = 8;
-const CUSTOM_SECTION = 0;
 const MODULE_NAME = 0;
 
 /** The name, or `undefined` where there is none that can be read. */
@@ -25,7 +24,7 @@ function findName(reader: ByteReader): string | undefined {
   while (!reader.atEnd) {
     const id = reader.u8();
     const section = reader.sub(reader.u32());
-    if (id !== CUSTOM_SECTION || section.name() !== "name" || section.atEnd) continue;
+    if (id !== SECTION.custom || section.name() !== "name" || section.atEnd) continue;
     // It is the first of the section's parts, where it is there.
     return section.u8() === MODULE_NAME ? section.sub(section.u32()).name() : undefined;
   }

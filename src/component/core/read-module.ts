@@ -5,35 +5,25 @@
  * @module
  */
 
+import {
+  beginsWith,
+  CORE_PREAMBLE,
+  type CoreExternKind,
+  EXTERN_KIND,
+  MUTABLE,
+  PREAMBLE_BYTES,
+  SECTION,
+  SECTION_ORDER,
+} from "../../core-wasm/format.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { NO_CODE, readCode } from "./code.ts";
 import { skipConstantExpression } from "./constant-expression.ts";
-import type { Allocation, CoreExport, CoreExternKind, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
+import type { Allocation, CoreExport, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
 import { skipDataSegment, skipElementSegment } from "./segments.ts";
 import { skipType } from "./type-section.ts";
 import { readReferenceType, readValueType } from "./value-type.ts";
 
-const EXTERN_KINDS: readonly CoreExternKind[] = ["func", "table", "memory", "global", "tag"];
-
-const SECTION = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  start: 8,
-  element: 9,
-  code: 10,
-  data: 11,
-  dataCount: 12,
-  tag: 13,
-} as const;
-
-/** The order in which sections stand, each at most once (5.5.2; 13 is the tags', 12 the data count's). */
-const SECTION_ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+const EXTERN_KINDS = Object.keys(EXTERN_KIND) as CoreExternKind[];
 
 /** A table whose elements start as something else than null. */
 const TABLE_WITH_INITIALISER = 0x40;
@@ -61,7 +51,8 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     code: NO_CODE,
     start: undefined,
   };
-  if (!isCorePreamble(reader.bytes(8))) throw reader.malformed("a core module does not begin with its preamble");
+  if (!beginsWith(reader.bytes(PREAMBLE_BYTES), CORE_PREAMBLE))
+    throw reader.malformed("a core module does not begin with its preamble");
   let last = -1;
   while (!reader.atEnd) {
     const id = reader.u8();
@@ -75,11 +66,6 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     readSection(id, reader.sub(reader.u32()), module);
   }
   return module;
-}
-
-/** Are these the first eight bytes of a core module (magic number, version 1)? */
-export function isCorePreamble(preamble: Uint8Array): boolean {
-  return [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].every((byte, index) => preamble[index] === byte);
 }
 
 function readSection(id: number, section: ByteReader, module: Draft): void {
@@ -189,8 +175,8 @@ function readGlobal(reader: ByteReader): CoreGlobal {
 function readGlobalType(reader: ByteReader): CoreGlobal {
   const type = readValueType(reader);
   const mutability = reader.u8();
-  if (mutability > 1) throw reader.malformed("a global is neither constant nor mutable");
-  return { type, mutable: mutability === 1 };
+  if (mutability > MUTABLE) throw reader.malformed("a global is neither constant nor mutable");
+  return { type, mutable: mutability === MUTABLE };
 }
 
 function skipTag(reader: ByteReader): void {

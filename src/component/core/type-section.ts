@@ -5,12 +5,11 @@
  * @module
  */
 
+import { FUNCTION_TYPE } from "../../core-wasm/format.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { BUILD_FAULTS } from "../build-faults.ts";
 import { garbageCollected } from "./collected.ts";
 import { readValueType } from "./value-type.ts";
-
-const FUNCTION = 0x60;
 
 /** Of the proposal for stack switching. */
 const CONTINUATION = 0x5d;
@@ -29,7 +28,7 @@ export function skipType(reader: ByteReader): void {
   if (refused !== undefined) throw garbageCollected(reader, refused);
   if (form === CONTINUATION)
     throw reader.unsupported("stack switching (a continuation type)", BUILD_FAULTS.stackSwitching.remedy);
-  if (form !== FUNCTION)
+  if (form !== FUNCTION_TYPE)
     throw reader.unsupported(`a core type of the form 0x${form.toString(16)}`, BUILD_FAULTS.proposals.remedy);
   reader.skipVector(readValueType);
   reader.skipVector(readValueType);

@@ -5,12 +5,12 @@
  * @module
  */
 
+import { BIT_TYPE, EMPTY_BLOCK } from "../../core-wasm/format.ts";
 import type { HostError } from "../../errors/host-error.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { garbageCollected } from "./collected.ts";
 
-/** i32, i64, f32, f64, v128. */
-const NUMBER_TYPES = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
+const NUMBER_TYPES: ReadonlySet<number> = new Set(Object.values(BIT_TYPE));
 
 /** `(ref null ht)` and `(ref ht)`, followed by a heap type. */
 const EXPLICIT_REFERENCES = new Set([0x63, 0x64]);
@@ -28,9 +28,6 @@ const GARBAGE_COLLECTED = new Map([
   [0x72, "noextern"],
   [0x73, "nofunc"],
 ]);
-
-/** A block type without parameters and results. */
-const EMPTY_BLOCK = 0x40;
 
 /** Reads a value type and returns its first byte. */
 export function readValueType(reader: ByteReader): number {

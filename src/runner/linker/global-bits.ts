@@ -15,20 +15,16 @@
  */
 
 import type { BitType } from "../../contract/link-plan.ts";
+import { ByteWriter, unsignedLeb } from "../../core-wasm/byte-writer.ts";
+import { BIT_TYPE, MUTABLE, OPCODE, SECTION } from "../../core-wasm/format.ts";
 import {
-  CORE_TYPE,
   encodeModule,
   exportOf,
   functionBody,
   functionType,
   importOf,
-  KIND,
-  MUTABLE,
-  OP,
   section,
-  SECTION,
-  unsigned,
-} from "./core-module.ts";
+} from "../../core-wasm/module-writer.ts";
 
 /** The globals of one instance. Both functions take where in the memory the bits are. */
 export interface BoundGlobals {
@@ -102,25 +98,25 @@ export class GlobalBits {
 }
 
 function encode(types: readonly BitType[]): Uint8Array {
-  const globals = types.map((type, index) => importOf(String(index), KIND.global, CORE_TYPE[type], MUTABLE));
-  const address = [OP.localGet, 0];
-  const slot = (index: number): number[] => unsigned(index * SLOT_BYTES);
+  const globals = types.map((type, index) => importOf(String(index), "global", BIT_TYPE[type], MUTABLE));
+  const address = [OPCODE.localGet, 0];
+  const slot = (index: number): number[] => unsignedLeb(index * SLOT_BYTES);
   const save = types.map((type, index) => [
     address,
-    [OP.globalGet, ...unsigned(index)],
+    [OPCODE.globalGet, ...unsignedLeb(index)],
     [...STORE[type], ...slot(index)],
   ]);
   const load = types.map((type, index) => [
     address,
     [...LOAD[type], ...slot(index)],
-    [OP.globalSet, ...unsigned(index)],
+    [OPCODE.globalSet, ...unsignedLeb(index)],
   ]);
-  return encodeModule(
+  return encodeModule([
     section(SECTION.type, [functionType(["i32"], [])]),
     // No maximum, one page at the least.
-    section(SECTION.import, [importOf("bits", KIND.memory, 0, 1), ...globals]),
-    section(SECTION.function, [[0], [0]]),
-    section(SECTION.export, [exportOf("save", KIND.function, 0), exportOf("load", KIND.function, 1)]),
+    section(SECTION.import, [importOf("bits", "memory", 0, 1), ...globals]),
+    section(SECTION.function, [new ByteWriter().u32(0), new ByteWriter().u32(0)]),
+    section(SECTION.export, [exportOf("save", "func", 0), exportOf("load", "func", 1)]),
     section(SECTION.code, [functionBody(...save.flat(2)), functionBody(...load.flat(2))]),
-  );
+  ]);
 }

@@ -17,19 +17,17 @@
  * @module
  */
 
-import type { CoreFunction } from "./calls-across.ts";
+import { ByteWriter } from "../../core-wasm/byte-writer.ts";
+import { EMPTY_BLOCK, OPCODE, SECTION } from "../../core-wasm/format.ts";
 import {
   encodeModule,
   exportOf,
   functionBody,
-  functionType,
   importOf,
-  KIND,
-  NO_RESULT,
-  OP,
+  functionType,
   section,
-  SECTION,
-} from "./core-module.ts";
+} from "../../core-wasm/module-writer.ts";
+import type { CoreFunction } from "./calls-across.ts";
 
 /** The imports of the module, by their names. */
 export interface PollFunctions {
@@ -40,21 +38,21 @@ export interface PollFunctions {
   readonly look: CoreFunction;
 }
 
-const ARGUMENTS = [0, 1, 2].flatMap((index) => [OP.localGet, index]);
+const ARGUMENTS = [0, 1, 2].flatMap((index) => [OPCODE.localGet, index]);
 
-const BODY = [OP.call, 0, OP.if, NO_RESULT, ARGUMENTS, OP.call, 1, OP.else, ARGUMENTS, OP.call, 2, OP.end].flat();
+const BODY = [
+  [OPCODE.call, 0, OPCODE.if, EMPTY_BLOCK],
+  [...ARGUMENTS, OPCODE.call, 1],
+  [OPCODE.else, ...ARGUMENTS, OPCODE.call, 2, OPCODE.end],
+].flat();
 
-const BINARY = encodeModule(
+const BINARY = encodeModule([
   section(SECTION.type, [functionType([], ["i32"]), functionType(["i32", "i32", "i32"], [])]),
-  section(SECTION.import, [
-    importOf("mayWait", KIND.function, 0),
-    importOf("wait", KIND.function, 1),
-    importOf("look", KIND.function, 1),
-  ]),
-  section(SECTION.function, [[1]]),
-  section(SECTION.export, [exportOf("poll", KIND.function, 3)]),
+  section(SECTION.import, [importOf("mayWait", "func", 0), importOf("wait", "func", 1), importOf("look", "func", 1)]),
+  section(SECTION.function, [new ByteWriter().u32(1)]),
+  section(SECTION.export, [exportOf("poll", "func", 3)]),
   section(SECTION.code, [functionBody(...BODY)]),
-);
+]);
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -15,21 +15,17 @@
  * @module
  */
 
-import type { FlatType } from "./compiled-type.ts";
+import { ByteWriter } from "../../core-wasm/byte-writer.ts";
+import { BIT_TYPE, EMPTY_BLOCK, MUTABLE, OPCODE, SECTION } from "../../core-wasm/format.ts";
 import {
-  CORE_TYPE,
   encodeModule,
   exportOf,
   functionBody,
-  functionType,
   importOf,
-  KIND,
-  MUTABLE,
-  NO_RESULT,
-  OP,
+  functionType,
   section,
-  SECTION,
-} from "./core-module.ts";
+} from "../../core-wasm/module-writer.ts";
+import type { FlatType } from "./compiled-type.ts";
 
 /** The parameters and results of a core function: few enough that their number is one byte. */
 export interface CoreSignature {
@@ -38,26 +34,26 @@ export interface CoreSignature {
 }
 
 const ZERO: Readonly<Record<FlatType, readonly number[]>> = {
-  i32: [0x41, 0],
-  i64: [0x42, 0],
-  f32: [0x43, 0, 0, 0, 0],
-  f64: [0x44, 0, 0, 0, 0, 0, 0, 0, 0],
+  i32: [OPCODE.i32Const, 0],
+  i64: [OPCODE.i64Const, 0],
+  f32: [OPCODE.f32Const, 0, 0, 0, 0],
+  f64: [OPCODE.f64Const, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
 /** The module's binary for functions of this signature. */
 export function encodeStandingLoop({ params, results }: CoreSignature): Uint8Array {
   const types = [functionType(params, results), functionType(results, []), functionType([], [])];
-  const imports = ["call", "returned", "next"].map((name, type) => importOf(name, KIND.function, type));
-  const globals = params.map((type) => [CORE_TYPE[type], MUTABLE, ...ZERO[type], OP.end]);
-  const exports = params.map((_, index) => exportOf(String(index), KIND.global, index));
-  const values = params.flatMap((_, index) => [OP.globalGet, index]);
-  const calls = [OP.call, 0, OP.call, 1, OP.call, 2];
-  return encodeModule(
+  const imports = ["call", "returned", "next"].map((name, type) => importOf(name, "func", type));
+  const globals = params.map((type) => new ByteWriter().u8(BIT_TYPE[type], MUTABLE, ...ZERO[type], OPCODE.end));
+  const exports = params.map((_, index) => exportOf(String(index), "global", index));
+  const values = params.flatMap((_, index) => [OPCODE.globalGet, index]);
+  const calls = [OPCODE.call, 0, OPCODE.call, 1, OPCODE.call, 2];
+  return encodeModule([
     section(SECTION.type, types),
     section(SECTION.import, imports),
-    section(SECTION.function, [[2]]),
+    section(SECTION.function, [new ByteWriter().u32(2)]),
     section(SECTION.global, globals),
-    section(SECTION.export, [exportOf("serve", KIND.function, 3), ...exports]),
-    section(SECTION.code, [functionBody(OP.loop, NO_RESULT, ...values, ...calls, OP.br, 0, OP.end)]),
-  );
+    section(SECTION.export, [exportOf("serve", "func", 3), ...exports]),
+    section(SECTION.code, [functionBody(OPCODE.loop, EMPTY_BLOCK, ...values, ...calls, OPCODE.br, 0, OPCODE.end)]),
+  ]);
 }

@@ -14,7 +14,7 @@ import { toHostError } from "../../errors/host-error.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 
 /** Folders whose code decides what an artifact is. */
-const COMPILER_FOLDERS = ["compiler", "component", "contract"];
+export const COMPILER_FOLDERS: readonly string[] = ["compiler", "component", "core-wasm", "contract"];
 
 const KEY_DIGITS = 12;
 

@@ -8,6 +8,7 @@ import { passGate } from "../../../src/compiler/gate/gate.ts";
 import { compileComponent } from "../../../src/supervisor/compilation/compile.ts";
 import { assemble, assemblePlugin } from "../../fixtures/wat/assemble.ts";
 import { projectFile } from "../../harness/plugins.ts";
+import { CORE_PREAMBLE } from "../../../src/core-wasm/format.ts";
 
 /** What the compiler says of such a component. */
 async function saidOf(component: Uint8Array, timeoutMs?: number): Promise<string> {
@@ -95,7 +96,7 @@ describe("of a component that the gate refuses", () => {
           "(func (param i64 i64 i64 i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))",
         ),
     ],
-    ["coreModule", () => Promise.resolve(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))],
+    ["coreModule", () => Promise.resolve(Uint8Array.from(CORE_PREAMBLE))],
   ])("for %s, the table has its words and its remedy", async (fault, component) => {
     const said = refusal(await component());
     expect(
@@ -136,5 +137,5 @@ test("a module's name is read from its custom section, and only from that", asyn
   };
   expect(await nameOf("$main (func)")).toBe("main");
   expect(await nameOf("(func $f)")).toBeUndefined();
-  expect(moduleNameOf(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 200))).toBeUndefined();
+  expect(moduleNameOf(Uint8Array.of(...CORE_PREAMBLE, 0, 200))).toBeUndefined();
 });

@@ -8,6 +8,7 @@ import { HostError } from "../../../src/errors/host-error.ts";
 import { assemblePlugin, keyValueStoreImport } from "../../fixtures/wat/assemble.ts";
 import { threadCpuMs } from "../../harness/clocks.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
+import { COMPONENT_PREAMBLE } from "../../../src/core-wasm/format.ts";
 
 /** Components as toolchains build them: C, C with HTTP, Rust. */
 const BUILT = ["examples/echo-c/echo", "test/components/fetcher", "examples/user-data-rust/user-data-rust"];
@@ -144,7 +145,7 @@ test("twice the component takes the gate about twice the time, not four times", 
 test("no bytes behind a component's preamble make the gate throw anything but its refusal", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (tail) => {
-      meetGate(Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...tail]));
+      meetGate(Uint8Array.from([...COMPONENT_PREAMBLE, ...tail]));
     }),
     { numRuns: 30_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
   );

@@ -5,6 +5,7 @@ import { COMPONENT_NESTING_MAX, readComponent } from "../../../src/component/rea
 import { TYPE_NESTING_MAX } from "../../../src/component/read-types.ts";
 import { assemble, assemblePlugin, keyValueStoreImport } from "../../fixtures/wat/assemble.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
+import { COMPONENT_PREAMBLE, CORE_PREAMBLE } from "../../../src/core-wasm/format.ts";
 
 function ofKind<Kind extends Definition["kind"]>(component: Component, kind: Kind) {
   return component.definitions.filter((definition) => definition.kind === kind) as Extract<
@@ -74,7 +75,7 @@ describe("a component", () => {
 
 describe("what is not a component", () => {
   test("a core module is refused with the way to make a component of it", async () => {
-    const error = refusalOf(() => readComponent(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)));
+    const error = refusalOf(() => readComponent(Uint8Array.from(CORE_PREAMBLE)));
     expect(error.message).toContain("wasm-tools component new");
   });
 
@@ -98,18 +99,17 @@ describe("what is not a component", () => {
   });
 
   test("a section that is longer than what it holds is refused", () => {
-    const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 7, 2, 0, 0]);
+    const bytes = Uint8Array.from([...COMPONENT_PREAMBLE, 7, 2, 0, 0]);
     expect(refusalOf(() => readComponent(bytes)).message).toContain("longer than its content");
   });
 });
 
 describe("a core module that says a thing twice", () => {
-  const PREAMBLE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   const section = (id: number, ...content: readonly number[]): number[] => [id, content.length, ...content];
   /** One import, `a` from the module of this letter. */
   const imported = (module: string): number[] => section(2, 1, 1, module.charCodeAt(0), 1, 0x61, 3, 0x7f, 0);
   const inComponent = (...sections: readonly number[][]): Uint8Array =>
-    Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...section(1, ...PREAMBLE, ...sections.flat())]);
+    Uint8Array.from([...COMPONENT_PREAMBLE, ...section(1, ...CORE_PREAMBLE, ...sections.flat())]);
 
   test("cannot hide what it says first behind what it says last", () => {
     const bytes = inComponent(imported("'"), imported("b"));

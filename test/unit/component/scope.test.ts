@@ -6,6 +6,7 @@ import { UNFOLDED_TYPE_MAX } from "../../../src/component/unfolded-size.ts";
 import { assemble, assemblePlugin, keyValueStoreImport } from "../../fixtures/wat/assemble.ts";
 import { refusalOf } from "../../fixtures/wat/rejection.ts";
 import { threadCpuMs } from "../../harness/clocks.ts";
+import { COMPONENT_PREAMBLE } from "../../../src/core-wasm/format.ts";
 
 async function scopeOf(wat: string): Promise<Scope> {
   return Scope.of(readComponent(await assemble(wat)));
@@ -51,7 +52,7 @@ describe("resolving indices", () => {
 
   /** Sections are written by hand where no assembler would. */
   function component(...sections: readonly (readonly number[])[]): Uint8Array {
-    return Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...sections.flat()]);
+    return Uint8Array.from([...COMPONENT_PREAMBLE, ...sections.flat()]);
   }
 
   test.each([

@@ -16,7 +16,7 @@ describe("the contract in wit/", () => {
     ).toBe(frozen);
   });
 
-  test("is what the generated files say; otherwise run `npm run contract`", async () => {
+  test("is what the generated files say; otherwise run `npm run generate`", async () => {
     expect(await staleFiles()).toEqual([]);
   });
 });

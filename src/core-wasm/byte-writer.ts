@@ -4,6 +4,15 @@
  * @module
  */
 
+/** The bytes of an unsigned LEB128 number. */
+export function unsignedLeb(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest];
+    bytes.push((rest % 128) | 0x80);
+  }
+}
+
 export class ByteWriter {
   readonly #parts: Uint8Array[] = [];
   #length = 0;
@@ -24,11 +33,7 @@ export class ByteWriter {
 
   /** An unsigned LEB128 number. */
   u32(value: number): this {
-    const bytes: number[] = [];
-    for (let rest = value; ; rest = Math.floor(rest / 128)) {
-      if (rest < 128) return this.u8(...bytes, rest);
-      bytes.push((rest % 128) | 0x80);
-    }
+    return this.u8(...unsignedLeb(value));
   }
 
   /** A signed LEB128 number of 32 bits. */
