@@ -12,7 +12,7 @@
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import type { OperationResult } from "../src/channel/messages.ts";
+import type { OperationResult } from "../src/channel/messages/messages.ts";
 import { ENGINE_CHOICES } from "../src/contract/artifact.ts";
 import type { Engine, Instance } from "../src/runner/engine.ts";
 import { type CallPort, GuestContext } from "../src/runner/guest-context.ts";

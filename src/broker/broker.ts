@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
+import type { OperationResult, RunnerMessage } from "../channel/messages/messages.ts";
 import { type AccessLevel, bitsFromLevels } from "../contract/access-levels.ts";
 import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";

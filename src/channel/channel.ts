@@ -1,11 +1,13 @@
 /**
- * A channel of frames over a stream socket, the same on both sides. Frames that are sent within one tick
- * leave in one write, on `process.nextTick`, so that a lone message waits for nothing and a burst costs one
- * system call. A long burst leaves in pieces, and the other side has begun with the first while the last is made.
+ * A channel of messages over a stream socket, the same on both sides: the transport. What messages there are is its side's
+ * {@link Protocol}. Messages that are sent within one tick leave in one write, on `process.nextTick`, so that a lone
+ * message waits for nothing and a burst costs one system call. A long burst leaves in pieces, and the other side has
+ * begun with the first while the last is made.
  *
- * A side with many channels takes turns among them, which its {@link Pace} deals out: one that brings more frames than
- * fit into its turn rests, and is not read from, until it has the next one. Order is kept, and nothing is lost by a
- * close.
+ * A side with many channels takes turns among them, which its {@link Pace} deals out: one that brings more than fits
+ * into its turn rests, and is not read from, until it has the next one. Order is kept, and nothing is lost by a close.
+ *
+ * The other side is not trusted: the first {@link Violation}, of the layout or of the protocol, closes the channel.
  *
  * @module
  */
@@ -14,10 +16,10 @@ import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import type { Pace } from "../scheduling/pace.ts";
 import { TimeSlice } from "../scheduling/time-slice.ts";
-import { type FieldReader, FrameError } from "./codec.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { encodeMessage, type HostMessage, type RunnerMessage } from "./messages.ts";
+import type { Protocol } from "./protocol.ts";
+import { Violation } from "./violation.ts";
 
 /**
  * So many frames leave at once. Measured with 64 and 256 requests in flight: in one write for all of them the two
@@ -28,22 +30,28 @@ const MAX_UNSENT = 32;
 /** Turns without end. */
 const UNPACED: Pace = { turnMs: () => Infinity, spend: () => undefined, rest: () => () => undefined };
 
-/** Callbacks of a channel. */
-export interface ChannelHandlers {
-  /** A whole frame. What is read of its payload may be kept: the bytes are never reused. */
-  frame(kind: number, payload: FieldReader): void;
-  /** The other side broke the layout, or the socket failed. Called at most once; the channel is closed by then. */
+/** Callbacks of a channel. After {@link ChannelHandlers.violated}, `error` or `close`, one of which comes, there is none. */
+export interface ChannelHandlers<Incoming> {
+  /**
+   * A message. Its bytes may be kept: they are never reused. A violation, where the protocol does not allow the message,
+   * closes the channel; `violated` is called with it.
+   */
+  receive(message: Incoming): Violation | undefined;
+  /** The other side broke the layout or the protocol; the channel is closed by then. */
+  violated(violation: Violation): void;
+  /** The socket failed; the channel is closed by then. */
   error(error: Error): void;
-  /** The other side closed the socket. Called at most once. */
+  /** The other side closed the socket. */
   close(): void;
 }
 
 /** One side's end of the connection between the host and a runner. */
-export class Channel<Outgoing extends HostMessage | RunnerMessage> {
+export class Channel<Incoming, Outgoing> {
   readonly #socket: Socket;
-  readonly #handlers: ChannelHandlers;
+  readonly #protocol: Protocol<Incoming, Outgoing>;
+  readonly #handlers: ChannelHandlers<Incoming>;
   readonly #writer = new FrameWriter();
-  readonly #incoming = new FrameAssembler();
+  readonly #incoming: FrameAssembler;
   readonly #pace: Pace;
   readonly #slice = new TimeSlice();
   #state: "open" | "closed" = "open";
@@ -54,14 +62,21 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
   #endRest: (() => void) | undefined;
 
   /** Without `pace`, whatever arrives is delivered at once. */
-  constructor(socket: Socket, handlers: ChannelHandlers, pace: Pace = UNPACED) {
+  constructor(
+    socket: Socket,
+    protocol: Protocol<Incoming, Outgoing>,
+    handlers: ChannelHandlers<Incoming>,
+    pace: Pace = UNPACED,
+  ) {
     this.#socket = socket;
+    this.#protocol = protocol;
     this.#handlers = handlers;
+    this.#incoming = new FrameAssembler((tag) => protocol.rule(tag));
     this.#pace = pace;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error) => {
       this.#catchUp();
-      this.#fail(error);
+      if (this.#end()) this.#handlers.error(error);
     });
     socket.on("close", () => {
       this.#catchUp();
@@ -77,7 +92,7 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
    */
   send(message: Outgoing): void {
     if (this.#state === "closed") return;
-    encodeMessage(message, this.#writer);
+    this.#protocol.encode(message, this.#writer);
     this.#unsent += 1;
     if (this.#unsent >= MAX_UNSENT) this.#flush();
     if (this.#flushScheduled) return;
@@ -137,11 +152,10 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
 
   /** Delivers what has arrived. What does not fit the turn is left for the next one, and nothing is read until then. */
   #takeTurn(pace: Pace): void {
-    try {
-      if (this.#deliver(pace) === "all") return;
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.#fail(error);
+    const delivered = this.#deliver(pace);
+    if (delivered === "all") return;
+    if (delivered instanceof Violation) {
+      if (this.#end()) this.#handlers.violated(delivered);
       return;
     }
     this.#socket.pause();
@@ -152,7 +166,7 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
     });
   }
 
-  #deliver(pace: Pace): "all" | "some" {
+  #deliver(pace: Pace): "all" | "some" | Violation {
     const slice = this.#slice;
     const startMs = performance.now();
     slice.begin(startMs, pace.turnMs(startMs));
@@ -163,14 +177,23 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
         if (this.#state === "closed") return "all";
         // Also behind a single frame: a large value for a store in this process can be a turn of its own.
         if (slice.isOver(nowMs) && (nowMs > startMs || this.#incoming.hasFrame)) return "some";
-        const frame = this.#incoming.next();
-        if (frame !== undefined) this.#handlers.frame(frame.kind, frame.payload);
+        const delivered = this.#deliverNext();
         nowMs = performance.now();
-        if (frame === undefined) return "all";
+        if (delivered === "none") return "all";
+        if (delivered !== undefined) return delivered;
       }
     } finally {
       pace.spend(nowMs - startMs, nowMs);
     }
+  }
+
+  /** `none` where no whole frame has arrived. */
+  #deliverNext(): "none" | Violation | undefined {
+    const frame = this.#incoming.next();
+    if (frame === undefined) return "none";
+    if (frame instanceof Violation) return frame;
+    const message = this.#protocol.decode(frame.tag, frame.payload);
+    return message instanceof Violation ? message : this.#handlers.receive(message);
   }
 
   /** The connection is at its end: what had arrived before counts. */
@@ -181,10 +204,11 @@ export class Channel<Outgoing extends HostMessage | RunnerMessage> {
     this.#takeTurn(UNPACED);
   }
 
-  #fail(error: Error): void {
-    if (this.#state === "closed") return;
+  /** False where the channel was closed before, and nobody is to be told. */
+  #end(): boolean {
+    if (this.#state === "closed") return false;
     this.#state = "closed";
     this.#socket.destroy();
-    this.#handlers.error(error);
+    return true;
   }
 }

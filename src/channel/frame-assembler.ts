@@ -1,31 +1,35 @@
 /**
- * Cuts a byte stream into frames. A small frame is a view into the chunk that it came in, or is joined from two; a large
+ * Cuts a byte stream into frames: `u32 length of the payload | u8 tag | payload`. What frames there may be, and how large,
+ * is told by the receiver's protocol. A small frame is a view into the chunk that it came in, or is joined from two; a large
  * one is copied once, chunk by chunk as it arrives, into a buffer that holds nothing else, so that its last chunk finds
  * no work of milliseconds left.
  *
  * @module
  */
 
-import { FieldReader, FrameError } from "./codec.ts";
-import { holdsStoredValue } from "./messages.ts";
+import { FieldReader } from "./field-reader.ts";
+import type { FrameMemory } from "./fields.ts";
+import type { FrameRule } from "./protocol.ts";
+import { Violation } from "./violation.ts";
 
-/** Bytes of `u32 length | u8 kind`. */
+/** Bytes of `u32 length | u8 tag`. */
 const HEADER_BYTES = 5;
-
-/** Largest payload of a frame: the largest value or payload, and room for names and ids. */
-export const MAX_FRAME_BYTES = 17 * 1024 * 1024;
 
 /** From this size on a payload has a buffer of its own. No socket brings as much in one chunk. */
 export const LARGE_FRAME_BYTES = 64 * 1024;
 
 /** What stands behind a header. */
 export interface Frame {
-  readonly kind: number;
+  readonly tag: number;
   readonly payload: FieldReader;
 }
 
+/** What holds for frames of a tag; `undefined` where none is taken. */
+export type FrameRules = (tag: number) => FrameRule | undefined;
+
 /** Chunks in, frames out. */
 export class FrameAssembler {
+  readonly #rules: FrameRules;
   #chunks: Buffer[] = [];
   /** Where in the first chunk that begins which is not taken yet. */
   #at = 0;
@@ -34,6 +38,10 @@ export class FrameAssembler {
   /** Bytes of them that the next step needs: a header, a small frame with its header, or what a large one lacks. */
   #wanted = HEADER_BYTES;
   #large: LargeFrame | undefined;
+
+  constructor(rules: FrameRules) {
+    this.#rules = rules;
+  }
 
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
@@ -45,32 +53,40 @@ export class FrameAssembler {
     return this.#length >= this.#wanted;
   }
 
-  /** The next whole frame, or `undefined` until more bytes come. Throws {@link FrameError} on an oversize length. */
-  next(): Frame | undefined {
+  /**
+   * The next whole frame, or `undefined` until more bytes come. A violation where the header announces what is not taken,
+   * before any of it is awaited; what stands behind it means nothing.
+   */
+  next(): Frame | Violation | undefined {
     if (this.#large !== undefined) return this.#fill(this.#large);
     if (this.#length < this.#wanted) return undefined;
     const head = this.#first(HEADER_BYTES);
     const payloadBytes = head.readUInt32LE(this.#at);
-    if (payloadBytes > MAX_FRAME_BYTES) throw new FrameError(`a frame of ${payloadBytes} bytes is too large`);
-    const kind = head.readUInt8(this.#at + HEADER_BYTES - 1);
-    if (payloadBytes < LARGE_FRAME_BYTES) return this.#small(kind, HEADER_BYTES + payloadBytes);
+    const tag = head.readUInt8(this.#at + HEADER_BYTES - 1);
+    const rule = this.#rules(tag);
+    if (rule === undefined) return new Violation(`unknown tag ${tag} of a frame`);
+    if (payloadBytes > rule.maxBytes)
+      return new Violation(
+        `a frame of ${payloadBytes} bytes is too large: with tag ${tag}, it has ${rule.maxBytes} at most`,
+      );
+    if (payloadBytes < LARGE_FRAME_BYTES) return this.#small(tag, HEADER_BYTES + payloadBytes);
     this.#take(head, HEADER_BYTES);
-    this.#large = { kind, payload: allocate(kind, payloadBytes), filled: 0 };
+    this.#large = { tag, payload: allocate(rule.memory, payloadBytes), filled: 0 };
     return this.#fill(this.#large);
   }
 
-  #small(kind: number, frameBytes: number): Frame | undefined {
+  #small(tag: number, frameBytes: number): Frame | undefined {
     this.#wanted = frameBytes;
     if (this.#length < frameBytes) return undefined;
     const whole = this.#first(frameBytes);
     const payload = new FieldReader(whole, this.#at + HEADER_BYTES, this.#at + frameBytes);
     this.#take(whole, frameBytes);
     this.#wanted = HEADER_BYTES;
-    return { kind, payload };
+    return { tag, payload };
   }
 
   #fill(frame: LargeFrame): Frame | undefined {
-    const { kind, payload } = frame;
+    const { tag, payload } = frame;
     for (let chunk = this.#chunks[0]; chunk !== undefined && frame.filled < payload.length; chunk = this.#chunks[0]) {
       const bytes = chunk.copy(payload, frame.filled, this.#at);
       frame.filled += bytes;
@@ -80,7 +96,7 @@ export class FrameAssembler {
     if (this.#wanted > 0) return undefined;
     this.#large = undefined;
     this.#wanted = HEADER_BYTES;
-    return { kind, payload: new FieldReader(payload) };
+    return { tag, payload: new FieldReader(payload) };
   }
 
   /** The first chunk, with at least so many bytes in it that are not taken. */
@@ -104,12 +120,11 @@ export class FrameAssembler {
 }
 
 interface LargeFrame {
-  readonly kind: number;
+  readonly tag: number;
   readonly payload: Buffer;
   filled: number;
 }
 
-/** A value for the store is in memory that another thread of this process can read without a copy of it. */
-function allocate(kind: number, bytes: number): Buffer {
-  return holdsStoredValue(kind) ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafeSlow(bytes);
+function allocate(memory: FrameMemory, bytes: number): Buffer {
+  return memory === "shared" ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafeSlow(bytes);
 }

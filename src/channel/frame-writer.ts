@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { FieldSink } from "./codec.ts";
+import type { FrameSink } from "./protocol.ts";
 
 const BLOCK_BYTES = 16 * 1024;
 /** From this size on a byte field is not copied. */
 const LARGE_BYTES = 64 * 1024;
 
-export class FrameWriter implements FieldSink {
+export class FrameWriter implements FrameSink {
   #done: Buffer[] = [];
   #doneBytes = 0;
   #block: Buffer = Buffer.allocUnsafe(BLOCK_BYTES);
@@ -22,12 +22,12 @@ export class FrameWriter implements FieldSink {
   #lengthAt = 0;
   #payloadBytes = 0;
 
-  begin(kind: number): void {
+  begin(tag: number): void {
     this.#reserve(5);
     this.#lengthBlock = this.#block;
     this.#lengthAt = this.#at;
     this.#at += 4;
-    this.#block[this.#at++] = kind;
+    this.#block[this.#at++] = tag;
     this.#payloadBytes = 0;
   }
 

@@ -9,7 +9,7 @@
 import type { Msg } from "nats";
 import type { OperationContext } from "../broker/broker.ts";
 import type { PluginLog } from "../broker/logging.ts";
-import type { OperationResult } from "../channel/messages.ts";
+import type { OperationResult } from "../channel/messages/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";

@@ -69,6 +69,12 @@ export type HttpField = readonly [name: string, value: Uint8Array];
 /** Fields in one header or trailer section, at most: each costs more than its bytes. */
 export const MAX_HTTP_FIELDS = 1_024;
 
+/** Names and values of one section that a guest can hold, at most. */
+export const MAX_HTTP_FIELD_BYTES: number = 128 * 1_024;
+
+/** Characters of a method, a scheme, an authority or a path that a guest can set, at most. */
+export const MAX_HTTP_PART_CHARACTERS = 8_192;
+
 /** A request as a plugin asks for it, without its body. */
 export interface HttpRequest {
   /** As on the wire: `GET`. */

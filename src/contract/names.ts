@@ -25,6 +25,12 @@ const DIGEST = /^[0-9a-f]{64}$/;
 /** At most this many characters in a plugin's name. */
 export const PLUGIN_NAME_MAX_LENGTH = 63;
 
+/**
+ * Characters of a bucket's name that a runner passes on, at most: longer ones are never valid, and a guest's are refused
+ * before they leave its process.
+ */
+export const MAX_BUCKET_CHARACTERS = 1_024;
+
 /** The grammar of a plugin's name as a pattern for schemas and error messages. */
 export const PLUGIN_NAME_PATTERN: string = PLUGIN_NAME.source;
 

@@ -10,9 +10,9 @@
  */
 
 import type { Channel } from "../channel/channel.ts";
-import { FrameError } from "../channel/codec.ts";
 import { IdMap } from "../channel/id-map.ts";
-import type { HostMessage, RunnerMessage } from "../channel/messages.ts";
+import type { HostMessage, RunnerMessage } from "../channel/messages/messages.ts";
+import { Violation } from "../channel/violation.ts";
 import type { GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
 import type { CallPort } from "./guest-context.ts";
 import { describeTrap } from "./guest-outcome.ts";
@@ -42,7 +42,7 @@ interface RunningCall {
 
 /** Bounds and surroundings of the calls. */
 export interface CallsOptions {
-  readonly channel: Pick<Channel<RunnerMessage>, "send" | "sendNow">;
+  readonly channel: Pick<Channel<HostMessage, RunnerMessage>, "send" | "sendNow">;
   readonly pool: InstancePool;
   /** Largest body of a reply, and largest text of a plugin's error. */
   readonly replyBytes: number;
@@ -61,45 +61,44 @@ export class Calls {
     this.#exchanges = new HttpExchanges((message) => options.channel.send(message));
   }
 
-  /** Acts on a message of the host. Throws {@link FrameError} where the host broke the protocol. */
-  receive(message: HostMessage): void {
+  /** Acts on a message of the host; a violation where the host broke the protocol. */
+  receive(message: HostMessage): Violation | undefined {
     this.#options.pool.noteActivity();
     switch (message.kind) {
       case "probe":
-        this.#start(message.call, { capabilities: "denied", run: (instance) => instance.getAccessLevels() });
-        break;
+        return this.#start(message.call, { capabilities: "denied", run: (instance) => instance.getAccessLevels() });
       case "request":
-        this.#start(message.call, {
+        return this.#start(message.call, {
           capabilities: "brokered",
           run: (instance) => instance.handleRequest(message.request),
         });
-        break;
       case "result":
         this.#operations.resume(message.op, message.result);
-        break;
+        return undefined;
       case "cancel":
         this.#end(message.call, "cut-off");
-        break;
+        return undefined;
       case "ping":
         // Before the next message is taken: a pong says that what stood behind its ping may have begun by now.
         this.#options.channel.sendNow({ kind: "pong", nonce: message.nonce });
-        break;
+        return undefined;
       case "http-wanted":
       case "http-response":
       case "http-chunk":
       case "http-end":
       case "http-failed":
         this.#exchanges.receive(message);
-        break;
+        return undefined;
     }
   }
 
-  #start(id: number, task: Task): void {
-    if (this.#running.has(id)) throw new FrameError(`call ${id} is running already`);
+  #start(id: number, task: Task): Violation | undefined {
+    if (this.#running.has(id)) return new Violation(`call ${id} is running already`);
     const call: RunningCall = { task, prepared: undefined };
     this.#running.set(id, call);
     // It may be cancelled while it waits for its turn.
     this.#turns.take(() => (this.#running.get(id) === call ? this.#take(id, call) : undefined));
+    return undefined;
   }
 
   /** Gets the call an instance. Settles once its guest has returned control for the first time. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { OperationResult } from "../channel/messages.ts";
+import type { OperationResult } from "../channel/messages/messages.ts";
 import { GUEST_LIMITS } from "../contract/guest-limits.ts";
 import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";

@@ -6,7 +6,7 @@
  */
 
 import { IdMap } from "../channel/id-map.ts";
-import type { HttpHostMessage, HttpRunnerMessage } from "../channel/http-messages.ts";
+import type { HttpHostMessage, HttpRunnerMessage } from "../channel/messages/http-messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 
 interface Entry {

@@ -10,7 +10,7 @@
  */
 
 import { IdMap } from "../channel/id-map.ts";
-import type { OperationResult, RunnerMessage } from "../channel/messages.ts";
+import type { OperationResult, RunnerMessage } from "../channel/messages/messages.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { type Waiter, WeightedSemaphore } from "../scheduling/weighted-semaphore.ts";
 import type { GuestOperation } from "./guest-context.ts";

@@ -11,7 +11,9 @@
 import { Socket } from "node:net";
 import process from "node:process";
 import { Channel } from "../channel/channel.ts";
-import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../channel/messages.ts";
+import { SENTENCE_CHARACTERS } from "../channel/messages/bounds.ts";
+import { type HostMessage, RUNNER_SIDE, type RunnerMessage } from "../channel/messages/messages.ts";
+import { Violation } from "../channel/violation.ts";
 import { ENGINE_CHOICES, type RunnerConfig } from "../contract/artifact.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { isShortage } from "../errors/shortage.ts";
@@ -74,13 +76,10 @@ export function startRunner(argument: string | undefined, audit?: InstanceAudit)
 }
 
 async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Promise<void> {
-  let receive: ((message: HostMessage) => void) | undefined;
-  const channel: Channel<RunnerMessage> = new Channel<RunnerMessage>(new Socket({ fd: CHANNEL_FD }), {
-    frame(kind, payload) {
-      const message = decodeHostMessage(kind, payload);
-      if (receive === undefined) fail(new HostError("internal", "the host sent a message before ready"));
-      receive(message);
-    },
+  let receive = (_message: HostMessage): Violation | undefined => new Violation("the host sent a message before ready");
+  const channel: Channel<HostMessage, RunnerMessage> = new Channel(new Socket({ fd: CHANNEL_FD }), RUNNER_SIDE, {
+    receive: (message) => receive(message),
+    violated: ({ reason }) => fail(new HostError("internal", `the host broke the protocol: ${reason}`)),
     error: (error) => (isGone(error) ? process.exit(0) : fail(error)),
     close: () => process.exit(0),
   });
@@ -96,7 +95,7 @@ async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Prom
   } catch (error) {
     const { message } = toHostError(error);
     console.error(`runner: ${message}`);
-    channel.send({ kind: "failed", message, isLasting: isLasting(error) });
+    channel.send({ kind: "failed", message: message.slice(0, SENTENCE_CHARACTERS), isLasting: isLasting(error) });
     // Nothing is left then that keeps the process, and the message has left before it ends.
     channel.close();
     process.exitCode = EXIT_LOAD_FAILED;

@@ -7,14 +7,12 @@
  */
 
 import { PLUGIN_LIMITS } from "../../contract/limits.ts";
+import { MAX_BUCKET_CHARACTERS } from "../../contract/names.ts";
 import type { ErrorCode } from "../../errors/table.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { DONE, err, expectBytes, expectString, ok, operationError, type Result } from "../guest-values.ts";
 import { type KeptResource, NOTE_STATE, nothingToPutBack, type PutBack } from "../kept-resource.ts";
 import { constructorFor, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
-
-/** Longer names are never valid, and are refused here so that no frame grows beyond its bound. */
-const MAX_BUCKET_CHARACTERS = 1_024;
 
 class KeyValueStore implements KeptResource {
   readonly #context: GuestContext;

@@ -8,7 +8,14 @@
 
 import type { Fields as Published } from "@bytecodealliance/preview2-shim/interfaces/wasi-http-types";
 import type { GuestContext } from "../guest-context.ts";
-import { type HttpField, isHostsField, isHttpFieldValue, isHttpToken, MAX_HTTP_FIELDS } from "../../contract/http.ts";
+import {
+  type HttpField,
+  isHostsField,
+  isHttpFieldValue,
+  isHttpToken,
+  MAX_HTTP_FIELD_BYTES,
+  MAX_HTTP_FIELDS,
+} from "../../contract/http.ts";
 import { DONE, err, expectArray, expectBytes, expectString, ok, type Result } from "../guest-values.ts";
 import { constructorFor, HOST_ONLY, requireHost, seal } from "../namespaces.ts";
 import { createTrap } from "../trap.ts";
@@ -20,8 +27,6 @@ type Entry = [name: string, value: Uint8Array];
 const INVALID_SYNTAX: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "invalid-syntax" }));
 const FORBIDDEN: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "forbidden" }));
 const IMMUTABLE: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "immutable" }));
-
-const MAX_BYTES = 128 * 1024;
 
 /** The entries of a host's object, copied; throws for anything else. */
 let entriesOf: (fields: unknown) => Entry[];
@@ -134,7 +139,7 @@ function isValidEntry([name, value]: Entry): boolean {
 function bounded(entries: Entry[]): Entry[] {
   let bytes = 0;
   for (const [name, value] of entries) bytes += name.length + value.length;
-  if (entries.length > MAX_HTTP_FIELDS || bytes > MAX_BYTES)
+  if (entries.length > MAX_HTTP_FIELDS || bytes > MAX_HTTP_FIELD_BYTES)
     throw createTrap("header fields are too many or too large");
   return entries;
 }

@@ -6,7 +6,7 @@
  */
 
 import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi-http-types";
-import type { HttpField, HttpRequest } from "../../contract/http.ts";
+import { type HttpField, type HttpRequest, MAX_HTTP_PART_CHARACTERS } from "../../contract/http.ts";
 import type { GuestContext } from "../guest-context.ts";
 import { DONE, expectString, expectU64, expectVariant, ok, type Result } from "../guest-values.ts";
 import { constructorFor, HOST_ONLY, requireHost, seal } from "../namespaces.ts";
@@ -28,7 +28,6 @@ const AUTHORITY =
  * whatever visible characters (some have to be encoded, and few encode them), but no fragment.
  */
 const PATH_WITH_QUERY = /^(?:[/?][\x21\x22\x24-\x7e]*)?$/;
-const MAX_CHARACTERS = 8_192;
 const NS_PER_MS = 1_000_000;
 /** Longer than any request lives. */
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -242,7 +241,7 @@ function milliseconds(duration: bigint | undefined): number | undefined {
 
 function isShort(text: unknown, pattern: RegExp): text is string {
   const checked = expectString(text);
-  return checked.length <= MAX_CHARACTERS && pattern.test(checked);
+  return checked.length <= MAX_HTTP_PART_CHARACTERS && pattern.test(checked);
 }
 
 function expectDuration(duration: unknown): bigint | undefined {

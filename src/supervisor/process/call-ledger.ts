@@ -1,7 +1,7 @@
 /**
  * The calls of a runner as the host counts them, and what each may still send. A runner is not trusted to keep
  * its own bounds: one that sends more for a call than any guest could make it send, or sends anything for a
- * call that it knows to be over, has gone wrong, and a FrameError says so.
+ * call that it knows to be over, has gone wrong, and a {@link Violation} says so.
  *
  * A call that was cancelled stays in the ledger until the runner has answered a ping that was sent after the
  * cancellation; by then nothing of it can be on its way.
@@ -9,8 +9,9 @@
  * @module
  */
 
-import { FrameError } from "../../channel/codec.ts";
 import { IdMap } from "../../channel/id-map.ts";
+import { ESCAPED_CHARACTERS } from "../../channel/messages/messages.ts";
+import { Violation } from "../../channel/violation.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { RunnerCall } from "./runner-call.ts";
 
@@ -22,9 +23,6 @@ const MAX_OPERATIONS = 64;
 
 /** A record costs a runner at least so many bytes of its budget; it costs at least so many here. */
 const MIN_RECORD_CHARACTERS = 16;
-
-/** One byte of a guest's output becomes at most `\u{1b}`. */
-const ESCAPED_CHARACTERS = 6;
 
 /** For the count of what was dropped, and the last line of each stream. */
 const SPARE_CHARACTERS = 1_024;
@@ -74,20 +72,21 @@ export class CallLedger {
     if (listener !== undefined) this.#listeners += 1;
   }
 
-  /** Who listens to a call that has sent so many characters of log or output. Throws {@link FrameError}. */
-  hear(id: number, characters: number): RunnerCall | undefined {
+  /** Who listens to a call that has sent so many characters of log or output. */
+  hear(id: number, characters: number): RunnerCall | undefined | Violation {
     const entry = this.#entry(id);
+    if (entry instanceof Violation) return entry;
     entry.charactersLeft -= Math.max(characters, MIN_RECORD_CHARACTERS);
-    if (entry.charactersLeft < 0) throw new FrameError(`call ${id} logs more than a guest can`);
-    return entry.listener;
+    return entry.charactersLeft < 0 ? new Violation(`call ${id} logs more than a guest can`) : entry.listener;
   }
 
-  /** Counts an operation of a call; {@link endOperation} follows. Throws {@link FrameError}. */
-  beginOperation(id: number): void {
+  /** Counts an operation of a call; {@link endOperation} follows. */
+  beginOperation(id: number): Violation | undefined {
     const entry = this.#entry(id);
+    if (entry instanceof Violation) return entry;
     entry.operations += 1;
-    if (entry.operations > MAX_OPERATIONS)
-      throw new FrameError(`call ${id} has more operations in flight than a guest can`);
+    if (entry.operations <= MAX_OPERATIONS) return undefined;
+    return new Violation(`call ${id} has more operations in flight than a guest can`);
   }
 
   /** Who waits for a call, if anybody still does. */
@@ -95,12 +94,13 @@ export class CallLedger {
     return this.#entries.get(id)?.listener;
   }
 
-  /** Who sends an outbound request of a call. Throws {@link FrameError}. */
-  beginHttp(id: number): RunnerCall | undefined {
+  /** Who sends an outbound request of a call. */
+  beginHttp(id: number): RunnerCall | undefined | Violation {
     const entry = this.#entry(id);
+    if (entry instanceof Violation) return entry;
     entry.httpRequestsLeft -= 1;
-    if (entry.httpRequestsLeft < 0) throw new FrameError(`call ${id} sends more outbound requests than a guest can`);
-    return entry.listener;
+    if (entry.httpRequestsLeft >= 0) return entry.listener;
+    return new Violation(`call ${id} sends more outbound requests than a guest can`);
   }
 
   endOperation(id: number): void {
@@ -108,10 +108,10 @@ export class CallLedger {
     if (entry !== undefined) entry.operations -= 1;
   }
 
-  /** Ends a call by the runner's word; the result is who waits for it. Throws {@link FrameError}. */
-  close(id: number): RunnerCall | undefined {
+  /** Ends a call by the runner's word; the result is who waits for it. */
+  close(id: number): RunnerCall | undefined | Violation {
     const entry = this.#entries.delete(id);
-    if (entry === undefined) throw notUnderWay(id);
+    if (entry === undefined) return notUnderWay(id);
     if (entry.listener !== undefined) this.#listeners -= 1;
     return entry.listener;
   }
@@ -147,14 +147,14 @@ export class CallLedger {
     return listeners;
   }
 
-  #entry(id: number): Entry {
+  #entry(id: number): Entry | Violation {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw notUnderWay(id);
+    if (entry === undefined) return notUnderWay(id);
     entry.isHeard = true;
     return entry;
   }
 }
 
-function notUnderWay(id: number): FrameError {
-  return new FrameError(`message for call ${id}, which is not in flight`);
+function notUnderWay(id: number): Violation {
+  return new Violation(`message for call ${id}, which is not in flight`);
 }

@@ -1,7 +1,7 @@
 /**
  * The outbound HTTP requests of one runner, seen from the host: from its messages to the calls they belong to,
  * and back. The runner is not trusted: a number that was used before or never, a byte more than it may send, or
- * a request for more than a window holds is a {@link FrameError}, which ends it.
+ * a request for more than a window holds is a {@link Violation}, which ends it.
  *
  * Invariants: an exchange ends at the latest with its call; nothing of it is sent to the runner after that. What
  * crosses its end on the way is ignored, and is no more than could be on the way: its windows are counted until
@@ -10,8 +10,8 @@
  * @module
  */
 
-import { FrameError } from "../../channel/codec.ts";
-import type { HttpHostMessage, HttpRunnerMessage } from "../../channel/http-messages.ts";
+import type { HttpHostMessage, HttpRunnerMessage } from "../../channel/messages/http-messages.ts";
+import { Violation } from "../../channel/violation.ts";
 import type { HttpExchange, HttpSink } from "../../contract/http.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { RunnerCall } from "./runner-call.ts";
@@ -43,9 +43,12 @@ export class HttpExchanges {
   }
 
   /** Opens an exchange of a call; `undefined` where the call has ended and the request may have been on its way. */
-  open({ call: callId, exchange: id, request }: HttpRequestMessage, call: RunnerCall | undefined): void {
+  open(
+    { call: callId, exchange: id, request }: HttpRequestMessage,
+    call: RunnerCall | undefined,
+  ): Violation | undefined {
     // Numbers go up and around, so half of them are ahead of the last one.
-    if ((id - this.#lastId) >> 0 <= 0) throw new FrameError(`exchange ${id} was started twice`);
+    if ((id - this.#lastId) >> 0 <= 0) return new Violation(`exchange ${id} was started twice`);
     this.#lastId = id;
     const window = FIXED_LIMITS.httpWindowBytes;
     const entry: Entry = {
@@ -58,38 +61,39 @@ export class HttpExchanges {
     };
     this.#add(id, entry);
     if (call !== undefined) entry.exchange = call.openHttp(request, this.#sink(id, entry));
+    return undefined;
   }
 
   /** Acts on what the runner says of an exchange. */
-  receive(message: Exclude<HttpRunnerMessage, HttpRequestMessage>): void {
+  receive(message: Exclude<HttpRunnerMessage, HttpRequestMessage>): Violation | undefined {
     const entry = this.#entries.get(message.exchange);
     if (entry === undefined)
-      throw new FrameError(`message for exchange ${message.exchange}, which was never started or is over`);
+      return new Violation(`message for exchange ${message.exchange}, which was never started or is over`);
     const exchange = entry.state === "open" ? entry.exchange : undefined;
     switch (message.kind) {
       case "http-body":
-        refuseEmpty(message.bytes.length);
+        if (message.bytes.length === 0) return aboutNothing();
         entry.writableBytes -= message.bytes.length;
-        if (entry.writableBytes < 0) throw new FrameError("more of a request's body than was wanted");
+        if (entry.writableBytes < 0) return new Violation("more of a request's body than was wanted");
         // A copy: the frame is a view of a chunk that may be much larger.
         exchange?.write(Buffer.from(message.bytes));
-        break;
+        return undefined;
       case "http-finish":
-        if (!entry.mayFinish) throw new FrameError("a request's body is whole twice");
+        if (!entry.mayFinish) return new Violation("a request's body is whole twice");
         entry.mayFinish = false;
         exchange?.finish();
-        break;
+        return undefined;
       case "http-read":
-        refuseEmpty(message.bytes);
+        if (message.bytes === 0) return aboutNothing();
         entry.readableBytes += message.bytes;
         if (entry.readableBytes > FIXED_LIMITS.httpWindowBytes)
-          throw new FrameError("a request for more of a response's body than a window holds");
+          return new Violation("a request for more of a response's body than a window holds");
         exchange?.read(message.bytes);
-        break;
+        return undefined;
       case "http-abort":
         this.#remove(message.exchange, entry);
         exchange?.abort();
-        break;
+        return undefined;
     }
   }
 
@@ -168,6 +172,6 @@ export class HttpExchanges {
 }
 
 /** A runner has nothing to say by no bytes, and could say it without end. */
-function refuseEmpty(bytes: number): void {
-  if (bytes === 0) throw new FrameError("a message of an exchange about no bytes");
+function aboutNothing(): Violation {
+  return new Violation("a message of an exchange about no bytes");
 }

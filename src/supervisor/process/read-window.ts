@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { OperationResult } from "../../channel/messages.ts";
+import type { OperationResult } from "../../channel/messages/messages.ts";
 import { WeightedSemaphore } from "../../scheduling/weighted-semaphore.ts";
 
 /** Before anything was read. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OperationResult, RunnerMessage } from "../../channel/messages.ts";
+import type { OperationResult, RunnerMessage } from "../../channel/messages/messages.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../../contract/http.ts";
 import type { DroppedLog } from "../../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../../contract/request.ts";

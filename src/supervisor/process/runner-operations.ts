@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { HostMessage, OperationResult } from "../../channel/messages.ts";
+import type { HostMessage, OperationResult } from "../../channel/messages/messages.ts";
+import type { Violation } from "../../channel/violation.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { CallLedger } from "./call-ledger.ts";
 import { ReadWindow } from "./read-window.ts";
@@ -43,10 +44,12 @@ export class RunnerOperations {
   }
 
   /** Performs an operation of a call that is in flight and sends its result. */
-  perform(message: CapabilityOperation): void {
-    this.#parts.calls.beginOperation(message.call);
+  perform(message: CapabilityOperation): Violation | undefined {
+    const violation = this.#parts.calls.beginOperation(message.call);
+    if (violation !== undefined) return violation;
     if (message.kind === "kv-get") this.#read(message);
     else this.#write(message);
+    return undefined;
   }
 
   #write(message: Extract<CapabilityOperation, { kind: "kv-set" }>): void {

@@ -1,11 +1,11 @@
 /**
- * Questions to a runner for the access levels that its plugin requests. An answer that no question asked for breaks
- * the layout; one that does not come in time ends the process.
+ * Questions to a runner for the access levels that its plugin requests. An answer that no question asked for is
+ * a violation; one that does not come in time ends the process.
  *
  * @module
  */
 
-import { FrameError } from "../../channel/codec.ts";
+import { Violation } from "../../channel/violation.ts";
 import { type AccessLevelBits, ALL_ACCESS_LEVEL_BITS } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
@@ -50,15 +50,16 @@ export class RunnerProbes {
     }
   }
 
-  /** The levels came. Throws `FrameError` where nobody asked. */
-  answer(call: number, levels: number): void {
+  /** The levels came; a violation where nobody asked. */
+  answer(call: number, levels: number): Violation | undefined {
     const probe = this.#open.get(call);
-    if (probe === undefined) throw new FrameError(`levels for call ${call}, which is not a probe`);
+    if (probe === undefined) return new Violation(`levels for call ${call}, which is not a probe`);
     if ((levels & ~ALL_ACCESS_LEVEL_BITS) === 0) probe.resolve(levels);
     else
       probe.reject(
         new HostError("probe-failed", `get-access-levels returned unknown flags (0x${levels.toString(16)})`),
       );
+    return undefined;
   }
 
   /** A call ended so; nothing where it is not a probe. */

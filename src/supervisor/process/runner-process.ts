@@ -9,8 +9,8 @@
  */
 
 import { Channel, type ChannelHandlers } from "../../channel/channel.ts";
-import { FrameError } from "../../channel/codec.ts";
-import { decodeRunnerMessage, type HostMessage } from "../../channel/messages.ts";
+import { HOST_SIDE, type HostMessage, type RunnerMessage } from "../../channel/messages/messages.ts";
+import { Violation } from "../../channel/violation.ts";
 import type { AccessLevelBits } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../../contract/request.ts";
@@ -32,7 +32,7 @@ type LossCode = "runner-lost" | "memory-exceeded";
 
 export class RunnerProcess implements Runner, AsyncDisposable {
   readonly #child: RunnerChild;
-  readonly #channel: Channel<HostMessage>;
+  readonly #channel: Channel<RunnerMessage, HostMessage>;
   readonly #protocol: RunnerProtocol;
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<RunnerExit>();
@@ -104,12 +104,13 @@ export class RunnerProcess implements Runner, AsyncDisposable {
         this.#exited.resolve(this.#exit());
       },
     });
-    const handlers: ChannelHandlers = {
-      frame: (kind, payload) => this.#protocol.receive(decodeRunnerMessage(kind, payload)),
+    const handlers: ChannelHandlers<RunnerMessage> = {
+      receive: (message) => this.#protocol.receive(message),
+      violated: ({ reason }) => this.#end(`it broke the protocol: ${reason}`),
       error: (error) => this.#end(`its channel failed: ${error.message}`),
       close: () => this.#end("it closed its channel"),
     };
-    this.#channel = new Channel<HostMessage>(this.#child.socket, handlers, share);
+    this.#channel = new Channel(this.#child.socket, HOST_SIDE, handlers, share);
     this.#protocol = new RunnerProtocol({
       channel: this.#channel,
       logBytes: options.config.logBytes,
@@ -210,10 +211,11 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     await this.close();
   }
 
-  #becomeReady(): void {
-    if (this.#state !== "starting") throw new FrameError("ready was sent twice");
+  #becomeReady(): Violation | undefined {
+    if (this.#state !== "starting") return new Violation("ready was sent twice");
     this.#state = "ready";
     this.#ready.resolve();
+    return undefined;
   }
 
   #watchIdle(): void {

@@ -3,7 +3,7 @@
  * their guests, questions for access levels, signs of life. Knows nothing of the process behind the channel.
  *
  * What the runner sends is untrusted. An answer to a question nobody asked, a message of a call that is not in
- * flight or more of them than a guest can cause is a `FrameError`, which ends it; messages of a call that was
+ * flight or more of them than a guest can cause is a {@link Violation}, which ends it; messages of a call that was
  * cancelled are dropped, since they may have been on their way. What the host keeps for a runner is bounded: values
  * in flight, and bytes that it does not read.
  *
@@ -11,7 +11,8 @@
  */
 
 import type { Channel } from "../../channel/channel.ts";
-import type { HostMessage, RunnerMessage } from "../../channel/messages.ts";
+import type { HostMessage, RunnerMessage } from "../../channel/messages/messages.ts";
+import { Violation } from "../../channel/violation.ts";
 import type { AccessLevelBits } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../../contract/request.ts";
@@ -31,12 +32,12 @@ const BACKLOG_HINT_MS = 250;
 
 /** What the protocol is spoken over and charged to, and who is told of the runner itself. */
 export interface ProtocolParts {
-  readonly channel: Pick<Channel<HostMessage>, "bufferedBytes" | "isBehind" | "send">;
+  readonly channel: Pick<Channel<RunnerMessage, HostMessage>, "bufferedBytes" | "isBehind" | "send">;
   /** What one call may log. */
   readonly logBytes: number;
   readonly share: ThreadShare;
-  /** It has loaded its artifact. Throws `FrameError` where it said so before. */
-  readonly ready: () => void;
+  /** It has loaded its artifact; a violation where it said so before. */
+  readonly ready: () => Violation | undefined;
   /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
   readonly failed: (reason: string) => void;
   /** It cannot load its artifact; `isLasting`: nor can any other one. {@link RunnerProtocol.end} follows. */
@@ -179,61 +180,51 @@ export class RunnerProtocol {
     if (this.isQuiet && this.#endReason === undefined) this.#signs.ask(() => undefined, FIXED_LIMITS.idleComputeMs);
   }
 
-  /** Acts on what the runner says. Throws `FrameError`. */
-  receive(message: RunnerMessage): void {
+  /** Acts on what the runner says; a violation where it may not say so. */
+  receive(message: RunnerMessage): Violation | undefined {
     switch (message.kind) {
       case "ready":
-        this.#parts.ready();
-        return;
+        return this.#parts.ready();
       case "failed":
         this.#parts.unloaded(`it could not load the artifact: ${message.message}`, message.isLasting);
-        return;
-      case "levels":
-        this.#calls.close(message.call);
-        this.#probes.answer(message.call, message.levels);
-        return;
+        return undefined;
+      case "levels": {
+        const call = this.#calls.close(message.call);
+        return call instanceof Violation ? call : this.#probes.answer(message.call, message.levels);
+      }
       case "pong":
-        this.#signs.hear(message.nonce);
-        return;
+        return this.#signs.hear(message.nonce);
       case "kv-get":
       case "kv-set":
-        this.#operations.perform(message);
-        return;
-      case "http-request":
-        this.#exchanges.open(message, this.#calls.beginHttp(message.call));
-        return;
+        return this.#operations.perform(message);
+      case "http-request": {
+        const call = this.#calls.beginHttp(message.call);
+        return call instanceof Violation ? call : this.#exchanges.open(message, call);
+      }
       case "http-body":
       case "http-finish":
       case "http-read":
       case "http-abort":
-        this.#exchanges.receive(message);
-        return;
+        return this.#exchanges.receive(message);
       case "log":
-        this.#calls.hear(message.call, message.message.length)?.log(message.level, message.message);
-        return;
+        return this.#tell(message.call, message.message.length, (call) => call.log(message.level, message.message));
       case "output":
-        this.#calls.hear(message.call, message.text.length)?.output(message.stream, message.text);
-        return;
+        return this.#tell(message.call, message.text.length, (call) => call.output(message.stream, message.text));
       case "dropped":
-        this.#calls.hear(message.call, 0)?.dropped(message.dropped);
-        return;
+        return this.#tell(message.call, 0, (call) => call.dropped(message.dropped));
       case "response":
-        this.#settle(message.call, { kind: "ok", response: message.response });
-        return;
+        return this.#settle(message.call, { kind: "ok", response: message.response });
       case "oversize": {
         const why = `the plugin's body has ${message.bytes} bytes`;
-        this.#settle(message.call, { kind: "failed", code: "reply-too-large", message: why });
-        return;
+        return this.#settle(message.call, { kind: "failed", code: "reply-too-large", message: why });
       }
       case "plugin-error":
-        this.#settle(message.call, { kind: "plugin-error", message: message.message });
-        return;
+        return this.#settle(message.call, { kind: "plugin-error", message: message.message });
       case "trap":
-        this.#receiveTrap(message.call, message.message);
-        return;
+        return this.#receiveTrap(message.call, message.message);
       case "instance-made":
         this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS));
-        return;
+        return undefined;
     }
   }
 
@@ -262,19 +253,29 @@ export class RunnerProtocol {
     this.#idle?.resolve();
   }
 
-  #receiveTrap(call: number, message: string): void {
-    this.#charge(WORK_MS.trap);
-    this.#settle(call, { kind: "trap", message });
-    this.#probes.fail(call, `get-access-levels trapped: ${message}`);
+  /** Passes on what a call has logged, where somebody listens. */
+  #tell(id: number, characters: number, tell: (call: RunnerCall) => void): Violation | undefined {
+    const call = this.#calls.hear(id, characters);
+    if (call instanceof Violation) return call;
+    if (call !== undefined) tell(call);
+    return undefined;
   }
 
-  #settle(id: number, outcome: Outcome): void {
+  #receiveTrap(call: number, message: string): Violation | undefined {
+    this.#charge(WORK_MS.trap);
+    const violation = this.#settle(call, { kind: "trap", message });
+    if (violation === undefined) this.#probes.fail(call, `get-access-levels trapped: ${message}`);
+    return violation;
+  }
+
+  #settle(id: number, outcome: Outcome): Violation | undefined {
     const call = this.#calls.close(id);
-    if (call === undefined) return;
+    if (call === undefined || call instanceof Violation) return call;
     this.#exchanges.endCall(id);
     this.#proven.resolve();
     call.settle(outcome);
     this.#noteCallEnd();
+    return undefined;
   }
 
   #noteCallEnd(): void {

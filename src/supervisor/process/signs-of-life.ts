@@ -6,7 +6,7 @@
  * @module
  */
 
-import { FrameError } from "../../channel/codec.ts";
+import { Violation } from "../../channel/violation.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { type Verdict, Watchdog } from "./watchdog.ts";
 
@@ -95,10 +95,11 @@ export class SignsOfLife {
     this.ask(() => undefined, Number.POSITIVE_INFINITY);
   }
 
-  /** One came. Throws {@link FrameError} where it is not the one that is owed next. */
-  hear(nonce: number): void {
-    if (!this.#watchdog.answer(nonce)) throw new FrameError("a pong without its ping");
+  /** One came; a violation where it is not the one that is owed next. */
+  hear(nonce: number): Violation | undefined {
+    if (!this.#watchdog.answer(nonce)) return new Violation("a pong without its ping");
     this.#answered += 1;
+    return undefined;
   }
 
   /** None is waited for any more. */

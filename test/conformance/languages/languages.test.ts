@@ -6,7 +6,7 @@
 
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { HostMessage } from "../../../src/channel/messages.ts";
+import type { HostMessage } from "../../../src/channel/messages/messages.ts";
 import { passGate } from "../../../src/compiler/gate/gate.ts";
 import { AUDIT_AT_WORK } from "../../harness/bit-audit.ts";
 import { projectFile } from "../../harness/plugins.ts";

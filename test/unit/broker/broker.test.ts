@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Broker, createBroker, type OperationContext, type StoreOperation } from "../../../src/broker/broker.ts";
-import type { OperationResult } from "../../../src/channel/messages.ts";
+import type { OperationResult } from "../../../src/channel/messages/messages.ts";
 import { type AccessLevel, ALL_ACCESS_LEVEL_BITS, bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { BucketName, PluginName } from "../../../src/contract/names.ts";

@@ -4,7 +4,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Channel, type ChannelHandlers } from "../../../src/channel/channel.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
-import { encodeMessage, type HostMessage } from "../../../src/channel/messages.ts";
+import {
+  HOST_SIDE,
+  type HostMessage,
+  RUNNER_SIDE,
+  type RunnerMessage,
+} from "../../../src/channel/messages/messages.ts";
+import { Violation } from "../../../src/channel/violation.ts";
 import type { Pace } from "../../../src/scheduling/pace.ts";
 
 const TURN_MS = 1;
@@ -41,7 +47,7 @@ async function connection(): Promise<{ ours: Socket; theirs: Socket }> {
 
 function pongs(count: number): Buffer {
   const writer = new FrameWriter();
-  for (let nonce = 1; nonce <= count; nonce += 1) encodeMessage({ kind: "pong", nonce }, writer);
+  for (let nonce = 1; nonce <= count; nonce += 1) RUNNER_SIDE.encode({ kind: "pong", nonce }, writer);
   return Buffer.concat(writer.take());
 }
 
@@ -49,13 +55,30 @@ function computeFor(ms: number): void {
   for (const endMs = performance.now() + ms; performance.now() < endMs;);
 }
 
-function channelOn(socket: Socket, handlers: Partial<ChannelHandlers>, pace?: Pace): Channel<HostMessage> {
-  const none = (): void => undefined;
-  return new Channel<HostMessage>(socket, { frame: none, error: none, close: none, ...handlers }, pace);
+type HostChannel = Channel<RunnerMessage, HostMessage>;
+
+function channelOn(
+  socket: Socket,
+  {
+    receive,
+    ...handlers
+  }: Partial<Omit<ChannelHandlers<RunnerMessage>, "receive">> & { receive?: (nonce: number) => void },
+  pace?: Pace,
+): HostChannel {
+  const none = (): undefined => undefined;
+  const taken = (message: RunnerMessage): undefined => {
+    if (message.kind === "pong") receive?.(message.nonce);
+  };
+  return new Channel(
+    socket,
+    HOST_SIDE,
+    { receive: taken, violated: none, error: none, close: none, ...handlers },
+    pace,
+  );
 }
 
 describe("what is sent within one tick", () => {
-  function sendPings(channel: Channel<HostMessage>, count: number): void {
+  function sendPings(channel: HostChannel, count: number): void {
     for (let nonce = 1; nonce <= count; nonce += 1) channel.send({ kind: "ping", nonce });
   }
 
@@ -72,12 +95,13 @@ describe("what is sent within one tick", () => {
     const [{ ours, theirs }, count] = [await connection(), 1_000];
     const arrived: number[] = [];
     const done = Promise.withResolvers<void>();
-    channelOn(theirs, {
-      frame: (_kind, payload) => {
-        arrived.push(payload.u32());
-        if (arrived.length === count) done.resolve();
-      },
-    });
+    const takePings = (message: HostMessage): undefined => {
+      if (message.kind === "ping") arrived.push(message.nonce);
+      if (arrived.length === count) done.resolve();
+    };
+    const none = (): undefined => undefined;
+    const handlers = { receive: takePings, violated: none, error: none, close: none };
+    void new Channel<HostMessage, RunnerMessage>(theirs, RUNNER_SIDE, handlers);
     sendPings(channelOn(ours, {}), count);
     // The first pieces are on their way before the last frame was sent.
     expect(ours.bytesWritten).toBeGreaterThan(0);
@@ -91,15 +115,14 @@ describe("a channel that brings more than fits its turn", () => {
     const [flooded, other] = await Promise.all([connection(), connection()]);
     const events: (number | "other")[] = [];
     const done = Promise.withResolvers<void>();
-    channelOn(other.ours, { frame: () => events.push("other") }, SHORT_TURNS);
+    channelOn(other.ours, { receive: () => events.push("other") }, SHORT_TURNS);
     channelOn(
       flooded.ours,
       {
-        frame: (_kind, payload) => {
+        receive: (nonce) => {
           // The other one's frame is there from now on.
           if (events.length === 0) other.theirs.write(pongs(1));
           computeFor(FRAME_MS);
-          const nonce = payload.u32();
           events.push(nonce);
           if (nonce === FLOOD) done.resolve();
         },
@@ -117,14 +140,14 @@ describe("a channel that brings more than fits its turn", () => {
     const [flooded, other] = await Promise.all([connection(), connection()]);
     const events: string[] = [];
     const done = Promise.withResolvers<void>();
-    channelOn(other.ours, { frame: () => events.push("other") }, SHORT_TURNS);
+    channelOn(other.ours, { receive: () => events.push("other") }, SHORT_TURNS);
     const frame = (): void => {
       if (events.length === 0) other.theirs.write(pongs(1));
       computeFor(20 * TURN_MS);
       events.push("slow");
       if (events.filter((event) => event === "slow").length === 8) done.resolve();
     };
-    channelOn(flooded.ours, { frame }, SHORT_TURNS);
+    channelOn(flooded.ours, { receive: frame }, SHORT_TURNS);
     flooded.theirs.write(pongs(8));
     await done.promise;
     expect(events.indexOf("other")).toBeGreaterThan(0);
@@ -139,7 +162,7 @@ describe("a channel that brings more than fits its turn", () => {
       computeFor(FRAME_MS);
       frames += 1;
     };
-    channelOn(ours, { frame, close: closed.resolve }, SHORT_TURNS);
+    channelOn(ours, { receive: frame, close: closed.resolve }, SHORT_TURNS);
     theirs.end(pongs(FLOOD));
     await closed.promise;
     expect(frames).toBe(FLOOD);
@@ -155,7 +178,7 @@ describe("a channel that brings more than fits its turn", () => {
       // As a process that is killed leaves its socket, while the rest of its frames waits for the next turn.
       if (frames === 1) ours.destroy(new Error("reset"));
     };
-    channelOn(ours, { frame, error: failed.resolve }, SHORT_TURNS);
+    channelOn(ours, { receive: frame, error: failed.resolve }, SHORT_TURNS);
     theirs.write(pongs(FLOOD));
     await failed.promise;
     expect(frames).toBe(FLOOD);
@@ -168,7 +191,7 @@ describe("a channel that brings more than fits its turn", () => {
     const channel = channelOn(
       ours,
       {
-        frame: () => {
+        receive: () => {
           computeFor(FRAME_MS);
           frames += 1;
           if (frames === 100) channel.destroy();
@@ -190,7 +213,7 @@ describe("a channel that brings more than fits its turn", () => {
       frames += 1;
       if (frames % FLOOD === 0) caughtUp[frames / FLOOD - 1]?.resolve();
     };
-    channelOn(ours, { frame }, SHORT_TURNS);
+    channelOn(ours, { receive: frame }, SHORT_TURNS);
     for (const { promise } of caughtUp) {
       theirs.write(pongs(FLOOD));
       await promise;
@@ -199,10 +222,30 @@ describe("a channel that brings more than fits its turn", () => {
   });
 });
 
-test("a frame that breaks the layout is an error also where it comes in a later turn", async () => {
+test("a frame that breaks the layout is a violation also where it comes in a later turn", async () => {
   const { ours, theirs } = await connection();
-  const failed = Promise.withResolvers<Error>();
-  channelOn(ours, { frame: () => computeFor(FRAME_MS), error: failed.resolve }, SHORT_TURNS);
-  theirs.write(Buffer.concat([pongs(FLOOD), Buffer.from([0xff, 0xff, 0xff, 0xff, 1])]));
-  expect((await failed.promise).message).toContain("too large");
+  const violated = Promise.withResolvers<Violation>();
+  channelOn(ours, { receive: () => computeFor(FRAME_MS), violated: violated.resolve }, SHORT_TURNS);
+  theirs.write(Buffer.concat([pongs(FLOOD), Buffer.from([0xff, 0xff, 0xff, 0xff, 28])]));
+  expect((await violated.promise).reason).toContain("too large");
+});
+
+test("a message that its receiver does not allow closes the channel: nothing behind it is taken, and one is told", async () => {
+  const { ours, theirs } = await connection();
+  const told: string[] = [];
+  const closed = once(ours, "close");
+  const handlers: ChannelHandlers<RunnerMessage> = {
+    receive(message) {
+      told.push(message.kind === "pong" ? `pong ${message.nonce}` : message.kind);
+      return told.length === 2 ? new Violation("enough") : undefined;
+    },
+    violated: ({ reason }) => told.push(reason),
+    error: () => told.push("error"),
+    close: () => told.push("close"),
+  };
+  const channel = new Channel(ours, HOST_SIDE, handlers);
+  theirs.write(pongs(5));
+  await closed;
+  channel.send({ kind: "ping", nonce: 1 });
+  expect(told).toEqual(["pong 1", "pong 2", "enough"]);
 });

@@ -1,21 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FrameAssembler, LARGE_FRAME_BYTES, MAX_FRAME_BYTES } from "../../../src/channel/frame-assembler.ts";
-import { FieldReader, FrameError } from "../../../src/channel/codec.ts";
-import { HTTP_ERROR_CODES } from "../../../src/contract/http.ts";
+import { FieldReader } from "../../../src/channel/field-reader.ts";
+import { FrameAssembler, type FrameRules, LARGE_FRAME_BYTES } from "../../../src/channel/frame-assembler.ts";
 import { FrameWriter } from "../../../src/channel/frame-writer.ts";
 import {
-  decodeHostMessage,
-  decodeRunnerMessage,
-  encodeMessage,
+  HOST_SIDE,
   type HostMessage,
+  RUNNER_SIDE,
   type RunnerMessage,
-} from "../../../src/channel/messages.ts";
+} from "../../../src/channel/messages/messages.ts";
+import type { Protocol } from "../../../src/channel/protocol.ts";
+import { Violation } from "../../../src/channel/violation.ts";
+import { HTTP_ERROR_CODES } from "../../../src/contract/http.ts";
+import { PLUGIN_LIMITS } from "../../../src/contract/limits.ts";
+import { MAX_BUCKET_CHARACTERS } from "../../../src/contract/names.ts";
+import { METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES } from "../../../src/contract/protocol.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const u32 = fc.nat({ max: 0xffff_ffff });
 const text = fc.string({ unit: "binary", maxLength: 400 });
 const bytes = fc.uint8Array({ maxLength: 70_000, size: "medium" });
+/** Part of a body of an exchange: no more than a window. */
+const part = fc.uint8Array({ maxLength: 65_536, size: "medium" });
+/** Of so many bytes of UTF-8, whatever the characters are. */
+const shortText = (maxBytes: number): fc.Arbitrary<string> =>
+  fc.string({ unit: "binary", maxLength: Math.floor(maxBytes / 4) });
 
 const fields = fc.array(fc.tuple(text, fc.uint8Array({ maxLength: 100 })), { maxLength: 8 });
 /** One number stands for none. */
@@ -28,7 +37,7 @@ const hostMessage: fc.Arbitrary<HostMessage> = fc.oneof(
     exchange: u32,
     response: fc.record({ status: fc.nat({ max: 65_535 }), fields }),
   }),
-  fc.record({ kind: fc.constant("http-chunk" as const), exchange: u32, bytes }),
+  fc.record({ kind: fc.constant("http-chunk" as const), exchange: u32, bytes: part }),
   fc.record({ kind: fc.constant("http-end" as const), exchange: u32, trailers: fields }),
   fc.record({
     kind: fc.constant("http-failed" as const),
@@ -42,7 +51,11 @@ const hostMessage: fc.Arbitrary<HostMessage> = fc.oneof(
   fc.record({
     kind: fc.constant("request" as const),
     call: u32,
-    request: fc.record({ id: text, method: text, payload: bytes }),
+    request: fc.record({
+      id: shortText(REQUEST_ID_MAX_BYTES),
+      method: shortText(METHOD_MAX_BYTES),
+      payload: bytes,
+    }),
   }),
   fc.record({
     kind: fc.constant("result" as const),
@@ -74,7 +87,7 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
       betweenBytesMs: optional,
     }),
   }),
-  fc.record({ kind: fc.constant("http-body" as const), exchange: u32, bytes }),
+  fc.record({ kind: fc.constant("http-body" as const), exchange: u32, bytes: part }),
   fc.record({ kind: fc.constant("http-finish" as const), exchange: u32 }),
   fc.record({ kind: fc.constant("http-read" as const), exchange: u32, bytes: u32 }),
   fc.record({ kind: fc.constant("http-abort" as const), exchange: u32 }),
@@ -112,26 +125,52 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
   fc.record({ kind: fc.constant("instance-made" as const), micros: u32 }),
 );
 
-/** What comes out of the stream when these messages are written and arrive in pieces of these sizes. */
-function transmit<Message>(
-  messages: readonly (HostMessage | RunnerMessage)[],
+/** What comes out of the stream when `from` writes these messages and they arrive at `to` in pieces of these sizes. */
+function transmit<Sent, Received>(
+  messages: readonly Sent[],
   pieceSizes: readonly number[],
-  decode: (kind: number, payload: FieldReader) => Message,
-): Message[] {
+  from: Protocol<unknown, Sent>,
+  to: Protocol<Received, unknown>,
+): (Received | Violation)[] {
   const writer = new FrameWriter();
-  for (const message of messages) encodeMessage(message, writer);
+  for (const message of messages) from.encode(message, writer);
   const stream = Buffer.concat(writer.take());
-  const assembler = new FrameAssembler();
-  const received: Message[] = [];
+  const assembler = new FrameAssembler((tag) => to.rule(tag));
+  const received: (Received | Violation)[] = [];
   for (let at = 0, turn = 0; at < stream.length; turn += 1) {
     const size = pieceSizes[turn % pieceSizes.length] as number;
     assembler.push(stream.subarray(at, at + size));
     at += size;
     for (let frame = assembler.next(); frame !== undefined; frame = assembler.next()) {
-      received.push(decode(frame.kind, frame.payload));
+      if (frame instanceof Violation) return [...received, frame];
+      received.push(to.decode(frame.tag, frame.payload));
     }
   }
   return received;
+}
+
+function toRunner(messages: readonly HostMessage[], pieceSizes: readonly number[]): (HostMessage | Violation)[] {
+  return transmit(messages, pieceSizes, HOST_SIDE, RUNNER_SIDE);
+}
+
+function toHost(messages: readonly RunnerMessage[], pieceSizes: readonly number[]): (RunnerMessage | Violation)[] {
+  return transmit(messages, pieceSizes, RUNNER_SIDE, HOST_SIDE);
+}
+
+/** A frame that a runner would send, as the host reads it. */
+function fromRunner(tag: number, payload: Uint8Array): RunnerMessage | Violation {
+  const assembler = new FrameAssembler((known) => HOST_SIDE.rule(known));
+  assembler.push(Buffer.concat([header(tag, payload.length), payload]));
+  const frame = assembler.next();
+  if (frame === undefined || frame instanceof Violation) return frame ?? new Violation("there is no frame");
+  return HOST_SIDE.decode(frame.tag, frame.payload);
+}
+
+function header(tag: number, payloadBytes: number): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32LE(payloadBytes, 0);
+  head[4] = tag;
+  return head;
 }
 
 /** Byte fields compare by content, whether they are a Buffer's view or an array of its own. */
@@ -153,7 +192,7 @@ describe("frames between host and runner", () => {
   test("host messages arrive as they were sent, however the stream is cut", () => {
     fc.assert(
       fc.property(fc.array(hostMessage, { maxLength: 8 }), pieces, (messages, sizes) => {
-        expect(transmit(messages, sizes, decodeHostMessage).map(normal)).toEqual(messages.map(normal));
+        expect(toRunner(messages, sizes).map(normal)).toEqual(messages.map(normal));
       }),
       { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
@@ -162,7 +201,7 @@ describe("frames between host and runner", () => {
   test("runner messages arrive as they were sent, however the stream is cut", () => {
     fc.assert(
       fc.property(fc.array(runnerMessage, { maxLength: 8 }), pieces, (messages, sizes) => {
-        expect(transmit(messages, sizes, decodeRunnerMessage).map(normal)).toEqual(messages.map(normal));
+        expect(toHost(messages, sizes).map(normal)).toEqual(messages.map(normal));
       }),
       { interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
@@ -170,24 +209,16 @@ describe("frames between host and runner", () => {
 
   test("a value of fifteen mebibytes arrives whole", () => {
     const value = Buffer.alloc(15 * 1024 * 1024, "abc");
-    const [message] = transmit(
-      [{ kind: "result", op: 7, result: { kind: "value", value } }],
-      [65_536],
-      decodeHostMessage,
-    );
-    expect(message?.kind === "result" && message.result.kind === "value" && value.equals(message.result.value)).toBe(
-      true,
-    );
+    const [message] = toRunner([{ kind: "result", op: 7, result: { kind: "value", value } }], [65_536]);
+    const result = message instanceof Violation || message?.kind !== "result" ? undefined : message.result;
+    expect(result?.kind === "value" && value.equals(result.value)).toBe(true);
   });
 
-  test("arbitrary bytes from a runner are a FrameError or a message, never another error", () => {
+  test("arbitrary bytes from a runner are a violation or a message, and nothing is thrown", () => {
     fc.assert(
-      fc.property(fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 64 }), (kind, payload) => {
-        try {
-          expect(decodeRunnerMessage(kind, new FieldReader(Buffer.from(payload)))).toHaveProperty("kind");
-        } catch (error) {
-          expect(error).toBeInstanceOf(FrameError);
-        }
+      fc.property(fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 64 }), (tag, payload) => {
+        const read = fromRunner(tag, payload);
+        if (!(read instanceof Violation)) expect(read).toHaveProperty("kind");
       }),
       { numRuns: 5_000, interruptAfterTimeLimit: PROPERTY_TIME_MS },
     );
@@ -198,22 +229,24 @@ describe("frames between host and runner", () => {
     [LARGE_FRAME_BYTES, "buffers of their own"],
     [LARGE_FRAME_BYTES + 1, "buffers of their own"],
   ])("payloads of %i bytes are %s, however the stream is cut", (bytes, what) => {
-    const head = Buffer.alloc(5);
-    head.writeUInt32LE(bytes, 0);
-    const frames = [1, 2, 3].map((fill) => Buffer.concat([head, Buffer.alloc(bytes, fill)]));
+    const rules: FrameRules = () => ({ maxBytes: bytes, memory: "own" });
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes - 4);
+    const frames = [1, 2, 3].map((fill) => Buffer.concat([header(0, bytes), length, Buffer.alloc(bytes - 4, fill)]));
     const stream = Buffer.concat(frames);
     for (const size of [1_000, bytes, bytes + 5, bytes + 7, stream.length]) {
-      const assembler = new FrameAssembler();
+      const assembler = new FrameAssembler(rules);
       const payloads: Buffer[] = [];
       for (let at = 0; at < stream.length; at += size) {
         assembler.push(stream.subarray(at, at + size));
         for (let frame = assembler.next(); frame !== undefined; frame = assembler.next()) {
-          payloads.push(frame.payload.rest());
+          if (frame instanceof Violation) throw new Error(frame.reason);
+          payloads.push(frame.payload.bytes(bytes));
         }
         expect(assembler.hasFrame).toBe(false);
       }
       expect(payloads.map((payload) => [payload.length, payload[0], payload.at(-1)])).toEqual(
-        [1, 2, 3].map((fill) => [bytes, fill, fill]),
+        [1, 2, 3].map((fill) => [bytes - 4, fill, fill]),
       );
       const own = payloads.filter((payload) => payload.buffer.byteLength === bytes);
       expect(own).toHaveLength(what === "views" ? 0 : 3);
@@ -222,14 +255,13 @@ describe("frames between host and runner", () => {
 
   test("a large value for the store arrives in memory that threads can share, and nothing else does", () => {
     const value = Buffer.alloc(LARGE_FRAME_BYTES, "v");
-    const [set, response] = transmit<RunnerMessage>(
+    const [set, response] = toHost(
       [
         { kind: "kv-set", call: 1, op: 2, bucket: "b", key: "k", value },
         { kind: "response", call: 1, response: { status: 200, body: value } },
       ],
       [65_536],
-      decodeRunnerMessage,
-    );
+    ) as RunnerMessage[];
     const stored = set?.kind === "kv-set" ? set.value : undefined;
     const answered = response?.kind === "response" ? response.response.body : undefined;
     expect(stored?.buffer).toBeInstanceOf(SharedArrayBuffer);
@@ -237,21 +269,44 @@ describe("frames between host and runner", () => {
     for (const bytes of [stored, answered]) expect(Buffer.compare(bytes as Uint8Array, value)).toBe(0);
   });
 
-  test("a length beyond the cap is refused before any of it is awaited", () => {
-    const assembler = new FrameAssembler();
-    const head = Buffer.alloc(5);
-    head.writeUInt32LE(MAX_FRAME_BYTES + 1, 0);
-    assembler.push(head);
-    expect(() => assembler.next()).toThrow(FrameError);
+  test.each([
+    ["an answer to a ping", 28, 4],
+    ["a response", 24, 4 + 2 + 4 + PLUGIN_LIMITS.replyBytes.max],
+    ["a key that is read", 19, 4 + 4 + 4 + 3 * MAX_BUCKET_CHARACTERS + 4 + 3 * PLUGIN_LIMITS.keyBytes.max],
+  ])("a frame that is larger than %s can be is refused before any of it is awaited", (_what, tag, mostBytes) => {
+    const assembler = new FrameAssembler((known) => HOST_SIDE.rule(known));
+    assembler.push(header(tag, mostBytes));
+    expect(assembler.next()).toBeUndefined();
+    const other = new FrameAssembler((known) => HOST_SIDE.rule(known));
+    other.push(header(tag, mostBytes + 1));
+    expect(other.next()).toBeInstanceOf(Violation);
   });
 
   test.each([
-    ["text that is not UTF-8", 17, Buffer.from([1, 0, 0, 0, 0xff])],
-    ["a field that reaches past the frame", 17, Buffer.from([9, 0, 0, 0, 0x61])],
-    ["bytes behind the last field", 28, Buffer.from([1, 0, 0, 0, 0])],
-    ["an unknown log level", 21, Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 0])],
-    ["an unknown kind", 99, Buffer.alloc(0)],
-  ])("%s is refused", (_what, kind, payload) => {
-    expect(() => decodeRunnerMessage(kind, new FieldReader(payload))).toThrow(FrameError);
+    ["text that is not UTF-8", 17, Buffer.from([1, 0, 0, 0, 0xff, 0]), "not UTF-8"],
+    ["a field that reaches past the frame", 17, Buffer.from([9, 0, 0, 0, 0x61]), "past the end"],
+    ["bytes behind the last field", 24, Buffer.from([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 7]), "1 bytes too many"],
+    ["an unknown log level", 21, Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 0]), "unknown log level"],
+    ["a flag that is neither", 17, Buffer.from([0, 0, 0, 0, 2]), "neither 0 nor 1"],
+    ["an unknown tag", 99, Buffer.alloc(0), "unknown tag"],
+    ["what only the host sends", 4, Buffer.from([1, 0, 0, 0]), "unknown tag"],
+    ["a list of more items than one may have", 33 - 1, listOf(1_025), "at most 1024"],
+    ["a field beyond its bound", 19, Buffer.from([...new Uint8Array(8), 0, 16, 0, 0]), "at most 3072"],
+  ])("%s is refused", (_what, tag, payload, why) => {
+    expect(fromRunner(tag, payload)).toMatchObject({ reason: expect.stringContaining(why) as string });
+  });
+
+  test("what is read behind a violation is empty, and the first violation is the one that is told", () => {
+    const reader = new FieldReader(Buffer.from([9, 0, 0, 0, 0x61, 1, 2, 3, 4]));
+    expect(reader.text(100)).toBe("");
+    expect([reader.u8(), reader.u16(), reader.u32(), reader.text(9), reader.bytes(9).length]).toEqual([0, 0, 0, "", 0]);
+    expect(reader.end()?.reason).toContain("past the end");
   });
 });
+
+/** The beginning of a request whose header fields are so many. */
+function listOf(items: number): Buffer {
+  const request = Buffer.alloc(4 + 4 + 4 * 4 + 1 + 3 * 4 + 2);
+  request.writeUInt16LE(items, request.length - 2);
+  return request;
+}

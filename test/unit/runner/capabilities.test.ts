@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HostMessage, OperationResult } from "../../../src/channel/messages.ts";
+import type { HostMessage, OperationResult } from "../../../src/channel/messages/messages.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { buildArtifact } from "./artifacts.ts";
 import { ENGINES, type KeyValueMessage, RunnerChild } from "./runner-child.ts";

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { HostMessage } from "../../../src/channel/messages.ts";
+import type { HostMessage } from "../../../src/channel/messages/messages.ts";
 import { buildArtifact, compileArtifact } from "./artifacts.ts";
 import { ENGINES, type KeyValueMessage, RunnerChild } from "./runner-child.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RunnerMessage } from "../../../src/channel/messages.ts";
+import type { RunnerMessage } from "../../../src/channel/messages/messages.ts";
 import { MIB } from "../../../src/contract/limit-row.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { Operations } from "../../../src/runner/operations.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunnerMessage } from "../../../src/channel/messages.ts";
+import type { RunnerMessage } from "../../../src/channel/messages/messages.ts";
 import { buildArtifact } from "./artifacts.ts";
 import { ENGINES, type CallEnd, RunnerChild } from "./runner-child.ts";
 

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import { Channel } from "../../../src/channel/channel.ts";
-import { decodeRunnerMessage, type HostMessage, type RunnerMessage } from "../../../src/channel/messages.ts";
+import { HOST_SIDE, type HostMessage, type RunnerMessage } from "../../../src/channel/messages/messages.ts";
 import type { RunnerConfig } from "../../../src/contract/artifact.ts";
 import type { RpcRequest } from "../../../src/contract/request.ts";
 import { runnerArguments } from "../../../src/supervisor/process/runner-flags.ts";
@@ -43,7 +43,7 @@ export interface CallEnd {
 
 export class RunnerChild implements AsyncDisposable {
   readonly process: ChildProcess;
-  readonly channel: Channel<HostMessage>;
+  readonly channel: Channel<RunnerMessage, HostMessage>;
   readonly socket: Socket;
   readonly received: RunnerMessage[] = [];
   readonly exited: Promise<number | null>;
@@ -75,8 +75,9 @@ export class RunnerChild implements AsyncDisposable {
     });
     this.process.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.socket = this.process.stdio[3] as Socket;
-    this.channel = new Channel<HostMessage>(this.socket, {
-      frame: (kind, payload) => this.#receive(decodeRunnerMessage(kind, payload)),
+    this.channel = new Channel(this.socket, HOST_SIDE, {
+      receive: (message) => this.#receive(message),
+      violated: () => this.#wake(),
       error: () => this.#wake(),
       close: () => this.#wake(),
     });
@@ -135,7 +136,7 @@ export class RunnerChild implements AsyncDisposable {
     await this.exited;
   }
 
-  #receive(message: RunnerMessage): void {
+  #receive(message: RunnerMessage): undefined {
     this.received.push(message);
     if (message.kind === "kv-get" || message.kind === "kv-set") {
       const answer = this.#perform?.(message);

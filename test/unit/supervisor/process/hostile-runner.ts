@@ -5,7 +5,7 @@
 
 import { Socket } from "node:net";
 import { Channel } from "../../../../src/channel/channel.ts";
-import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../../../../src/channel/messages.ts";
+import { type HostMessage, RUNNER_SIDE, type RunnerMessage } from "../../../../src/channel/messages/messages.ts";
 
 const MIB = 1024 * 1024;
 const MOST = { lines: 0xffff_ffff, bytes: 0xffff_ffff, missedBytes: 0xffff_ffff, missedLines: 0xffff_ffff };
@@ -92,8 +92,12 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
 };
 
 const act = ACTS[process.argv[2] ?? ""];
-const channel: Channel<RunnerMessage> = new Channel<RunnerMessage>(socket, {
-  frame: (kind, payload) => act?.(decodeHostMessage(kind, payload)),
+const channel: Channel<HostMessage, RunnerMessage> = new Channel(socket, RUNNER_SIDE, {
+  receive(message) {
+    act?.(message);
+    return undefined;
+  },
+  violated: () => process.exit(2),
   error: () => process.exit(2),
   close: () => process.exit(0),
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FrameError } from "../../../../src/channel/codec.ts";
-import type { HttpHostMessage } from "../../../../src/channel/http-messages.ts";
+import type { HttpHostMessage } from "../../../../src/channel/messages/http-messages.ts";
+import { Violation } from "../../../../src/channel/violation.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../../../../src/contract/http.ts";
 import { FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import { HttpExchanges } from "../../../../src/supervisor/process/http-exchanges.ts";
@@ -40,9 +40,9 @@ function stage() {
   const sent: HttpHostMessage[] = [];
   const call = new RecordingCall();
   const exchanges = new HttpExchanges((message) => sent.push(message));
-  const open = (exchange: number, callId = 1): void =>
+  const open = (exchange: number, callId = 1): Violation | undefined =>
     exchanges.open({ kind: "http-request", call: callId, exchange, request: REQUEST }, call as unknown as RunnerCall);
-  const body = (exchange: number, bytes: number): void =>
+  const body = (exchange: number, bytes: number): Violation | undefined =>
     exchanges.receive({ kind: "http-body", exchange, bytes: Buffer.alloc(bytes) });
   return { sent, call, exchanges, open, body };
 }
@@ -67,11 +67,11 @@ describe("the exchanges of a runner", () => {
     const { exchanges, open, body } = stage();
     open(1);
     open(2);
-    expect(() => open(2)).toThrow(FrameError);
-    expect(() => open(1)).toThrow(FrameError);
-    expect(() => body(3, 1)).toThrow(FrameError);
+    expect(open(2)).toBeInstanceOf(Violation);
+    expect(open(1)).toBeInstanceOf(Violation);
+    expect(body(3, 1)).toBeInstanceOf(Violation);
     for (const kind of ["http-finish", "http-abort"] as const)
-      expect(() => exchanges.receive({ kind, exchange: 4 })).toThrow(FrameError);
+      expect(exchanges.receive({ kind, exchange: 4 })).toBeInstanceOf(Violation);
   });
 
   test("may be numbered around the end of the numbers", () => {
@@ -80,7 +80,7 @@ describe("the exchanges of a runner", () => {
     open(0xffff_fffe);
     open(2);
     body(0xffff_fffe, 1);
-    expect(() => open(0xffff_ffff)).toThrow(FrameError);
+    expect(open(0xffff_ffff)).toBeInstanceOf(Violation);
   });
 
   test("end a runner that sends more of a body than was wanted", () => {
@@ -89,19 +89,19 @@ describe("the exchanges of a runner", () => {
     body(1, WINDOW);
     call.sinks[0]?.wanted(10);
     body(1, 10);
-    expect(() => body(1, 1)).toThrow(FrameError);
+    expect(body(1, 1)).toBeInstanceOf(Violation);
   });
 
   test("end a runner that asks for more of a response than a window holds", () => {
     const { call, exchanges, open } = stage();
-    const read = (bytes: number): void => exchanges.receive({ kind: "http-read", exchange: 1, bytes });
+    const read = (bytes: number): Violation | undefined => exchanges.receive({ kind: "http-read", exchange: 1, bytes });
     open(1);
-    expect(() => read(1)).toThrow(FrameError);
+    expect(read(1)).toBeInstanceOf(Violation);
     const again = stage();
     again.open(1);
     again.call.sinks[0]?.chunk(Buffer.alloc(10));
     again.exchanges.receive({ kind: "http-read", exchange: 1, bytes: 10 });
-    expect(() => again.exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0xffff_ffff })).toThrow(FrameError);
+    expect(again.exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0xffff_ffff })).toBeInstanceOf(Violation);
     expect(call.told).toEqual([]);
   });
 
@@ -129,20 +129,20 @@ describe("the exchanges of a runner", () => {
     };
     const flooding = late();
     flooding.body(1, WINDOW);
-    expect(() => flooding.body(1, 1)).toThrow(FrameError);
+    expect(flooding.body(1, 1)).toBeInstanceOf(Violation);
     const finishing = late();
     finishing.exchanges.receive({ kind: "http-finish", exchange: 1 });
-    expect(() => finishing.exchanges.receive({ kind: "http-finish", exchange: 1 })).toThrow(FrameError);
+    expect(finishing.exchanges.receive({ kind: "http-finish", exchange: 1 })).toBeInstanceOf(Violation);
     const aborting = late();
     aborting.exchanges.receive({ kind: "http-abort", exchange: 1 });
-    expect(() => aborting.exchanges.receive({ kind: "http-abort", exchange: 1 })).toThrow(FrameError);
+    expect(aborting.exchanges.receive({ kind: "http-abort", exchange: 1 })).toBeInstanceOf(Violation);
   });
 
   test("end a runner that speaks of no bytes, which it could do without end", () => {
     const { exchanges, open, body } = stage();
     open(1);
-    expect(() => body(1, 0)).toThrow(FrameError);
-    expect(() => exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0 })).toThrow(FrameError);
+    expect(body(1, 0)).toBeInstanceOf(Violation);
+    expect(exchanges.receive({ kind: "http-read", exchange: 1, bytes: 0 })).toBeInstanceOf(Violation);
   });
 
   test("of a cancelled call are aborted at once, and spoken of until nothing of it can be on its way", () => {
@@ -154,7 +154,7 @@ describe("the exchanges of a runner", () => {
     call.sinks[0]?.end([]);
     expect([call.told, sent]).toEqual([["abort"], []]);
     exchanges.forgetCall(1);
-    expect(() => body(1, 1)).toThrow(FrameError);
+    expect(body(1, 1)).toBeInstanceOf(Violation);
   });
 
   test("are aborted with their call, and others are not", () => {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { OperationResult } from "../../../../src/channel/messages.ts";
+import type { OperationResult } from "../../../../src/channel/messages/messages.ts";
 import { ReadWindow } from "../../../../src/supervisor/process/read-window.ts";
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
-import type { OperationResult } from "../../../../src/channel/messages.ts";
+import type { OperationResult } from "../../../../src/channel/messages/messages.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import type { DroppedLog } from "../../../../src/contract/log-rate.ts";
 import type { Outcome } from "../../../../src/contract/request.ts";

@@ -1,0 +1,133 @@
+/**
+ * Tables of messages. An entry is a message's number on the wire and its fields, in their order; the message's type, its
+ * codec and the bound of its frame all follow from that, and nothing else says them again.
+ *
+ * @module
+ */
+
+import type { Field, FieldSink, FrameMemory, ValueOf } from "./fields.ts";
+import type { FieldReader } from "./field-reader.ts";
+
+/** Fields by name, in their order. */
+export type FieldTable = Readonly<Record<string, Field<unknown>>>;
+
+/** One entry: the message's number, and its fields. */
+export interface MessageEntry<Fields extends FieldTable = FieldTable> {
+  readonly tag: number;
+  readonly fields: Fields;
+}
+
+/** Messages by kind. */
+export type MessageTable = Readonly<Record<string, MessageEntry>>;
+
+type ValuesOf<Fields> = { readonly [Name in keyof Fields]: ValueOf<Fields[Name]> };
+
+type Flat<Type> = { [Name in keyof Type]: Type[Name] };
+
+/** Any message of a table. */
+export type MessageOf<Table extends MessageTable> = {
+  [Kind in keyof Table]: Flat<{ readonly kind: Kind } & ValuesOf<Table[Kind]["fields"]>>;
+}[keyof Table];
+
+/** An entry of a table. */
+export function message<const Fields extends FieldTable>(tag: number, fields: Fields): MessageEntry<Fields> {
+  return { tag, fields };
+}
+
+/** A value of several fields as one field of a message. */
+export function record<const Fields extends FieldTable>(fields: Fields): Field<ValuesOf<Fields>> {
+  const codec = new FieldsCodec(undefined, fields);
+  return {
+    maxBytes: codec.maxBytes,
+    memory: codec.memory,
+    write: (value, out) => codec.write(value, out),
+    read: (from) => codec.read(from) as ValuesOf<Fields>,
+  };
+}
+
+/** One of several cases as a field of a message: a table of its own, with a tag for each. `what` names it in a violation. */
+export function variant<const Table extends MessageTable>(what: string, table: Table): Field<MessageOf<Table>> {
+  const codecs = new TableCodec(table);
+  return {
+    maxBytes: 1 + codecs.maxBytes,
+    memory: codecs.memory,
+    write(value, out) {
+      const codec = codecs.of(value.kind as string);
+      out.u8(codec.tag);
+      codec.write(value, out);
+    },
+    read(from) {
+      const tag = from.u8();
+      const codec = codecs.at(tag);
+      if (codec !== undefined) return codec.read(from) as MessageOf<Table>;
+      from.fail(`unknown tag ${tag} of ${what}`);
+      return undefined as never;
+    },
+  };
+}
+
+/** The fields of one message or record. */
+export class FieldsCodec {
+  readonly tag: number;
+  /** Most bytes that they take. */
+  readonly maxBytes: number;
+  readonly memory: FrameMemory;
+  readonly #kind: string | undefined;
+  readonly #names: readonly string[];
+  readonly #fields: readonly Field<unknown>[];
+
+  /** `kind` is that of a message; a record has none. */
+  constructor(kind: string | undefined, fields: FieldTable, tag = 0) {
+    this.#kind = kind;
+    this.tag = tag;
+    this.#names = Object.keys(fields);
+    this.#fields = Object.values(fields);
+    this.maxBytes = this.#fields.reduce((sum, field) => sum + field.maxBytes, 0);
+    this.memory = this.#fields.some(({ memory }) => memory === "shared") ? "shared" : "own";
+  }
+
+  write(value: object, out: FieldSink): void {
+    const fields = this.#fields;
+    const names = this.#names;
+    for (let at = 0; at < fields.length; at += 1)
+      (fields[at] as Field<unknown>).write((value as Record<string, unknown>)[names[at] as string], out);
+  }
+
+  read(from: FieldReader): object {
+    const value: Record<string, unknown> = this.#kind === undefined ? {} : { kind: this.#kind };
+    const fields = this.#fields;
+    const names = this.#names;
+    for (let at = 0; at < fields.length; at += 1)
+      value[names[at] as string] = (fields[at] as Field<unknown>).read(from);
+    return value;
+  }
+}
+
+/** The codecs of a table, by kind and by tag. */
+export class TableCodec {
+  /** Of the largest message. */
+  readonly maxBytes: number;
+  readonly memory: FrameMemory;
+  readonly #byKind = new Map<string, FieldsCodec>();
+  readonly #byTag: (FieldsCodec | undefined)[] = [];
+
+  constructor(table: MessageTable) {
+    for (const [kind, { tag, fields }] of Object.entries(table)) {
+      const codec = new FieldsCodec(kind, fields, tag);
+      this.#byKind.set(kind, codec);
+      this.#byTag[tag] = codec;
+    }
+    const codecs = [...this.#byKind.values()];
+    this.maxBytes = Math.max(0, ...codecs.map(({ maxBytes }) => maxBytes));
+    this.memory = codecs.some(({ memory }) => memory === "shared") ? "shared" : "own";
+  }
+
+  /** Of a kind that the table has. */
+  of(kind: string): FieldsCodec {
+    return this.#byKind.get(kind) as FieldsCodec;
+  }
+
+  at(tag: number): FieldsCodec | undefined {
+    return this.#byTag[tag];
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What one side of a channel sends and takes: from its two tables of messages to all that the transport needs of them.
+ *
+ * @module
+ */
+
+import type { FieldReader } from "./field-reader.ts";
+import type { FieldSink, FrameMemory } from "./fields.ts";
+import { type MessageOf, type MessageTable, TableCodec } from "./message-table.ts";
+import type { Violation } from "./violation.ts";
+
+/** Where a message is written to, as a frame. */
+export interface FrameSink extends FieldSink {
+  begin(tag: number): void;
+  end(): void;
+}
+
+/** What holds for the frames of one tag. */
+export interface FrameRule {
+  /** Largest payload. */
+  readonly maxBytes: number;
+  readonly memory: FrameMemory;
+}
+
+/** One side's end of the protocol. */
+export interface Protocol<Incoming, Outgoing> {
+  /** Writes a message as a frame. */
+  encode(message: Outgoing, out: FrameSink): void;
+  /** What holds for a frame that arrives with this tag; `undefined` where this side takes none. */
+  rule(tag: number): FrameRule | undefined;
+  /** Reads a frame for which there is a rule. */
+  decode(tag: number, from: FieldReader): Incoming | Violation;
+}
+
+/** Messages of two tables, one for each direction. */
+export interface ProtocolTables<Received extends MessageTable, Sent extends MessageTable> {
+  readonly receives: Received;
+  readonly sends: Sent;
+}
+
+export function createProtocol<Received extends MessageTable, Sent extends MessageTable>({
+  receives,
+  sends,
+}: ProtocolTables<Received, Sent>): Protocol<MessageOf<Received>, MessageOf<Sent>> {
+  const incoming = new TableCodec(receives);
+  const outgoing = new TableCodec(sends);
+  return {
+    encode(message, out) {
+      const codec = outgoing.of(message.kind as string);
+      out.begin(codec.tag);
+      codec.write(message, out);
+      out.end();
+    },
+    rule: (tag) => incoming.at(tag),
+    decode(tag, from) {
+      const read = incoming.at(tag)?.read(from) as MessageOf<Received>;
+      return from.end() ?? read;
+    },
+  };
+}
