@@ -36,7 +36,7 @@ export class ConfigLog {
     const before = this.#problems;
     this.#problems = problems.map(formatDiagnostic).join("\n");
     if (this.#problems === before) return;
-    if (problems.length === 0) this.#logger.info("the configuration is valid again, and in force as it is now");
+    if (problems.length === 0) this.#logger.info("the configuration is valid again and in force");
     else {
       const plugins = { keepPolicy: someOf(kept), allowedNothing: someOf(denied) };
       this.#logger.error({ err: configError(problems), ...plugins }, `the configuration is invalid: ${KEEPS_LAST}`);

@@ -42,7 +42,7 @@ export interface ReplicaConfig {
 }
 
 /** What happens to a replica whose files cannot all be used, for `check` and the log alike. */
-export const KEEPS_LAST = "what was read last of each of these files stays in force, and all others are applied";
+export const KEEPS_LAST = "each of these files keeps its last valid content in force, and all other files apply";
 
 /** Files that are read again and again: what did not change is not parsed again. */
 export class ConfigReader {

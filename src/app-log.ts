@@ -42,7 +42,7 @@ export class AppLog {
       artifactCorrupt: (plugin, digest, reason) =>
         logger.error(
           { plugin, digest: short(digest), detail: reason },
-          "ALARM: a cached artifact is not what was stored; it is built anew. Who can write to the cache folder?",
+          "ALARM: a cached artifact is not what was stored; it is built again. Who can write to the cache folder?",
         ),
       runner: (plugin, digest) => ({
         started: (reason, durationMs) => {
@@ -78,7 +78,7 @@ export class AppLog {
       fellBack: (temporaryDir, reason) =>
         this.#logger.warn(
           { detail: reason, cache: cacheDir, temporaryDir },
-          "the cache folder cannot be written: components are compiled into a temporary folder, which goes with this replica",
+          "the cache folder cannot be written: components are compiled into a temporary folder, which this replica removes when it stops",
         ),
       recovered: () => this.#logger.info({ cache: cacheDir }, "the cache folder can be written again"),
       evicted: ({ artifacts, bytes }) =>
@@ -107,10 +107,10 @@ export class AppLog {
   storeChanged(store: string, state: StoreState): void {
     if (state.kind === "down") {
       this.#isStoreDown = true;
-      this.#logger.warn({ store, detail: state.reason }, "the store does not take what plugins may do");
+      this.#logger.warn({ store, detail: state.reason }, "the store cannot do what the plugins may do");
     } else if (this.#isStoreDown) {
       this.#isStoreDown = false;
-      this.#logger.info({ store }, "the store takes what plugins may do again");
+      this.#logger.info({ store }, "the store can do what the plugins may do again");
     }
   }
 
@@ -120,12 +120,11 @@ export class AppLog {
         slot.stats.narrowed();
         this.#logger.info(
           { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
-          "less is allowed, from now on and for calls in flight",
+          "permissions were narrowed, for calls in flight too",
         );
       },
       loaded: (spec, outcome, durationMs, retryMs) => this.#loaded(spec, outcome, Math.round(durationMs), retryMs),
-      planFailed: (error) =>
-        this.#logger.error({ err: error }, "the configuration cannot be read; everything stays as it was"),
+      planFailed: (error) => this.#logger.error({ err: error }, "the configuration cannot be read; nothing changes"),
     };
   }
 

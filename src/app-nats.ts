@@ -20,7 +20,7 @@ export function logLink(logger: Logger, closed: (error: HostError) => void): Lin
     reconnected: (server) => logger.info({ server }, "the connection to NATS is back"),
     delivers: (isDelivering) => {
       if (isDelivering) logger.info("the connection to NATS delivers again");
-      else logger.warn("the NATS server does not answer; replies wait");
+      else logger.warn("the NATS server does not answer; replies are held");
     },
     repliesRefused: (message) => {
       if (message === undefined) logger.info("the NATS server takes replies again");
@@ -34,11 +34,14 @@ export function logLink(logger: Logger, closed: (error: HostError) => void): Lin
     restored: (subscriptions) =>
       logger.info(
         { subjects: describeAll(subscriptions), count: subscriptions.length },
-        "subscriptions are held again",
+        "the NATS server holds the subscriptions again",
       ),
     warned: (message) => logger.warn({ detail: message }, "NATS"),
     callbackFailed: (what, error) =>
-      logger.error({ err: error, detail: what }, "the host's code failed on what NATS brought; that is a bug"),
+      logger.error(
+        { err: error, detail: what },
+        "the host's code failed on a message or event from NATS; this is a bug",
+      ),
     closed: (error) => closed(new HostError("nats-unavailable", "the connection to NATS was closed", { cause: error })),
   };
 }

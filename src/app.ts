@@ -160,7 +160,7 @@ class Replica implements App {
 
   reload(reason: string): void {
     if (this.#stopping.signal.aborted || this.#registry === undefined) return;
-    this.#logger.info({ reason }, "the files are read again");
+    this.#logger.info({ reason }, "reading the files again");
     this.#registry.reread();
   }
 
@@ -267,7 +267,7 @@ class Replica implements App {
       pingIntervalMs: this.#options.natsPingMs,
       signal: this.#stopping.signal,
       failed: (error, delayMs) => this.#logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
-      warned: (error) => this.#logger.warn({ err: error }, "what the file held last is used"),
+      warned: (error) => this.#logger.warn({ err: error }, "the file cannot be used; its last content is"),
     });
     return connection;
   }
@@ -295,7 +295,7 @@ class Replica implements App {
       services: () => describeServices(registry.slots.values(), identity),
       maxPayloadBytes: () => link.replies.maxPayloadBytes,
       unanswerable: (plugin) =>
-        logger.warn({ plugin }, "a question of discovery is not answered: the NATS server's max_payload is too small"),
+        logger.warn({ plugin }, "a discovery request gets no answer: the NATS server's max_payload is too small"),
     });
     discovery.open();
     this.#presence = new Presence({
@@ -317,7 +317,7 @@ class Replica implements App {
     } catch (error) {
       this.#logger.debug(
         { err: natsError(error, "looking for streams") },
-        "whether a stream takes requests is not known",
+        "it is not known whether a JetStream stream captures requests",
       );
     }
   }
@@ -358,7 +358,7 @@ class Replica implements App {
       untilMs,
       leastMs: CLOSE_LEAST_MS,
       failed: (what, error) =>
-        this.#logger.error({ err: error, detail: what }, "not everything could be closed in order"),
+        this.#logger.error({ err: error, detail: what }, "something could not be closed cleanly"),
     });
   }
 

@@ -118,7 +118,7 @@ export function oneOf<const Value extends string | number>(what: string, values:
   };
 }
 
-/** A list of at most `maxItems` items, which take `maxBytes` bytes together at most. */
+/** A list of at most `maxItems` items, which take `maxItemBytes` bytes together at most. */
 export function list<Item>(item: Field<Item>, maxItems: number, maxItemBytes: number): Field<readonly Item[]> {
   return {
     maxBytes: 2 + maxItemBytes,

@@ -13,12 +13,12 @@ import { type Flags, settingOption } from "./settings.ts";
 import { alignColumns, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
-list   shows each compiled component: its digest, size, when it was last used, the engine it is for
-prune  removes what was used longest ago, until --cache-bytes are left
-clear  removes everything
+list   shows each compiled component: its digest, its size, when it was last used, and its engine
+prune  removes the least recently used components until --cache-bytes are left
+clear  removes all components that are not in use
 
-Replicas may go on running. What one of them, or a command, has used within the last 30 minutes is in use and
-stays, unless --force is given: then a replica that misses something compiles it again.
+Replicas may keep running. Whatever one of them, or a command, has used within the last 30 minutes is in use and
+stays, unless you give --force. A replica that then misses something compiles it again.
 
 Examples:
   $ network-host cache list
@@ -34,16 +34,16 @@ type Action = (typeof ACTIONS)[number];
 export function createCacheCommand(terminal: Terminal, done: (code: ExitCode) => void): Command {
   return new Command("cache")
     .summary("list and remove compiled components")
-    .description("Shows the folder of compiled components, and makes room in it.")
+    .description("Lists the compiled components in the cache folder, or removes some.")
     .addArgument(new Argument("<action>", "what to do").choices(ACTIONS))
-    .option("--force", "clear: remove what is in use, too")
+    .option("--force", "clear: also remove what is in use")
     .option("--json", "print one JSON object")
     .addOption(settingOption(CACHE_SETTING))
     .addOption(settingOption(CACHE_BYTES_SETTING))
     .addHelpText("after", HELP)
     .action(async (action: Action, flags: Flags) => {
       if (flags["force"] === true && action !== "clear")
-        throw new HostError("usage-invalid", `--force belongs to clear: leave it out of ${action}`);
+        throw new HostError("usage-invalid", `--force is an option of clear: leave it out of ${action}`);
       done(await (action === "list" ? list(flags, terminal) : remove(action, flags, terminal)));
     });
 }

@@ -32,7 +32,7 @@ Examples:
   $ echo '{"a":1}' | network-host call echo hello - --json | jq .body
 
 Exit codes: 0 the plugin answered; 1 it failed, or the request or the policy is at fault; 2 wrong usage;
-3 nobody answers, busy or too slow: try again; 70 a bug. See docs/command-line.md.`;
+3 no answer, too busy or too slow: try again; 70 a bug. See docs/command-line.md.`;
 
 interface CallFlags {
   readonly timeout: string;
@@ -52,8 +52,8 @@ export function createCallCommand(terminal: Terminal, done: (code: ExitCode) => 
     .argument("[payload]", "text, @file or - for standard input", "")
     .option("--timeout <time>", "how long the plugin may take: 500ms, 5s", `${DEFAULT_PLUGIN_LIMITS.deadlineMs}ms`)
     .option("--id <id>", "the request's id (default: a random UUID)")
-    .option("--header <name=value>", "a further header; may be given several times", collect, [])
-    .option("--json", "print everything as one JSON object on standard output")
+    .option("--header <name=value>", "an additional header; may be repeated", collect, [])
+    .option("--json", "print the result as one JSON object on standard output")
     .option("--fail", "exit with 1 when the plugin's status is 400 or more")
     .addHelpText("after", HELP);
   for (const setting of NATS_SETTINGS) command.addOption(settingOption(setting));

@@ -36,11 +36,11 @@ const STEP_OF: Partial<Record<ErrorCode, (typeof STEPS)[number]>> = {
 };
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  "component-unreadable": "Check the path in the consumer file and who may read it.",
+  "component-unreadable": "Check the path in the consumer file and the permissions of the file.",
   "compile-failed": "Check the component with `wasm-tools validate`; make it smaller if it took too long.",
-  "plugin-unloadable": "What the component does when it is instantiated must end, and must not trap.",
-  "load-failed": "Try again: its process was ended by something else, or the machine was too busy.",
-  "probe-failed": "get-access-levels must return constant flags, and do nothing else.",
+  "plugin-unloadable": "The component's instantiation must end and must not trap.",
+  "load-failed": "Try again: something else ended the process, or the machine was too busy.",
+  "probe-failed": "get-access-levels must return constant flags and do nothing else.",
 };
 
 /** The steps of one examination, all of them, in order. */

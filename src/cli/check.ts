@@ -39,7 +39,7 @@ export function createCheckCommand(terminal: Terminal, done: (code: ExitCode) =>
   const command = new Command("check")
     .summary("check consumer file, policies and components")
     .description("Checks the consumer file and the policies against the components, without serving anything.")
-    .option("--explain <plugin>", "say of this one, step by step, why it is served or not")
+    .option("--explain <plugin>", "explain step by step why this plugin is served or not")
     .option("--json", "print one JSON object")
     .addHelpText("after", HELP);
   for (const setting of [CONSUMER_SETTING, POLICY_SETTING, CACHE_SETTING]) command.addOption(settingOption(setting));
@@ -109,7 +109,7 @@ async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | 
 
 /** What a replica would do with such files. */
 function withConsequence(error: HostError, keepsLast: string): HostError {
-  const consequence = `A replica does not start with these files. Where one runs, ${keepsLast}.`;
+  const consequence = `A replica does not start with these files. In a running one, ${keepsLast}.`;
   return new HostError(error.code, `${error.message}\n${consequence}`, { cause: error.cause });
 }
 

@@ -17,15 +17,15 @@ import { type Flags, settingOption } from "./settings.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
-Each component passes gate, compiler and probe as in "serve"; what comes of it is kept in the cache. A replica with
-the same version of network-host and of Node, and the same cache, takes it from there. It needs no policy.
+Each component passes gate, compiler and probe as in "serve"; the result is kept in the cache. A replica with the same
+versions of network-host and Node, and the same cache, uses it from there. No policy is needed.
 
 Examples:
   $ network-host compile plugins/*.wasm
   $ network-host compile plugins/*.wasm --cache /var/cache/network-host     in a Dockerfile
 
 Exit codes: 0 all are compiled; 1 one was refused, or the cache cannot be written; 2 wrong usage, or a file that
-cannot be read; 3 one did not start, which may pass. See docs/command-line.md.`;
+cannot be read; 3 one could not be tried now: try again. See docs/command-line.md.`;
 
 /** The command. `done` takes its exit code. */
 export function createCompileCommand(terminal: Terminal, done: (code: ExitCode) => void): Command {

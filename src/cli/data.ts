@@ -19,7 +19,7 @@ const HELP = `
 Examples:
   $ network-host data list                                 what is there, of every plugin
   $ network-host data export user-data > user-data.ndjson  all values of a plugin's private buckets
-  $ network-host data import user-data user-data.ndjson    set them again, over what is there
+  $ network-host data import user-data user-data.ndjson    set them again, overwriting existing ones
   $ network-host data delete user-data --yes               remove them
   $ network-host data export --shared sessions > sessions.ndjson`;
 
@@ -37,10 +37,8 @@ export function createDataCommand(terminal: Terminal, done: (code: ExitCode) => 
     done(EXIT.ok);
   };
   return new Command("data")
-    .summary("find, save, restore and remove what plugins have stored")
-    .description(
-      "Finds, saves, restores and removes what plugins have in the store, whether or not a replica serves them.",
-    )
+    .summary("list, export, import and delete what plugins have stored")
+    .description("Lists, exports, imports and deletes what plugins have stored, whether or not a replica serves them.")
     .addHelpText("after", HELP)
     .addCommand(
       subcommand("list", "[name]", "show the buckets, their keys and bytes")
@@ -48,18 +46,18 @@ export function createDataCommand(terminal: Terminal, done: (code: ExitCode) => 
         .action((name: string | undefined, flags: DataFlags) => act(list(name, flags, terminal))),
     )
     .addCommand(
-      subcommand("export", "<name>", "write all values to standard output, one a line").action(
+      subcommand("export", "<name>", "write all values to standard output, one per line").action(
         (name: string, flags: DataFlags) => act(exportAll(name, flags, terminal)),
       ),
     )
     .addCommand(
-      subcommand("import", "<name>", "set all values of an export, over what is there")
-        .argument("[file]", "the export, - for standard input", "-")
+      subcommand("import", "<name>", "set all values of an export, overwriting existing ones")
+        .argument("[file]", "the file to import, - for standard input", "-")
         .action((name: string, file: string, flags: DataFlags) => act(importAll(name, file, flags, terminal))),
     )
     .addCommand(
       subcommand("delete", "<name>", "remove all values")
-        .option("--yes", "do it; without it, what would be removed is shown")
+        .option("--yes", "delete; without it, only show what would be deleted")
         .action((name: string, flags: DataFlags) => act(deleteAll(name, flags, terminal))),
     );
 }
@@ -69,7 +67,7 @@ function subcommand(verb: string, name: string, summary: string): Command {
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     .argument(name, "the plugin's name; with --shared, the shared bucket's")
-    .option("--shared", "of a bucket that plugins share, instead of a plugin's private ones");
+    .option("--shared", "use a bucket that plugins share, instead of a plugin's private ones");
   for (const setting of STORE_SETTINGS) command.addOption(settingOption(setting));
   return command;
 }
@@ -84,7 +82,7 @@ async function list(name: string | undefined, flags: DataFlags, terminal: Termin
     return;
   }
   for (const size of sizes) await write(terminal.stdout, `${describe(size)}\n`);
-  if (sizes.length === 0) await write(terminal.stderr, "nothing is stored there\n");
+  if (sizes.length === 0) await write(terminal.stderr, "no data is stored there\n");
 }
 
 async function exportAll(name: string, flags: DataFlags, terminal: Terminal): Promise<void> {
@@ -114,7 +112,10 @@ async function deleteAll(name: string, flags: DataFlags, terminal: Terminal): Pr
   const namespace = namespaceOf(name, flags);
   if (flags.yes !== true) {
     for (const size of await listData(store, namespace)) await write(terminal.stderr, `${describe(size)}\n`);
-    throw new HostError("usage-invalid", "nothing was removed: --yes removes what is listed, permanently");
+    throw new HostError(
+      "usage-invalid",
+      "nothing was removed; with --yes, the command permanently removes what is listed",
+    );
   }
   await write(terminal.stderr, `${await deleteData(store, namespace)} keys removed\n`);
 }

@@ -19,7 +19,7 @@ export function formatError(error: HostError, stream: OutputStream): string {
     if (!saysAlready(error, cause)) lines.push(styled(stream, "quiet", `  because of ${printableText(cause)}`));
   }
   if (stack !== undefined) {
-    lines.push(styled(stream, "quiet", printableText(stack)), "This is a bug of network-host: please report it.");
+    lines.push(styled(stream, "quiet", printableText(stack)), "This is a bug in network-host: please report it.");
   }
   return `${lines.join("\n")}\n`;
 }

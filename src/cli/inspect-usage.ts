@@ -107,7 +107,7 @@ function parseCounts(answer: Msg): z.output<typeof statsReply>["endpoints"][numb
     const [endpoint] = statsReply.parse(answer.json()).endpoints;
     if (endpoint !== undefined) return endpoint.data;
   } catch (error) {
-    throw new HostError("bad-reply", "a replica's statistics do not tell what the plugin used", { cause: error });
+    throw new HostError("bad-reply", "a replica's statistics do not say what the plugin used", { cause: error });
   }
   throw new HostError("bad-reply", "a replica's statistics have no endpoint");
 }

@@ -24,10 +24,10 @@ import { usedTargetColumns } from "./used-targets-report.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
-The component passes the same gate, compiler and probe as in "serve": nothing of it runs but get-access-levels,
-in a process of its own that reaches nothing.
+The component passes the same gate, compiler and probe as in "serve". Only its get-access-levels runs, in a process of
+its own without access to anything.
 
-With --live the replicas tell which levels, buckets and hosts the plugin has used, and the smallest policy names the
+With --live the replicas report which levels, buckets and hosts the plugin has used, and the smallest policy names the
 shared buckets and the hosts with their methods. The plugin chose these names: read the policy before you keep it.
 
 Examples:
@@ -37,8 +37,8 @@ Examples:
   $ network-host inspect build/plugin.wasm --policy policy --plugin user-data --live
   $ network-host inspect build/plugin.wasm --plugin user-data --live --print-policy
 
-Exit codes: 0 it loads and, with --policy, is granted what it requests; 1 it does not or is not; 2 wrong usage,
-or a file that cannot be read. See docs/command-line.md.`;
+Exit codes: 0 it loads and, with --policy, is granted what it requests; 1 it does not load or is denied; 2 wrong
+usage, or a file that cannot be read. See docs/command-line.md.`;
 
 interface InspectFlags {
   readonly policy?: string;
@@ -53,12 +53,12 @@ interface InspectFlags {
 export function createInspectCommand(terminal: Terminal, done: (code: ExitCode) => void): Command {
   const command = new Command("inspect")
     .summary("show what a component imports, exports and requests")
-    .description("Shows what a component is and requests, and what a policy says to it.")
+    .description("Shows what a component imports, exports and requests, and whether a policy allows it.")
     .argument("<component>", "the component's file")
-    .option("--policy <dir>", "judge it under the policies of this folder")
-    .option("--plugin <name>", "its name as a plugin (default: made of the file's name)")
+    .option("--policy <dir>", "check it against the policies in this folder")
+    .option("--plugin <name>", "the plugin's name (default: derived from the file's name)")
     .option("--print-policy", "print the smallest policy file that allows what it requests, and nothing else")
-    .option("--live", "ask the replicas over NATS what the plugin has used; the smallest policy names it")
+    .option("--live", "ask the replicas over NATS what the plugin has used, and name that in the smallest policy")
     .option("--json", "print one JSON object")
     .addOption(settingOption(CACHE_SETTING))
     .addHelpText("after", HELP);

@@ -61,7 +61,7 @@ export function levelRemarks(rows: readonly LevelRow[]): string[] {
   return rows.flatMap(({ level, declared, imported, granted, used }) => {
     if (declared && !imported)
       return [`${level} is declared, and nothing that needs it is imported: do not ask for it`];
-    if (granted === true && used === 0) return [`${level} is granted and was never used so far`];
+    if (granted === true && used === 0) return [`${level} is granted and has not been used so far`];
     return [];
   });
 }

@@ -27,7 +27,7 @@ const DEFAULT_SERVER = "nats://127.0.0.1:4222";
 const NATS_URL = {
   flags: "--nats <urls>",
   env: "NATS_URL",
-  description: "NATS servers, separated by commas; nats:// or tls://, with user:password@ or token@ if need be",
+  description: "NATS servers, separated by commas; nats:// or tls://, with user:password@ or token@ if required",
   fallback: DEFAULT_SERVER,
 } as const satisfies Setting;
 
@@ -40,20 +40,20 @@ const NATS_CREDS = {
 const NATS_USER = {
   flags: "--nats-user <name>",
   env: "NATS_USER",
-  description: "NATS user, whose password is in NATS_PASSWORD or in the file that NATS_PASSWORD_FILE names",
+  description: "NATS user; the password is in NATS_PASSWORD or in the file that NATS_PASSWORD_FILE names",
 } as const satisfies Setting;
 
 const NATS_CA = {
   flags: "--nats-ca <file>",
   env: "NATS_CA",
-  description: "PEM file of the authorities that NATS servers are trusted by; it asks for TLS",
-  fallback: "those that Node knows",
+  description: "PEM file of the certificate authorities to trust for NATS; requires TLS",
+  fallback: "Node's own",
 } as const satisfies Setting;
 
 const NATS_CERT = {
   flags: "--nats-cert <file>",
   env: "NATS_CERT",
-  description: "PEM file of the certificate to show to NATS servers; it asks for TLS",
+  description: "PEM file of the client certificate for NATS; requires TLS",
 } as const satisfies Setting;
 
 const NATS_KEY = {
@@ -66,7 +66,7 @@ const NATS_TLS = {
   flags: "--nats-tls <when>",
   env: "NATS_TLS",
   description:
-    "first: TLS before the NATS server's first word (handshake_first); auto: after it, where it is asked for",
+    "first: TLS before the NATS server's first message (handshake_first); auto: after it, if a URL or setting requires TLS",
   fallback: "auto",
 } as const satisfies Setting;
 
@@ -74,7 +74,7 @@ const NATS_TLS = {
 export const NATS_PING = {
   flags: "--nats-ping <duration>",
   env: "NATS_PING",
-  description: "how often the NATS server is pinged; one that does not answer is given up after three times that",
+  description: "how often to ping the NATS server; a connection is given up after three unanswered pings",
   fallback: "5s",
 } as const satisfies Setting;
 

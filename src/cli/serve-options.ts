@@ -30,18 +30,18 @@ const SETTING = {
   store: {
     flags: "--store <url>",
     env: "MONGODB_URL",
-    description: "keep values in MongoDB: mongodb:// or mongodb+srv://",
+    description: "store values in MongoDB: mongodb:// or mongodb+srv://",
   },
   sqlite: {
     flags: "--sqlite <file>",
     env: "SQLITE_PATH",
-    description: "keep values in an SQLite file",
+    description: "store values in an SQLite file",
     fallback: "network-host/store.sqlite in $XDG_STATE_HOME or ~/.local/state",
   },
   consumer: {
     flags: "--consumer <file>",
     env: "CONSUMER_FILE",
-    description: "the consumer group's file",
+    description: "the file of the consumer group to serve",
     fallback: "consumers/default.yaml",
   },
   policy: { flags: "--policy <dir>", env: "POLICY_DIR", description: "the folder of policy files", fallback: "policy" },
@@ -54,43 +54,44 @@ const SETTING = {
   cache: {
     flags: "--cache <dir>",
     env: "CACHE_DIR",
-    description: "where compiled components are kept",
+    description: "the folder for compiled components",
     fallback: "network-host/artifacts in $XDG_CACHE_HOME or ~/.cache",
   },
   cacheBytes: {
     flags: "--cache-bytes <size>",
     env: "CACHE_BYTES",
-    description: "how much of them: beyond it goes what was used longest ago, and never what is in use",
+    description: "the size of that folder: beyond it, the least recently used components are removed, but none in use",
     fallback: "4GiB",
   },
   sandbox: {
     flags: "--sandbox <mode>",
     env: "SANDBOX",
-    description: "auto: sandbox plugins' processes with what the system offers and permits; none: do not",
+    description:
+      "auto: sandbox plugins' processes with everything that the system offers and permits; none: do not sandbox them",
     fallback: "auto",
   },
   runnerUser: {
     flags: "--runner-user <uid[:gid]>",
     env: "RUNNER_USER",
-    description: "whose rights plugins' processes get where the host is root",
+    description: "the user of plugins' processes if the host runs as root",
     fallback: "65534:65534",
   },
   engine: {
     flags: "--engine <engine>",
     env: "ENGINE",
-    description: `what runs plugins: ${ENGINE_CHOICES.join(", ")}`,
+    description: `the engine that runs plugins: ${ENGINE_CHOICES.join(", ")}`,
     fallback: "auto",
   },
   healthPort: {
     flags: "--health-port <[host:]port>",
     env: "HEALTH_PORT",
-    description: "serve /livez, /readyz and /metrics there; host 127.0.0.1 unless given",
+    description: "serve /livez, /readyz and /metrics on this port; the host defaults to 127.0.0.1",
     fallback: "off",
   },
   logLevel: {
     flags: "--log-level <level>",
     env: "LOG_LEVEL",
-    description: `least severe log records: ${LOG_THRESHOLDS.join(", ")}`,
+    description: `the lowest log level to write: ${LOG_THRESHOLDS.join(", ")}`,
     fallback: "info",
   },
   logFormat: {
@@ -134,7 +135,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
   };
 }
 
-/** Absolute path of the consumer group's file. */
+/** Absolute path of the consumer file. */
 export function parseConsumerFile(flags: Flags, env: Terminal["env"]): string {
   return readPath(SETTING.consumer, flags, env) ?? resolve(SETTING.consumer.fallback);
 }

@@ -15,9 +15,9 @@ import { type Flags, settingOption } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 const HELP = `
-Each flag has a variable behind it; the flag wins. Put secrets into variables or files: other users of the
-machine can see flags. NATS_PASSWORD, NATS_TOKEN and NATS_NKEY_SEED are variables alone; they and both URLs may
-come from files, named by the same variable with _FILE at its end.
+Each flag also has an environment variable; the flag wins. Put secrets in variables or files: other users of the
+machine can see flags. NATS_PASSWORD, NATS_TOKEN and NATS_NKEY_SEED have no flags. They and both URLs may come
+from files: append _FILE to the variable's name and give the path.
 
 The first SIGTERM, SIGINT, SIGQUIT or SIGUSR2 drains: accepted requests are answered, then the process ends with 0,
 or with 3 when the consumer file's drain time was not enough. A second one ends it at once. SIGHUP reads consumer file,
@@ -91,12 +91,12 @@ async function makeDefaultFolder(store: StoreOptions, defaultPath: string): Prom
   try {
     await mkdir(dirname(defaultPath), { recursive: true, mode: 0o700 });
   } catch (error) {
-    const message = `the folder of ${defaultPath} cannot be made: name a store with --sqlite or --store`;
+    const message = `the folder of ${defaultPath} cannot be created: name a store with --sqlite or --store`;
     throw new HostError("usage-invalid", message, { cause: error });
   }
 }
 
-/** Runs a replica until a signal, or until it cannot go on. Rejects with what stopped it. */
+/** Runs a replica until a signal, or until it cannot continue. Rejects with what stopped it. */
 async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode> {
   using signals = new ReplicaSignals(parts);
   const app = await parts.startApp(options);
@@ -105,7 +105,7 @@ async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode
     const signal = await Promise.race([signals.first, app.ready.then(() => app.failed), app.failed]);
     return (await app.drain(signal)) === "clean" ? EXIT.ok : exitCodeOf("drain-timeout");
   } catch (error) {
-    await app.drain("it cannot go on");
+    await app.drain("it cannot continue");
     throw error;
   }
 }

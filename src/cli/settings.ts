@@ -59,7 +59,7 @@ export function readPath(setting: Setting, flags: Flags, env: Terminal["env"]): 
 /** The path, made absolute. A URL in its place may hold a password, and in a path nothing would show that. */
 export function parsePath(value: Pick<SettingValue, "text" | "source">): string {
   if (URL_LIKE.test(value.text))
-    throw badSetting(value, "write a path; this looks like a URL (put ./ before a path that looks like one)");
+    throw badSetting(value, "write a path; this looks like a URL; if it is a path, put ./ before it");
   return resolve(value.text);
 }
 

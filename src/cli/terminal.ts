@@ -45,7 +45,7 @@ export async function write(stream: Writable, data: string | Uint8Array): Promis
 }
 
 function outputFailed(error: Error): HostError {
-  const message = `the output could not be written: ${error.message}; what was to be done is done`;
+  const message = `the command did its work, but its output could not be written: ${error.message}`;
   return new HostError("output-failed", message, { cause: error });
 }
 

@@ -82,7 +82,7 @@ const entrySchema = z.strictObject(
       .max(MAX_DESCRIPTION_LENGTH, { error: DESCRIPTION_ADVICE })
       .regex(/^\P{Cc}*$/u, { error: DESCRIPTION_ADVICE })
       .optional()
-      .meta({ description: "One line on what the plugin does, shown in discovery." }),
+      .meta({ description: "One line that says what the plugin does, shown in discovery." }),
   },
   { error: "write `name:` and `component:`" },
 );
@@ -110,7 +110,7 @@ export const consumerSchema = z
         .meta({ description: "The plugins that the group serves; each name once." }),
       limits: limitsSchema(
         PLUGIN_LIMITS,
-        "Defaults for the group's plugins; a plugin's policy may set others.",
+        "Defaults for the group's plugins; a plugin's policy may override them.",
       ).optional(),
       replica: limitsSchema(REPLICA_LIMITS, "Limits of each replica of the group.").optional(),
     },

@@ -57,7 +57,7 @@ const limitedHostSchema = z.strictObject(
       .superRefine(refuseRepetition(String))
       .meta({
         uniqueItems: true,
-        description: "The only methods that are allowed; as a text alone, a target allows all.",
+        description: "The only methods allowed; a target written as a plain string allows all methods.",
       }),
   },
   { error: HOST_ADVICE },
@@ -115,7 +115,7 @@ export const policySchema = z
         .meta({
           uniqueItems: true,
           description:
-            "Access levels that the plugin may hold. A plugin that requests another one is denied as a whole. Left out or []: none.",
+            "Access levels that the plugin may have. A plugin that requests any other level is denied as a whole. Default: none.",
         }),
       buckets: bucketsSchema
         .optional()
@@ -134,7 +134,10 @@ export const policySchema = z
     },
     { error: "write at least `plugin: <name>`" },
   )
-  .meta({ title: "network-host policy", description: "What one plugin is allowed. What is not named here is denied." });
+  .meta({
+    title: "network-host policy",
+    description: "What one plugin may do. Everything that is not named here is denied.",
+  });
 
 type PolicyFields = z.output<typeof policySchema>;
 

@@ -27,7 +27,7 @@ export class RefusalLog {
     if (!this.#rate.take(0)) return;
     const records = this.#rate.takeMissed();
     if (records > 0) {
-      this.#logger.warn({ plugin: this.#plugin, records }, "more requests were refused than are logged");
+      this.#logger.warn({ plugin: this.#plugin, records }, "more requests were refused than the log shows");
     }
     write();
   }

@@ -84,7 +84,7 @@ export class RequestHandler {
 
   /** Answers every request that is still open with `draining`. */
   abandonAll(): void {
-    for (const call of this.#calls.open.all()) call.abandon(failed("draining", "the drain's grace is over"));
+    for (const call of this.#calls.open.all()) call.abandon(failed("draining", "the drain time is over"));
   }
 
   /** Less is allowed than before: open calls have the lower deadlines, and those that have not begun may not begin. */

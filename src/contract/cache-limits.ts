@@ -12,14 +12,14 @@ export const CACHE_LIMIT_ROWS = {
     value: 4_096 * MIB,
     unit: "bytes",
     summary:
-      "Compiled components in the cache folder, unless --cache-bytes says otherwise; beyond it those that were used longest ago are removed, but none that is in use.",
+      "Size of the cache folder, unless --cache-bytes says otherwise; beyond it, the least recently used components are removed, but none in use.",
     enforcedIn: "registry/cache-room",
   },
   cacheKeepMs: {
     value: 30 * 60_000,
     unit: "ms",
     summary:
-      "A compiled component counts as in use for so long after a replica has said so; replicas say it again in a third of the time.",
+      "How long a compiled component counts as in use after a replica has marked it; replicas renew their marks in a third of that time.",
     enforcedIn: "registry/artifact-marks",
   },
 } as const satisfies Record<string, FixedLimitRow>;

@@ -17,14 +17,14 @@ export const CHILD_LIMIT_ROWS = {
     value: 10_000,
     unit: "ms",
     summary:
-      "Time on a processor that a runner has to become ready, and a third of the time that it may take where others keep it from one; then it is killed: plugin-unloadable, or load-failed.",
+      "CPU time within which a runner must become ready. Where other processes keep it from a processor, three times as much time may pass. Beyond it, the runner is killed: plugin-unloadable, or load-failed.",
     enforcedIn: "supervisor/process/runner-process",
   },
   probeMs: {
     value: 2_000,
     unit: "ms",
     summary:
-      "Time on a processor that get-access-levels has to answer the probe, and a third of the time that it may take where others keep it from one; then it is killed: probe-failed, or load-failed.",
+      "CPU time within which get-access-levels must answer the probe. Where other processes keep it from a processor, three times as much time may pass. Beyond it, the runner is killed: probe-failed, or load-failed.",
     enforcedIn: "supervisor/process/runner-probes",
   },
   idleComputeMs: {
@@ -37,61 +37,61 @@ export const CHILD_LIMIT_ROWS = {
     value: 200,
     unit: "ms",
     summary:
-      "Time on a processor for which a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
+      "CPU time for which a runner may leave a ping unanswered once a request's deadline has passed; then it is killed.",
     enforcedIn: "supervisor/process/signs-of-life",
   },
   silentMs: {
     value: 10_000,
     unit: "ms",
     summary:
-      "How much longer a runner's answer to a ping is waited for where the runner had no processor to give it on; then it is killed.",
+      "How much longer the host waits for a runner's answer to a ping if the runner got no processor time; then the runner is killed.",
     enforcedIn: "supervisor/process/signs-of-life",
   },
   instanceMs: {
     value: 50,
     unit: "ms",
-    summary:
-      "Time on a processor that the making of an instance for a request may take without counting as the plugin's own.",
+    summary: "CPU time that making an instance for a request may take without counting as the plugin's own.",
     enforcedIn: "supervisor/process/making-allowance",
   },
   memoryWatchMs: {
     value: 25,
     unit: "ms",
-    summary: "How often the memory of a plugin's process is looked at while it works.",
+    summary: "How often the host measures the memory of a plugin's process while it works.",
     enforcedIn: "supervisor/process/memory-watch",
   },
   runnerBacklogBytes: {
     value: 128 * MIB,
     unit: "bytes",
     summary:
-      "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
+      "Bytes sent to a plugin's process that it has not read; beyond it, its requests and its reads from the store get overloaded.",
     enforcedIn: "supervisor/process/runner-protocol, supervisor/process/runner-operations",
   },
   runnerWriteBytes: {
     value: 2 * MIB,
     unit: "bytes",
     summary:
-      "Values that a plugin's process has on their way to the store; beyond it writes wait. A larger one goes alone.",
+      "Values that a plugin's process is sending to the store; beyond it, writes wait. A larger value is sent alone.",
     enforcedIn: "runner/operations",
   },
   runnerValueBytes: {
     value: 32 * MIB,
     unit: "bytes",
     summary:
-      "The same as the host counts them, of a process that does not keep to it; beyond it a write is overloaded.",
+      "The same values as the host counts them, in case a process exceeds its own bound; beyond it, a write gets overloaded.",
     enforcedIn: "supervisor/process/runner-operations",
   },
   runnerReadBytes: {
     value: 8 * MIB,
     unit: "bytes",
-    summary: "What reads of a plugin's process in flight may bring, as far as can be foreseen; beyond it reads wait.",
+    summary:
+      "Bytes that the reads in flight of a plugin's process may return, as far as the host can predict; beyond it, reads wait.",
     enforcedIn: "supervisor/process/read-window",
   },
   circuitFailures: {
     value: 5,
     unit: "count",
     summary:
-      "Times that a plugin's process ends within 10 s of its start, in a row, before its circuit opens: plugin-unavailable.",
+      "How many times in a row a plugin's process may end within 10 s of its start before its circuit opens: plugin-unavailable.",
     enforcedIn: "supervisor/process-pool/plugin-runner",
   },
 } as const satisfies Record<string, FixedLimitRow>;

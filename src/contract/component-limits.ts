@@ -41,7 +41,7 @@ export const COMPONENT_LIMIT_ROWS = {
   tableElements: {
     value: 100_000,
     unit: "count",
-    summary: "Elements of one table, at first and later; beyond it table.grow returns -1.",
+    summary: "Elements of one table, initially and later; beyond it table.grow returns -1.",
     enforcedIn: `${GATE}, supervisor/process/runner-flags`,
   },
   initialTableElements: counted(200_000, "Initial elements of these tables together."),
@@ -53,21 +53,21 @@ export const COMPONENT_LIMIT_ROWS = {
   componentNesting: {
     value: 8,
     unit: "count",
-    summary: "Components within each other.",
+    summary: "Nesting depth of components.",
     enforcedIn: "component/read-component",
   },
   /** 2. */
   typeNesting: {
     value: 8,
     unit: "count",
-    summary: "Types of components and instances within each other.",
+    summary: "Nesting depth of component and instance types.",
     enforcedIn: "component/read-types",
   },
   /** HTTP's error code has some 100. */
   typeParts: {
     value: 4_000,
     unit: "count",
-    summary: "Parts of one type with all that it refers to written out.",
+    summary: "Parts of one type, with all types that it refers to expanded.",
     enforcedIn: "component/unfolded-size",
   },
   /** Mangled symbols of a few hundred bytes. */
@@ -76,7 +76,7 @@ export const COMPONENT_LIMIT_ROWS = {
   items: {
     value: 500_000,
     unit: "count",
-    summary: "Definitions, fields, cases, imports, exports and so on in the whole file.",
+    summary: "Definitions, fields, cases, imports, exports and similar items in the whole file.",
     enforcedIn: "component/byte-reader",
   },
 } as const satisfies Record<string, FixedLimitRow>;

@@ -34,14 +34,14 @@ export const CONFIG_LIMIT_ROWS = {
   configDepth: {
     value: 16,
     unit: "count",
-    summary: "Lists and maps within each other in a consumer or policy file; deeper ones are config-invalid.",
+    summary: "Nesting depth of lists and maps in a consumer or policy file; deeper ones are config-invalid.",
     enforcedIn: "config/yaml-text",
   },
   watchedFiles: {
     value: 1_024,
     unit: "count",
     summary:
-      "Files that are watched each for itself; beyond it the folders are watched that they are in, and a change elsewhere (behind a link) is seen by the regular look at all files.",
+      "Files that a replica watches individually. Beyond it, the replica watches their folders, and notices a change elsewhere (behind a link) when it next checks all files.",
     enforcedIn: "registry/file-watcher",
   },
 } as const satisfies Record<string, FixedLimitRow>;

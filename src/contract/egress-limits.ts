@@ -10,13 +10,13 @@ export const EGRESS_LIMIT_ROWS = {
   httpConnectMs: {
     value: 5_000,
     unit: "ms",
-    summary: "Looking a name up, connecting and the TLS handshake of one outbound connection; then it is an error.",
+    summary: "Name look-up, connect and TLS handshake of one outbound connection together; then it is an error.",
     enforcedIn: "egress/undici/connector",
   },
   httpAddresses: {
     value: 16,
     unit: "count",
-    summary: "Addresses of one name that are tried for one connection, until one takes it.",
+    summary: "Addresses of one name to try for one connection, until one succeeds.",
     enforcedIn: "egress/undici/dial",
   },
   httpIdleMs: {
@@ -28,7 +28,7 @@ export const EGRESS_LIMIT_ROWS = {
   httpOrigins: {
     value: 256,
     unit: "count",
-    summary: "Origins that one plugin has connections to at a time; beyond it: connection-limit-reached.",
+    summary: "Origins to which one plugin may have connections at a time; beyond it: connection-limit-reached.",
     enforcedIn: "egress/undici/client",
   },
   httpRequests: {
@@ -41,7 +41,7 @@ export const EGRESS_LIMIT_ROWS = {
     value: 64 * KIB,
     unit: "bytes",
     summary:
-      "Body bytes of one outbound request, in each direction, between the host and a runner that has not taken them.",
+      "Body bytes of one outbound request that the host and the runner buffer for each other, in each direction.",
     enforcedIn: "supervisor/process/http-exchanges, runner/guest-exchange",
   },
 } as const satisfies Record<string, FixedLimitRow>;

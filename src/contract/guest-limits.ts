@@ -12,13 +12,13 @@ export const GUEST_LIMIT_ROWS = {
   openHandles: {
     value: 4_096,
     unit: "count",
-    summary: "Resources that it holds at a time.",
+    summary: "Resources that the guest holds at a time.",
     enforcedIn: "runner/guest-context",
   },
   randomBytes: {
     value: MIB,
     unit: "bytes",
-    summary: "Random bytes that it draws.",
+    summary: "Random bytes that the guest reads.",
     enforcedIn: "runner/guest-context",
   },
   polledHandles: {

@@ -12,7 +12,7 @@ export const PLUGIN_LIMITS = {
     min: 0,
     max: 16 * MIB,
     unit: "bytes",
-    summary: "Payload of one request; beyond it the reply is payload-too-large.",
+    summary: "Payload of one request; beyond it, the reply is payload-too-large.",
     enforcedIn: "consumer/request-handler",
   },
   replyBytes: {
@@ -62,7 +62,7 @@ export const PLUGIN_LIMITS = {
     max: 64,
     unit: "count",
     summary:
-      "Processes of one plugin, at most, and never more than the machine has processors; a further one is started only where one computes without pausing.",
+      "Most processes of one plugin, and never more than the machine has processors. Another one starts only if those running compute without pausing.",
     enforcedIn: "supervisor/process-pool/runner-set",
   },
   idleMs: {
@@ -70,7 +70,7 @@ export const PLUGIN_LIMITS = {
     min: 100,
     max: 86_400_000,
     unit: "ms",
-    summary: "How long a plugin's process without requests is kept; the next request starts it again.",
+    summary: "How long the host keeps a plugin's process that has no requests; the next request starts it again.",
     enforcedIn: "supervisor/process-pool/plugin-runner",
   },
   deadlineMs: {
@@ -94,7 +94,7 @@ export const PLUGIN_LIMITS = {
     min: 0,
     max: 1 * MIB,
     unit: "bytes",
-    summary: "UTF-8 bytes of log lines and output of one request; what comes after is dropped and counted.",
+    summary: "UTF-8 bytes of log lines and output of one request; the rest is dropped and counted.",
     enforcedIn: "runner/guest-log, broker/logging",
   },
   httpConcurrency: {

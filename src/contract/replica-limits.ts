@@ -12,7 +12,7 @@ export const REPLICA_LIMITS = {
     min: 1,
     max: 65_536,
     unit: "count",
-    summary: "Requests that a replica handles at a time over all plugins; beyond it the reply is overloaded.",
+    summary: "Requests that a replica handles at a time, over all plugins; beyond it the reply is overloaded.",
     enforcedIn: "consumer/admission",
   },
   drainMs: {
@@ -21,7 +21,7 @@ export const REPLICA_LIMITS = {
     max: 600_000,
     unit: "ms",
     summary:
-      "Time that accepted requests have to finish after SIGTERM, and their replies to be sent; then they are answered with draining. Closing has what is left of it.",
+      "Time after SIGTERM within which accepted requests must finish and their replies be sent; the rest get the reply draining. Closing uses what remains of it.",
     enforcedIn: "consumer/consumer",
   },
   eagerPlugins: {
@@ -48,7 +48,7 @@ export const REPLICA_LIMITS = {
     max: 600_000,
     unit: "ms",
     summary:
-      "Time on a processor that the compiler has for one component, and a third of the time that it may take where others keep it from one; then it is killed: compile-failed, or resources-exhausted.",
+      "CPU time that the compiler has for one component. Where other processes keep it from a processor, three times as much time may pass. Beyond it, the compiler is killed: compile-failed, or resources-exhausted.",
     enforcedIn: "supervisor/compilation/compiler-process",
   },
 } as const satisfies Record<string, LimitRow>;

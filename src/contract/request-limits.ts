@@ -16,40 +16,40 @@ export const REQUEST_LIMIT_ROWS = {
   logLines: {
     value: 1_024,
     unit: "count",
-    summary: "Lines that one request may log or write, however short; what comes after is dropped and counted.",
+    summary: "Lines that one request may log or write, however short; the rest is dropped and counted.",
     enforcedIn: "runner/guest-log, broker/logging",
   },
   logLinesPerSecond: {
     value: 5_000,
     unit: "count",
     summary:
-      "Lines a second that all requests of one plugin may log or write together, in each of its processes and over all of them; the rest is dropped and counted.",
+      "Lines per second that all requests of one plugin may log or write, in each of its processes and in all of them together; the rest is dropped and counted.",
     enforcedIn: "runner/guest-log, broker/logging",
   },
   logBytesPerSecond: {
     value: 4 * MIB,
     unit: "bytes",
-    summary: "UTF-8 bytes a second of these lines; the rest is dropped and counted.",
+    summary: "UTF-8 bytes per second of these lines; the rest is dropped and counted.",
     enforcedIn: "runner/guest-log, broker/logging",
   },
   heldReplyBytes: {
     value: 32 * MIB,
     unit: "bytes",
     summary:
-      "Replies of a replica that wait until its connection to NATS is back; beyond it the oldest one of the plugin that holds most is given up, and counted as reply-no-room.",
+      "Replies that a replica holds until its connection to NATS is back. Beyond it, the plugin that holds most loses its oldest reply, which is counted as reply-no-room.",
     enforcedIn: "nats/reply-sender",
   },
   refusalsLoggedPerSecond: {
     value: 100,
     unit: "count",
-    summary: "Records a second of requests of one plugin that were not admitted; all are counted in the metrics.",
+    summary: "Log records per second of one plugin's requests that were not admitted; the metrics count them all.",
     enforcedIn: "consumer/refusal-log",
   },
   usedTargets: {
     value: 64,
     unit: "count",
     summary:
-      "Private buckets, shared buckets and targets of outbound HTTP of one plugin that a replica counts each for itself, and addresses of one target that it remembers; operations on further ones are counted together.",
+      "Private buckets, shared buckets and HTTP targets of one plugin that a replica counts individually, and addresses of one target that it remembers; it counts operations on any others together.",
     enforcedIn: "telemetry/target-counts",
   },
 } as const satisfies Record<string, FixedLimitRow>;

@@ -48,7 +48,7 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 429,
-    summary: "All places for concurrent requests are taken; try again after the time given.",
+    summary: "The plugin or the replica is at its limit of concurrent requests; try again after the time given.",
   },
   draining: {
     fault: "operator",
@@ -67,7 +67,7 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "The plugin could not be loaded for now or its process is being restarted; try again later.",
+    summary: "The plugin is not loaded at the moment, or its process is restarting; try again later.",
   },
 
   // The run.
@@ -95,13 +95,13 @@ export const ERRORS = {
     fault: "plugin",
     retryable: true,
     replyCode: 502,
-    summary: "The plugin's process took more memory than its limit and was ended; the work may have been done in part.",
+    summary: "The plugin's process used more memory than its limit and was ended; the work may have been done in part.",
   },
   "reply-too-large": {
     fault: "plugin",
     retryable: false,
     replyCode: 500,
-    summary: "The plugin's reply is larger than its reply limit or than the NATS server takes.",
+    summary: "The plugin's reply is larger than its reply limit or the NATS server's max_payload.",
   },
 
   // Capabilities, as a plugin sees them in the error string of a call.
@@ -145,7 +145,7 @@ export const ERRORS = {
     fault: "dependency",
     retryable: true,
     replyCode: 504,
-    summary: "The connection to the key-value store was lost during a write: it may or may not have been done.",
+    summary: "The connection to the key-value store was lost during a write; the write may or may not have happened.",
   },
 
   // Loading a plugin.
@@ -153,7 +153,7 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "The component's file could not be read; check that it exists and may be read.",
+    summary: "The component's file could not be read; check that it exists and that the host may read it.",
   },
   "component-rejected": {
     fault: "plugin",
@@ -166,33 +166,33 @@ export const ERRORS = {
     retryable: false,
     replyCode: 503,
     summary:
-      "The component passed the gate but could not be compiled; the message says why, and docs/build-errors.md what to do.",
+      "The component passed the gate but could not be compiled; the message says why, and docs/build-errors.md says what to do.",
   },
   "plugin-unloadable": {
     fault: "plugin",
     retryable: false,
     replyCode: 503,
-    summary:
-      "The plugin's component can never be loaded as it is: the replica's log says why. It has to be replaced by another one.",
+    summary: "The plugin's component can never be loaded as it is; the replica's log says why. Replace the component.",
   },
   "load-failed": {
     fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "The plugin's process ended, or had no processor, before it had loaded the component; it is tried again.",
+    summary:
+      "The plugin's process ended, or got no processor time, before it had loaded the component; the host tries again.",
   },
   "resources-exhausted": {
     fault: "operator",
     retryable: true,
     replyCode: 503,
     summary:
-      "The machine had no descriptors, processes, memory, disk or processor time left for what was to be done; it is tried again.",
+      "The machine ran out of descriptors, processes, memory, disk space or processor time; the host tries again.",
   },
   "probe-failed": {
     fault: "plugin",
     retryable: false,
     replyCode: 503,
-    summary: "get-access-levels trapped, hung or gave an answer that is not of its type.",
+    summary: "get-access-levels trapped, hung or returned a value of the wrong type.",
   },
 
   // Starting and running a replica, and the command line.
@@ -218,25 +218,27 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "No replica serves this plugin; check the plugin's name and that a consumer is running.",
+    summary:
+      "No replica serves this plugin; check the plugin's name and that a replica of its consumer group is running.",
   },
   "bad-reply": {
     fault: "dependency",
     retryable: false,
     replyCode: 502,
-    summary: "Whoever answered the request does not follow the protocol; see docs/protocol.md.",
+    summary:
+      "The reply does not follow the protocol, so something else answers on the plugin's subject; see docs/protocol.md.",
   },
   "drain-timeout": {
     fault: "operator",
     retryable: true,
     replyCode: 503,
-    summary: "Requests were still running when the drain's grace was over; they were answered with an error.",
+    summary: "Requests were still running when the drain time was over; they were answered with an error.",
   },
   "output-failed": {
     fault: "operator",
     retryable: false,
     replyCode: 500,
-    summary: "A command's output could not be written: look at the disk or at what reads it.",
+    summary: "A command's output could not be written; check the disk, or the program that reads the output.",
   },
   internal: {
     fault: "bug",

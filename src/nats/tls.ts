@@ -16,7 +16,7 @@ import { KeptFile } from "./kept-file.ts";
 export interface NatsTls {
   /** `first`: before the server says who it is, as a server with `handshake_first` wants it. */
   readonly handshake: "after-info" | "first";
-  /** The authorities that servers are trusted by, in place of those that Node knows. */
+  /** The authorities that servers are trusted by, in place of Node's own. */
   readonly caFile?: string;
   /** The client's certificate, with those in between it and its authority, and its key. */
   readonly client?: { readonly certFile: string; readonly keyFile: string };

@@ -49,7 +49,7 @@ export function loadMetrics(source: LoadSource): MetricsSection {
     registry.registerMetric(
       new Gauge({
         name: "network_host_refused_version",
-        help: "1 while the newest version of a plugin is refused, for this code, and an older one serves.",
+        help: "1 while the newest version of a plugin is refused with this code and an older one serves.",
         labelNames: ["plugin", "code"],
         registers: [],
         collect() {
@@ -62,7 +62,7 @@ export function loadMetrics(source: LoadSource): MetricsSection {
     registry.registerMetric(
       new Gauge({
         name: "network_host_last_reload_good",
-        help: "1 if the consumer file and the policies could be read when they were last looked at, else 0.",
+        help: "1 if the consumer file and the policies could be read at the last check, else 0.",
         registers: [],
         collect() {
           this.set(source.reload().isGood ? 1 : 0);
@@ -72,7 +72,7 @@ export function loadMetrics(source: LoadSource): MetricsSection {
     registry.registerMetric(
       new Gauge({
         name: "network_host_last_good_reload_timestamp_seconds",
-        help: "When the consumer file and the policies were last read without a fault, in seconds of Unix time.",
+        help: "When the consumer file and the policies were last read without an error, in seconds of Unix time.",
         registers: [],
         collect() {
           this.set((source.reload().lastGoodMs ?? 0) / MS_PER_SECOND);

@@ -106,7 +106,7 @@ function registerPluginState(registry: Registry, source: StatsSource): void {
   registry.registerMetric(
     new Gauge({
       name: "network_host_runners",
-      help: "Processes that run now, by plugin.",
+      help: "Processes that are running, by plugin.",
       labelNames: ["plugin"],
       registers: [],
       collect() {
@@ -132,7 +132,7 @@ function registerPluginState(registry: Registry, source: StatsSource): void {
   registry.registerMetric(
     new Counter({
       name: "network_host_runner_restarts_total",
-      help: "Times that a process of a plugin ended by itself.",
+      help: "Times that a process of a plugin ended unexpectedly.",
       labelNames: ["plugin"],
       registers: [],
       collect() {
@@ -147,7 +147,7 @@ function registerConfiguration(registry: Registry, source: StatsSource): void {
   registry.registerMetric(
     new Gauge({
       name: "network_host_unusable_files",
-      help: "Consumer and policy files that cannot be used as they are now: what was read last of each is in force.",
+      help: "Consumer and policy files that cannot be used as they are; the last valid content of each is in force.",
       registers: [],
       collect() {
         this.set(source.unusableFiles());

@@ -22,7 +22,7 @@ const STOP_GRACE_MS = 60_000;
 
 /** What a replica is started with. Everything it writes is in a folder of its own, except the artifact cache. */
 export interface ReplicaOptions {
-  /** Text of the consumer group's file. */
+  /** Text of the file of the consumer group to serve. */
   readonly consumer: string;
   /** Texts of policy files, by file name. */
   readonly policies: Readonly<Record<string, string>>;

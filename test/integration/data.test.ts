@@ -92,7 +92,7 @@ describe.each(["mongodb", "sqlite"] as const)("the data in %s", (kind) => {
     expect(await read(own("dropped", "users", ""))).toEqual(Buffer.alloc(0));
     expect(await data("delete", ["dropped", "--yes"])).toMatchObject({ code: 0, stderr: "3 keys removed\n" });
     expect(await read(own("dropped", "users", ""))).toBeUndefined();
-    expect(await data("list", ["dropped"])).toMatchObject({ code: 0, stdout: "", stderr: "nothing is stored there\n" });
+    expect(await data("list", ["dropped"])).toMatchObject({ code: 0, stdout: "", stderr: "no data is stored there\n" });
 
     const imported = await data("import", ["dropped"], exported.stdout);
     expect(imported).toMatchObject({ code: 0, stderr: "3 keys imported, 900005 bytes of values\n" });

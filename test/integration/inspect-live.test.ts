@@ -39,7 +39,7 @@ test("inspect --live shows what the replicas let a plugin use, and what is grant
   const text = await inspect();
   expect(text).toContain("  bucket user-data  5 reads, 0 writes\n");
   expect(text).toContain("  key-value-read   yes       yes       yes      5\n");
-  expect(text).toContain("key-value-write is granted and was never used so far");
+  expect(text).toContain("key-value-write is granted and has not been used so far");
   expect(await second.isReady()).toBe(true);
 });
 

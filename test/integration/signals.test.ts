@@ -49,7 +49,7 @@ describe("a replica", () => {
     await using replica = await start(plugin);
     replica.signal("SIGUSR1");
     replica.signal("SIGHUP");
-    await replica.logged(({ msg, ["reason"]: reason }) => msg === "the files are read again" && reason === "SIGHUP");
+    await replica.logged(({ msg, ["reason"]: reason }) => msg === "reading the files again" && reason === "SIGHUP");
     expect((await request(nats, `rpc.${plugin}.sleep`, "0")).status).toBe(200);
     expect(replica.errorOutput).toBe("");
   });

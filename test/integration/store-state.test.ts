@@ -47,8 +47,8 @@ async function becomesReady(replica: Replica): Promise<void> {
   await until(() => replica.isReady(), { what: "the replica is ready", timeoutMs: 90_000 });
 }
 
-const NOT_TAKEN = "the store does not take what plugins may do";
-const TAKEN_AGAIN = "the store takes what plugins may do again";
+const NOT_TAKEN = "the store cannot do what the plugins may do";
+const TAKEN_AGAIN = "the store can do what the plugins may do again";
 
 describe("a replica whose MongoDB user may only read", () => {
   test("is ready for plugins that read and not for those that write; the reason is in the log once, without secrets", async () => {

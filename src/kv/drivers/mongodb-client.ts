@@ -29,7 +29,7 @@ export function createMongoClient(url: MongoUrl, source: string, maxOperationMs:
   if (client !== undefined) return client;
   for (const { option, text } of withoutEachOption(url)) {
     if (clientFor(text, options) === undefined) continue;
-    const reason = `its option ${option} has a value that cannot be used there`;
+    const reason = `its option ${option} has an invalid value`;
     throw urlInvalid(source, reason, "correct it or leave it out");
   }
   throw urlInvalid(source, "it is not a valid connection string");
@@ -67,7 +67,7 @@ function poolSize(options: MongoUrl["options"], source: string): number {
   const [least, most] = ["minPoolSize", "maxPoolSize"].map((option) => {
     const text = options.get(option.toLowerCase()) ?? "0";
     if (/^[0-9]{1,9}$/.test(text)) return Number(text);
-    throw urlInvalid(source, `its option ${option} has a value that cannot be used there`, "write a number");
+    throw urlInvalid(source, `its option ${option} has an invalid value`, "write a number");
   }) as [number, number];
   // To the driver 0 means no bound.
   const size = most === 0 ? MAX_CONNECTIONS : Math.min(most, MAX_CONNECTIONS);

@@ -96,7 +96,7 @@ describe("a JetStream stream over the subjects of requests", () => {
       natsUrl: narrow.href,
       args: ["--log-level", "debug"],
     });
-    await other.logged(({ msg }) => msg === "whether a stream takes requests is not known");
+    await other.logged(({ msg }) => msg === "it is not known whether a JetStream stream captures requests");
     expect(await other.isReady()).toBe(true);
     const metrics = await (await fetch(`${other.healthUrl}/metrics`)).text();
     expect(metrics).not.toMatch(/^network_host_nats_[a-z_]*refus[a-z_]*\{[^}]*publish[^}]*\} [1-9]/m);

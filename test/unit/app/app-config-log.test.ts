@@ -30,7 +30,7 @@ describe("what the log tells of the configuration", () => {
     log.read(reading([]));
     log.read(reading([]));
     const invalid = `error: the configuration is invalid: ${KEEPS_LAST}`;
-    expect(lines).toEqual([invalid, invalid, "info: the configuration is valid again, and in force as it is now"]);
+    expect(lines).toEqual([invalid, invalid, "info: the configuration is valid again and in force"]);
     expect(log.unusableFiles).toBe(0);
   });
 

@@ -148,7 +148,7 @@ describe("serve", () => {
     app[stage].reject(new HostError("nats-unavailable", "the connection to nats://u:s3cret@h was closed"));
     const { code, stderr } = await ended;
     expect([code, stderr]).toEqual([3, "error nats-unavailable: the connection to nats://***@h was closed\n"]);
-    expect(app.reasons).toEqual(["it cannot go on"]);
+    expect(app.reasons).toEqual(["it cannot continue"]);
   });
 
   test("shows the stack of a bug, asks to report it, and ends with 70", async () => {

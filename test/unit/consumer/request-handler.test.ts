@@ -126,7 +126,7 @@ describe("an accepted request", () => {
   });
 });
 
-test("what is open when the drain's grace is over is answered with draining", async () => {
+test("what is open when the drain time is over is answered with draining", async () => {
   const scene = await opened();
   scene.send("a");
   const drained = scene.drain(50);
