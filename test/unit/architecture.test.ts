@@ -17,6 +17,7 @@ const ALLOWED = {
   main: ["cli"],
   cli: [
     "app",
+    "control",
     "nats",
     "registry",
     "supervisor/sandbox",
@@ -29,6 +30,7 @@ const ALLOWED = {
     "version",
   ],
   app: [
+    "control",
     "consumer",
     "registry",
     "supervisor/sandbox",
@@ -44,6 +46,7 @@ const ALLOWED = {
     "errors",
     "version",
   ],
+  control: ["telemetry", "errors"],
   consumer: [
     "registry",
     "supervisor/process-pool",
