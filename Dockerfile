@@ -38,6 +38,8 @@ COPY --from=build /app/wit wit
 COPY --from=build /app/consumers consumers
 COPY --from=build /app/policy policy
 COPY --from=build /app/examples examples
+# For `docker exec … network-host status`.
+RUN printf '#!/bin/sh\nexec node /app/dist/main.js "$@"\n' > /usr/local/bin/network-host && chmod 755 /usr/local/bin/network-host
 # By number, so that an orchestrator can see that it is not root.
 USER 1000:1000
 EXPOSE 8080

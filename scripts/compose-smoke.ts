@@ -46,6 +46,7 @@ try {
   await compose(["up", "--detach", "--wait", "--no-recreate", "--scale", `consumer=${REPLICAS}`, "consumer"]);
   await checkReplicas();
   await checkConfinement();
+  await checkControl();
   await checkStop();
   console.log("compose smoke: passed");
 } catch (error) {
@@ -174,6 +175,18 @@ async function checkConfinement(): Promise<void> {
     expectEqual(/^NoNewPrivs:\s+1$/m.test(status), true, "it can gain no privileges");
     const mounts = await docker("exec", id, "cat", "/proc/mounts");
     expectEqual(/^\S+ \/ \S+ ro,/m.test(mounts), true, "its root file system is read-only");
+  }
+}
+
+/** Whoever is in a container may ask its replica how it is, and have it read its files. */
+async function checkControl(): Promise<void> {
+  for (const id of await consumers()) {
+    const { replicas } = JSON.parse(await docker("exec", id, "network-host", "status", "--json")) as {
+      replicas: readonly { state: string }[];
+    };
+    expectEqual(replicas.map(({ state }) => state).join(), "ready", "the state of the container's replica");
+    const said = await docker("exec", id, "network-host", "reload");
+    expectEqual(said.includes("the files are in force"), true, "the container's replica has read its files again");
   }
 }
 

@@ -18,6 +18,7 @@ export class ConfigLog {
   #warned: ReadonlySet<string> = new Set();
   #problems = "";
   #unusableFiles = 0;
+  #last: ReplicaConfig | undefined;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -28,8 +29,15 @@ export class ConfigLog {
     return this.#unusableFiles;
   }
 
+  /** How the files were read last, once they were. */
+  get last(): ReplicaConfig | undefined {
+    return this.#last;
+  }
+
   /** The files were read. */
-  read({ warnings, problems, kept, denied }: ReplicaConfig): void {
+  read(config: ReplicaConfig): void {
+    const { warnings, problems, kept, denied } = config;
+    this.#last = config;
     for (const warning of warnings) if (!this.#warned.has(warning)) this.#logger.warn(warning);
     this.#warned = new Set(warnings);
     this.#unusableFiles = new Set(problems.map(({ file }) => file)).size;

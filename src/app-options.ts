@@ -37,6 +37,13 @@ export interface RunnerUser {
   readonly gid: number;
 }
 
+/** Where the control socket is. */
+export interface ControlFolder {
+  readonly folder: string;
+  /** A replica whose default cannot be used goes on without; one that was told where does not start. */
+  readonly chosen: "by-default" | "by-operator";
+}
+
 /** Options of one replica. Paths are absolute. */
 export interface ServeOptions {
   readonly nats: NatsOptions;
@@ -56,6 +63,8 @@ export interface ServeOptions {
   readonly engine: EngineChoice;
   /** No health server where it is absent. */
   readonly health?: HealthAddress;
+  /** No control socket where it is absent. */
+  readonly control?: ControlFolder;
   readonly log: LogOptions;
   /** Are runners sandboxed with what the operating system offers and permits? */
   readonly sandbox: "auto" | "none";

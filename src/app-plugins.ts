@@ -65,7 +65,8 @@ function isTriedAgain({ state }: PluginSlot): boolean {
   return state.kind === "failed" && state.error.row.retryable;
 }
 
-function stateOf({ state }: PluginSlot): LoadedPlugin["state"] {
+/** In the words of the metrics. */
+export function stateOf({ state }: PluginSlot): LoadedPlugin["state"] {
   if (state.kind === "loading") return "loading";
   if (state.kind === "failed") return state.error.row.retryable ? "failed" : "unloadable";
   return state.version.authority.now.kind;

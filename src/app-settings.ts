@@ -7,6 +7,7 @@
 
 import type { ConsumerDocument } from "./config/consumer-document.ts";
 import type { ReplicaLimits } from "./contract/limits.ts";
+import type { PendingSetting } from "./control/report.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
 /** Settings that are applied at once. All others of the replica need a restart. */
@@ -22,8 +23,8 @@ export class ReplicaSettings {
   readonly #start: ConsumerDocument;
   readonly #logger: Logger;
   #replica: ReplicaLimits;
-  /** Key → the value in the file that was warned of last. */
-  readonly #warned = new Map<string, string | number>();
+  /** By key; each was warned of. */
+  readonly #pending = new Map<string, PendingSetting>();
 
   /** `start` is what the replica was started with. */
   constructor(start: ConsumerDocument, logger: Logger) {
@@ -40,6 +41,11 @@ export class ReplicaSettings {
   /** Requests at a time, over all plugins. */
   get concurrency(): number {
     return this.#replica.concurrency;
+  }
+
+  /** What the file says otherwise by now and takes a restart. */
+  get pending(): readonly PendingSetting[] {
+    return [...this.#pending.values()];
   }
 
   /** The time that a drain has. */
@@ -67,9 +73,9 @@ export class ReplicaSettings {
   }
 
   #warnOf(key: string, inForce: string | number, written: string | number): void {
-    if (written === inForce) this.#warned.delete(key);
-    if (written === inForce || this.#warned.get(key) === written) return;
-    this.#warned.set(key, written);
+    if (written === inForce) this.#pending.delete(key);
+    if (written === inForce || this.#pending.get(key)?.written === written) return;
+    this.#pending.set(key, { key, inForce, written });
     this.#logger.warn(
       { file: this.#start.file, key, inForce, written },
       `${key} was changed and takes a restart: ${inForce} stays in force`,

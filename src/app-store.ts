@@ -28,6 +28,7 @@ export interface ReplicaStoreParts {
 export class ReplicaStore implements AsyncDisposable {
   readonly store: KeyValueStore;
   readonly watch: StoreWatch;
+  #sinceMs = Date.now();
 
   private constructor(store: KeyValueStore, watch: StoreWatch) {
     this.store = store;
@@ -37,6 +38,7 @@ export class ReplicaStore implements AsyncDisposable {
   /** Opens the store. Throws `usage-invalid` for one that can never work. */
   static async open(options: StoreOptions, { batches, slots, changed }: ReplicaStoreParts): Promise<ReplicaStore> {
     let watch: StoreWatch | undefined;
+    let opened: ReplicaStore | undefined;
     const store = await openStore(options, (kind, batch) => {
       batches.count(kind === "read" ? "get" : "set", batch);
       if (kind === "write" && batch.succeeded > 0) watch?.noteWritten();
@@ -44,9 +46,18 @@ export class ReplicaStore implements AsyncDisposable {
     watch = new StoreWatch({
       store,
       needs: () => needsOf(slots()),
-      changed: (state) => changed(store.kind, state),
+      changed: (state) => {
+        if (opened !== undefined) opened.#sinceMs = Date.now();
+        changed(store.kind, state);
+      },
     });
-    return new ReplicaStore(store, watch);
+    opened = new ReplicaStore(store, watch);
+    return opened;
+  }
+
+  /** When the watch began to say what it says, as `Date.now()` counts. */
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,7 @@
 import type { NatsConnection } from "nats";
 import { planOf, type ReplicaConfig, ConfigReader } from "./app-config.ts";
 import { ConfigLog } from "./app-config-log.ts";
+import { openControl, ReplicaControl } from "./app-control.ts";
 import { letHeapGrow } from "./app-heap.ts";
 import { AppLog } from "./app-log.ts";
 import type { ServeOptions } from "./app-options.ts";
@@ -144,6 +145,7 @@ class Replica implements App {
   async open(): Promise<void> {
     try {
       await this.#openHealth();
+      await this.#openControl();
       this.#store = this.#owned.own("the store", await this.#openStore());
       this.#registry = this.#owned.own("the plugins", await this.#openRegistry());
     } catch (error) {
@@ -161,7 +163,7 @@ class Replica implements App {
   reload(reason: string): void {
     if (this.#stopping.signal.aborted || this.#registry === undefined) return;
     this.#logger.info({ reason }, "reading the files again");
-    this.#registry.reread();
+    void this.#registry.reread();
   }
 
   async #openHealth(): Promise<void> {
@@ -175,6 +177,22 @@ class Replica implements App {
     });
     this.#owned.own("the health server", server);
     this.#logger.info({ url: server.url }, "health and metrics are served");
+  }
+
+  async #openControl(): Promise<void> {
+    const control = new ReplicaControl({
+      options: this.#options,
+      started: this.#started,
+      settings: this.#settings,
+      configLog: this.#configLog,
+      logger: this.#logger,
+      parts: () => ({ registry: this.#registry, store: this.#store, link: this.#link }),
+      readiness: () => this.#readiness(),
+      stopping: this.#stopping.signal,
+      ready: this.ready,
+    });
+    const server = await openControl(this.#options.control, control, this.#logger);
+    if (server !== undefined) this.#owned.own("the control socket", server);
   }
 
   #createMetrics(): Metrics {

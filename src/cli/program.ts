@@ -15,7 +15,9 @@ import { createDataCommand } from "./data.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
+import { createReloadCommand } from "./reload.ts";
 import { createServeCommand, type ServeParts } from "./serve.ts";
+import { createStatusCommand } from "./status.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
 
 const DESCRIPTION = `Runs WebAssembly components behind NATS request-reply: a request on rpc.<plugin> is handled by
@@ -26,6 +28,8 @@ First steps:
   $ network-host check                                     are the consumer file, policies and components in order?
   $ network-host serve                                     serve the plugins of consumers/default.yaml
   $ network-host call echo hello "some text"               send a request to one of them
+  $ network-host status                                    how are the replicas on this machine?
+  $ network-host reload                                    have one read its files again
   $ network-host inspect echo.wasm --policy policy         what does a component import and request?
   $ network-host compile echo.wasm                         compile it ahead of time
   $ network-host cache list                                which compiled components are kept?`;
@@ -62,6 +66,8 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
     .addHelpText("after", HELP);
   program.addCommand(createServeCommand(terminal, serveParts, done));
   program.addCommand(createCallCommand(terminal, done));
+  program.addCommand(createStatusCommand(terminal, done));
+  program.addCommand(createReloadCommand(terminal, done));
   program.addCommand(createInspectCommand(terminal, done));
   program.addCommand(createCheckCommand(terminal, done));
   program.addCommand(createCompileCommand(terminal, done));

@@ -7,10 +7,11 @@
 
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import type { HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
+import type { ControlFolder, HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
 import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText } from "../contract/size-text.ts";
+import { defaultSocketFolder } from "../control/socket-folder.ts";
 import { HostError } from "../errors/host-error.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
@@ -82,6 +83,12 @@ const SETTING = {
     description: `the engine that runs plugins: ${ENGINE_CHOICES.join(", ")}`,
     fallback: "auto",
   },
+  control: {
+    flags: "--control <dir>",
+    env: "CONTROL_DIR",
+    description: "the private folder of control sockets, which reload and status ask replicas through; off for none",
+    fallback: "/tmp/network-host-<user id>",
+  },
   healthPort: {
     flags: "--health-port <[host:]port>",
     env: "HEALTH_PORT",
@@ -112,12 +119,14 @@ export const {
   policy: POLICY_SETTING,
   cache: CACHE_SETTING,
   cacheBytes: CACHE_BYTES_SETTING,
+  control: CONTROL_SETTING,
 } = SETTING;
 
 /** Reads the settings of `serve`. Throws `usage-invalid` naming the flag or variable and what to write. */
 export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, "env" | "stdout">): ServeOptions {
   const read = (setting: Setting): SettingValue | undefined => readSetting(setting, flags, env);
   const health = parseHealth(read(SETTING.healthPort));
+  const control = parseControl(flags, env);
   return {
     nats: parseNatsOptions(flags, env),
     natsPingMs: parseNatsPing(read(NATS_PING)),
@@ -129,6 +138,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
     cacheBytes: parseCacheBytes(flags, env),
     engine: parseEngine(read(SETTING.engine)),
     ...(health !== undefined && { health }),
+    ...(control !== undefined && { control }),
     sandbox: parseSandbox(read(SETTING.sandbox)),
     runnerUser: parseRunnerUser(read(SETTING.runnerUser)),
     log: parseLog(read(SETTING.logLevel), read(SETTING.logFormat), stdout, env),
@@ -143,6 +153,15 @@ export function parseConsumerFile(flags: Flags, env: Terminal["env"]): string {
 /** Absolute path of the folder of policy files. */
 export function parsePolicyDir(flags: Flags, env: Terminal["env"]): string {
   return readPath(SETTING.policy, flags, env) ?? resolve(SETTING.policy.fallback);
+}
+
+/** The folder of control sockets; `undefined` where it is switched off. */
+export function parseControl(flags: Flags, env: Terminal["env"]): ControlFolder | undefined {
+  if (readSetting(SETTING.control, flags, env)?.text === "off") return undefined;
+  const folder = readPath(SETTING.control, flags, env);
+  return folder === undefined
+    ? { folder: defaultSocketFolder(), chosen: "by-default" }
+    : { folder, chosen: "by-operator" };
 }
 
 /** Absolute path of the artifact cache. */

@@ -234,6 +234,19 @@ export const ERRORS = {
     replyCode: 503,
     summary: "Requests were still running when the drain time was over; they were answered with an error.",
   },
+  "replica-unreachable": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "No running replica answers on a control socket; check that one runs as this user and uses the same --control.",
+  },
+  "control-timeout": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 504,
+    summary: "A replica was not done with what reload or status asked for in the time given; it goes on with it.",
+  },
   "output-failed": {
     fault: "operator",
     retryable: false,

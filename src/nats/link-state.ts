@@ -21,16 +21,23 @@ export interface LinkView {
 
 export class LinkState implements LinkView {
   #state: LinkStateName = "up";
+  #sinceMs = Date.now();
   #left: PromiseWithResolvers<void> | undefined;
 
   get state(): LinkStateName {
     return this.#state;
   }
 
+  /** When it came into its state, as `Date.now()` counts. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   /** Answers whether that is a change. What has been closed stays closed. */
   enter(state: LinkStateName): boolean {
     if (this.#state === state || this.#state === "closed") return false;
     this.#state = state;
+    this.#sinceMs = Date.now();
     if (state !== "up") {
       this.#left?.resolve();
       this.#left = undefined;

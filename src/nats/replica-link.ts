@@ -91,6 +91,11 @@ export class ReplicaLink implements LinkView, NatsView {
     return this.#link.state;
   }
 
+  /** When it came into its state, as `Date.now()` counts. */
+  get sinceMs(): number {
+    return this.#link.sinceMs;
+  }
+
   whenNotUp(): Promise<void> {
     return this.#link.whenNotUp();
   }

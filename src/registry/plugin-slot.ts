@@ -44,6 +44,7 @@ export class PluginSlot {
   /** What the last reload was for. */
   #loaded: PluginSpec | undefined;
   #state: SlotState = { kind: "loading" };
+  #sinceMs = Date.now();
   #isClosed = false;
   /** Reloads run one after another: each sees the outcome of the one before. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -67,9 +68,19 @@ export class PluginSlot {
     return this.#state;
   }
 
+  /** When it came into its state, or its version to serve, as `Date.now()` counts. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   /** Why the newest version is refused, where an older one serves. */
   get refused(): HostError | undefined {
     return this.#refused;
+  }
+
+  /** Is a load of it under way? */
+  get isReloading(): boolean {
+    return this.#reloads > 0;
   }
 
   /** What could not be loaded is tried again then; see {@link SlotState}. */
@@ -130,7 +141,7 @@ export class PluginSlot {
     this.#isClosed = true;
     this.confine({ ...this.#spec, policy: denyAll(this.name) });
     const before = this.#state;
-    this.#state = { kind: "failed", error: new HostError("plugin-unavailable", "the plugin was removed") };
+    this.#enter({ kind: "failed", error: new HostError("plugin-unavailable", "the plugin was removed") });
     if (before.kind === "loaded") this.#retire(before.version);
     await this.#tail;
     await Promise.all(this.#retiring);
@@ -182,7 +193,7 @@ export class PluginSlot {
     if (await this.#keepServing(spec)) return { kind: "kept", error };
     if (this.#isClosed) return UNCHANGED;
     if (this.#state.kind === "loaded") this.#retire(this.#state.version);
-    this.#state = { kind: "failed", error };
+    this.#enter({ kind: "failed", error });
     return { kind: "failed", error };
   }
 
@@ -219,9 +230,15 @@ export class PluginSlot {
     this.#versions.add(version);
     void version.closed.then(() => this.#versions.delete(version));
     const before = this.#state;
-    this.#state = { kind: "loaded", version };
+    this.#enter({ kind: "loaded", version });
     if (before.kind === "loaded") this.#retire(before.version);
     return true;
+  }
+
+  #enter(state: SlotState): void {
+    // What fails again has been failing since before.
+    if (state.kind !== "failed" || this.#state.kind !== "failed") this.#sinceMs = Date.now();
+    this.#state = state;
   }
 
   #retire(version: PluginVersion): void {

@@ -9,7 +9,7 @@
  */
 
 import type { PluginName } from "../contract/names.ts";
-import { toHostError } from "../errors/host-error.ts";
+import { type HostError, toHostError } from "../errors/host-error.ts";
 import { FileWatcher } from "./file-watcher.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { LoadRetries } from "./load-retries.ts";
@@ -93,10 +93,15 @@ export class Registry implements AsyncDisposable {
   /** Is the plan to be read, whatever changed? */
   #isPlanDue = false;
   #isPlanGood = false;
+  #planFailure: HostError | undefined;
   #lastGoodMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #state: "idle" | "following" | "closed" = "idle";
+  #state: "opening" | "idle" | "following" | "closed" = "opening";
   #isPlanned = false;
+  /** Whoever waits for {@link reread} and whose reading has not begun. */
+  #due: (() => void)[] = [];
+  /** All who wait for it. */
+  readonly #rereads = new Set<() => void>();
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
@@ -107,9 +112,16 @@ export class Registry implements AsyncDisposable {
     });
   }
 
-  /** Was the plan read without a fault, and when was it last, as `Date.now()` counts? */
-  get lastReload(): { readonly isGood: boolean; readonly lastGoodMs: number | undefined } {
-    return { isGood: this.#isPlanGood, lastGoodMs: this.#lastGoodMs };
+  /**
+   * Was the plan read without a fault, and when was it last, as `Date.now()` counts? `failure` is why it could not be read
+   * at all when it was tried last.
+   */
+  get lastReload(): {
+    readonly isGood: boolean;
+    readonly lastGoodMs: number | undefined;
+    readonly failure: HostError | undefined;
+  } {
+    return { isGood: this.#isPlanGood, lastGoodMs: this.#lastGoodMs, failure: this.#planFailure };
   }
 
   /** Is it known which plugins there are to be? Before that there is none, which says nothing. */
@@ -133,13 +145,22 @@ export class Registry implements AsyncDisposable {
     await this.#watcher.open();
     // Read once more: a change between the first reading and the first look would never be seen.
     const due = this.#adopt(await plan(new Set()), NOTHING_SEEN);
+    this.#leaveOpening();
     await Promise.all(due.map((slot) => this.#loads.add(slot)));
   }
 
-  /** Reads the configuration and every component again, as if all of them had changed. */
-  reread(): void {
+  /**
+   * Reads the configuration and every component again, as if all of them had changed. Resolves when what they hold is in
+   * force or has been refused, or when the registry is closed.
+   */
+  reread(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#isClosed()) return Promise.resolve();
+    this.#due.push(resolve);
+    this.#rereads.add(resolve);
     this.#isPlanDue = true;
     this.#note(new Set([...this.#watched, ...[...this.#slots.values()].map(({ spec }) => spec.componentPath)]));
+    return promise;
   }
 
   /** Ends loads in progress: nothing new will serve. What serves goes on. */
@@ -149,6 +170,7 @@ export class Registry implements AsyncDisposable {
     this.#retries.close();
     this.#watcher.close();
     this.#parts.loader.giveUp();
+    this.#endRereads([...this.#rereads]);
   }
 
   /** Ends all runners. Requests still on one are settled as lost, so drain the consumer first. Idempotent. */
@@ -160,6 +182,13 @@ export class Registry implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** One reading at a time: what changed while the first ones went on is followed from now on. */
+  #leaveOpening(): void {
+    if (this.#state !== "opening") return;
+    this.#state = "idle";
+    if (this.#changed.size > 0 || this.#isPlanDue) void this.#followUntilStill();
   }
 
   /** Follows what changed. Changes meanwhile are followed right after. */
@@ -178,21 +207,41 @@ export class Registry implements AsyncDisposable {
       this.#changed = new Set();
       const isPlanned = !this.#isPlanDue && changed.isDisjointFrom(this.#watched);
       this.#isPlanDue = false;
-      try {
-        const due = isPlanned
-          ? this.#componentsOf(changed)
-          : this.#adopt(await this.#parts.plan(changed), { paths: changed, seenMs });
-        for (const slot of due) void this.#loads.add(slot);
-      } catch (error) {
-        this.#isPlanGood = false;
-        this.#parts.events.planFailed(toHostError(error));
-        this.#planRetry();
-        for (const slot of this.#componentsOf(changed)) void this.#loads.add(slot);
-      }
+      const rereads = this.#due;
+      this.#due = [];
+      const due = isPlanned ? this.#componentsOf(changed) : await this.#replan(changed, seenMs);
+      void this.#follow(due).then(() => this.#endRereads(rereads));
       // Closed meanwhile: what was read is of no use any more.
       if (this.#isClosed()) return;
     }
     this.#state = "idle";
+  }
+
+  /** Reads the plan and puts it in force; the result is what is left to be loaded. Never rejects. */
+  async #replan(changed: ReadonlySet<string>, seenMs: number): Promise<PluginSlot[]> {
+    try {
+      const plan = await this.#parts.plan(changed);
+      this.#planFailure = undefined;
+      return this.#adopt(plan, { paths: changed, seenMs });
+    } catch (error) {
+      this.#isPlanGood = false;
+      this.#planFailure = toHostError(error);
+      this.#parts.events.planFailed(this.#planFailure);
+      this.#planRetry();
+      return this.#componentsOf(changed);
+    }
+  }
+
+  /** Resolves when the loads have ended and the requests of removed plugins are no longer taken. */
+  async #follow(due: readonly PluginSlot[]): Promise<void> {
+    await Promise.all([...due.map((slot) => this.#loads.add(slot)), ...this.#leaving.values()]);
+  }
+
+  #endRereads(ended: readonly (() => void)[]): void {
+    for (const over of ended) {
+      this.#rereads.delete(over);
+      over();
+    }
   }
 
   #isClosed(): boolean {

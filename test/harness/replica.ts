@@ -104,6 +104,7 @@ function flagsOf(options: ReplicaOptions, folder: string, healthPort: number): r
     policy: "policy",
     cache: inject("artifactCache"),
     "health-port": String(healthPort),
+    control: "control",
     "log-format": "json",
     "log-level": "debug",
     ...(options.mongodbUrl === undefined ? { sqlite: "store.sqlite" } : { store: options.mongodbUrl }),

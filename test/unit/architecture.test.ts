@@ -18,6 +18,7 @@ const ALLOWED = {
   main: ["cli"],
   cli: [
     "app",
+    "control",
     "nats",
     "registry",
     "supervisor/sandbox",
@@ -30,6 +31,7 @@ const ALLOWED = {
     "version",
   ],
   app: [
+    "control",
     "consumer",
     "registry",
     "supervisor/sandbox",
@@ -45,6 +47,7 @@ const ALLOWED = {
     "errors",
     "version",
   ],
+  control: ["telemetry", "errors"],
   consumer: [
     "registry",
     "supervisor/process-pool",

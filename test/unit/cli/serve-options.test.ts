@@ -43,6 +43,7 @@ describe("serve", () => {
       sandbox: "auto",
       runnerUser: { uid: 65_534, gid: 65_534 },
       engine: "auto",
+      control: { folder: `/tmp/network-host-${process.geteuid?.()}`, chosen: "by-default" },
       log: { level: "info", format: "json", colour: false },
     });
     expect((await optionsOf([])).replicaId).toContain(
@@ -65,6 +66,7 @@ describe("serve", () => {
       ["--sandbox", "none"],
       ["--runner-user", "1000:100"],
       ["--engine", "jco"],
+      ["--control", "c"],
       ["--health-port", "0.0.0.0:8080"],
       ["--log-level", "debug"],
       ["--log-format", "pretty"],
@@ -79,6 +81,7 @@ describe("serve", () => {
       cacheDir: "/var/cache/nh",
       cacheBytes: 512 * 1024 ** 2,
       engine: "jco",
+      control: { folder: resolve("c"), chosen: "by-operator" },
       health: { host: "0.0.0.0", port: 8080 },
       sandbox: "none",
       runnerUser: { uid: 1000, gid: 100 },
@@ -98,6 +101,7 @@ describe("serve", () => {
       CACHE_DIR: "/var/cache/nh",
       CACHE_BYTES: "2GiB",
       ENGINE: "linker",
+      CONTROL_DIR: "/run/nh",
       HEALTH_PORT: "8080",
       SANDBOX: "auto",
       RUNNER_USER: "200000",
@@ -114,6 +118,7 @@ describe("serve", () => {
       cacheDir: "/var/cache/nh",
       cacheBytes: 2 * 1024 ** 3,
       engine: "linker",
+      control: { folder: "/run/nh", chosen: "by-operator" },
       health: { host: "127.0.0.1", port: 8080 },
       sandbox: "auto",
       runnerUser: { uid: 200_000, gid: 200_000 },
@@ -128,6 +133,11 @@ describe("serve", () => {
     expect(options.replicaId).toBe("from-env");
     expect(options.log.level).toBe("info");
     expect(options.health).toBeUndefined();
+  });
+
+  test("has no control socket where it is switched off", async () => {
+    expect((await optionsOf(["--control", "off"])).control).toBeUndefined();
+    expect((await optionsOf([], { CONTROL_DIR: "off" })).control).toBeUndefined();
   });
 
   test("lets the flag of one store win over the variable of the other", async () => {

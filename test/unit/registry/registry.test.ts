@@ -150,6 +150,73 @@ describe("the plugins of a replica", () => {
     expect([loaded[2], plans.length]).toEqual(["missing failed", 1]);
   });
 
+  test("are in force or refused when reading them again has ended, however long that takes, and whoever else asks", async () => {
+    const { registry, loader, loaded } = await open(() => ["a", "b"].map(specOf));
+    await using _ = registry;
+    const compilation = Promise.withResolvers<void>();
+    using _compiled = { [Symbol.dispose]: compilation.resolve };
+    loader.slow.set("a", compilation.promise);
+    await writeFile(join(folder, "a"), "other");
+    const over: string[] = [];
+    const first = registry.reread().then(() => over.push("first"));
+    const second = registry.reread().then(() => over.push("second"));
+    await until(() => loader.looks.includes("a" as PluginName), { what: "the component is looked at" });
+    expect(over).toEqual([]);
+    compilation.resolve();
+    await Promise.all([first, second]);
+    const state = registry.slots.get("a" as PluginName)?.state;
+    expect(state?.kind === "loaded" && state.version.parts.digest).toBe("other");
+    expect(loaded.filter((entry) => entry === "a replaced")).toHaveLength(2);
+    await rm(join(folder, "b"));
+    await registry.reread();
+    expect(registry.slots.get("b" as PluginName)?.refused).toBeDefined();
+  });
+
+  test("are waited for no longer when the registry is closed", async () => {
+    const { registry, loader } = await open(() => ["a"].map(specOf));
+    const compilation = Promise.withResolvers<void>();
+    loader.slow.set("a", compilation.promise);
+    await writeFile(join(folder, "a"), "other");
+    const reread = registry.reread();
+    registry.giveUpLoads();
+    await reread;
+    await registry.reread();
+    compilation.resolve();
+    await registry.close();
+  });
+
+  test("are read by one after the other, also where somebody asks for it during the start", async () => {
+    await writeFile(join(folder, "a"), "1");
+    let readings = 0;
+    let most = 0;
+    const begun = Promise.withResolvers<void>();
+    const registry = new Registry({
+      loader: new FakeLoader() as unknown as PluginLoader,
+      plan: async () => {
+        readings += 1;
+        most = Math.max(most, readings);
+        begun.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
+        readings -= 1;
+        return { specs: [specOf("a")], watched: [], state: "current" };
+      },
+      events: {
+        loaded: () => undefined,
+        settled: async () => undefined,
+        removed: async () => undefined,
+        narrowed: () => undefined,
+        confined: () => undefined,
+        planFailed: (error) => expect(error).toBeUndefined(),
+      },
+      contents: new ReadContents(),
+    });
+    await using _ = registry;
+    const opened = registry.open();
+    await begun.promise;
+    await Promise.all([opened, registry.reread()]);
+    expect(most).toBe(1);
+  });
+
   describe("while another one is being loaded", () => {
     const READ = bitsFromLevels(["key-value-read"]);
     const allowing = (name: string, allow: number): PluginSpec => ({

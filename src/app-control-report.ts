@@ -1,0 +1,76 @@
+/**
+ * The parts of a replica's answers to commands: where its files and its plugins stand.
+ *
+ * @module
+ */
+
+import type { ReplicaConfig, ReplicaFiles } from "./app-config.ts";
+import { stateOf } from "./app-plugins.ts";
+import type { FilesReport, PendingSetting, PluginReport, RefusedPlugin, ReportedError } from "./control/report.ts";
+import type { HostError } from "./errors/host-error.ts";
+import type { PluginSlot } from "./registry/plugin-slot.ts";
+import type { Registry } from "./registry/registry.ts";
+
+/** Of each kind, in one answer; what is beyond is told in the log and by `check`. */
+const MAX_PROBLEMS = 1_000;
+
+/** What is known of the files. */
+export interface KnownFiles {
+  /** As they were read last. */
+  readonly config: ReplicaConfig | undefined;
+  readonly reload: Registry["lastReload"] | undefined;
+  readonly pending: readonly PendingSetting[];
+}
+
+/** Where the files stand. */
+export function describeFiles(files: ReplicaFiles, { config, reload, pending }: KnownFiles): FilesReport {
+  const { lastGoodMs, failure } = reload ?? {};
+  return {
+    consumerFile: files.consumerFile,
+    policyDir: files.policyDir,
+    lastGood: lastGoodMs === undefined ? null : new Date(lastGoodMs).toISOString(),
+    problems: (config?.problems ?? [])
+      .slice(0, MAX_PROBLEMS)
+      .map(({ file, line, column, message }) => ({ file, line, column, message })),
+    failure: errorOf(failure),
+    pendingSettings: pending,
+    warnings: (config?.warnings ?? []).slice(0, MAX_PROBLEMS),
+  };
+}
+
+/** Where a plugin stands. */
+export function describePlugin(slot: PluginSlot): PluginReport {
+  const { spec, state, stats } = slot;
+  const { num_requests: requests, num_errors: errors } = stats.endpointStats();
+  const version = state.kind === "loaded" ? state.version : undefined;
+  return {
+    name: slot.name,
+    state: stateOf(slot),
+    since: new Date(slot.sinceMs).toISOString(),
+    component: spec.componentPath,
+    version: spec.version,
+    digest: version?.parts.digest ?? null,
+    policy: version?.authority.policyRevision ?? null,
+    engine: version?.parts.engine ?? null,
+    error: errorOf(state.kind === "failed" ? state.error : undefined),
+    refused: errorOf(slot.refused),
+    requests,
+    errors,
+    inFlight: stats.inFlight,
+    runners: stats.runners,
+    restarts: stats.runnerRestarts,
+  };
+}
+
+/** One entry where the plugin is not as its files say, else none. */
+export function describeRefusals({ name, spec, state, refused }: PluginSlot): RefusedPlugin[] {
+  const error = errorOf(state.kind === "failed" ? state.error : refused);
+  if (error === null) return [];
+  return [
+    { name, component: spec.componentPath, error, serves: state.kind === "failed" ? "nothing" : "older-version" },
+  ];
+}
+
+function errorOf(error: HostError | undefined): ReportedError | null {
+  return error === undefined ? null : { code: error.code, message: error.message };
+}

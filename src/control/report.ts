@@ -1,0 +1,121 @@
+/**
+ * What a replica says of itself over its control socket. Times are ISO 8601 in UTC. No text names a secret.
+ *
+ * @module
+ */
+
+import type { ErrorCode } from "../errors/table.ts";
+import type { Readiness } from "../telemetry/health-server.ts";
+
+/** Which replica this is. */
+export interface ReplicaIdentity {
+  /** Its name in logs and discovery. */
+  readonly id: string;
+  readonly group: string;
+  readonly pid: number;
+  /** Of network-host. */
+  readonly version: string;
+  readonly started: string;
+}
+
+/** A problem of a configuration file; lines and columns count from 1. */
+export interface FileProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** A setting of the consumer file that was changed and takes a restart. */
+export interface PendingSetting {
+  readonly key: string;
+  readonly inForce: string | number;
+  readonly written: string | number;
+}
+
+/** Where the files of a replica stand. */
+export interface FilesReport {
+  readonly consumerFile: string;
+  readonly policyDir: string;
+  /** When all of them were last read without a fault; `null` before that. */
+  readonly lastGood: string | null;
+  /** Why files cannot be used as they are now; what was read last of each of these stays in force. */
+  readonly problems: readonly FileProblem[];
+  /** Why the files could not be looked at, where that is no fault of one of them. */
+  readonly failure: ReportedError | null;
+  readonly pendingSettings: readonly PendingSetting[];
+  readonly warnings: readonly string[];
+}
+
+export interface ReportedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** `failed` is tried again, `unloadable` is not. */
+export type PluginStateName = "loading" | "granted" | "denied" | "failed" | "unloadable";
+
+export interface PluginReport {
+  readonly name: string;
+  readonly state: PluginStateName;
+  /** Since when it is in this state, or since when this version serves. */
+  readonly since: string;
+  readonly component: string;
+  readonly version: string;
+  /** Of the component that serves. */
+  readonly digest: string | null;
+  /** Revision of the policy in force. */
+  readonly policy: string | null;
+  readonly engine: string | null;
+  /** Why it cannot be served. */
+  readonly error: ReportedError | null;
+  /** Why a newer version is refused, where an older one serves. */
+  readonly refused: ReportedError | null;
+  readonly requests: number;
+  readonly errors: number;
+  readonly inFlight: number;
+  readonly runners: number;
+  readonly restarts: number;
+}
+
+/** The state of a running replica. */
+export interface StatusReport {
+  readonly replica: ReplicaIdentity;
+  /** `starting`: it was never ready. */
+  readonly state: "starting" | "ready" | "not-ready" | "draining";
+  /** Since when it is in this state. */
+  readonly since: string;
+  /** As `/readyz` has it. */
+  readonly checks: Readiness;
+  readonly inFlight: number;
+  readonly nats: { readonly server: string; readonly state: string; readonly since: string } | null;
+  readonly store: { readonly kind: string; readonly state: "up" | "down"; readonly since: string } | null;
+  readonly files: FilesReport;
+  readonly plugins: readonly PluginReport[];
+}
+
+/** A plugin that is not as its files say. */
+export interface RefusedPlugin {
+  readonly name: string;
+  readonly component: string;
+  readonly error: ReportedError;
+  /** What its requests meet meanwhile. */
+  readonly serves: "older-version" | "nothing";
+}
+
+/** What came of reading the files again. */
+export interface ReloadReport {
+  readonly replica: ReplicaIdentity;
+  /** Is everything in force as the files have it? */
+  readonly inForce: boolean;
+  readonly read: { readonly policies: number; readonly components: number };
+  /** Names of plugins. */
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  /** Names of plugins whose policy does not allow what they request. That is in force. */
+  readonly denied: readonly string[];
+  readonly refused: readonly RefusedPlugin[];
+  readonly files: FilesReport;
+  readonly durationMs: number;
+}
