@@ -5,6 +5,7 @@
  * @module
  */
 
+import { shortDigest } from "./contract/digest.ts";
 import { levelsFromBits } from "./contract/access-levels.ts";
 import type { PluginName } from "./contract/names.ts";
 import { describeDenial } from "./policy/decide.ts";
@@ -19,7 +20,6 @@ import type { Logger } from "./telemetry/logger.ts";
 import type { PluginStats } from "./telemetry/plugin-stats.ts";
 import { printableText } from "./telemetry/plugin-text.ts";
 
-const SHORT_DIGEST_LENGTH = 12;
 /** In one line; each has had a line of its own when it was loaded. */
 const NAMED_PLUGINS = 64;
 
@@ -38,36 +38,39 @@ export class AppLog {
     const logger = this.#logger;
     return {
       compiled: (plugin, digest, durationMs) =>
-        logger.info({ plugin, digest: short(digest), ms: Math.round(durationMs) }, "component compiled"),
+        logger.info({ plugin, digest: shortDigest(digest), ms: Math.round(durationMs) }, "component compiled"),
       artifactCorrupt: (plugin, digest, reason) =>
         logger.error(
-          { plugin, digest: short(digest), detail: reason },
+          { plugin, digest: shortDigest(digest), detail: reason },
           "ALARM: a cached artifact is not what was stored; it is built anew. Who can write to the cache folder?",
         ),
       runner: (plugin, digest) => ({
         started: (reason, durationMs) => {
           statsOf(plugin)?.runnerStarted(reason);
           const level = reason === "load" ? "debug" : "info";
-          logger[level]({ plugin, digest: short(digest), reason, ms: Math.round(durationMs) }, "runner started");
+          logger[level]({ plugin, digest: shortDigest(digest), reason, ms: Math.round(durationMs) }, "runner started");
         },
         counted: (change) => statsOf(plugin)?.countRunners(change),
-        stopped: (reason) => logger.info({ plugin, digest: short(digest), reason }, "runner stopped"),
+        stopped: (reason) => logger.info({ plugin, digest: shortDigest(digest), reason }, "runner stopped"),
         ended: (exit, delayMs) => {
           statsOf(plugin)?.runnerRestarted();
           // A process that runs a stranger's code wrote these.
           const [detail, stderr] = [exit.reason, exit.stderr].map(printableText);
-          logger.warn({ plugin, digest: short(digest), detail, stderr, delayMs }, "the plugin's runner ended");
+          logger.warn({ plugin, digest: shortDigest(digest), detail, stderr, delayMs }, "the plugin's runner ended");
         },
         startFailed: (error, delayMs) =>
-          logger.error({ plugin, digest: short(digest), err: error, delayMs }, "the plugin's runner cannot be started"),
+          logger.error(
+            { plugin, digest: shortDigest(digest), err: error, delayMs },
+            "the plugin's runner cannot be started",
+          ),
         circuitOpened: (failures, delayMs) =>
           logger.error(
-            { plugin, digest: short(digest), failures, delayMs },
+            { plugin, digest: shortDigest(digest), failures, delayMs },
             "circuit open: the plugin's runner keeps ending; its requests are refused until a trial succeeds",
           ),
         circuitClosed: () =>
-          logger.info({ plugin, digest: short(digest) }, "circuit closed: the runner survived a trial"),
-        restarted: () => logger.info({ plugin, digest: short(digest) }, "the plugin's runner was restarted"),
+          logger.info({ plugin, digest: shortDigest(digest) }, "circuit closed: the runner survived a trial"),
+        restarted: () => logger.info({ plugin, digest: shortDigest(digest) }, "the plugin's runner was restarted"),
       }),
     };
   }
@@ -167,7 +170,7 @@ export class AppLog {
 
   #replaced(version: PluginVersion, ms: number): void {
     const { name: plugin, digest, requested, verdict, engine, manifest } = version.parts;
-    const facts = { plugin, digest: short(digest), requested: levelsFromBits(requested), ms };
+    const facts = { plugin, digest: shortDigest(digest), requested: levelsFromBits(requested), ms };
     if (verdict.kind === "granted") {
       const unplanned = manifest.link.kind === "refused" && { withoutPlan: manifest.link.reason };
       this.#logger.info({ ...facts, engine, ...unplanned, policy: verdict.grant.policyRevision }, "plugin loaded");
@@ -182,9 +185,5 @@ export class AppLog {
 
 function describeSlot({ state }: PluginSlot): string {
   if (state.kind !== "loaded") return state.kind;
-  return `${state.version.authority.now.kind} (${short(state.version.parts.digest)})`;
-}
-
-function short(digest: string): string {
-  return digest.slice(0, SHORT_DIGEST_LENGTH);
+  return `${state.version.authority.now.kind} (${shortDigest(state.version.parts.digest)})`;
 }

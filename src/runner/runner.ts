@@ -1,6 +1,6 @@
 /**
- * What a runner does: executes one plugin's artifact and reaches nothing but its channel, the socket that is file
- * descriptor 3. It ends when the channel does.
+ * What a runner does: executes one plugin's artifact and reaches nothing but its channel, the socket that the
+ * host opened for it. It ends when the channel does.
  *
  * Exit codes: 0 the host closed the channel; 1 the artifact could not be loaded; 2 the host or the runner
  * itself broke the protocol, or an error nobody expected. A line on stderr says why.
@@ -12,7 +12,7 @@ import { Socket } from "node:net";
 import process from "node:process";
 import { Channel } from "../channel/channel.ts";
 import { decodeHostMessage, type HostMessage, type RunnerMessage } from "../channel/messages.ts";
-import { ENGINE_CHOICES, type RunnerConfig } from "../contract/artifact.ts";
+import { ENGINE_CHOICES, RUNNER_CHANNEL_FD, type RunnerConfig } from "../contract/artifact.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { isShortage } from "../errors/shortage.ts";
 import { Calls } from "./calls.ts";
@@ -21,7 +21,6 @@ import type { InstanceAudit } from "./linker/instance-audit.ts";
 import { loadEngine } from "./load-engine.ts";
 import { type CollectGarbage, MemoryReclaimer } from "./memory-reclaimer.ts";
 
-const CHANNEL_FD = 3;
 const EXIT_LOAD_FAILED = 1;
 const EXIT_BROKEN = 2;
 
@@ -75,7 +74,7 @@ export function startRunner(argument: string | undefined, audit?: InstanceAudit)
 
 async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Promise<void> {
   let receive: ((message: HostMessage) => void) | undefined;
-  const channel: Channel<RunnerMessage> = new Channel<RunnerMessage>(new Socket({ fd: CHANNEL_FD }), {
+  const channel: Channel<RunnerMessage> = new Channel<RunnerMessage>(new Socket({ fd: RUNNER_CHANNEL_FD }), {
     frame(kind, payload) {
       const message = decodeHostMessage(kind, payload);
       if (receive === undefined) fail(new HostError("internal", "the host sent a message before ready"));

@@ -6,10 +6,11 @@
  * @module
  */
 
+import type { StringEncoding } from "../../contract/link-plan.ts";
 import { createTrap } from "../trap.ts";
 import type { ComponentState } from "./component-state.ts";
 import type { LinearMemory } from "./linear-memory.ts";
-import { STRING_CODECS, type StringCodec, type StringEncoding } from "./strings.ts";
+import { STRING_CODECS, type StringCodec } from "./strings.ts";
 
 /** A guest's `realloc`: original pointer, original size, alignment, size. */
 export type Realloc = (from: number, fromBytes: number, align: number, bytes: number) => number;

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { WASM_PAGE_BYTES } from "../../contract/component-limits.ts";
 import type { LinkPlan } from "../../contract/link-plan.ts";
 import { isKeptResource, NOTE_STATE, type PutBack } from "../kept-resource.ts";
 import { type BoundGlobals, GlobalBits } from "./global-bits.ts";
@@ -17,8 +18,6 @@ import { GrowthReserve } from "./growth-reserve.ts";
 import type { SavedHandles } from "./handle-table.ts";
 import type { LinkedInstance } from "./linked-instance.ts";
 import { MemoryBlocks, type SavedBlocks, saveBlocks } from "./memory-blocks.ts";
-
-const WASM_PAGE_BYTES = 65_536;
 
 /** What instances of one component have in common before their first call. */
 export class SharedState {

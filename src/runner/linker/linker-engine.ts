@@ -9,6 +9,7 @@
  * @module
  */
 
+import { HANDLER } from "../../contract/interface-names.ts";
 import type { LinkPlan } from "../../contract/link-plan.ts";
 import type { RpcRequest } from "../../contract/request.ts";
 import { HostError } from "../../errors/host-error.ts";
@@ -22,8 +23,6 @@ import { FirstState, SharedState } from "./first-state.ts";
 import type { InstanceAudit } from "./instance-audit.ts";
 import { createLinkedComponent, type LinkedComponent } from "./linked-component.ts";
 import { LinkedInstance } from "./linked-instance.ts";
-
-const HANDLER = "local:network-host/handler@1.0.0";
 
 /** The contract's exports, by index of the plan's lifts. */
 interface HandlerLifts {

@@ -6,10 +6,9 @@
  * @module
  */
 
+import type { StringEncoding } from "../../contract/link-plan.ts";
 import { createTrap } from "../trap.ts";
 import type { LinearMemory } from "./linear-memory.ts";
-
-export type StringEncoding = "utf8" | "utf16" | "latin1+utf16";
 
 /** Where strings come from and go to. */
 export interface StringMemory {
