@@ -16,7 +16,7 @@ import {
   type PlanLift,
   type PlanLower,
   type PlanModule,
-  type PlanOptions,
+  type PlanCanonicalOptions,
   type PlanResource,
   type PlanSignature,
   type PlanType,
@@ -171,7 +171,7 @@ class PlanParser {
     return { module: this.#index("modules", value["module"]), imports };
   }
 
-  #options(value: Fields): PlanOptions {
+  #options(value: Fields): PlanCanonicalOptions {
     const encoding = STRING_ENCODINGS.find((name) => name === value["encoding"]);
     if (encoding === undefined) throw flaw("a string encoding is none that is known");
     return {
