@@ -7,7 +7,6 @@
 
 import { shortDigest } from "./contract/digest.ts";
 import { levelsFromBits } from "./contract/access-levels.ts";
-import type { PluginName } from "./contract/names.ts";
 import { describeDenial } from "./policy/decide.ts";
 import type { StoreState } from "./kv/store-watch.ts";
 import type { CacheEvents } from "./registry/artifact-cache.ts";
@@ -17,7 +16,6 @@ import type { PluginVersion } from "./registry/plugin-version.ts";
 import type { RegistryEvents } from "./registry/registry.ts";
 import type { Confinement } from "./supervisor/sandbox/confinement.ts";
 import type { Logger } from "./telemetry/logger.ts";
-import type { PluginStats } from "./telemetry/plugin-stats.ts";
 import { printableText } from "./telemetry/plugin-text.ts";
 
 /** In one line; each has had a line of its own when it was loaded. */
@@ -33,8 +31,7 @@ export class AppLog {
     this.#policyDir = policyDir;
   }
 
-  /** `statsOf` finds a plugin's counters. */
-  loadEvents(statsOf: (name: PluginName) => PluginStats | undefined): LoadEvents {
+  loadEvents(): LoadEvents {
     const logger = this.#logger;
     return {
       compiled: (plugin, digest, durationMs) =>
@@ -46,14 +43,13 @@ export class AppLog {
         ),
       runner: (plugin, digest) => ({
         started: (reason, durationMs) => {
-          statsOf(plugin)?.runnerStarted(reason);
           const level = reason === "load" ? "debug" : "info";
           logger[level]({ plugin, digest: shortDigest(digest), reason, ms: Math.round(durationMs) }, "runner started");
         },
-        counted: (change) => statsOf(plugin)?.countRunners(change),
+        // A number for the metrics; each cause of it has its own line.
+        counted: () => undefined,
         stopped: (reason) => logger.info({ plugin, digest: shortDigest(digest), reason }, "runner stopped"),
         ended: (exit, delayMs) => {
-          statsOf(plugin)?.runnerRestarted();
           // A process that runs a stranger's code wrote these.
           const [detail, stderr] = [exit.reason, exit.stderr].map(printableText);
           logger.warn({ plugin, digest: shortDigest(digest), detail, stderr, delayMs }, "the plugin's runner ended");
@@ -117,15 +113,16 @@ export class AppLog {
     }
   }
 
-  registryEvents(): Pick<RegistryEvents, "loaded" | "narrowed" | "planFailed"> {
+  /** A plan took something away from a plugin. */
+  narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void {
+    this.#logger.info(
+      { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
+      "less is allowed, from now on and for calls under way",
+    );
+  }
+
+  registryEvents(): Pick<RegistryEvents, "loaded" | "planFailed"> {
     return {
-      narrowed: (slot, taken, sinceMs) => {
-        slot.stats.narrowed();
-        this.#logger.info(
-          { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
-          "less is allowed, from now on and for calls under way",
-        );
-      },
       loaded: (spec, outcome, durationMs, retryMs) => this.#loaded(spec, outcome, Math.round(durationMs), retryMs),
       planFailed: (error) =>
         this.#logger.error({ err: error }, "the configuration cannot be read; everything stays as it was"),

@@ -15,7 +15,7 @@
 import { type CpuShare, cpuShareBetween, RESTLESS_SHARE } from "./cpu-share.ts";
 import type { CpuSample } from "./runner.ts";
 
-/** A process that computes without a rest is a hog; from here down it is none any more. */
+/** A process that computes without pausing is a hog; from here down it is a hog no longer. */
 const RESTED_SHARE = 0.5;
 
 /** How fast the estimate follows a process that computes more than before: a hog is found in 2.3 times this … */

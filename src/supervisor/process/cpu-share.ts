@@ -7,7 +7,7 @@
 
 import type { CpuSample } from "./runner.ts";
 
-/** From here on a process computes without a rest. */
+/** From here on a process computes without pausing. */
 export const RESTLESS_SHARE = 0.9;
 
 /** What a process did between two looks. */
