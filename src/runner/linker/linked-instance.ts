@@ -27,7 +27,7 @@ import type { HostImport, LinkedComponent } from "./linked-component.ts";
 import { LinearMemory } from "./linear-memory.ts";
 import { createPollSwitch } from "./poll-switch.ts";
 import { StandingCall } from "./standing-call.ts";
-import { createResourceFunction, type ResourceSurroundings } from "./resource-functions.ts";
+import { createResourceFunction, type ResourceOwner } from "./resource-functions.ts";
 import { atOnce } from "./timekeeping.ts";
 
 /** Gives the namespace of an interface, by its name without a version. */
@@ -36,7 +36,7 @@ export type NamespaceSource = (interfaceId: string) => Namespace | undefined;
 /** What a core instance exports. */
 type CoreExports = Readonly<Record<string, unknown>>;
 
-export class LinkedInstance implements ResourceSurroundings {
+export class LinkedInstance implements ResourceOwner {
   readonly components: readonly ComponentInstance[];
   readonly #linked: LinkedComponent;
   readonly #namespaceOf: NamespaceSource;

@@ -12,7 +12,7 @@ import type { Handle } from "./handle-table.ts";
 import { isPollable } from "./timekeeping.ts";
 
 /** The instance that a function belongs to. */
-export interface ResourceSurroundings {
+export interface ResourceOwner {
   readonly components: readonly ComponentInstance[];
   /** Runs the destructor of a resource that a component of the plan defines, if it has one. */
   destroyResource(destructor: PlanItem | null, rep: unknown): void;
@@ -22,7 +22,7 @@ type ResourceItem = Extract<PlanItem, { resource: number }>;
 
 /** Makes the function for one instance. */
 export function createResourceFunction(
-  instance: ResourceSurroundings,
+  instance: ResourceOwner,
   plan: LinkPlan,
   { kind, resource, component }: ResourceItem,
 ): CoreFunction {
@@ -50,7 +50,7 @@ export function createResourceFunction(
 }
 
 /** The owner has dropped it: the host's object is disposed of, a component's own resource meets its destructor. */
-function destroy(instance: ResourceSurroundings, definition: PlanResource, from: number, { rep }: Handle): void {
+function destroy(instance: ResourceOwner, definition: PlanResource, from: number, { rep }: Handle): void {
   if (definition.kind === "imported") {
     try {
       (rep as Partial<Disposable>)[Symbol.dispose]?.();
