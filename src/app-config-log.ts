@@ -17,30 +17,15 @@ export class ConfigLog {
   readonly #logger: Logger;
   #warned: ReadonlySet<string> = new Set();
   #problems = "";
-  #unusableFiles = 0;
-  #last: ReplicaConfig | undefined;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** Files that cannot be used as they are now. */
-  get unusableFiles(): number {
-    return this.#unusableFiles;
-  }
-
-  /** How the files were read last, once they were. */
-  get last(): ReplicaConfig | undefined {
-    return this.#last;
-  }
-
   /** The files were read. */
-  read(config: ReplicaConfig): void {
-    const { warnings, problems, kept, denied } = config;
-    this.#last = config;
+  read({ warnings, problems, kept, denied }: ReplicaConfig): void {
     for (const warning of warnings) if (!this.#warned.has(warning)) this.#logger.warn(warning);
     this.#warned = new Set(warnings);
-    this.#unusableFiles = new Set(problems.map(({ file }) => file)).size;
     const before = this.#problems;
     this.#problems = problems.map(formatDiagnostic).join("\n");
     if (this.#problems === before) return;

@@ -58,6 +58,16 @@ export class ConfigReader {
     this.#policies = new PolicyFolder(policyDir, onRead);
   }
 
+  /** How the files were read last, once they were. */
+  get last(): ReplicaConfig | undefined {
+    return this.#last;
+  }
+
+  /** Files that could not be used when they were read last. */
+  get unusableFiles(): number {
+    return new Set(this.#last?.problems.map(({ file }) => file)).size;
+  }
+
   /**
    * Reads the files as they are now; `changed` ones are read again, whatever their times say. One reading at a time. The
    * first one throws `config-invalid` with a line for every problem; later ones keep what was read last.

@@ -5,41 +5,18 @@
  * @module
  */
 
-import type { ConfigLog } from "./app-config-log.ts";
 import { describeFiles, describePlugin, describeRefusals } from "./app-control-report.ts";
-import type { ControlFolder, ServeOptions } from "./app-options.ts";
-import type { ReplicaSettings } from "./app-settings.ts";
-import type { ReplicaStore } from "./app-store.ts";
+import type { ControlFolder } from "./app-options.ts";
+import { readinessOf } from "./app-health.ts";
+import type { ReplicaParts } from "./app-parts.ts";
 import type { ReloadReport, ReplicaIdentity, StatusReport } from "./control/report.ts";
 import { type ControlHandlers, type ControlServer, startControlServer } from "./control/server.ts";
 import { HostError } from "./errors/host-error.ts";
-import type { ReplicaLink } from "./nats/replica-link.ts";
 import type { SlotState } from "./registry/plugin-slot.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { Readiness } from "./telemetry/health-server.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { programVersion } from "./version.ts";
-
-/** What of a replica there is at a moment. */
-export interface ControlledParts {
-  readonly registry: Registry | undefined;
-  readonly store: ReplicaStore | undefined;
-  readonly link: ReplicaLink | undefined;
-}
-
-export interface ReplicaControlOptions {
-  readonly options: ServeOptions;
-  readonly started: Date;
-  readonly settings: ReplicaSettings;
-  readonly configLog: ConfigLog;
-  readonly logger: Logger;
-  parts(): ControlledParts;
-  readiness(): Promise<Readiness>;
-  /** Aborts when the replica begins to stop. */
-  readonly stopping: AbortSignal;
-  /** Resolves when the replica takes requests for the first time. */
-  readonly ready: Promise<void>;
-}
 
 type StateName = StatusReport["state"];
 
@@ -47,7 +24,14 @@ type StateName = StatusReport["state"];
  * Listens for commands. Throws `usage-invalid` for a folder that the operator named and that cannot be used; a replica whose
  * default cannot be used has no socket, and says so.
  */
-export async function openControl(
+export async function openControl(parts: ReplicaParts): Promise<void> {
+  const { options, closing, logger } = parts;
+  const server = await startControl(options.control, new ReplicaControl(parts), logger);
+  if (server !== undefined) closing.own("the control socket", server);
+}
+
+/** As {@link openControl}, whatever answers. */
+export async function startControl(
   control: ControlFolder | undefined,
   handlers: ControlHandlers,
   logger: Logger,
@@ -73,25 +57,26 @@ export async function openControl(
 }
 
 export class ReplicaControl implements ControlHandlers {
-  readonly #of: ReplicaControlOptions;
+  readonly #parts: ReplicaParts;
   #wasReady = false;
   #state: { name: StateName; sinceMs: number };
 
-  constructor(of: ReplicaControlOptions) {
-    this.#of = of;
-    this.#state = { name: "starting", sinceMs: of.started.getTime() };
-    of.ready.then(
+  constructor(parts: ReplicaParts) {
+    const { started, ready, stopping } = parts;
+    this.#parts = parts;
+    this.#state = { name: "starting", sinceMs: started.getTime() };
+    ready.promise.then(
       () => {
         this.#wasReady = true;
         this.#enter("ready");
       },
       () => undefined,
     );
-    of.stopping.addEventListener("abort", () => this.#enter("draining"), { once: true });
+    stopping.signal.addEventListener("abort", () => this.#enter("draining"), { once: true });
   }
 
   identify(): ReplicaIdentity {
-    const { options, settings, started } = this.#of;
+    const { options, settings, started } = this.#parts;
     return {
       id: options.replicaId,
       group: settings.group,
@@ -102,8 +87,9 @@ export class ReplicaControl implements ControlHandlers {
   }
 
   async status(): Promise<StatusReport> {
-    const checks = await this.#of.readiness();
-    const { registry, store, link } = this.#of.parts();
+    const checks = await readinessOf(this.#parts);
+    const { registry, store, serving } = this.#parts.open;
+    const link = serving?.link;
     const slots = [...(registry?.slots.values() ?? [])];
     this.#enter(this.#nameOf(checks));
     return {
@@ -123,14 +109,14 @@ export class ReplicaControl implements ControlHandlers {
   }
 
   async reload(timeoutMs: number): Promise<ReloadReport> {
-    const { registry } = this.#of.parts();
+    const { registry } = this.#parts.open;
     this.#refuseWhileStopping();
     if (registry === undefined || !registry.isPlanned)
       throw new HostError(
         "replica-unreachable",
         "the replica has just been started and reads its files anyway: try again",
       );
-    this.#of.logger.info({ reason: "network-host reload" }, "the files are read again");
+    this.#parts.logger.info({ reason: "network-host reload" }, "reading the files again");
     const startMs = performance.now();
     const before = new Map([...registry.slots].map(([name, { state }]) => [name, state] as const));
     const reread = registry.reread();
@@ -149,7 +135,7 @@ export class ReplicaControl implements ControlHandlers {
     return {
       replica: this.identify(),
       inForce: isGood && refused.length === 0 && files.pendingSettings.length === 0,
-      read: { policies: this.#of.configLog.last?.paths.length ?? 0, components: slots.length },
+      read: { policies: this.#parts.reader.last?.paths.length ?? 0, components: slots.length },
       added: slots.filter(({ name }) => !before.has(name)).map(({ name }) => name),
       changed: slots.filter(({ name, state }) => isAnother(before.get(name), state)).map(({ name }) => name),
       removed: [...before.keys()].filter((name) => !slots.some((slot) => slot.name === name)),
@@ -161,12 +147,12 @@ export class ReplicaControl implements ControlHandlers {
   }
 
   #files(registry: Registry | undefined): ReturnType<typeof describeFiles> {
-    const { options, configLog, settings } = this.#of;
-    return describeFiles(options, { config: configLog.last, reload: registry?.lastReload, pending: settings.pending });
+    const { options, reader, settings } = this.#parts;
+    return describeFiles(options, { config: reader.last, reload: registry?.lastReload, pending: settings.pending });
   }
 
   #nameOf(checks: Readiness): StateName {
-    if (this.#of.stopping.aborted) return "draining";
+    if (this.#parts.stopping.signal.aborted) return "draining";
     if (!this.#wasReady) return "starting";
     return Object.values(checks).every(({ ready }) => ready) ? "ready" : "not-ready";
   }
@@ -176,7 +162,7 @@ export class ReplicaControl implements ControlHandlers {
   }
 
   #refuseWhileStopping(): void {
-    if (this.#of.stopping.aborted)
+    if (this.#parts.stopping.signal.aborted)
       throw new HostError("draining", "the replica is stopping and reads nothing any more");
   }
 }

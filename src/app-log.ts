@@ -5,8 +5,8 @@
  * @module
  */
 
+import { shortDigest } from "./contract/digest.ts";
 import { levelsFromBits } from "./contract/access-levels.ts";
-import type { PluginName } from "./contract/names.ts";
 import { describeDenial } from "./policy/decide.ts";
 import type { StoreState } from "./kv/store-watch.ts";
 import type { CacheEvents } from "./registry/artifact-cache.ts";
@@ -16,10 +16,8 @@ import type { PluginVersion } from "./registry/plugin-version.ts";
 import type { RegistryEvents } from "./registry/registry.ts";
 import type { Confinement } from "./supervisor/sandbox/confinement.ts";
 import type { Logger } from "./telemetry/logger.ts";
-import type { PluginStats } from "./telemetry/plugin-stats.ts";
 import { printableText } from "./telemetry/plugin-text.ts";
 
-const SHORT_DIGEST_LENGTH = 12;
 /** In one line; each has had a line of its own when it was loaded. */
 const NAMED_PLUGINS = 64;
 
@@ -33,41 +31,42 @@ export class AppLog {
     this.#policyDir = policyDir;
   }
 
-  /** `statsOf` finds a plugin's counters. */
-  loadEvents(statsOf: (name: PluginName) => PluginStats | undefined): LoadEvents {
+  loadEvents(): LoadEvents {
     const logger = this.#logger;
     return {
       compiled: (plugin, digest, durationMs) =>
-        logger.info({ plugin, digest: short(digest), ms: Math.round(durationMs) }, "component compiled"),
+        logger.info({ plugin, digest: shortDigest(digest), ms: Math.round(durationMs) }, "component compiled"),
       artifactCorrupt: (plugin, digest, reason) =>
         logger.error(
-          { plugin, digest: short(digest), detail: reason },
+          { plugin, digest: shortDigest(digest), detail: reason },
           "ALARM: a cached artifact is not what was stored; it is built again. Who can write to the cache folder?",
         ),
       runner: (plugin, digest) => ({
         started: (reason, durationMs) => {
-          statsOf(plugin)?.runnerStarted(reason);
           const level = reason === "load" ? "debug" : "info";
-          logger[level]({ plugin, digest: short(digest), reason, ms: Math.round(durationMs) }, "runner started");
+          logger[level]({ plugin, digest: shortDigest(digest), reason, ms: Math.round(durationMs) }, "runner started");
         },
-        counted: (change) => statsOf(plugin)?.countRunners(change),
-        stopped: (reason) => logger.info({ plugin, digest: short(digest), reason }, "runner stopped"),
+        // A number for the metrics; each cause of it has its own line.
+        counted: () => undefined,
+        stopped: (reason) => logger.info({ plugin, digest: shortDigest(digest), reason }, "runner stopped"),
         ended: (exit, delayMs) => {
-          statsOf(plugin)?.runnerRestarted();
           // A process that runs a stranger's code wrote these.
           const [detail, stderr] = [exit.reason, exit.stderr].map(printableText);
-          logger.warn({ plugin, digest: short(digest), detail, stderr, delayMs }, "the plugin's runner ended");
+          logger.warn({ plugin, digest: shortDigest(digest), detail, stderr, delayMs }, "the plugin's runner ended");
         },
         startFailed: (error, delayMs) =>
-          logger.error({ plugin, digest: short(digest), err: error, delayMs }, "the plugin's runner cannot be started"),
+          logger.error(
+            { plugin, digest: shortDigest(digest), err: error, delayMs },
+            "the plugin's runner cannot be started",
+          ),
         circuitOpened: (failures, delayMs) =>
           logger.error(
-            { plugin, digest: short(digest), failures, delayMs },
+            { plugin, digest: shortDigest(digest), failures, delayMs },
             "circuit open: the plugin's runner keeps ending; its requests are refused until a trial succeeds",
           ),
         circuitClosed: () =>
-          logger.info({ plugin, digest: short(digest) }, "circuit closed: the runner survived a trial"),
-        restarted: () => logger.info({ plugin, digest: short(digest) }, "the plugin's runner was restarted"),
+          logger.info({ plugin, digest: shortDigest(digest) }, "circuit closed: the runner survived a trial"),
+        restarted: () => logger.info({ plugin, digest: shortDigest(digest) }, "the plugin's runner was restarted"),
       }),
     };
   }
@@ -114,15 +113,16 @@ export class AppLog {
     }
   }
 
-  registryEvents(): Pick<RegistryEvents, "loaded" | "narrowed" | "planFailed"> {
+  /** A plan took something away from a plugin. */
+  narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void {
+    this.#logger.info(
+      { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
+      "permissions were narrowed, for calls in flight too",
+    );
+  }
+
+  registryEvents(): Pick<RegistryEvents, "loaded" | "planFailed"> {
     return {
-      narrowed: (slot, taken, sinceMs) => {
-        slot.stats.narrowed();
-        this.#logger.info(
-          { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },
-          "permissions were narrowed, for calls in flight too",
-        );
-      },
       loaded: (spec, outcome, durationMs, retryMs) => this.#loaded(spec, outcome, Math.round(durationMs), retryMs),
       planFailed: (error) => this.#logger.error({ err: error }, "the configuration cannot be read; nothing changes"),
     };
@@ -166,7 +166,7 @@ export class AppLog {
 
   #replaced(version: PluginVersion, ms: number): void {
     const { name: plugin, digest, requested, verdict, engine, manifest } = version.parts;
-    const facts = { plugin, digest: short(digest), requested: levelsFromBits(requested), ms };
+    const facts = { plugin, digest: shortDigest(digest), requested: levelsFromBits(requested), ms };
     if (verdict.kind === "granted") {
       const unplanned = manifest.link.kind === "refused" && { withoutPlan: manifest.link.reason };
       this.#logger.info({ ...facts, engine, ...unplanned, policy: verdict.grant.policyRevision }, "plugin loaded");
@@ -181,9 +181,5 @@ export class AppLog {
 
 function describeSlot({ state }: PluginSlot): string {
   if (state.kind !== "loaded") return state.kind;
-  return `${state.version.authority.now.kind} (${short(state.version.parts.digest)})`;
-}
-
-function short(digest: string): string {
-  return digest.slice(0, SHORT_DIGEST_LENGTH);
+  return `${state.version.authority.now.kind} (${shortDigest(state.version.parts.digest)})`;
 }

@@ -16,7 +16,7 @@ import type { PluginSlot } from "./registry/plugin-slot.ts";
 import type { BatchStats } from "./telemetry/batch-stats.ts";
 
 /** What a store is opened with. */
-export interface ReplicaStoreParts {
+export interface ReplicaStoreOptions {
   readonly batches: BatchStats;
   /** The plugins that the replica has at that moment. */
   readonly slots: () => Iterable<PluginSlot>;
@@ -36,7 +36,7 @@ export class ReplicaStore implements AsyncDisposable {
   }
 
   /** Opens the store. Throws `usage-invalid` for one that can never work. */
-  static async open(options: StoreOptions, { batches, slots, changed }: ReplicaStoreParts): Promise<ReplicaStore> {
+  static async open(options: StoreOptions, { batches, slots, changed }: ReplicaStoreOptions): Promise<ReplicaStore> {
     let watch: StoreWatch | undefined;
     let opened: ReplicaStore | undefined;
     const store = await openStore(options, (kind, batch) => {

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { transpile } from "@bytecodealliance/jco";
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
+import { withoutVersion } from "../../src/contract/interface-names.ts";
 import { serve } from "./serve.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -95,9 +96,5 @@ function importsOf(store: Store | undefined): object {
   const log = (level: string, message: string): void => console.error(`${level}: ${message}`);
   const wasi = new WASIShim().getImportObject();
   // What jco's `instantiation` looks for has no versions.
-  return { ...wasi, [unversioned(KEY_VALUE)]: { KeyValueStore }, [unversioned(LOGGING)]: { log } };
-}
-
-function unversioned(name: string): string {
-  return name.replace(/@.*/, "");
+  return { ...wasi, [withoutVersion(KEY_VALUE)]: { KeyValueStore }, [withoutVersion(LOGGING)]: { log } };
 }

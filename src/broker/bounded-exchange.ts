@@ -20,7 +20,7 @@ import type { HttpLimits } from "./http-request.ts";
 /** How an exchange ended. */
 export type ExchangeOutcome = "ok" | "aborted" | HttpErrorCode;
 
-export interface BoundedParts {
+export interface BoundedExchangeOptions {
   readonly sink: HttpSink;
   /** Those that hold at this moment. */
   readonly limits: () => HttpLimits;
@@ -32,7 +32,7 @@ export interface BoundedParts {
 
 /** Counts the bytes of both bodies and the time, and ends the exchange where one is used up. */
 export class BoundedExchange implements HttpExchange, HttpSink {
-  readonly #parts: BoundedParts;
+  readonly #parts: BoundedExchangeOptions;
   readonly #beganMs = performance.now();
   #timer: NodeJS.Timeout;
   #exchange: OutboundExchange | undefined;
@@ -40,7 +40,7 @@ export class BoundedExchange implements HttpExchange, HttpSink {
   #receivedBytes = 0;
   #state: "open" | "ended" = "open";
 
-  constructor(parts: BoundedParts) {
+  constructor(parts: BoundedExchangeOptions) {
     this.#parts = parts;
     this.#timer = this.#timeOut(parts.totalMs);
   }

@@ -6,6 +6,7 @@
  */
 
 import { Match, type Msg, type MsgHdrs } from "nats";
+import { MAX_STATUS } from "../contract/request.ts";
 import { HEADER } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
 import { type ErrorCode, errorRow, isErrorCode } from "../errors/table.ts";
@@ -27,8 +28,6 @@ export interface CallError {
 export type CallReply =
   | { readonly kind: "ok"; readonly status: number; readonly id: string | undefined; readonly body: Uint8Array }
   | { readonly kind: "error"; readonly error: CallError; readonly id: string | undefined; readonly body: Uint8Array };
-
-const MAX_STATUS = 65_535;
 
 /** Reads a reply. One that is neither an answer nor an error of the protocol becomes the error `bad-reply`. */
 export function parseReply({ data, headers }: Pick<Msg, "data" | "headers">): CallReply {

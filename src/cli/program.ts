@@ -16,7 +16,7 @@ import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
 import { createReloadCommand } from "./reload.ts";
-import { createServeCommand, type ServeParts } from "./serve.ts";
+import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
 import { createStatusCommand } from "./status.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
 
@@ -38,7 +38,7 @@ First steps:
 export async function runProgram(
   args: readonly string[],
   terminal: Terminal,
-  serveParts: ServeParts,
+  serveParts: ServeCommandOptions,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const program = createProgram(terminal, serveParts, (code) => {
@@ -57,7 +57,7 @@ export async function runProgram(
   }
 }
 
-function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: ExitCode) => void): Command {
+function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done: (code: ExitCode) => void): Command {
   const program = new Command("network-host")
     .description(DESCRIPTION)
     .version(programVersion(), "--version", "print the version")

@@ -7,6 +7,7 @@
 
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { MAX_PORT } from "../policy/allowed-host.ts";
 import type { ControlFolder, HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
 import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
@@ -246,7 +247,6 @@ function parseEngine(value: SettingValue | undefined): EngineChoice {
 }
 
 const HEALTH_ADDRESS = /^(?:(?<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?<port>\d{1,5})$/;
-const MAX_PORT = 65_535;
 
 function parseHealth(value: SettingValue | undefined): HealthAddress | undefined {
   if (value === undefined) return undefined;

@@ -40,7 +40,7 @@ export interface ServedApp {
 }
 
 /** What `serve` works with; tests put their own in. */
-export interface ServeParts {
+export interface ServeCommandOptions {
   startApp(options: ServeOptions): Promise<ServedApp>;
   readonly signals: SignalSource;
   /** Was the process started on a terminal that is no longer there? */
@@ -72,7 +72,11 @@ const SIGNAL_EXIT: Readonly<Record<HeededSignal, ExitCode>> = {
 const HANDLED = Object.keys(SIGNAL_EXIT) as readonly HeededSignal[];
 
 /** The command. `done` takes its exit code. */
-export function createServeCommand(terminal: Terminal, parts: ServeParts, done: (code: ExitCode) => void): Command {
+export function createServeCommand(
+  terminal: Terminal,
+  parts: ServeCommandOptions,
+  done: (code: ExitCode) => void,
+): Command {
   const command = new Command("serve")
     .summary("run a replica: take requests and answer them")
     .description("Runs a replica of a consumer group: takes requests from NATS and answers them with its plugins.")
@@ -97,7 +101,7 @@ async function makeDefaultFolder(store: StoreOptions, defaultPath: string): Prom
 }
 
 /** Runs a replica until a signal, or until it cannot continue. Rejects with what stopped it. */
-async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode> {
+async function serve(options: ServeOptions, parts: ServeCommandOptions): Promise<ExitCode> {
   using signals = new ReplicaSignals(parts);
   const app = await parts.startApp(options);
   try {
@@ -112,14 +116,14 @@ async function serve(options: ServeOptions, parts: ServeParts): Promise<ExitCode
 
 /** The first signal to end is a promise; the second one ends the process. One to read the files again comes at any time. */
 class ReplicaSignals implements Disposable {
-  readonly #parts: ServeParts;
+  readonly #parts: ServeCommandOptions;
   readonly #first = Promise.withResolvers<HeededSignal>();
   #state: "waiting" | "ending" = "waiting";
   #app: ServedApp | undefined;
   /** Files are to be read again as soon as there is a replica. */
   #isReloadDue = false;
 
-  constructor(parts: ServeParts) {
+  constructor(parts: ServeCommandOptions) {
     this.#parts = parts;
     for (const signal of HANDLED) parts.signals.on(signal, this.#receive);
   }

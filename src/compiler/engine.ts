@@ -5,9 +5,9 @@
  */
 
 import { transpile } from "@bytecodealliance/jco/component";
+import { HANDLER } from "../contract/interface-names.ts";
 import { asyncImports } from "../contract/async-imports.ts";
 import { ENTRY_FILE } from "./entry-file.ts";
-import { HANDLER } from "./gate/check-world.ts";
 import { rewriteGenerated } from "./rewrite.ts";
 
 /** What the generator made of a component: file name → content. */

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { StringEncoding } from "../contract/link-plan.ts";
 import type { PrimitiveType } from "../contract/primitive-types.ts";
 import type { CoreModule, CoreSort } from "./core/model.ts";
 import type { Place } from "./rejection.ts";
@@ -116,7 +117,7 @@ export type Declaration = TypeEntryDefinition | AliasDefinition | ImportDefiniti
 
 /** How lists and strings cross the boundary of a function. */
 export interface CanonicalOptions {
-  readonly encoding: "utf8" | "utf16" | "latin1+utf16";
+  readonly encoding: StringEncoding;
   readonly memory: number | undefined;
   readonly realloc: number | undefined;
   readonly postReturn: number | undefined;

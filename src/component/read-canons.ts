@@ -5,11 +5,10 @@
  * @module
  */
 
+import { STRING_ENCODINGS } from "../contract/link-plan.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { CanonicalOptions, Canon } from "./model.ts";
 import { ASYNC_ADVICE } from "./read-value-types.ts";
-
-const ENCODINGS: readonly CanonicalOptions["encoding"][] = ["utf8", "utf16", "latin1+utf16"];
 
 const OPTION = { memory: 0x03, realloc: 0x04, postReturn: 0x05 } as const;
 
@@ -46,7 +45,7 @@ function readOptions(reader: ByteReader): CanonicalOptions {
   };
   reader.vector(() => {
     const code = reader.u8();
-    const encoding = ENCODINGS[code];
+    const encoding = STRING_ENCODINGS[code];
     if (encoding !== undefined) options.encoding = encoding;
     else if (code === OPTION.memory) options.memory = reader.u32();
     else if (code === OPTION.realloc) options.realloc = reader.u32();

@@ -42,7 +42,7 @@ export interface AdmissibleRequest {
 }
 
 /** What all calls of a replica share. */
-export interface CallSurroundings {
+export interface CallOptions {
   readonly replies: ReplyPort;
   readonly open: OpenCalls<Call>;
   readonly deadlines: DeadlineTimer;
@@ -59,7 +59,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   isAfterOutage = false;
   isBusy = false;
   readonly #request: AdmissibleRequest;
-  readonly #surroundings: CallSurroundings;
+  readonly #surroundings: CallOptions;
   readonly #permit: Permit;
   readonly #lease: VersionLease;
   /** Milliseconds from the arrival until it must be answered. */
@@ -76,7 +76,7 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
   #state: "open" | "settled" = "open";
 
   /** Takes the permit over, and takes hold of the version. */
-  constructor(request: AdmissibleRequest, permit: Permit, surroundings: CallSurroundings) {
+  constructor(request: AdmissibleRequest, permit: Permit, surroundings: CallOptions) {
     const { plugin, served, decoded, arrivedMs } = request;
     this.#request = request;
     this.#permit = permit;

@@ -15,9 +15,9 @@ import type { AdmissionGate } from "./admission.ts";
 import { ArrivalClock } from "./arrival-clock.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import { ServedPlugin, type ServedSlot } from "./served-plugin.ts";
-import type { VersionSurroundings } from "./served-version.ts";
+import type { ServedVersionOptions } from "./served-version.ts";
 
-export interface ConsumerParts extends VersionSurroundings {
+export interface ConsumerOptions extends ServedVersionOptions {
   readonly link: Pick<ReplicaLink, "subscriptions" | "replies" | "caughtUp">;
   /** The queue group: replicas with the same one share the messages. */
   readonly group: string;
@@ -37,13 +37,13 @@ interface Subscribed {
 export type DrainOutcome = "clean" | "forced";
 
 export class Consumer {
-  readonly #parts: ConsumerParts;
+  readonly #parts: ConsumerOptions;
   readonly #arrivals: ArrivalClock;
   readonly #subscribed = new Map<PluginName, Subscribed>();
   #state: "open" | "draining" = "open";
   #draining: Promise<DrainOutcome> | undefined;
 
-  constructor(parts: ConsumerParts) {
+  constructor(parts: ConsumerOptions) {
     this.#parts = parts;
     this.#arrivals = new ArrivalClock(() => parts.link.caughtUp());
   }

@@ -14,7 +14,7 @@ import type { SubscriptionSet } from "../nats/subscription-set.ts";
 import { isSafeReplySubject } from "./decode.ts";
 import { encodeAnswer, type ServiceDescription, type Verb, VERBS } from "./service-answer.ts";
 
-export interface DiscoveryParts {
+export interface DiscoveryOptions {
   readonly subscriptions: SubscriptionSet;
   /** Asked anew for every question. */
   readonly services: () => Iterable<ServiceDescription>;
@@ -27,10 +27,10 @@ export interface DiscoveryParts {
 const PREFIX = "$SRV";
 
 export class Discovery {
-  readonly #parts: DiscoveryParts;
+  readonly #parts: DiscoveryOptions;
   #unanswerable: "untold" | "told" = "untold";
 
-  constructor(parts: DiscoveryParts) {
+  constructor(parts: DiscoveryOptions) {
     this.#parts = parts;
   }
 

@@ -29,7 +29,7 @@ export interface PresenceEvents {
   alone(plugin: PluginName): void;
 }
 
-export interface PresenceParts {
+export interface PresenceOptions {
   readonly consumer: Pick<Consumer, "subscribe" | "unsubscribe">;
   /** Does another replica serve it? Never rejects. */
   readonly isServedElsewhere: (plugin: PluginName) => Promise<boolean>;
@@ -44,12 +44,12 @@ interface Place {
 }
 
 export class Presence {
-  readonly #parts: PresenceParts;
+  readonly #parts: PresenceOptions;
   readonly #places = new Map<PresentSlot, Place>();
   readonly #questions = new Gate({ places: CONCURRENT_QUESTIONS });
   #state: "open" | "closed" = "open";
 
-  constructor(parts: PresenceParts) {
+  constructor(parts: PresenceOptions) {
     this.#parts = parts;
   }
 

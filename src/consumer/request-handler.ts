@@ -15,7 +15,7 @@ import type { SlotState } from "../registry/plugin-slot.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
-import { type AdmissibleRequest, Call, type CallSurroundings } from "./call.ts";
+import { type AdmissibleRequest, Call, type CallOptions } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
 import { denied, failed, type Failure } from "./failure.ts";
 import { OpenCalls } from "./open-calls.ts";
@@ -24,7 +24,7 @@ import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
 /** What a {@link RequestHandler} works with; it owns none of it. */
-export interface RequestHandlerParts {
+export interface RequestHandlerOptions {
   readonly replies: ReplyPort;
   readonly logger: Logger;
   /** Makes an id for a request that brings none. */
@@ -51,9 +51,9 @@ const NO_TIMES = { queueMs: 0, runMs: 0, storeMs: 0 };
 export class RequestHandler {
   readonly #logger: Logger;
   readonly #newId: () => string;
-  readonly #calls: CallSurroundings;
+  readonly #calls: CallOptions;
 
-  constructor({ replies, logger, newId }: RequestHandlerParts) {
+  constructor({ replies, logger, newId }: RequestHandlerOptions) {
     this.#logger = logger;
     this.#newId = newId;
     this.#calls = { replies, open: new OpenCalls(), deadlines: new DeadlineTimer(), logger };

@@ -16,7 +16,7 @@ import { printableLine } from "../telemetry/plugin-text.ts";
 import type { ReplyOwner } from "../nats/recent-replies.ts";
 import type { PluginGate } from "./admission.ts";
 import { RefusalLog } from "./refusal-log.ts";
-import { ServedVersion, type VersionSurroundings } from "./served-version.ts";
+import { ServedVersion, type ServedVersionOptions } from "./served-version.ts";
 
 /** A caller chose it. */
 const MAX_SUBJECT_CHARACTERS = 255;
@@ -24,7 +24,7 @@ const MAX_SUBJECT_CHARACTERS = 255;
 /** What of a slot its requests see. */
 export type ServedSlot = Pick<PluginSlot, "name" | "state" | "stats">;
 
-export interface ServedPluginParts extends VersionSurroundings {
+export interface ServedPluginOptions extends ServedVersionOptions {
   readonly slot: ServedSlot;
   readonly gate: PluginGate;
   /** For what happens to many requests at the same moment. */
@@ -37,14 +37,14 @@ export class ServedPlugin implements ReplyOwner {
   readonly gate: PluginGate;
   readonly turns: TurnQueue;
   readonly refusals: RefusalLog;
-  readonly #surroundings: VersionSurroundings;
+  readonly #surroundings: ServedVersionOptions;
   /** Of all requests of all versions, over all processes, which count for themselves. */
   readonly #logRate = new LogRate({ burstSeconds: RECOUNT_BURST_SECONDS });
   /** The version that took the last request. */
   #served: ServedVersion | undefined;
   #recordsWithoutVersion: RequestLogger | undefined;
 
-  constructor({ slot, gate, turns, ...surroundings }: ServedPluginParts) {
+  constructor({ slot, gate, turns, ...surroundings }: ServedPluginOptions) {
     this.slot = slot;
     this.stats = slot.stats;
     this.gate = gate;

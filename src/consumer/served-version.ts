@@ -14,7 +14,7 @@ import type { PluginStats } from "../telemetry/plugin-stats.ts";
 import { requestLogger, type RequestLogger } from "../telemetry/request-log.ts";
 
 /** What versions work on; none of it is theirs. */
-export interface VersionSurroundings {
+export interface ServedVersionOptions {
   readonly store: KeyValueStore;
   readonly http: OutboundHttp;
   readonly logger: Logger;
@@ -28,14 +28,14 @@ export class ServedVersion {
   readonly broker: Broker;
 
   /** `stats` are its plugin's. */
-  constructor(version: PluginVersion, stats: PluginStats, surroundings: VersionSurroundings) {
+  constructor(version: PluginVersion, stats: PluginStats, surroundings: ServedVersionOptions) {
     this.version = version;
     this.records = requestLogger(surroundings.logger, version.parts.name, version.parts.digest);
     this.broker = openBroker(version, stats, surroundings);
   }
 }
 
-function openBroker(version: PluginVersion, stats: PluginStats, { store, http, logger }: VersionSurroundings): Broker {
+function openBroker(version: PluginVersion, stats: PluginStats, { store, http, logger }: ServedVersionOptions): Broker {
   const { name } = version.parts;
   const broker = createBroker({
     plugin: name,

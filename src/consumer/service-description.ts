@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shortDigest } from "../contract/digest.ts";
 import { requestSubject } from "../contract/protocol.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { EndpointDescription, ServiceDescription } from "./service-answer.ts";
@@ -13,8 +14,6 @@ export interface ReplicaIdentity {
   readonly replicaId: string;
   readonly started: Date;
 }
-
-const SHORT_DIGEST_LENGTH = 12;
 
 /** One service for each plugin, as it is now. */
 export function* describeServices(
@@ -28,8 +27,7 @@ export function* describeServices(
     yield {
       name: slot.name,
       id: replica.replicaId,
-      version:
-        digest === undefined || version.includes("+") ? version : `${version}+${digest.slice(0, SHORT_DIGEST_LENGTH)}`,
+      version: digest === undefined || version.includes("+") ? version : `${version}+${shortDigest(digest)}`,
       description: spec.description,
       started: replica.started,
       metadata: digest === undefined ? {} : { digest },

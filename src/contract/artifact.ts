@@ -63,6 +63,9 @@ export interface CompiledArtifact {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
+/** The runner's descriptor that is its channel to the host: a socket. */
+export const RUNNER_CHANNEL_FD = 3;
+
 /** What a runner is started with: one JSON argument, so that it needs neither environment nor files to know it. */
 export interface RunnerConfig {
   /** Absolute path of the artifact's folder; the only one the runner may read besides its own code. */

@@ -8,6 +8,9 @@
 
 import { type FixedLimitRow, MIB } from "./limit-row.ts";
 
+/** A page of a linear memory (core specification, 4.2.8). */
+export const WASM_PAGE_BYTES = 65_536;
+
 const GATE = "compiler/gate/check-limits";
 
 function counted(value: number, summary: string): FixedLimitRow {

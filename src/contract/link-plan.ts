@@ -92,10 +92,15 @@ export interface PlanInstance {
   readonly imports: readonly PlanImport[];
 }
 
+/** Encodings of strings that a component may choose (component-model `Binary.md`, `opts`), by their codes. */
+export const STRING_ENCODINGS = ["utf8", "utf16", "latin1+utf16"] as const;
+
+export type StringEncoding = (typeof STRING_ENCODINGS)[number];
+
 /** Canonical options, with the component instance that they belong to. */
-export interface PlanOptions {
+export interface PlanCanonicalOptions {
   readonly component: number;
-  readonly encoding: "utf8" | "utf16" | "latin1+utf16";
+  readonly encoding: StringEncoding;
   readonly memory: PlanItem | null;
   readonly realloc: PlanItem | null;
 }
@@ -132,7 +137,7 @@ export interface LinkPlan {
   readonly resources: readonly PlanResource[];
   readonly modules: readonly PlanModule[];
   readonly instances: readonly PlanInstance[];
-  readonly options: readonly PlanOptions[];
+  readonly options: readonly PlanCanonicalOptions[];
   readonly lowers: readonly PlanLower[];
   readonly lifts: readonly PlanLift[];
   /** Exported interface → function → index into {@link LinkPlan.lifts}. */

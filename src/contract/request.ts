@@ -13,7 +13,10 @@ export interface RpcRequest {
   readonly payload: Uint8Array;
 }
 
-/** The contract's `rpc-response`. `status` is an unsigned 16-bit integer. */
+/** The largest status of a response: an unsigned integer of 16 bits. */
+export const MAX_STATUS = 0xffff;
+
+/** The contract's `rpc-response`; `status` is at most {@link MAX_STATUS}. */
 export interface RpcResponse {
   readonly status: number;
   readonly body: Uint8Array;

@@ -19,7 +19,7 @@ const MAX_SAVED_BYTES = 2 * MIB;
 const MAX_OWED_BYTES = 16 * MIB;
 
 /** What the share needs to know of its surroundings. */
-export interface TransferSurroundings {
+export interface TransferShareOptions {
   /** How fast it fills up. */
   readonly bytesPerMs: number;
   /** Is a light plugin active beside this one? */
@@ -34,12 +34,12 @@ interface WaitingTransfer {
 
 /** The share of one plugin. */
 export class TransferShare {
-  readonly #surroundings: TransferSurroundings;
+  readonly #surroundings: TransferShareOptions;
   readonly #saved: TokenBucket;
   readonly #waiting = new Fifo<WaitingTransfer>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(surroundings: TransferSurroundings) {
+  constructor(surroundings: TransferShareOptions) {
     const { bytesPerMs } = surroundings;
     this.#surroundings = surroundings;
     this.#saved = new TokenBucket({ capacity: MAX_SAVED_BYTES, perMs: bytesPerMs, maxOwed: MAX_OWED_BYTES });

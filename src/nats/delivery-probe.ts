@@ -10,7 +10,7 @@
 
 import type { NatsConnection } from "nats";
 
-export interface DeliveryProbeParts {
+export interface DeliveryProbeOptions {
   readonly connection: Pick<NatsConnection, "flush" | "stats" | "isClosed">;
   readonly intervalMs: number;
   /** A round trip may take so long, unless messages come meanwhile. */
@@ -35,14 +35,14 @@ interface Question {
 }
 
 export class DeliveryProbe implements Disposable {
-  readonly #parts: DeliveryProbeParts;
+  readonly #parts: DeliveryProbeOptions;
   readonly #interval: NodeJS.Timeout;
   #question: Question | undefined;
   #timer: NodeJS.Timeout | undefined;
   #state: "asking" | "resting" | "closed" = "resting";
 
   /** Begins at once. */
-  constructor(parts: DeliveryProbeParts) {
+  constructor(parts: DeliveryProbeOptions) {
     this.#parts = parts;
     this.#interval = setInterval(() => this.#ask(), parts.intervalMs);
     this.resume();

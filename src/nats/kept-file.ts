@@ -12,7 +12,7 @@ import { HostError } from "../errors/host-error.ts";
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /** What a file is, and what is done with it. */
-export interface KeptFileParts<T> {
+export interface KeptFileOptions<T> {
   /** What messages call it: `the NATS credentials file`. */
   readonly what: string;
   readonly paths: readonly string[];
@@ -23,12 +23,12 @@ export interface KeptFileParts<T> {
 }
 
 export class KeptFile<T> {
-  readonly #parts: KeptFileParts<T>;
+  readonly #parts: KeptFileOptions<T>;
   #last: T;
   #warned: string | undefined;
 
   /** Reads the files. Throws `usage-invalid` where they cannot be used. */
-  constructor(parts: KeptFileParts<T>) {
+  constructor(parts: KeptFileOptions<T>) {
     this.#parts = parts;
     this.#last = this.#read();
   }

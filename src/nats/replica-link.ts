@@ -31,7 +31,7 @@ export interface LinkEvents extends Pick<SubscriptionEvents, "refused" | "restor
   closed(error: Error | undefined): void;
 }
 
-export interface ReplicaLinkParts {
+export interface ReplicaLinkOptions {
   readonly connection: NatsConnection;
   readonly stats: NatsStats;
   readonly events: LinkEvents;
@@ -44,7 +44,7 @@ const PROBE_TIMEOUT_MS = 2_000;
 export class ReplicaLink implements LinkView, NatsView {
   readonly subscriptions: SubscriptionSet;
   readonly replies: ReplySender;
-  readonly #parts: ReplicaLinkParts;
+  readonly #parts: ReplicaLinkOptions;
   readonly #link = new LinkState();
   readonly #probe: DeliveryProbe;
   #roundTripMs: number | undefined;
@@ -53,7 +53,7 @@ export class ReplicaLink implements LinkView, NatsView {
   /** Has the server, or the client, said why the connection ends? */
   #reason: "none" | "given" = "none";
 
-  constructor(parts: ReplicaLinkParts) {
+  constructor(parts: ReplicaLinkOptions) {
     this.#parts = parts;
     const { connection, stats, events } = parts;
     const link = this.#link;

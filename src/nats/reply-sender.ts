@@ -64,7 +64,7 @@ export interface ReplyConnection extends Pick<NatsConnection, "publish" | "isClo
   readonly info?: { readonly max_payload: number } | undefined;
 }
 
-export interface ReplySenderParts {
+export interface ReplySenderOptions {
   readonly connection: ReplyConnection;
   readonly link: LinkView;
   readonly stats: NatsStats;
@@ -80,7 +80,7 @@ const SENT: ReplyFate = { kind: "sent" };
 const SWEEP_MS = 100;
 
 export class ReplySender implements ReplyPort {
-  readonly #parts: ReplySenderParts;
+  readonly #parts: ReplySenderOptions;
   readonly #held = new HeldReplies<HeldReply>(FIXED_LIMITS.heldReplyBytes);
   readonly #recent = new RecentReplies();
   readonly #right = new PublishRight();
@@ -94,7 +94,7 @@ export class ReplySender implements ReplyPort {
   #confirmedCount = 0;
   #askedCount = 0;
 
-  constructor(parts: ReplySenderParts) {
+  constructor(parts: ReplySenderOptions) {
     this.#parts = parts;
     this.#maxPayloadBytes = parts.connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
   }

@@ -31,7 +31,7 @@ export interface SubscriptionEvents {
   callbackFailed(subject: string, error: unknown): void;
 }
 
-export interface SubscriptionSetParts {
+export interface SubscriptionSetOptions {
   readonly connection: Pick<NatsConnection, "subscribe" | "flush">;
   readonly link: LinkView;
   readonly events: SubscriptionEvents;
@@ -47,7 +47,7 @@ const MAX_RETRIED = 512;
 const MIN_PAUSE_MS = 100;
 
 export class SubscriptionSet {
-  readonly #parts: SubscriptionSetParts;
+  readonly #parts: SubscriptionSetOptions;
   readonly #byKey = new Map<string, HeldSubscription>();
   /** To be sent in the next round. */
   #unsent: HeldSubscription[] = [];
@@ -61,7 +61,7 @@ export class SubscriptionSet {
   #allHeld: PromiseWithResolvers<void> | undefined;
   #state: "open" | "closed" = "open";
 
-  constructor(parts: SubscriptionSetParts) {
+  constructor(parts: SubscriptionSetOptions) {
     this.#parts = parts;
   }
 

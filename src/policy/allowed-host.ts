@@ -43,7 +43,8 @@ export type ParsedTarget =
   /** What is wrong and what to write instead. */
   | { readonly kind: "problem"; readonly problem: string };
 
-const MAX_PORT = 65_535;
+/** The largest port number. */
+export const MAX_PORT = 65_535;
 
 const SHAPE =
   /^(?<scheme>[^:/]+):\/\/(?<host>\[[^\]]*\]|[^:/?#@[\]]*)(?<prefix>\/[0-9]+)?(?::(?<port>[^/?#@]*))?(?<rest>.*)$/s;

@@ -26,21 +26,21 @@ export type Terms =
   | { readonly kind: "denied"; readonly denial: Denial; readonly limits: PluginLimits };
 
 /** What a version was loaded with. */
-export interface AuthorityParts {
+export interface AuthorityOptions {
   readonly requested: AccessLevelBits;
   readonly verdict: Verdict;
   readonly limits: PluginLimits;
 }
 
 export class Authority {
-  readonly #own: AuthorityParts;
+  readonly #own: AuthorityOptions;
   readonly #listeners = new Set<() => void>();
   #now: Terms;
   /** Revision of the policy in force, and the limits that came with it. */
   #revision: string;
   #limits: PluginLimits;
 
-  constructor(own: AuthorityParts) {
+  constructor(own: AuthorityOptions) {
     const { verdict, limits } = own;
     this.#own = own;
     this.#now =
@@ -77,7 +77,11 @@ export class Authority {
   }
 }
 
-function termsUnder({ requested, verdict, limits: own }: AuthorityParts, policy: Policy, limits: PluginLimits): Terms {
+function termsUnder(
+  { requested, verdict, limits: own }: AuthorityOptions,
+  policy: Policy,
+  limits: PluginLimits,
+): Terms {
   const lower = lowerLimits(own, limits);
   if (verdict.kind === "denied") return { kind: "denied", denial: verdict, limits: lower };
   if (policy.revision === verdict.grant.policyRevision)

@@ -53,7 +53,7 @@ const NO_EVENTS: CacheEvents = {
 };
 
 /** Where the cache is, once it is known which folders can be used. */
-interface CacheParts {
+interface OpenedCacheOptions {
   readonly root: string;
   readonly engine: string;
   readonly events: CacheEvents;
@@ -64,7 +64,7 @@ interface CacheParts {
 const OPENED = "be opened";
 
 export class ArtifactCache implements AsyncDisposable {
-  readonly #parts: CacheParts;
+  readonly #parts: OpenedCacheOptions;
   readonly #marks = new ArtifactMarks();
   /** Absent where the folder cannot even be opened. */
   #main: ArtifactFolder | undefined;
@@ -72,7 +72,7 @@ export class ArtifactCache implements AsyncDisposable {
   #opening: Promise<ArtifactFolder> | undefined;
   #isFallenBack = false;
 
-  private constructor(parts: CacheParts) {
+  private constructor(parts: OpenedCacheOptions) {
     this.#parts = parts;
   }
 

@@ -74,7 +74,7 @@ const CONCURRENT_PROBES = 4;
 const HOLD_MS = 1_000;
 
 /** What plugins are compiled for, and what their processes run in. */
-export interface LoaderSurroundings {
+export interface PluginLoaderOptions {
   readonly engine: EngineChoice;
   /** The walls that runners get beside those of Node and V8. */
   readonly confinement: Confinement;
@@ -87,7 +87,7 @@ export interface LoaderSurroundings {
 export class PluginLoader {
   readonly #cache: ArtifactCache;
   readonly #events: LoadEvents;
-  readonly #surroundings: LoaderSurroundings;
+  readonly #surroundings: PluginLoaderOptions;
   /** Compilations in progress: two plugins may name the same component. */
   readonly #compiling = new Map<Digest, Promise<CachedArtifact>>();
   readonly #loads = new AbortController();
@@ -97,7 +97,7 @@ export class PluginLoader {
   readonly #starts = new Gate({ places: Math.max(2, availableParallelism()), holdMs: HOLD_MS });
   readonly #probes = new Gate({ places: CONCURRENT_PROBES, holdMs: HOLD_MS });
 
-  constructor(cache: ArtifactCache, events: LoadEvents, surroundings: LoaderSurroundings) {
+  constructor(cache: ArtifactCache, events: LoadEvents, surroundings: PluginLoaderOptions) {
     this.#cache = cache;
     this.#events = events;
     this.#surroundings = surroundings;

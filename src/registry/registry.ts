@@ -52,7 +52,7 @@ export interface RegistryEvents {
 }
 
 /** What a registry works with. */
-export interface RegistryParts {
+export interface RegistryOptions {
   readonly loader: PluginLoader;
   /**
    * Reads the configuration: at the start, after each change and, where it could not be read, again and again. The
@@ -76,7 +76,7 @@ interface SeenChange {
 const NOTHING_SEEN: SeenChange = { paths: new Set(), seenMs: 0 };
 
 export class Registry implements AsyncDisposable {
-  readonly #parts: RegistryParts;
+  readonly #parts: RegistryOptions;
   readonly #slots = new Map<PluginName, PluginSlot>();
   /** Plugins that were removed and whose requests are still taken back. */
   readonly #leaving = new Map<PluginName, Promise<void>>();
@@ -103,7 +103,7 @@ export class Registry implements AsyncDisposable {
   /** All who wait for it. */
   readonly #rereads = new Set<() => void>();
 
-  constructor(parts: RegistryParts) {
+  constructor(parts: RegistryOptions) {
     this.#parts = parts;
     this.#watcher = new FileWatcher({
       paths: () => [...this.#watched, ...[...this.#slots.values()].map((slot) => slot.spec.componentPath)],

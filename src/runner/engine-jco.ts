@@ -13,6 +13,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { HANDLER } from "../contract/interface-names.ts";
 import type { ArtifactManifest } from "../contract/artifact.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import { HostError } from "../errors/host-error.ts";
@@ -22,8 +23,6 @@ import { describeTrap, parseLevels, parsePluginError, parseResponse } from "./gu
 import { createImportsFactory, type ImportsFactory } from "./imports.ts";
 import { sealRealm } from "./realm.ts";
 import { interceptSuspending, Suspension } from "./suspension.ts";
-
-const HANDLER = "local:network-host/handler@1.0.0";
 
 /** The entry's export: synchronous as long as both functions that it is given are. */
 type Instantiate = (

@@ -7,11 +7,11 @@
  * @module
  */
 
+import { MAX_STATUS } from "../contract/request.ts";
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
 import { guestFrames } from "./backtrace.ts";
 import type { GuestOutcome, LevelsOutcome } from "./engine.ts";
 
-const MAX_STATUS = 0xffff;
 const MAX_MESSAGE_CHARACTERS = 2_048;
 
 type Trap = Extract<GuestOutcome, { kind: "trap" }>;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { withoutVersion } from "../contract/interface-names.ts";
 import { createKeyValueStore } from "./capabilities/key-value-store.ts";
 import { createLogging } from "./capabilities/logging.ts";
 import type { GuestContext } from "./guest-context.ts";
@@ -69,7 +70,7 @@ export type ImportsFactory = (context: GuestContext) => Readonly<Record<string, 
 
 /** A factory for a component that imports `interfaces` (with or without versions). Unknown ones are left out. */
 export function createImportsFactory(interfaces: readonly string[]): ImportsFactory {
-  const names = new Set(interfaces.map((name) => name.replace(/@.*$/, "")));
+  const names = new Set(interfaces.map(withoutVersion));
   const providers = [...PROVIDERS].filter(([name]) => names.has(name));
   return (context) => {
     const imports = Object.create(null) as Record<string, Namespace>;

@@ -1,6 +1,6 @@
 /**
- * What a runner does: executes one plugin's artifact and reaches nothing but its channel, the socket that is file
- * descriptor 3. It ends when the channel does.
+ * What a runner does: executes one plugin's artifact and reaches nothing but its channel, the socket that the
+ * host opened for it. It ends when the channel does.
  *
  * Exit codes: 0 the host closed the channel; 1 the artifact could not be loaded; 2 the host or the runner
  * itself broke the protocol, or an error nobody expected. A line on stderr says why.
@@ -14,7 +14,7 @@ import { Channel } from "../channel/channel.ts";
 import { SENTENCE_CHARACTERS } from "../channel/messages/bounds.ts";
 import { type HostMessage, RUNNER_SIDE, type RunnerMessage } from "../channel/messages/messages.ts";
 import { Violation } from "../channel/violation.ts";
-import { ENGINE_CHOICES, type RunnerConfig } from "../contract/artifact.ts";
+import { ENGINE_CHOICES, RUNNER_CHANNEL_FD, type RunnerConfig } from "../contract/artifact.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { isShortage } from "../errors/shortage.ts";
 import { Calls } from "./calls.ts";
@@ -23,7 +23,6 @@ import type { InstanceAudit } from "./linker/instance-audit.ts";
 import { loadEngine } from "./load-engine.ts";
 import { type CollectGarbage, MemoryReclaimer } from "./memory-reclaimer.ts";
 
-const CHANNEL_FD = 3;
 const EXIT_LOAD_FAILED = 1;
 const EXIT_BROKEN = 2;
 
@@ -77,7 +76,7 @@ export function startRunner(argument: string | undefined, audit?: InstanceAudit)
 
 async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Promise<void> {
   let receive = (_message: HostMessage): Violation | undefined => new Violation("the host sent a message before ready");
-  const channel: Channel<HostMessage, RunnerMessage> = new Channel(new Socket({ fd: CHANNEL_FD }), RUNNER_SIDE, {
+  const channel: Channel<HostMessage, RunnerMessage> = new Channel(new Socket({ fd: RUNNER_CHANNEL_FD }), RUNNER_SIDE, {
     receive: (message) => receive(message),
     violated: ({ reason }) => fail(new HostError("internal", `the host broke the protocol: ${reason}`)),
     error: (error) => (isGone(error) ? process.exit(0) : fail(error)),

@@ -7,6 +7,7 @@
  */
 
 import type { Logger } from "pino";
+import { shortDigest } from "../contract/digest.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
@@ -52,8 +53,6 @@ export interface PluginLogLine {
   readonly text: string;
 }
 
-/** Digits of a digest that identify it in a log. */
-const SHORT_DIGEST_LENGTH = 12;
 /** Longest line of a plugin in one record. */
 const MAX_LINE_CHARS = 8_192;
 /** Longest id or method in a record. */
@@ -76,8 +75,7 @@ export interface RequestLogger {
 
 /** A logger for the requests of one version of a plugin; no digest where no version took them. */
 export function requestLogger(parent: Logger, plugin: PluginName, digest: Digest | undefined): RequestLogger {
-  const short = digest?.slice(0, SHORT_DIGEST_LENGTH);
-  const logger = parent.child({ plugin, ...(short !== undefined && { digest: short }) });
+  const logger = parent.child({ plugin, ...(digest !== undefined && { digest: shortDigest(digest) }) });
   return { logger, plain: PlainRecords.of(parent, logger, REQUEST_MESSAGE) };
 }
 

@@ -42,7 +42,7 @@ export class BitAudit implements InstanceAudit {
     return this.#restores;
   }
 
-  noteFirstState(instance: LinkedInstance): void {
+  noteSnapshot(instance: LinkedInstance): void {
     const readers = instance.globals().map((global, index) => reader(global, instance.globalTypes()[index]));
     this.#pictures.set(instance, {
       memories: instance.memories().map(({ buffer }) => Buffer.from(buffer.slice(0))),

@@ -113,9 +113,18 @@ const ALLOWED = {
 /** Of the supervisor's rooms, the files that others may import: whatever else a room holds may change without them. */
 const DOORS = {
   "process-pool": ["plugin-runner", "plugin-runner-events", "plugin-runner-state", "runner-size"],
-  process: ["runner", "runner-call", "runner-process"],
+  process: ["cpu-share", "runner", "runner-call", "runner-process"],
   compilation: ["compile", "engine-key"],
-  sandbox: ["child-program", "confinement", "cpu-time", "priority", "processor-deadline", "start-child", "wall"],
+  sandbox: [
+    "capabilities",
+    "child-program",
+    "confinement",
+    "cpu-time",
+    "priority",
+    "processor-deadline",
+    "start-child",
+    "wall",
+  ],
 } as const;
 
 /** Code generators and the shims of other runtimes. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { CONTRACT_VERSION, HANDLER, HANDLER_ID } from "../../contract/interface-names.ts";
 import { parseInterfaceName } from "../../component/interface-name.ts";
 import { type Place, quote, rejection } from "../../component/rejection.ts";
 import type { NamedEntry, ResolvedInstance } from "../../component/resolved.ts";
@@ -15,12 +16,7 @@ import type { InterfaceShape } from "../../contract/wit-shapes.ts";
 import { TypeMatcher } from "./match-type.ts";
 import { isSafeExportName } from "./names.ts";
 
-/** The interface that every plugin exports. */
-export const HANDLER = "local:network-host/handler@1.0.0";
-
-const HANDLER_ID = "local:network-host/handler";
 const CONTRACT_PACKAGE = "local:network-host/";
-const CONTRACT_VERSION = "1.0.0";
 
 /** Any release of WASI 0.2: they only add to each other. */
 const WASI_VERSION = /^0\.2\.[0-9]+$/;

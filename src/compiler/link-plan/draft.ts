@@ -9,7 +9,7 @@ import type {
   PlanInstance,
   PlanLift,
   PlanLower,
-  PlanOptions,
+  PlanCanonicalOptions,
   PlanResource,
   PlanSignature,
   PlanTypeDefinition,
@@ -29,7 +29,7 @@ export class PlanDraft {
   readonly lowers: PlanLower[] = [];
   readonly types = new Interned<PlanTypeDefinition>();
   readonly signatures = new Interned<PlanSignature>();
-  readonly options = new Interned<PlanOptions>();
+  readonly options = new Interned<PlanCanonicalOptions>();
   #components = 0;
 
   get components(): number {

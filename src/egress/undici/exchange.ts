@@ -31,7 +31,7 @@ const MAX_CODING_CHARACTERS = 64;
 /** Methods whose requests have no content as a rule: a body that turns out to be empty is not sent as one. */
 const BARE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
 
-export interface ExchangeParts {
+export interface ExchangeOptions {
   readonly request: OutboundRequest;
   readonly sink: HttpSink;
   readonly dispatcher: Dispatcher;
@@ -41,7 +41,7 @@ export interface ExchangeParts {
 }
 
 export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHandler {
-  readonly #parts: ExchangeParts;
+  readonly #parts: ExchangeOptions;
   readonly #body: RequestBody | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #state: "held" | "dispatched" | "ended" = "held";
@@ -52,7 +52,7 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   #informational = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: ExchangeOptions) {
     this.#parts = parts;
     const { body } = parts.request;
     const isEmpty = body.kind === "none" || body.bytes === 0;

@@ -45,23 +45,23 @@ function compileParts(
   };
   return {
     ...layout,
-    load(boundary, at) {
+    load(cx, at) {
       const value = create() as Container;
-      for (const { key, type, offset } of parts) value[key] = type.load(boundary, at + offset);
+      for (const { key, type, offset } of parts) value[key] = type.load(cx, at + offset);
       return value;
     },
-    store(boundary, value, at) {
+    store(cx, value, at) {
       const container = expectContainer(value);
-      for (const { key, type, offset } of parts) type.store(boundary, container[key], at + offset);
+      for (const { key, type, offset } of parts) type.store(cx, container[key], at + offset);
     },
-    lift(boundary, flat, index) {
+    liftFlat(cx, flat, index) {
       const value = create() as Container;
-      for (const { key, type, flatIndex } of parts) value[key] = type.lift(boundary, flat, index + flatIndex);
+      for (const { key, type, flatIndex } of parts) value[key] = type.liftFlat(cx, flat, index + flatIndex);
       return value;
     },
-    lower(boundary, value, flat, index) {
+    lowerFlat(cx, value, flat, index) {
       const container = expectContainer(value);
-      for (const { key, type, flatIndex } of parts) type.lower(boundary, container[key], flat, index + flatIndex);
+      for (const { key, type, flatIndex } of parts) type.lowerFlat(cx, container[key], flat, index + flatIndex);
     },
   };
 }
@@ -143,8 +143,8 @@ function compileWideFlags(keys: readonly string[]): CompiledType {
     store({ memory }, value, at) {
       for (const [index, names] of words.entries()) memory.view.setUint32(at + 4 * index, bitsOf(value, names), true);
     },
-    lift: (_, flat: readonly FlatValue[], from) => collect((index) => flat[from + index] as number),
-    lower(_, value, flat, from) {
+    liftFlat: (_, flat: readonly FlatValue[], from) => collect((index) => flat[from + index] as number),
+    lowerFlat(_, value, flat, from) {
       for (const [index, names] of words.entries()) flat[from + index] = bitsOf(value, names);
     },
   };

@@ -2,14 +2,14 @@
  * A value type made ready for crossing the boundary, once for all instances: its layout in memory and its
  * functions for both directions and both ways, through memory and as core values (component-model
  * `CanonicalABI.md`: "Alignment", "Element Size", "Flattening", "Loading", "Storing", "Flat Lifting", "Flat
- * Lowering"). Which instance is meant comes with each call, in the {@link Boundary}.
+ * Lowering"). Which instance is meant comes with each call, in the {@link LiftLowerContext}.
  *
  * Callers have checked that a type's whole range is within the memory before they load or store it.
  *
  * @module
  */
 
-import type { Boundary } from "./boundary.ts";
+import type { LiftLowerContext } from "./lift-lower-context.ts";
 
 /** A core value type. */
 export type FlatType = "i32" | "i64" | "f32" | "f64";
@@ -24,13 +24,13 @@ export interface CompiledType {
   /** The core values that it is passed as. */
   readonly flat: readonly FlatType[];
   /** From memory. */
-  load(boundary: Boundary, at: number): unknown;
+  load(cx: LiftLowerContext, at: number): unknown;
   /** Into memory. */
-  store(boundary: Boundary, value: unknown, at: number): void;
+  store(cx: LiftLowerContext, value: unknown, at: number): void;
   /** From core values, beginning with the one at `index`. */
-  lift(boundary: Boundary, flat: readonly FlatValue[], index: number): unknown;
+  liftFlat(cx: LiftLowerContext, flat: readonly FlatValue[], index: number): unknown;
   /** Into core values, beginning at `index`. */
-  lower(boundary: Boundary, value: unknown, flat: FlatValue[], index: number): void;
+  lowerFlat(cx: LiftLowerContext, value: unknown, flat: FlatValue[], index: number): void;
 }
 
 export function alignTo(offset: number, align: number): number {
@@ -44,8 +44,8 @@ export const NOTHING: CompiledType = {
   flat: [],
   load: () => undefined,
   store: () => undefined,
-  lift: () => undefined,
-  lower: () => undefined,
+  liftFlat: () => undefined,
+  lowerFlat: () => undefined,
 };
 
 /** The spelling of a WIT name in JavaScript: `content-length` → `contentLength`. */

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { WASM_PAGE_BYTES } from "../../contract/component-limits.ts";
 import type { BitType } from "../../contract/link-plan.ts";
 import { ByteWriter, unsignedLeb } from "../../core-wasm/byte-writer.ts";
 import { BIT_TYPE, MUTABLE, OPCODE, SECTION } from "../../core-wasm/format.ts";
@@ -31,8 +32,6 @@ export interface BoundGlobals {
   readonly save: (at: number) => void;
   readonly load: (at: number) => void;
 }
-
-const WASM_PAGE_BYTES = 65_536;
 
 /** The largest type's size: each global has so many bytes, aligned. */
 const SLOT_BYTES = 16;

@@ -1,6 +1,6 @@
 /**
  * Sees every instance that can be put back, at its first state and after each time that it was put back. Nobody serves
- * with one: it is how tests look at what {@link FirstState} does, with means of their own.
+ * with one: it is how tests look at what {@link Snapshot} does, with means of their own.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { LinkedInstance } from "./linked-instance.ts";
 
 export interface InstanceAudit {
   /** The instance has just been made, and nothing has been asked of it. */
-  noteFirstState(instance: LinkedInstance): void;
+  noteSnapshot(instance: LinkedInstance): void;
   /** The instance has been put back. What this throws ends the process. */
   checkRestored(instance: LinkedInstance): void;
 }

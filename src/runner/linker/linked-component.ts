@@ -5,6 +5,7 @@
  * @module
  */
 
+import { withoutVersion } from "../../contract/interface-names.ts";
 import { asyncImports } from "../../contract/async-imports.ts";
 import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
 import { answersAlike } from "./answers-alike.ts";
@@ -59,7 +60,7 @@ export function createLinkedComponent(plan: LinkPlan, modules: readonly WebAssem
 
 function hostImport({ target }: PlanLower, suspending: ReadonlySet<string>): HostImport | undefined {
   if (target.kind === "lift") return undefined;
-  const interfaceId = target.interface.replace(/@.*$/, "");
+  const interfaceId = withoutVersion(target.interface);
   return {
     interface: interfaceId,
     call: hostFunction(target.name),

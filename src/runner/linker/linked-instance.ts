@@ -10,24 +10,24 @@ import type { BitType, PlanItem, PlanLower } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { Namespace } from "../namespaces.ts";
 import type { Suspension } from "../suspension.ts";
-import { Boundary, type Realloc } from "./boundary.ts";
+import { LiftLowerContext, type Realloc } from "./lift-lower-context.ts";
 import {
-  callLifted,
-  callSuspendable,
+  canonLift,
+  canonLiftSuspending,
   type CoreFunction,
   type LiftedFunction,
-  lowered,
-  loweredAnywhere,
-  loweredSuspending,
+  canonLower,
+  canonLowerAnywhere,
+  canonLowerSuspending,
   type Settlement,
   type SuspendableFunction,
-} from "./calls-across.ts";
-import { ComponentState } from "./component-state.ts";
+} from "./canon.ts";
+import { ComponentInstance } from "./component-instance.ts";
 import type { HostImport, LinkedComponent } from "./linked-component.ts";
 import { LinearMemory } from "./linear-memory.ts";
 import { createPollSwitch } from "./poll-switch.ts";
 import { StandingCall } from "./standing-call.ts";
-import { createResourceFunction, type ResourceSurroundings } from "./resource-functions.ts";
+import { createResourceFunction, type ResourceOwner } from "./resource-functions.ts";
 import { atOnce } from "./timekeeping.ts";
 
 /** Gives the namespace of an interface, by its name without a version. */
@@ -36,13 +36,13 @@ export type NamespaceSource = (interfaceId: string) => Namespace | undefined;
 /** What a core instance exports. */
 type CoreExports = Readonly<Record<string, unknown>>;
 
-export class LinkedInstance implements ResourceSurroundings {
-  readonly components: readonly ComponentState[];
+export class LinkedInstance implements ResourceOwner {
+  readonly components: readonly ComponentInstance[];
   readonly #linked: LinkedComponent;
   readonly #namespaceOf: NamespaceSource;
   readonly #suspension: Suspension;
   readonly #core: CoreExports[] = [];
-  readonly #boundaries: Boundary[] = [];
+  readonly #contexts: LiftLowerContext[] = [];
   readonly #lifted: LiftedFunction[] = [];
   readonly #suspendable: SuspendableFunction[] = [];
   readonly #lowered: unknown[] = [];
@@ -55,7 +55,7 @@ export class LinkedInstance implements ResourceSurroundings {
     this.#linked = linked;
     this.#namespaceOf = namespaceOf;
     this.#suspension = suspension;
-    this.components = Array.from({ length: linked.plan.components }, () => new ComponentState());
+    this.components = Array.from({ length: linked.plan.components }, () => new ComponentInstance());
     for (const { module, imports } of linked.plan.instances) {
       const given = Object.create(null) as Record<string, Record<string, unknown>>;
       for (const [from, name, item] of imports)
@@ -113,8 +113,8 @@ export class LinkedInstance implements ResourceSurroundings {
   ): Outcome | Promise<Outcome> {
     try {
       const lifted = this.#lift(lift);
-      if (!this.#linked.suspends) return settlement.returned(callLifted(lifted, values));
-      return callSuspendable(lifted, (this.#suspendable[lift] ??= suspendable(lifted)), values, settlement);
+      if (!this.#linked.suspends) return settlement.returned(canonLift(lifted, values));
+      return canonLiftSuspending(lifted, (this.#suspendable[lift] ??= suspendable(lifted)), values, settlement);
     } catch (thrown) {
       return settlement.threw(thrown);
     }
@@ -159,16 +159,16 @@ export class LinkedInstance implements ResourceSurroundings {
     const { plan, signatures, hostImports } = this.#linked;
     const { signature: signatureIndex, options, target } = plan.lowers[index] as PlanLower;
     const signature = signatures[signatureIndex] as LinkedComponent["signatures"][number];
-    const boundary = this.#boundary(options);
+    const cx = this.#context(options);
     if (target.kind === "lift")
-      return lowered(signature, boundary, (values) => callLifted(this.#lift(target.index), values));
+      return canonLower(signature, cx, (values) => canonLift(this.#lift(target.index), values));
     const host = hostImports[index] as HostImport;
     const call = this.#hostCall(host);
-    if (!host.suspends) return (host.tellsTime ? loweredAnywhere : lowered)(signature, boundary, call);
-    const wait = new WebAssembly.Suspending(loweredSuspending(signature, boundary, this.#suspension, call) as never);
+    if (!host.suspends) return (host.tellsTime ? canonLowerAnywhere : canonLower)(signature, cx, call);
+    const wait = new WebAssembly.Suspending(canonLowerSuspending(signature, cx, this.#suspension, call) as never);
     if (!host.tellsTime) return wait;
-    const look = loweredAnywhere(signature, boundary, (values) => atOnce(call(values)));
-    return createPollSwitch({ mayWait: () => Number(boundary.component.mayWait), wait, look });
+    const look = canonLowerAnywhere(signature, cx, (values) => atOnce(call(values)));
+    return createPollSwitch({ mayWait: () => Number(cx.inst.mayWait), wait, look });
   }
 
   #hostCall(host: HostImport): (values: readonly unknown[]) => unknown {
@@ -192,7 +192,7 @@ export class LinkedInstance implements ResourceSurroundings {
     const { signature, options, core, postReturn } = plan.lifts[index] as (typeof plan.lifts)[number];
     const lifted: LiftedFunction = {
       signature: signatures[signature] as LinkedComponent["signatures"][number],
-      boundary: this.#boundary(options),
+      cx: this.#context(options),
       core: this.#item(core) as CoreFunction,
       postReturn: postReturn === null ? undefined : (this.#item(postReturn) as CoreFunction),
     };
@@ -200,20 +200,20 @@ export class LinkedInstance implements ResourceSurroundings {
     return lifted;
   }
 
-  #boundary(index: number): Boundary {
-    const known = this.#boundaries[index];
+  #context(index: number): LiftLowerContext {
+    const known = this.#contexts[index];
     if (known !== undefined) return known;
     const { plan } = this.#linked;
     const { component, encoding, memory, realloc } = plan.options[index] as (typeof plan.options)[number];
-    const boundary = new Boundary({
-      component: this.components[component] as ComponentState,
-      componentIndex: component,
+    const cx = new LiftLowerContext({
+      inst: this.components[component] as ComponentInstance,
+      instIndex: component,
       encoding,
       memory: memory === null ? undefined : this.#memory(this.#item(memory)),
       realloc: realloc === null ? undefined : (this.#item(realloc) as Realloc),
     });
-    this.#boundaries[index] = boundary;
-    return boundary;
+    this.#contexts[index] = cx;
+    return cx;
   }
 
   #memory(memory: unknown): LinearMemory {

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { HANDLER } from "../../contract/interface-names.ts";
 import type { LinkPlan } from "../../contract/link-plan.ts";
 import type { RpcRequest } from "../../contract/request.ts";
 import { HostError } from "../../errors/host-error.ts";
@@ -17,13 +18,11 @@ import type { GuestContext } from "../guest-context.ts";
 import { describeTrap, parseLevels, parsePluginError, parseResponse } from "../guest-outcome.ts";
 import { createImport } from "../imports.ts";
 import { Suspension } from "../suspension.ts";
-import type { Settlement } from "./calls-across.ts";
-import { FirstState, SharedState } from "./first-state.ts";
+import type { Settlement } from "./canon.ts";
+import { Snapshot, SharedSnapshot } from "./snapshot.ts";
 import type { InstanceAudit } from "./instance-audit.ts";
 import { createLinkedComponent, type LinkedComponent } from "./linked-component.ts";
 import { LinkedInstance } from "./linked-instance.ts";
-
-const HANDLER = "local:network-host/handler@1.0.0";
 
 /** The contract's exports, by index of the plan's lifts. */
 interface HandlerLifts {
@@ -35,7 +34,7 @@ export class LinkerEngine implements Engine {
   readonly #linked: LinkedComponent;
   readonly #lifts: HandlerLifts;
   readonly #audit: InstanceAudit | undefined;
-  #shared: SharedState | undefined;
+  #shared: SharedSnapshot | undefined;
 
   /** @param modules the plan's, compiled, in its order */
   constructor(plan: LinkPlan, modules: readonly WebAssembly.Module[], audit?: InstanceAudit) {
@@ -51,16 +50,16 @@ export class LinkerEngine implements Engine {
   async instantiate(context: GuestContext): Promise<Instance> {
     const suspension = new Suspension();
     const linked = new LinkedInstance(this.#linked, (name) => createImport(name, context), suspension);
-    const firstState = this.#firstState(linked);
-    if (firstState !== undefined) this.#audit?.noteFirstState(linked);
-    return new LinkerInstance(linked, this.#lifts, suspension, firstState, this.#audit);
+    const snapshot = this.#snapshot(linked);
+    if (snapshot !== undefined) this.#audit?.noteSnapshot(linked);
+    return new LinkerInstance(linked, this.#lifts, suspension, snapshot, this.#audit);
   }
 
-  #firstState(linked: LinkedInstance): FirstState | undefined {
+  #snapshot(linked: LinkedInstance): Snapshot | undefined {
     const { plan } = this.#linked;
     if (plan.freshness.kind === "fresh" || linked.wasTold) return undefined;
-    this.#shared ??= new SharedState(linked, plan);
-    return FirstState.of(linked, plan, this.#shared);
+    this.#shared ??= new SharedSnapshot(linked, plan);
+    return Snapshot.of(linked, plan, this.#shared);
   }
 }
 
@@ -68,7 +67,7 @@ class LinkerInstance implements Instance {
   readonly #linked: LinkedInstance;
   readonly #lifts: HandlerLifts;
   readonly #suspension: Suspension;
-  readonly #firstState: FirstState | undefined;
+  readonly #snapshot: Snapshot | undefined;
   readonly #audit: InstanceAudit | undefined;
   readonly #memories: readonly WebAssembly.Memory[];
 
@@ -76,13 +75,13 @@ class LinkerInstance implements Instance {
     linked: LinkedInstance,
     lifts: HandlerLifts,
     suspension: Suspension,
-    firstState: FirstState | undefined,
+    snapshot: Snapshot | undefined,
     audit: InstanceAudit | undefined,
   ) {
     this.#linked = linked;
     this.#lifts = lifts;
     this.#suspension = suspension;
-    this.#firstState = firstState;
+    this.#snapshot = snapshot;
     this.#audit = audit;
     this.#memories = linked.memories();
   }
@@ -92,7 +91,7 @@ class LinkerInstance implements Instance {
   }
 
   restore(): boolean {
-    const isRestored = this.#firstState?.restore() ?? false;
+    const isRestored = this.#snapshot?.restore() ?? false;
     if (isRestored) this.#audit?.checkRestored(this.#linked);
     return isRestored;
   }

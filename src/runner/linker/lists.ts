@@ -7,7 +7,7 @@
 
 import { createTrap } from "../trap.ts";
 import type { PlanType } from "../../contract/link-plan.ts";
-import type { Boundary } from "./boundary.ts";
+import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { CompiledType } from "./compiled-type.ts";
 import { storePair } from "./primitives.ts";
 
@@ -29,8 +29,8 @@ const TYPED_ARRAYS: Readonly<Record<string, TypedArrayClass>> = {
 
 /** The list's two ways through memory, from which the rest follows. */
 interface Elements {
-  read(boundary: Boundary, pointer: number, length: number): unknown;
-  write(boundary: Boundary, list: ArrayLike<unknown>, pointer: number): void;
+  read(cx: LiftLowerContext, pointer: number, length: number): unknown;
+  write(cx: LiftLowerContext, list: ArrayLike<unknown>, pointer: number): void;
 }
 
 export function compileList(element: CompiledType, elementType: PlanType): CompiledType {
@@ -38,15 +38,15 @@ export function compileList(element: CompiledType, elementType: PlanType): Compi
   const elements = typed === undefined ? eachElement(element) : allElements(element, typed);
   const { size, align } = element;
 
-  function loadAt(boundary: Boundary, pointer: number, length: number): unknown {
-    boundary.memory.check(pointer, length * size, align);
-    return elements.read(boundary, pointer, length);
+  function loadAt(cx: LiftLowerContext, pointer: number, length: number): unknown {
+    cx.memory.check(pointer, length * size, align);
+    return elements.read(cx, pointer, length);
   }
 
-  function allocateAndWrite(boundary: Boundary, list: unknown): number {
+  function allocateAndWrite(cx: LiftLowerContext, list: unknown): number {
     if (!isList(list)) throw createTrap("a value is not a list");
-    const pointer = boundary.allocate(align, list.length * size);
-    elements.write(boundary, list, pointer);
+    const pointer = cx.allocate(align, list.length * size);
+    elements.write(cx, list, pointer);
     return pointer;
   }
 
@@ -54,17 +54,17 @@ export function compileList(element: CompiledType, elementType: PlanType): Compi
     size: 8,
     align: 4,
     flat: ["i32", "i32"],
-    load(boundary, at) {
-      const { view } = boundary.memory;
-      return loadAt(boundary, view.getUint32(at, true), view.getUint32(at + 4, true));
+    load(cx, at) {
+      const { view } = cx.memory;
+      return loadAt(cx, view.getUint32(at, true), view.getUint32(at + 4, true));
     },
-    store(boundary, value, at) {
-      const pointer = allocateAndWrite(boundary, value);
-      storePair(boundary, at, pointer, (value as ArrayLike<unknown>).length);
+    store(cx, value, at) {
+      const pointer = allocateAndWrite(cx, value);
+      storePair(cx, at, pointer, (value as ArrayLike<unknown>).length);
     },
-    lift: (boundary, flat, index) => loadAt(boundary, (flat[index] as number) >>> 0, (flat[index + 1] as number) >>> 0),
-    lower(boundary, value, flat, index) {
-      flat[index] = allocateAndWrite(boundary, value);
+    liftFlat: (cx, flat, index) => loadAt(cx, (flat[index] as number) >>> 0, (flat[index + 1] as number) >>> 0),
+    lowerFlat(cx, value, flat, index) {
+      flat[index] = allocateAndWrite(cx, value);
       flat[index + 1] = (value as ArrayLike<unknown>).length;
     },
   };
@@ -77,13 +77,13 @@ function isList(value: unknown): value is ArrayLike<unknown> {
 function eachElement(element: CompiledType): Elements {
   const { size } = element;
   return {
-    read(boundary, pointer, length) {
+    read(cx, pointer, length) {
       const list: unknown[] = [];
-      for (let index = 0; index < length; index += 1) list.push(element.load(boundary, pointer + index * size));
+      for (let index = 0; index < length; index += 1) list.push(element.load(cx, pointer + index * size));
       return list;
     },
-    write(boundary, list, pointer) {
-      for (let index = 0; index < list.length; index += 1) element.store(boundary, list[index], pointer + index * size);
+    write(cx, list, pointer) {
+      for (let index = 0; index < list.length; index += 1) element.store(cx, list[index], pointer + index * size);
     },
   };
 }
@@ -96,9 +96,9 @@ function allElements(element: CompiledType, typed: TypedArrayClass): Elements {
       const copy = memory.bytes.slice(pointer, pointer + length * element.size);
       return typed === Uint8Array ? copy : new typed(copy.buffer);
     },
-    write(boundary, list, pointer) {
-      if (!(list instanceof typed)) return each.write(boundary, list, pointer);
-      boundary.memory.bytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), pointer);
+    write(cx, list, pointer) {
+      if (!(list instanceof typed)) return each.write(cx, list, pointer);
+      cx.memory.bytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), pointer);
     },
   };
 }

@@ -16,19 +16,18 @@ import {
   type PlanLift,
   type PlanLower,
   type PlanModule,
-  type PlanOptions,
+  type PlanCanonicalOptions,
   type PlanResource,
   type PlanSignature,
   type PlanType,
   type PlanTypeDefinition,
+  STRING_ENCODINGS,
 } from "../../contract/link-plan.ts";
 import { PRIMITIVE_TYPES } from "../../contract/primitive-types.ts";
 import { HostError } from "../../errors/host-error.ts";
 
 /** Longest list and longest text in a plan. */
 const LENGTH_MAX = 100_000;
-
-const ENCODINGS: readonly PlanOptions["encoding"][] = ["utf8", "utf16", "latin1+utf16"];
 
 /** Parses a plan's file. Throws `load-failed`. */
 export function parsePlan(text: string): LinkPlan {
@@ -172,8 +171,8 @@ class PlanParser {
     return { module: this.#index("modules", value["module"]), imports };
   }
 
-  #options(value: Fields): PlanOptions {
-    const encoding = ENCODINGS.find((name) => name === value["encoding"]);
+  #options(value: Fields): PlanCanonicalOptions {
+    const encoding = STRING_ENCODINGS.find((name) => name === value["encoding"]);
     if (encoding === undefined) throw flaw("a string encoding is unknown");
     return {
       component: this.#component(value["component"]),

@@ -27,7 +27,7 @@ import {
   functionType,
   section,
 } from "../../core-wasm/module-writer.ts";
-import type { CoreFunction } from "./calls-across.ts";
+import type { CoreFunction } from "./canon.ts";
 
 /** The imports of the module, by their names. */
 export interface PollFunctions {

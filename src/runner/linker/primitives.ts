@@ -7,7 +7,7 @@
 
 import { createTrap } from "../trap.ts";
 import type { PrimitiveType } from "../../contract/primitive-types.ts";
-import type { Boundary } from "./boundary.ts";
+import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { CompiledType, FlatType } from "./compiled-type.ts";
 
 /** What distinguishes one number type from another. */
@@ -30,8 +30,8 @@ function numberType<Value extends number | bigint>(type: NumberType<Value>): Com
     flat: [flat],
     load: ({ memory }, at) => type.load(memory.view, at),
     store: ({ memory }, value, at) => type.store(memory.view, type.expect(value), at),
-    lift: (_, values, index) => type.fromFlat(values[index] as never),
-    lower: (_, value, values, index) => {
+    liftFlat: (_, values, index) => type.fromFlat(values[index] as never),
+    lowerFlat: (_, value, values, index) => {
       values[index] = type.expect(value);
     },
   };
@@ -145,10 +145,10 @@ export function translated(
 ): CompiledType {
   return {
     ...type,
-    load: (boundary, at) => from(type.load(boundary, at) as number),
-    store: (boundary, value, at) => type.store(boundary, to(value), at),
-    lift: (_, flat, index) => from((flat[index] as number) >>> 0),
-    lower: (_, value, flat, index) => {
+    load: (cx, at) => from(type.load(cx, at) as number),
+    store: (cx, value, at) => type.store(cx, to(value), at),
+    liftFlat: (_, flat, index) => from((flat[index] as number) >>> 0),
+    lowerFlat: (_, value, flat, index) => {
       flat[index] = to(value);
     },
   };
@@ -183,25 +183,24 @@ const STRING: CompiledType = {
   size: 8,
   align: 4,
   flat: ["i32", "i32"],
-  load(boundary, at) {
-    const { view } = boundary.memory;
-    return boundary.strings.load(boundary, view.getUint32(at, true), view.getUint32(at + 4, true));
+  load(cx, at) {
+    const { view } = cx.memory;
+    return cx.strings.load(cx, view.getUint32(at, true), view.getUint32(at + 4, true));
   },
-  store(boundary, value, at) {
-    const { pointer, length } = boundary.strings.store(boundary, value as string);
-    storePair(boundary, at, pointer, length);
+  store(cx, value, at) {
+    const { pointer, length } = cx.strings.store(cx, value as string);
+    storePair(cx, at, pointer, length);
   },
-  lift: (boundary, flat, index) =>
-    boundary.strings.load(boundary, (flat[index] as number) >>> 0, (flat[index + 1] as number) >>> 0),
-  lower(boundary, value, flat, index) {
-    const { pointer, length } = boundary.strings.store(boundary, value as string);
+  liftFlat: (cx, flat, index) => cx.strings.load(cx, (flat[index] as number) >>> 0, (flat[index + 1] as number) >>> 0),
+  lowerFlat(cx, value, flat, index) {
+    const { pointer, length } = cx.strings.store(cx, value as string);
     flat[index] = pointer;
     flat[index + 1] = length;
   },
 };
 
 /** Pointer and length, as strings and lists have them in memory. */
-export function storePair({ memory }: Boundary, at: number, pointer: number, length: number): void {
+export function storePair({ memory }: LiftLowerContext, at: number, pointer: number, length: number): void {
   memory.view.setUint32(at, pointer, true);
   memory.view.setUint32(at + 4, length, true);
 }

@@ -6,14 +6,14 @@
  */
 
 import type { LinkPlan, PlanItem, PlanResource } from "../../contract/link-plan.ts";
-import { asTrap, type CoreFunction } from "./calls-across.ts";
-import type { ComponentState } from "./component-state.ts";
+import { asTrap, type CoreFunction } from "./canon.ts";
+import type { ComponentInstance } from "./component-instance.ts";
 import type { Handle } from "./handle-table.ts";
 import { isPollable } from "./timekeeping.ts";
 
 /** The instance that a function belongs to. */
-export interface ResourceSurroundings {
-  readonly components: readonly ComponentState[];
+export interface ResourceOwner {
+  readonly components: readonly ComponentInstance[];
   /** Runs the destructor of a resource that a component of the plan defines, if it has one. */
   destroyResource(destructor: PlanItem | null, rep: unknown): void;
 }
@@ -22,15 +22,15 @@ type ResourceItem = Extract<PlanItem, { resource: number }>;
 
 /** Makes the function for one instance. */
 export function createResourceFunction(
-  instance: ResourceSurroundings,
+  instance: ResourceOwner,
   plan: LinkPlan,
   { kind, resource, component }: ResourceItem,
 ): CoreFunction {
-  const state = instance.components[component] as ComponentState;
+  const state = instance.components[component] as ComponentInstance;
   switch (kind) {
     case "resource-new":
       return (rep) => {
-        state.leave();
+        state.checkMayLeave();
         return state.handles.add(resource, rep, true);
       };
     case "resource-rep":
@@ -39,7 +39,7 @@ export function createResourceFunction(
       const definition = plan.resources[resource] as PlanResource;
       const leaves = !isPollable(definition);
       return (index) => {
-        if (leaves) state.leave();
+        if (leaves) state.checkMayLeave();
         const handle = state.handles.remove(Number(index) >>> 0, resource);
         if (handle.own) destroy(instance, definition, component, handle);
         else state.giveBack();
@@ -50,7 +50,7 @@ export function createResourceFunction(
 }
 
 /** The owner has dropped it: the host's object is disposed of, a component's own resource meets its destructor. */
-function destroy(instance: ResourceSurroundings, definition: PlanResource, from: number, { rep }: Handle): void {
+function destroy(instance: ResourceOwner, definition: PlanResource, from: number, { rep }: Handle): void {
   if (definition.kind === "imported") {
     try {
       (rep as Partial<Disposable>)[Symbol.dispose]?.();
@@ -59,7 +59,7 @@ function destroy(instance: ResourceSurroundings, definition: PlanResource, from:
     }
     return;
   }
-  const owner = instance.components[definition.component] as ComponentState;
+  const owner = instance.components[definition.component] as ComponentInstance;
   const crosses = definition.component !== from;
   if (crosses) owner.enter();
   instance.destroyResource(definition.destructor, rep);

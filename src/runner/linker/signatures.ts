@@ -7,7 +7,7 @@
 
 import { type LinkPlan, MAX_FLAT_PARAMS, type PlanSignature, type PlanType } from "../../contract/link-plan.ts";
 import { compileEnum, compileFlags, compileRecord, compileTuple } from "./aggregates.ts";
-import type { Boundary } from "./boundary.ts";
+import type { LiftLowerContext } from "./lift-lower-context.ts";
 import { type CompiledType, type FlatValue, NOTHING } from "./compiled-type.ts";
 import { compileList } from "./lists.ts";
 import { PRIMITIVES } from "./primitives.ts";
@@ -20,13 +20,13 @@ export interface CompiledSignature {
   /** Of the core function behind an exported one. */
   readonly core: CoreSignature;
   /** What a core function was called with, as values. */
-  liftParams(boundary: Boundary, flat: readonly FlatValue[]): unknown[];
+  liftParams(cx: LiftLowerContext, flat: readonly FlatValue[]): unknown[];
   /** Values, as what to call a core function with. */
-  lowerParams(boundary: Boundary, values: readonly unknown[]): FlatValue[];
+  lowerParams(cx: LiftLowerContext, values: readonly unknown[]): FlatValue[];
   /** What a core function returned, as a value. */
-  liftResult(boundary: Boundary, returned: FlatValue | undefined): unknown;
+  liftResult(cx: LiftLowerContext, returned: FlatValue | undefined): unknown;
   /** A value, as what to return to a core function that called with `flat`. */
-  lowerResult(boundary: Boundary, value: unknown, flat: readonly FlatValue[]): FlatValue | undefined;
+  lowerResult(cx: LiftLowerContext, value: unknown, flat: readonly FlatValue[]): FlatValue | undefined;
 }
 
 /** All signatures of a plan, by index. */
@@ -85,41 +85,41 @@ function compileSignature(params: readonly CompiledType[], result: CompiledType)
   };
   return {
     core,
-    liftParams(boundary, flat) {
-      boundary.refresh();
-      if (!inMemory) return all.lift(boundary, flat, 0) as unknown[];
+    liftParams(cx, flat) {
+      cx.refresh();
+      if (!inMemory) return all.liftFlat(cx, flat, 0) as unknown[];
       const pointer = (flat[0] as number) >>> 0;
-      boundary.memory.check(pointer, all.size, all.align);
-      return all.load(boundary, pointer) as unknown[];
+      cx.memory.check(pointer, all.size, all.align);
+      return all.load(cx, pointer) as unknown[];
     },
-    lowerParams(boundary, values) {
-      boundary.refresh();
+    lowerParams(cx, values) {
+      cx.refresh();
       const flat: FlatValue[] = [];
       if (!inMemory) {
-        all.lower(boundary, values, flat, 0);
+        all.lowerFlat(cx, values, flat, 0);
         return flat;
       }
-      const pointer = boundary.allocate(all.align, all.size);
-      all.store(boundary, values, pointer);
+      const pointer = cx.allocate(all.align, all.size);
+      all.store(cx, values, pointer);
       return [pointer];
     },
-    liftResult(boundary, returned) {
-      boundary.refresh();
-      if (!resultInMemory) return result.lift(boundary, returned === undefined ? [] : [returned], 0);
+    liftResult(cx, returned) {
+      cx.refresh();
+      if (!resultInMemory) return result.liftFlat(cx, returned === undefined ? [] : [returned], 0);
       const pointer = (returned as number) >>> 0;
-      boundary.memory.check(pointer, result.size, result.align);
-      return result.load(boundary, pointer);
+      cx.memory.check(pointer, result.size, result.align);
+      return result.load(cx, pointer);
     },
-    lowerResult(boundary, value, flat) {
-      boundary.refresh();
+    lowerResult(cx, value, flat) {
+      cx.refresh();
       if (resultInMemory) {
         const pointer = (flat[flatCount] as number) >>> 0;
-        boundary.memory.check(pointer, result.size, result.align);
-        result.store(boundary, value, pointer);
+        cx.memory.check(pointer, result.size, result.align);
+        result.store(cx, value, pointer);
         return undefined;
       }
       const returned: FlatValue[] = [];
-      result.lower(boundary, value, returned, 0);
+      result.lowerFlat(cx, value, returned, 0);
       return returned[0];
     },
   };

@@ -10,7 +10,7 @@
  */
 
 import type { Suspension } from "../suspension.ts";
-import type { CoreFunction } from "./calls-across.ts";
+import type { CoreFunction } from "./canon.ts";
 import type { FlatValue } from "./compiled-type.ts";
 
 export class StandingCall {

@@ -6,10 +6,9 @@
  * @module
  */
 
+import type { StringEncoding } from "../../contract/link-plan.ts";
 import { createTrap } from "../trap.ts";
 import type { LinearMemory } from "./linear-memory.ts";
-
-export type StringEncoding = "utf8" | "utf16" | "latin1+utf16";
 
 /** Where strings come from and go to. */
 export interface StringMemory {
@@ -20,9 +19,9 @@ export interface StringMemory {
 
 export interface StringCodec {
   /** Reads a string of `length`, in the encoding's own unit. */
-  load(boundary: StringMemory, pointer: number, length: number): string;
+  load(cx: StringMemory, pointer: number, length: number): string;
   /** Writes a string into memory of its own. What is returned is good until the next string is stored. */
-  store(boundary: StringMemory, text: string): StoredString;
+  store(cx: StringMemory, text: string): StoredString;
 }
 
 /** Where a string was stored. One object, overwritten by the next string. */
@@ -64,24 +63,24 @@ function expectText(text: unknown): asserts text is string {
 }
 
 const utf8: StringCodec = {
-  load(boundary, pointer, length) {
-    const { memory } = boundary;
+  load(cx, pointer, length) {
+    const { memory } = cx;
     memory.check(pointer, length, 1);
     const { bytes } = memory;
     return shortAscii(bytes, pointer, length) ?? decode(utf8Decoder, bytes.subarray(pointer, pointer + length));
   },
-  store(boundary, text) {
+  store(cx, text) {
     expectText(text);
     if (text.length <= SHORT_LENGTH && isAscii(text)) {
-      const pointer = boundary.allocate(1, text.length);
-      const { bytes } = boundary.memory;
+      const pointer = cx.allocate(1, text.length);
+      const { bytes } = cx.memory;
       for (let index = 0; index < text.length; index += 1) bytes[pointer + index] = text.charCodeAt(index);
       return storedAt(pointer, text.length);
     }
     const encoded = Buffer.from(text, "utf8");
     if (encoded.length > MAX_BYTES) throw createTrap("a string is too long");
-    const pointer = boundary.allocate(1, encoded.length);
-    boundary.memory.bytes.set(encoded, pointer);
+    const pointer = cx.allocate(1, encoded.length);
+    cx.memory.bytes.set(encoded, pointer);
     return storedAt(pointer, encoded.length);
   },
 };
@@ -104,40 +103,40 @@ function isAscii(text: string): boolean {
 
 const utf16: StringCodec = {
   load: loadUtf16,
-  store: (boundary, text) => {
+  store: (cx, text) => {
     expectText(text);
-    return storeUtf16(boundary, text, 0);
+    return storeUtf16(cx, text, 0);
   },
 };
 
-function loadUtf16(boundary: StringMemory, pointer: number, units: number): string {
-  const { memory } = boundary;
+function loadUtf16(cx: StringMemory, pointer: number, units: number): string {
+  const { memory } = cx;
   memory.check(pointer, 2 * units, 2);
   return decode(utf16Decoder, memory.bytes.subarray(pointer, pointer + 2 * units));
 }
 
 /** `tag` is added to the length. */
-function storeUtf16(boundary: StringMemory, text: string, tag: number): StoredString {
+function storeUtf16(cx: StringMemory, text: string, tag: number): StoredString {
   const encoded = Buffer.from(text.toWellFormed(), "utf16le");
   if (encoded.length > MAX_BYTES) throw createTrap("a string is too long");
-  const pointer = boundary.allocate(2, encoded.length);
-  boundary.memory.bytes.set(encoded, pointer);
+  const pointer = cx.allocate(2, encoded.length);
+  cx.memory.bytes.set(encoded, pointer);
   return storedAt(pointer, text.length + tag);
 }
 
 const latin1OrUtf16: StringCodec = {
-  load(boundary, pointer, length) {
-    if (length >= UTF16_TAG) return loadUtf16(boundary, pointer, length - UTF16_TAG);
-    const { memory } = boundary;
+  load(cx, pointer, length) {
+    if (length >= UTF16_TAG) return loadUtf16(cx, pointer, length - UTF16_TAG);
+    const { memory } = cx;
     memory.check(pointer, length, 2);
     // Buffer's `latin1` is ISO 8859-1; TextDecoder's is Windows-1252.
     return Buffer.from(memory.bytes.buffer, pointer, length).toString("latin1");
   },
-  store(boundary, text) {
+  store(cx, text) {
     expectText(text);
-    if (!isLatin1(text)) return storeUtf16(boundary, text, UTF16_TAG);
-    const pointer = boundary.allocate(2, text.length);
-    boundary.memory.bytes.set(Buffer.from(text, "latin1"), pointer);
+    if (!isLatin1(text)) return storeUtf16(cx, text, UTF16_TAG);
+    const pointer = cx.allocate(2, text.length);
+    cx.memory.bytes.set(Buffer.from(text, "latin1"), pointer);
     return storedAt(pointer, text.length);
   },
 };

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { withoutVersion } from "../../contract/interface-names.ts";
 import type { PlanResource } from "../../contract/link-plan.ts";
 import { createTrap } from "../trap.ts";
 
@@ -33,9 +34,7 @@ export function tellsTime(interfaceId: string, name: string): boolean {
 
 /** May a handle to it be dropped wherever time may be told? */
 export function isPollable(resource: PlanResource): boolean {
-  return (
-    resource.kind === "imported" && resource.name === "pollable" && resource.interface.replace(/@.*$/, "") === POLL
-  );
+  return resource.kind === "imported" && resource.name === "pollable" && withoutVersion(resource.interface) === POLL;
 }
 
 /** What a poll gave, where the guest must not wait. */

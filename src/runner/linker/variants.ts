@@ -88,27 +88,27 @@ function compileCases(types: readonly CompiledType[], shape: VariantShape): Comp
     size,
     align,
     flat,
-    load(boundary, at) {
-      const index = discriminant.load(boundary, at) as number;
-      return shape.make(index, expectCase(index).type.load(boundary, at + payloadOffset));
+    load(cx, at) {
+      const index = discriminant.load(cx, at) as number;
+      return shape.make(index, expectCase(index).type.load(cx, at + payloadOffset));
     },
-    store(boundary, value, at) {
+    store(cx, value, at) {
       const index = caseOf(value);
-      discriminant.store(boundary, index, at);
-      expectCase(index).type.store(boundary, shape.payloadOf(value), at + payloadOffset);
+      discriminant.store(cx, index, at);
+      expectCase(index).type.store(cx, shape.payloadOf(value), at + payloadOffset);
     },
-    lift(boundary, values, from) {
+    liftFlat(cx, values, from) {
       const index = (values[from] as number) >>> 0;
       const { type, coercions } = expectCase(index);
-      if (coercions === undefined) return shape.make(index, type.lift(boundary, values, from + 1));
+      if (coercions === undefined) return shape.make(index, type.liftFlat(cx, values, from + 1));
       const own = coercions.map(({ fromJoined }, place) => fromJoined(values[from + 1 + place] as never));
-      return shape.make(index, type.lift(boundary, own, 0));
+      return shape.make(index, type.liftFlat(cx, own, 0));
     },
-    lower(boundary, value, values, from) {
+    lowerFlat(cx, value, values, from) {
       const index = caseOf(value);
       const { type, coercions } = expectCase(index);
       values[from] = index;
-      type.lower(boundary, shape.payloadOf(value), values, from + 1);
+      type.lowerFlat(cx, shape.payloadOf(value), values, from + 1);
       for (const [place, { toJoined }] of (coercions ?? []).entries())
         values[from + 1 + place] = toJoined(values[from + 1 + place] as never);
       for (let place = 1 + type.flat.length; place < flat.length; place += 1)

@@ -20,13 +20,10 @@ import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
 import { cpuTimeOf } from "../sandbox/cpu-time.ts";
 import { BACKGROUND_NICE, setNice } from "../sandbox/priority.ts";
 import { ProcessorDeadline } from "../sandbox/processor-deadline.ts";
-import { type ChildCommand, startChild, type StartedChild } from "../sandbox/start-child.ts";
+import { type ChildCommand, startChild, type StartedChild, STDERR_FD, STDIN_FD } from "../sandbox/start-child.ts";
 
 /** How much of stderr is kept for the message. */
 const STDERR_MAX_CHARACTERS = 2_000;
-
-const STDIN_FD = 0;
-const STDERR_FD = 2;
 
 /** Signals by which others end a process; what goes wrong in one ends it by another. */
 const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"]);

@@ -9,14 +9,12 @@
 import { glob, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { digestOf } from "../../contract/digest.ts";
+import { digestOf, shortDigest } from "../../contract/digest.ts";
 import { toHostError } from "../../errors/host-error.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 
 /** Folders whose code decides what an artifact is. */
 export const COMPILER_FOLDERS: readonly string[] = ["compiler", "component", "core-wasm", "contract"];
-
-const KEY_DIGITS = 12;
 
 let key: Promise<string> | undefined;
 
@@ -34,7 +32,7 @@ async function computeKey(): Promise<string> {
   const paths = (await Array.fromAsync(glob(patterns, { cwd: CODE_ROOT }))).sort();
   const contents = await Promise.all(paths.map((path) => readFile(join(CODE_ROOT, path))));
   const digests = contents.map((content, index) => `${paths[index]} ${digestOf(content)}`);
-  const fingerprint = digestOf([process.versions.node, ...digests].join("\n")).slice(0, KEY_DIGITS);
+  const fingerprint = shortDigest(digestOf([process.versions.node, ...digests].join("\n")));
   return `jco-${await jcoVersion()}-${fingerprint}`;
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { cpuShareBetween } from "../process/cpu-share.ts";
 import type { CpuSample, Runner } from "../process/runner.ts";
 import { adviseSize, type CpuUse, type RunnerUse, type SizeAdvice, type SizeBounds } from "./runner-size.ts";
 
@@ -135,8 +136,7 @@ function useOf(member: Member, nowMs: number): RunnerUse {
 }
 
 function cpuUse(before: CpuSample, now: CpuSample, calls: number): CpuUse {
-  const ranMs = now.ranMs - before.ranMs;
-  const ownMs = now.atMs - before.atMs - (now.waitedMs - before.waitedMs);
+  const { ownMs, ranMs, share } = cpuShareBetween(before, now);
   // A process without a processor for all of the time tells nothing of what it would have done.
-  return { computed: ownMs < 1 ? 0 : Math.min(1, ranMs / ownMs), callMs: ranMs / Math.max(1, calls) };
+  return { computed: ownMs < 1 ? 0 : share, callMs: ranMs / Math.max(1, calls) };
 }

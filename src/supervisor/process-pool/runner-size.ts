@@ -9,6 +9,8 @@
  * @module
  */
 
+import { RESTLESS_SHARE } from "../process/cpu-share.ts";
+
 /** What a process did between two looks. */
 export interface CpuUse {
   /** Share of the time that was its own to use in which it computed. Time without a processor was not its own. */
@@ -54,8 +56,6 @@ export function createSizeBounds(
   };
 }
 
-/** Computes without pausing. The watch of the processor's fairness says the same of a hog. */
-const RESTLESS_SHARE = 0.9;
 /** The host spends some tens of microseconds on a call. What spends little more has the host for its bound. */
 const COSTLY_CALL_MS = 0.3;
 /** What the processes that stay may compute for them to be enough. */

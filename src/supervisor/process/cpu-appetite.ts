@@ -12,11 +12,10 @@
  * @module
  */
 
+import { type CpuShare, cpuShareBetween, RESTLESS_SHARE } from "./cpu-share.ts";
 import type { CpuSample } from "./runner.ts";
 
-/** Shares of its own time that a process computes: from here on it is a hog … */
-const HOG_SHARE = 0.9;
-/** … and from here down it no longer counts as one. */
+/** A process that computes without pausing is a hog; from here down it is a hog no longer. */
 const RESTED_SHARE = 0.5;
 
 /** How fast the estimate follows a process that computes more than before: a hog is found in 2.3 times this … */
@@ -106,7 +105,7 @@ export class CpuAppetite {
     this.#last = sample;
     const followMs = share > this.#share ? this.#riseMs : FALL_MS;
     this.#share += (share - this.#share) * (1 - Math.exp(-ownMs / followMs));
-    if (this.#share >= HOG_SHARE) this.#isHog = true;
+    if (this.#share >= RESTLESS_SHARE) this.#isHog = true;
     else if (this.#share <= RESTED_SHARE) this.#isHog = false;
   }
 
@@ -118,7 +117,7 @@ export class CpuAppetite {
       return;
     }
     const { ownMs, ranMs, share } = useBetween(from, sample);
-    if (sample.isAsleep && ownMs >= TRIAL_OWN_MS && share < HOG_SHARE) {
+    if (sample.isAsleep && ownMs >= TRIAL_OWN_MS && share < RESTLESS_SHARE) {
       this.#isHog = false;
       this.#share = share;
       this.#last = sample;
@@ -128,9 +127,7 @@ export class CpuAppetite {
   }
 }
 
-/** What a process did between two looks with the time that was its own. */
-function useBetween(from: AppetiteSample, to: AppetiteSample): { ownMs: number; ranMs: number; share: number } {
-  const ranMs = Math.max(0, to.ranMs - from.ranMs - (to.makingMs - from.makingMs));
-  const ownMs = to.atMs - from.atMs - (to.waitedMs - from.waitedMs);
-  return { ownMs, ranMs, share: Math.min(1, ranMs / ownMs) };
+/** What it did between two looks for its plugin. */
+function useBetween(from: AppetiteSample, to: AppetiteSample): CpuShare {
+  return cpuShareBetween(from, to, to.makingMs - from.makingMs);
 }

@@ -12,17 +12,14 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { type AppetiteSample, CpuAppetite } from "./cpu-appetite.ts";
 import { CpuClock } from "./cpu-clock.ts";
 import type { CpuSample } from "./runner.ts";
+import { CAPABILITY, holdsCapability } from "../sandbox/capabilities.ts";
 import { BACKGROUND_NICE, LOW_NICE, NORMAL_NICE, setNice } from "../sandbox/priority.ts";
 
 /** A look costs some ten microseconds, and as much again where the process is held back. */
 const LOOK_MS = 50;
-
-/** Bit 23 of a set of capabilities. */
-const CAP_SYS_NICE = 1n << 23n;
 
 /** What a watch works with. */
 export interface CpuWatchOptions {
@@ -123,14 +120,6 @@ let mayRaise: boolean | undefined;
 
 /** May this process take back what it lowered? */
 function mayRaisePriority(): boolean {
-  mayRaise ??= holdsCapability(CAP_SYS_NICE);
+  mayRaise ??= holdsCapability(CAPABILITY.sysNice);
   return mayRaise;
-}
-
-/** False where this machine does not tell. Throws where this process has no descriptor left to ask it. */
-function holdsCapability(capability: bigint): boolean {
-  if (process.platform !== "linux") return false;
-  const status = readFileSync("/proc/self/status", "utf8");
-  const effective = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  return (effective & capability) !== 0n;
 }

@@ -7,10 +7,9 @@
  * @module
  */
 
+import { KIB } from "../../contract/limit-row.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { ProcFile } from "./proc-file.ts";
-
-const KIB = 1024;
 
 /** The file has some sixty short lines. */
 const STATUS_BYTES = 4 * KIB;

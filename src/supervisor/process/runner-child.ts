@@ -9,8 +9,9 @@ import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import process from "node:process";
+import { RUNNER_CHANNEL_FD } from "../../contract/artifact.ts";
 import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
-import type { ChildCommand, StartedChild } from "../sandbox/start-child.ts";
+import { type ChildCommand, type StartedChild, STDERR_FD } from "../sandbox/start-child.ts";
 import { isShortage } from "../../errors/shortage.ts";
 import type { CpuSample } from "./runner.ts";
 import { CpuWatch } from "./cpu-watch.ts";
@@ -50,9 +51,6 @@ const MAX_STDERR_CHARACTERS = 1024 * 1024;
 
 /** The kernel's highest: this process goes first when memory runs out. */
 const OOM_SCORE_ADJUSTMENT = "1000";
-
-const STDERR_FD = 2;
-const CHANNEL_FD = 3;
 
 /** How a runner's process is started. */
 export function runnerCommand(options: RunnerOptions): ChildCommand {
@@ -97,7 +95,7 @@ export class RunnerChild {
 
   /** The channel's socket. */
   get socket(): Socket {
-    return this.#child.pipes[CHANNEL_FD] as Socket;
+    return this.#child.pipes[RUNNER_CHANNEL_FD] as Socket;
   }
 
   /** The last lines it wrote to stderr, bounded. */

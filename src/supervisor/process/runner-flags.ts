@@ -7,11 +7,9 @@
  */
 
 import type { RunnerConfig } from "../../contract/artifact.ts";
-import { COMPONENT_LIMITS } from "../../contract/component-limits.ts";
+import { COMPONENT_LIMITS, WASM_PAGE_BYTES } from "../../contract/component-limits.ts";
 import type { PluginLimits } from "../../contract/limits.ts";
 import { CODE_ROOT, programPath } from "../sandbox/child-program.ts";
-
-const WASM_PAGE_BYTES = 64 * 1024;
 
 /** JavaScript heap of a runner: the glue of its instances and the values in flight, not the guests' memories. */
 const HEAP_MIB = 512;

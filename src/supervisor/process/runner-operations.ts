@@ -23,7 +23,7 @@ const TOO_MUCH: OperationResult = {
 const CANCELLED: Promise<OperationResult> = Promise.resolve({ kind: "error", message: "the call was cancelled" });
 
 /** What they need of their runner. */
-export interface OperationsParts {
+export interface RunnerOperationsOptions {
   readonly calls: CallLedger;
   readonly transfers: TransferShare;
   readonly send: (message: HostMessage) => void;
@@ -32,14 +32,14 @@ export interface OperationsParts {
 }
 
 export class RunnerOperations {
-  readonly #parts: OperationsParts;
+  readonly #parts: RunnerOperationsOptions;
   readonly #reads = new ReadWindow(FIXED_LIMITS.runnerReadBytes);
   /** Bytes of values that are being written for it, or wait to be. */
   #valueBytes = 0;
   /** Of the value that was read last: the next one is taken for as large until it is there. */
   #readBytes = 0;
 
-  constructor(parts: OperationsParts) {
+  constructor(parts: RunnerOperationsOptions) {
     this.#parts = parts;
   }
 

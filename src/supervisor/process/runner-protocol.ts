@@ -31,7 +31,7 @@ const MICROS_PER_MS = 1_000;
 const BACKLOG_HINT_MS = 250;
 
 /** What the protocol is spoken over and charged to, and who is told of the runner itself. */
-export interface ProtocolParts {
+export interface RunnerProtocolOptions {
   readonly channel: Pick<Channel<RunnerMessage, HostMessage>, "bufferedBytes" | "isBehind" | "send">;
   /** What one call may log. */
   readonly logBytes: number;
@@ -51,7 +51,7 @@ export interface ProtocolParts {
 }
 
 export class RunnerProtocol {
-  readonly #parts: ProtocolParts;
+  readonly #parts: RunnerProtocolOptions;
   readonly #calls: CallLedger;
   readonly #exchanges: HttpExchanges;
   readonly #operations: RunnerOperations;
@@ -65,7 +65,7 @@ export class RunnerProtocol {
   /** Somebody waits for its last call. */
   #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(parts: ProtocolParts) {
+  constructor(parts: RunnerProtocolOptions) {
     const { channel, failed, logBytes, share, ranMs, latenessChanged } = parts;
     this.#parts = parts;
     this.#calls = new CallLedger(logBytes);

@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<Verdict, string>> = {
   silent: `it gave no sign of life for ${FIXED_LIMITS.silentMs} ms, and did not compute either`,
 };
 
-export interface SignsOfLifeParts {
+export interface SignsOfLifeOptions {
   readonly send: (nonce: number) => void;
   /** No sign came in time. */
   readonly failed: (reason: string) => void;
@@ -41,7 +41,7 @@ export class SignsOfLife {
   #answered = 0;
   #barrierMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ send, failed, isBehind, ranMs, latenessChanged }: SignsOfLifeParts) {
+  constructor({ send, failed, isBehind, ranMs, latenessChanged }: SignsOfLifeOptions) {
     this.#send = send;
     this.#watchdog = new Watchdog({
       timeoutMs: FIXED_LIMITS.unresponsiveMs,

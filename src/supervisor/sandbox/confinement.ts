@@ -7,8 +7,9 @@
  */
 
 import { spawn } from "node:child_process";
-import { access, constants, readFile } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import process from "node:process";
+import { CAPABILITY, holdsCapability } from "./capabilities.ts";
 import { CODE_ROOT, dependencyRoots } from "./child-program.ts";
 import { openToStrangers, unreachablePart } from "./folder-access.ts";
 import {
@@ -30,9 +31,6 @@ const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /** A trial of a command line executes Node to print its version: some ten milliseconds. */
 const TRIAL_TIMEOUT_MS = 10_000;
-
-/** Bit 5 of a set of capabilities. */
-const CAP_KILL = 1n << 5n;
 
 const TRIAL_BOUNDS: ProcessBounds = { maxDataBytes: 2 ** 31 };
 
@@ -152,18 +150,12 @@ async function objection(
   if (wall === "no-capabilities" && !isRoot) return "the host is not root and has none to drop";
   if (wall !== "unprivileged-user") return undefined;
   if (!isRoot) return "the host is not root: runners have its user";
-  if (!(await mayEndOthers())) return "the host lacks CAP_KILL: it could not end a process of another user";
+  if (!holdsCapability(CAPABILITY.kill)) return "the host lacks CAP_KILL: it could not end a process of another user";
   for (const path of [process.execPath, CODE_ROOT, ...dependencyRoots()]) {
     const part = await unreachablePart(path);
     if (part !== undefined) return `user ${user.uid} may not enter ${part}`;
   }
   return await cacheObjection(cacheDir, user);
-}
-
-async function mayEndOthers(): Promise<boolean> {
-  const status = await readFile("/proc/self/status", "utf8");
-  const effective = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  return (effective & CAP_KILL) !== 0n;
 }
 
 /** The cache is ours and may be opened; what lies above it is not. */

@@ -18,6 +18,10 @@ import { childDescriptors, type Stdio } from "./inherited-descriptors.ts";
 /** Two for each pipe and two for word of the program's start; and some for what the other threads of the host open. */
 const NEEDED_DESCRIPTORS = 12;
 
+/** Descriptors of a child that have names. */
+export const STDIN_FD = 0;
+export const STDERR_FD = 2;
+
 /** What to start. */
 export interface ChildCommand {
   readonly file: string;

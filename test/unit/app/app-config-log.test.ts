@@ -24,14 +24,11 @@ describe("what the log tells of the configuration", () => {
     const log = new ConfigLog(logger);
     log.read(reading([]));
     for (let n = 0; n < 3; n++) log.read(reading([problem("a.yaml"), problem("a.yaml")]));
-    expect(log.unusableFiles).toBe(1);
     log.read(reading([problem("a.yaml"), problem("b.yaml")]));
-    expect(log.unusableFiles).toBe(2);
     log.read(reading([]));
     log.read(reading([]));
     const invalid = `error: the configuration is invalid: ${KEEPS_LAST}`;
     expect(lines).toEqual([invalid, invalid, "info: the configuration is valid again and in force"]);
-    expect(log.unusableFiles).toBe(0);
   });
 
   test("is each warning once, until it was gone", () => {

@@ -77,6 +77,21 @@ describe("the files of a replica", () => {
     expect(plan(await reader.read())).toEqual({ a: 0 });
   });
 
+  test("are counted while they cannot be used, each once, however much is wrong with it", async () => {
+    await reader.read();
+    expect(reader.unusableFiles).toBe(0);
+    await write("policy/a.yaml", "plugin: a\nalow: []\nalso: 1\n");
+    await reader.read();
+    expect(reader.unusableFiles).toBe(1);
+    await write("policy/b.yaml", "plugin: b\nalow: []\n");
+    await reader.read();
+    expect(reader.unusableFiles).toBe(2);
+    await write("policy/a.yaml", "plugin: a\nallow: []\n");
+    await write("policy/b.yaml", "plugin: b\nallow: []\n");
+    await reader.read();
+    expect(reader.unusableFiles).toBe(0);
+  });
+
   test("that are gone allow nothing", async () => {
     await reader.read();
     await rm(join(files.policyDir, "a.yaml"));

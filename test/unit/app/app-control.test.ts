@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openControl } from "../../../src/app-control.ts";
+import { startControl } from "../../../src/app-control.ts";
 import type { ControlHandlers } from "../../../src/control/server.ts";
 import { remembering } from "./remembering-logger.ts";
 
@@ -24,19 +24,19 @@ describe("a control folder that cannot be used", () => {
 
   test("is refused where the operator named it", async () => {
     const { logger } = remembering();
-    const opened = openControl({ folder, chosen: "by-operator" }, HANDLERS, logger);
+    const opened = startControl({ folder, chosen: "by-operator" }, HANDLERS, logger);
     await expect(opened).rejects.toMatchObject({ code: "usage-invalid" });
   });
 
   test("is done without, with a warning, where it is the default", async () => {
     const { logger, lines } = remembering();
-    expect(await openControl({ folder, chosen: "by-default" }, HANDLERS, logger)).toBeUndefined();
+    expect(await startControl({ folder, chosen: "by-default" }, HANDLERS, logger)).toBeUndefined();
     expect(lines).toEqual([expect.stringMatching(/^warn: there is no control socket/)]);
   });
 
   test("is not looked for where there is to be none", async () => {
     const { logger, lines } = remembering();
-    expect(await openControl(undefined, HANDLERS, logger)).toBeUndefined();
+    expect(await startControl(undefined, HANDLERS, logger)).toBeUndefined();
     expect(lines).toEqual([]);
   });
 });

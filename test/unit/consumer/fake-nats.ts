@@ -1,6 +1,6 @@
 import type { Msg, Subscription } from "nats";
 import type { ReplyConnection } from "../../../src/nats/reply-sender.ts";
-import type { SubscriptionSetParts } from "../../../src/nats/subscription-set.ts";
+import type { SubscriptionSetOptions } from "../../../src/nats/subscription-set.ts";
 
 /** What a test sends. */
 export interface Sent {
@@ -26,7 +26,7 @@ const MAX_PAYLOAD_BYTES = 1_048_576;
 
 type Callback = (error: Error | null, message: Msg) => void;
 
-type LinkedConnection = SubscriptionSetParts["connection"] & ReplyConnection;
+type LinkedConnection = SubscriptionSetOptions["connection"] & ReplyConnection;
 
 /** A connection to NATS, as far as a link knows one. */
 export class FakeNats implements LinkedConnection {

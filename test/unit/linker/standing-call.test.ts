@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 import { parse } from "@bytecodealliance/jco";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CoreFunction } from "../../../src/runner/linker/calls-across.ts";
+import type { CoreFunction } from "../../../src/runner/linker/canon.ts";
 import { StandingCall } from "../../../src/runner/linker/standing-call.ts";
 import { type CoreSignature, encodeStandingLoop } from "../../../src/runner/linker/standing-loop.ts";
 import { Suspension } from "../../../src/runner/suspension.ts";

@@ -1,10 +1,10 @@
 /** What a guest must not hand over: each ends its call as a trap, whatever it wrote. */
 
 import { expect, it } from "vitest";
+import { HANDLER } from "../../../src/contract/interface-names.ts";
 import { assemblePlugin } from "../../fixtures/wat/assemble.ts";
 import { exported, instantiate, prepare } from "./link.ts";
 
-const HANDLER = "local:network-host/handler@1.0.0";
 const REQUEST = { id: "1", method: "m", payload: Uint8Array.of(1, 2, 3) };
 const PAGE = 65_536;
 

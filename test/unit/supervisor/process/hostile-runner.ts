@@ -4,12 +4,13 @@
  */
 
 import { Socket } from "node:net";
+import { RUNNER_CHANNEL_FD } from "../../../../src/contract/artifact.ts";
 import { Channel } from "../../../../src/channel/channel.ts";
 import { type HostMessage, RUNNER_SIDE, type RunnerMessage } from "../../../../src/channel/messages/messages.ts";
 
 const MIB = 1024 * 1024;
 const MOST = { lines: 0xffff_ffff, bytes: 0xffff_ffff, missedBytes: 0xffff_ffff, missedLines: 0xffff_ffff };
-const socket = new Socket({ fd: 3 });
+const socket = new Socket({ fd: RUNNER_CHANNEL_FD });
 const hoard: Buffer[] = [];
 let results = 0;
 let overloaded = 0;

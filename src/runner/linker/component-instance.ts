@@ -9,9 +9,12 @@
 import { createTrap } from "../trap.ts";
 import { type Handle, HandleTable } from "./handle-table.ts";
 
-export class ComponentState {
+/** What the specification says with two flags: `may_enter` where it is idle, `may_leave` where the name does not deny it. */
+export type InstanceState = "idle" | "running" | "may-not-leave";
+
+export class ComponentInstance {
   readonly handles = new HandleTable();
-  #state: "idle" | "running" | "closed" = "idle";
+  #state: InstanceState = "idle";
   /** Handles borrowed by the call that runs; it has to drop them all. */
   #borrows = 0;
   /** Own handles that are lent to calls out of the component, the last call's last. */
@@ -35,18 +38,18 @@ export class ComponentState {
   }
 
   /** Code of the component calls out. It may not while the host allocates in its memory or cleans up after a call. */
-  leave(): void {
-    if (this.#state === "closed") throw createTrap("a component calls out where it must not");
+  checkMayLeave(): void {
+    if (this.#state === "may-not-leave") throw createTrap("a component calls out where it must not");
   }
 
-  /** Until {@link open} the component may not call out. The result is for {@link open}. */
-  close(): "idle" | "running" | "closed" {
+  /** Until {@link allowLeaving} the component may not call out. The result is for {@link allowLeaving}. */
+  forbidLeaving(): InstanceState {
     const before = this.#state;
-    this.#state = "closed";
+    this.#state = "may-not-leave";
     return before;
   }
 
-  open(before: "idle" | "running" | "closed"): void {
+  allowLeaving(before: InstanceState): void {
     this.#state = before;
   }
 

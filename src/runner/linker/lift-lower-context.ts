@@ -1,38 +1,39 @@
 /**
- * The canonical options of a function in one instance: the memory and the allocator that values go through, the
- * encoding of strings, and the component instance whose handles are meant (component-model `CanonicalABI.md`,
- * "Canonical ABI Options").
+ * What the lifting and lowering of a function's values depends on in one instance: its canonical options, which are the
+ * memory and the allocator that values go through and the encoding of strings, and the component instance whose handles
+ * are meant (component-model `CanonicalABI.md`, "Lifting and Lowering Context").
  *
  * @module
  */
 
+import type { StringEncoding } from "../../contract/link-plan.ts";
 import { createTrap } from "../trap.ts";
-import type { ComponentState } from "./component-state.ts";
+import type { ComponentInstance } from "./component-instance.ts";
 import type { LinearMemory } from "./linear-memory.ts";
-import { STRING_CODECS, type StringCodec, type StringEncoding } from "./strings.ts";
+import { STRING_CODECS, type StringCodec } from "./strings.ts";
 
 /** A guest's `realloc`: original pointer, original size, alignment, size. */
 export type Realloc = (from: number, fromBytes: number, align: number, bytes: number) => number;
 
-export interface BoundaryOptions {
-  readonly component: ComponentState;
+export interface LiftLowerContextOptions {
+  readonly inst: ComponentInstance;
   /** Index of the component instance in the plan. */
-  readonly componentIndex: number;
+  readonly instIndex: number;
   readonly encoding: StringEncoding;
   readonly memory: LinearMemory | undefined;
   readonly realloc: Realloc | undefined;
 }
 
-export class Boundary {
-  readonly component: ComponentState;
-  readonly componentIndex: number;
+export class LiftLowerContext {
+  readonly inst: ComponentInstance;
+  readonly instIndex: number;
   readonly strings: StringCodec;
   readonly #memory: LinearMemory | undefined;
   readonly #realloc: Realloc | undefined;
 
-  constructor({ component, componentIndex, encoding, memory, realloc }: BoundaryOptions) {
-    this.component = component;
-    this.componentIndex = componentIndex;
+  constructor({ inst, instIndex, encoding, memory, realloc }: LiftLowerContextOptions) {
+    this.inst = inst;
+    this.instIndex = instIndex;
     this.strings = STRING_CODECS[encoding];
     this.#memory = memory;
     this.#realloc = realloc;

@@ -1,5 +1,5 @@
 /**
- * The state of instances before their first call, and how they get back to it: linear memories, mutable globals
+ * Snapshots: the state of instances before their first call, and how they get back to it: linear memories, mutable globals
  * and handles. State is bits: memories and globals are compared and put back as such, and kept once for all instances
  * of a component. Handles are each instance's own, since the host's objects behind them are.
  *
@@ -10,6 +10,7 @@
  * @module
  */
 
+import { WASM_PAGE_BYTES } from "../../contract/component-limits.ts";
 import type { LinkPlan } from "../../contract/link-plan.ts";
 import { isKeptResource, NOTE_STATE, type PutBack } from "../kept-resource.ts";
 import { type BoundGlobals, GlobalBits } from "./global-bits.ts";
@@ -18,10 +19,8 @@ import type { SavedHandles } from "./handle-table.ts";
 import type { LinkedInstance } from "./linked-instance.ts";
 import { MemoryBlocks, type SavedBlocks, saveBlocks } from "./memory-blocks.ts";
 
-const WASM_PAGE_BYTES = 65_536;
-
-/** What instances of one component have in common before their first call. */
-export class SharedState {
+/** What the snapshots of one component's instances have in common. */
+export class SharedSnapshot {
   readonly memories: readonly SavedBlocks[];
   readonly globals: GlobalBits;
   readonly reserve = new GrowthReserve();
@@ -38,9 +37,9 @@ export class SharedState {
   }
 }
 
-/** An instance that can be put back. */
-export class FirstState {
-  readonly #shared: SharedState;
+/** An instance's state before its first call, to which it can be put back. */
+export class Snapshot {
+  readonly #shared: SharedSnapshot;
   readonly #instance: LinkedInstance;
   readonly #memories: readonly MemoryBlocks[];
   /** Size of each memory, its reserve included. */
@@ -51,7 +50,7 @@ export class FirstState {
 
   private constructor(
     instance: LinkedInstance,
-    shared: SharedState,
+    shared: SharedSnapshot,
     state: {
       readonly memories: readonly MemoryBlocks[];
       readonly globals: BoundGlobals;
@@ -68,7 +67,7 @@ export class FirstState {
   }
 
   /** Notes the state of an instance that has just been made; `undefined` where it could not be put back. */
-  static of(instance: LinkedInstance, plan: LinkPlan, shared: SharedState): FirstState | undefined {
+  static of(instance: LinkedInstance, plan: LinkPlan, shared: SharedSnapshot): Snapshot | undefined {
     const memories = instance.memories().map((memory) => new MemoryBlocks(memory));
     const globals = shared.globals.bind(instance.globals());
     const resources = noteResources(instance, plan);
@@ -76,7 +75,7 @@ export class FirstState {
       memories.every((blocks, index) => blocks.equals(shared.memories[index] ?? [])) && shared.globals.equals(globals);
     if (!isLikeOthers || resources === undefined) return undefined;
     for (const [index, { memory }] of memories.entries()) if (shared.hidden[index]) shared.reserve.addTo(memory);
-    return new FirstState(instance, shared, { memories, globals, resources });
+    return new Snapshot(instance, shared, { memories, globals, resources });
   }
 
   /** Puts the instance back; false where that cannot be done, and then nothing was changed. */

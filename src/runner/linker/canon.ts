@@ -10,7 +10,7 @@
 
 import type { Suspension } from "../suspension.ts";
 import { createTrap } from "../trap.ts";
-import type { Boundary } from "./boundary.ts";
+import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { FlatValue } from "./compiled-type.ts";
 import type { CompiledSignature } from "./signatures.ts";
 
@@ -22,7 +22,7 @@ export type SuspendableFunction = (...flat: readonly FlatValue[]) => Promise<Fla
 /** A component function in one instance, to be called from outside. */
 export interface LiftedFunction {
   readonly signature: CompiledSignature;
-  readonly boundary: Boundary;
+  readonly cx: LiftLowerContext;
   readonly core: CoreFunction;
   readonly postReturn: CoreFunction | undefined;
 }
@@ -34,12 +34,12 @@ export interface Settlement<Outcome> {
 }
 
 /** Calls a component function that does not suspend. */
-export function callLifted(lifted: LiftedFunction, values: readonly unknown[]): unknown {
+export function canonLift(lifted: LiftedFunction, values: readonly unknown[]): unknown {
   return finish(lifted, lifted.core(...begin(lifted, values)));
 }
 
 /** Calls a component function that may suspend; `suspendable` is its core function. Throws if it cannot be begun. */
-export function callSuspendable<Outcome>(
+export function canonLiftSuspending<Outcome>(
   lifted: LiftedFunction,
   suspendable: SuspendableFunction,
   values: readonly unknown[],
@@ -54,38 +54,38 @@ export function callSuspendable<Outcome>(
   }, threw);
 }
 
-function begin({ signature, boundary }: LiftedFunction, values: readonly unknown[]): FlatValue[] {
-  const { component } = boundary;
-  component.enter();
-  const state = component.close();
-  const flat = signature.lowerParams(boundary, values);
-  component.open(state);
+function begin({ signature, cx }: LiftedFunction, values: readonly unknown[]): FlatValue[] {
+  const { inst } = cx;
+  inst.enter();
+  const state = inst.forbidLeaving();
+  const flat = signature.lowerParams(cx, values);
+  inst.allowLeaving(state);
   return flat;
 }
 
-function finish({ signature, boundary, postReturn }: LiftedFunction, returned: FlatValue | undefined): unknown {
-  const { component } = boundary;
-  const value = signature.liftResult(boundary, returned);
+function finish({ signature, cx, postReturn }: LiftedFunction, returned: FlatValue | undefined): unknown {
+  const { inst } = cx;
+  const value = signature.liftResult(cx, returned);
   if (postReturn !== undefined) {
-    const state = component.close();
+    const state = inst.forbidLeaving();
     if (returned === undefined) postReturn();
     else postReturn(returned);
-    component.open(state);
+    inst.allowLeaving(state);
   }
-  component.exit();
+  inst.exit();
   return value;
 }
 
 /** A function that is called from core code: lifts what it is called with, calls `target`, lowers the result. */
-export function lowered(
+export function canonLower(
   signature: CompiledSignature,
-  boundary: Boundary,
+  cx: LiftLowerContext,
   target: (values: readonly unknown[]) => unknown,
 ): CoreFunction {
   return (...flat) => {
     try {
-      boundary.component.leave();
-      return call(signature, boundary, target, flat);
+      cx.inst.checkMayLeave();
+      return call(signature, cx, target, flat);
     } catch (thrown) {
       throw asTrap(thrown);
     }
@@ -93,14 +93,14 @@ export function lowered(
 }
 
 /** Like {@link lowered}, for a target that may be called where the component must call nothing. */
-export function loweredAnywhere(
+export function canonLowerAnywhere(
   signature: CompiledSignature,
-  boundary: Boundary,
+  cx: LiftLowerContext,
   target: (values: readonly unknown[]) => unknown,
 ): CoreFunction {
   return (...flat) => {
     try {
-      return call(signature, boundary, target, flat);
+      return call(signature, cx, target, flat);
     } catch (thrown) {
       throw asTrap(thrown);
     }
@@ -109,30 +109,30 @@ export function loweredAnywhere(
 
 function call(
   signature: CompiledSignature,
-  boundary: Boundary,
+  cx: LiftLowerContext,
   target: (values: readonly unknown[]) => unknown,
   flat: readonly FlatValue[],
 ): FlatValue | undefined {
-  const lent = boundary.component.lentCount;
-  const result = target(signature.liftParams(boundary, flat));
-  return giveResult(signature, boundary, flat, lent, result);
+  const lent = cx.inst.lentCount;
+  const result = target(signature.liftParams(cx, flat));
+  return giveResult(signature, cx, flat, lent, result);
 }
 
 /** Like {@link lowered}, for a target that may give a promise; for a suspending import. */
-export function loweredSuspending(
+export function canonLowerSuspending(
   signature: CompiledSignature,
-  boundary: Boundary,
+  cx: LiftLowerContext,
   suspension: Suspension,
   target: (values: readonly unknown[]) => unknown,
 ): (...flat: readonly FlatValue[]) => unknown {
   return (...flat) => {
     try {
       suspension.check();
-      boundary.component.leave();
-      const lent = boundary.component.lentCount;
-      const result = target(signature.liftParams(boundary, flat));
-      if (!(result instanceof Promise)) return giveResult(signature, boundary, flat, lent, result);
-      return suspension.wait(result, (value) => giveResult(signature, boundary, flat, lent, value), asTrap);
+      cx.inst.checkMayLeave();
+      const lent = cx.inst.lentCount;
+      const result = target(signature.liftParams(cx, flat));
+      if (!(result instanceof Promise)) return giveResult(signature, cx, flat, lent, result);
+      return suspension.wait(result, (value) => giveResult(signature, cx, flat, lent, value), asTrap);
     } catch (thrown) {
       throw asTrap(thrown);
     }
@@ -141,16 +141,16 @@ export function loweredSuspending(
 
 function giveResult(
   signature: CompiledSignature,
-  boundary: Boundary,
+  cx: LiftLowerContext,
   flat: readonly FlatValue[],
   lentBefore: number,
   value: unknown,
 ): FlatValue | undefined {
-  const { component } = boundary;
-  component.takeBack(lentBefore);
-  const state = component.close();
-  const returned = signature.lowerResult(boundary, value, flat);
-  component.open(state);
+  const { inst } = cx;
+  inst.takeBack(lentBefore);
+  const state = inst.forbidLeaving();
+  const returned = signature.lowerResult(cx, value, flat);
+  inst.allowLeaving(state);
   return returned;
 }
 

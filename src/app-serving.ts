@@ -1,0 +1,100 @@
+/**
+ * What serves requests once NATS is connected: the link, the consumer on it, what answers discovery, and which plugins are
+ * subscribed here.
+ *
+ * @module
+ */
+
+import type { ServeOptions } from "./app-options.ts";
+import { logPresence } from "./app-plugins.ts";
+import type { ReplicaSettings } from "./app-settings.ts";
+import { AdmissionGate } from "./consumer/admission.ts";
+import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
+import { Discovery } from "./consumer/discovery.ts";
+import { Presence } from "./consumer/presence.ts";
+import { RequestHandler } from "./consumer/request-handler.ts";
+import { newRequestId } from "./consumer/request-id.ts";
+import { describeServices } from "./consumer/service-description.ts";
+import { createUndiciHttp } from "./egress/undici/client.ts";
+import type { KeyValueStore } from "./kv/store.ts";
+import type { ThreadShares } from "./fairness/thread-shares.ts";
+import type { ReplicaLink } from "./nats/replica-link.ts";
+import type { PluginSlot } from "./registry/plugin-slot.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { Logger } from "./telemetry/logger.ts";
+
+/** What it serves with. */
+export interface ServingOptions {
+  readonly link: ReplicaLink;
+  readonly registry: Registry;
+  readonly store: KeyValueStore;
+  readonly shares: ThreadShares;
+  readonly settings: ReplicaSettings;
+  readonly options: Pick<ServeOptions, "replicaId">;
+  /** When the replica was started. */
+  readonly started: Date;
+  readonly logger: Logger;
+}
+
+export class Serving {
+  readonly link: ReplicaLink;
+  readonly #handler: RequestHandler;
+  readonly #consumer: Consumer;
+  readonly #presence: Presence;
+
+  /** Takes questions of discovery at once; plugins are subscribed by {@link review}. */
+  constructor({ link, registry, store, shares, settings, options, started, logger }: ServingOptions) {
+    const { group } = settings;
+    this.link = link;
+    this.#handler = new RequestHandler({ replies: link.replies, logger, newId: newRequestId });
+    this.#consumer = new Consumer({
+      link,
+      group,
+      handler: this.#handler,
+      admission: new AdmissionGate(() => settings.concurrency),
+      store,
+      http: createUndiciHttp(),
+      shares,
+      logger,
+    });
+    const identity = { group, replicaId: options.replicaId, started };
+    const discovery = new Discovery({
+      subscriptions: link.subscriptions,
+      services: () => describeServices(registry.slots.values(), identity),
+      maxPayloadBytes: () => link.replies.maxPayloadBytes,
+      unanswerable: (plugin) =>
+        logger.warn({ plugin }, "a discovery request gets no answer: the NATS server's max_payload is too small"),
+    });
+    discovery.open();
+    this.#presence = new Presence({
+      consumer: this.#consumer,
+      isServedElsewhere: (plugin) => link.isServedElsewhere(plugin, options.replicaId),
+      events: logPresence(logger),
+    });
+  }
+
+  /** Subscribes to what can be served of these plugins, and leaves the others to other replicas. */
+  async review(slots: Iterable<PluginSlot>): Promise<void> {
+    await this.#presence.review(slots);
+  }
+
+  /** Looks at the requests in flight: something may have been taken away from their plugins. */
+  reviewRequests(): void {
+    this.#handler.review();
+  }
+
+  /** Takes no more requests of the plugin. */
+  async remove(slot: PluginSlot): Promise<void> {
+    await this.#presence.remove(slot);
+  }
+
+  /** Subscribes to nothing more. */
+  close(): void {
+    this.#presence.close();
+  }
+
+  /** Takes no more requests and answers those it has. */
+  async drain(graceMs: number): Promise<DrainOutcome> {
+    return await this.#consumer.drain(graceMs);
+  }
+}
