@@ -9,8 +9,8 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, run } from "../../scripts/lib/command.ts";
-import { assembled } from "../components.ts";
-import type { Job } from "../jobs.ts";
+import { assembled } from "../jobs/components.ts";
+import type { Job } from "../jobs/jobs.ts";
 import { type Contender, type Preparation, READY } from "./contender.ts";
 import { needsOnePlugin, responderSubject, startResponder, storeAddress } from "./responder.ts";
 
