@@ -45,7 +45,7 @@ export async function measureRates(
   setting: RoundsSetting,
 ): Promise<RateMeasurement[]> {
   const throughput = bestThroughput(closed, baseline);
-  if (throughput === undefined) return [];
+  if (throughput === undefined || setting.plan.rateFractions.length === 0) return [];
   const measurements: RateMeasurement[] = [];
   for (let round = 1; round <= setting.plan.rounds; round++) {
     for (const fraction of setting.plan.rateFractions) {

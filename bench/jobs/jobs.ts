@@ -20,6 +20,8 @@ export const JOB_NAMES = [
   "mix",
   "typescript",
   "python",
+  "plugin-go",
+  "plugin-starling",
 ] as const;
 
 export type JobName = (typeof JOB_NAMES)[number];
@@ -153,19 +155,22 @@ const JOB_LIST: readonly Job[] = [
     components: Array.from({ length: PLUGINS_OF_MIX }, (_, plugin) => (plugin % 2 === 0 ? "echo" : "gauntlet")),
     concurrencies: SOME_CONCURRENCIES,
   },
-  {
-    ...SEED,
-    name: "typescript",
-    summary: "appends to one stored value, by the example in TypeScript (QuickJS)",
-    components: ["user-data-ts"],
-  },
-  {
-    ...SEED,
-    name: "python",
-    summary: "appends to one stored value, by a plugin in Python",
-    components: ["user-data-python"],
-  },
+  languageJob("typescript", "key-value-quickjs", "JavaScript on QuickJS, which TypeScript becomes"),
+  languageJob("python", "key-value-python", "Python"),
+  languageJob("plugin-go", "key-value-go", "Go"),
+  languageJob("plugin-starling", "key-value-starling", "JavaScript on StarlingMonkey"),
 ];
+
+/** The work of `kv` in another language: values that do not grow, so that fast and slow plugins do the same work. */
+function languageJob(name: JobName, component: ComponentName, language: string): Job {
+  return {
+    ...KV,
+    name,
+    summary: `${GET_SET}; ${KEYS.toLocaleString("en")} keys, by a plugin in ${language}`,
+    components: [component],
+    concurrencies: SOME_CONCURRENCIES,
+  };
+}
 
 export const JOBS = Object.fromEntries(JOB_LIST.map((job) => [job.name, job])) as Readonly<Record<JobName, Job>>;
 
