@@ -21,7 +21,7 @@ export function markedNames(page: string): string[] {
 /**
  * Fills a page's places.
  *
- * @param file stands in errors
+ * @param file is named by errors
  * @throws for a name that there is no text for, a place that does not end, and a value at the beginning of a line
  */
 export function fillPage(file: string, page: string, textOf: TextOf): string {

@@ -13,7 +13,7 @@ import { PROMISED_SWAP_RATIO } from "../swap/swap.ts";
 import { plain, ranged } from "./figure-text.ts";
 import { PUBLISHED_HOST } from "./published-host.ts";
 
-/** One promise and what became of it. */
+/** One promise, and whether the figures keep it. */
 interface PromiseRow {
   readonly place: string;
   readonly what: string;

@@ -34,7 +34,7 @@ export function mongodIsPrimary(address: Address, memberHost: string): Promise<b
   });
 }
 
-/** Does a mongod that is no replica set accept writes? */
+/** Does a mongod without a replica set accept writes? */
 export function mongodAnswers(address: Address): Promise<boolean> {
   return askMongod(address, async (admin) => (await admin.command({ hello: 1 }))["isWritablePrimary"] === true);
 }

@@ -55,7 +55,7 @@ test("digits that say nothing are left out", () => {
   ]);
 });
 
-test("numbers stand in a sentence as people write them", () => {
+test("numbers are listed as people write them", () => {
   expect([listed(["1"]), listed(["1", "2"]), listed(["1", "2", "3"])]).toEqual(["1", "1 and 2", "1, 2 and 3"]);
   expect(ranged([0.57, 0.39, 0.5], digits)).toBe("0.39 to 0.57");
   expect(ranged([2], digits)).toBe("2.00");
