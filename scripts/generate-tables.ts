@@ -26,6 +26,7 @@ import {
   REPLICA_LIMIT_TESTS,
 } from "./limit-tests.ts";
 import { formatText, readProjectFile, writeOrCheck } from "./generated-file.ts";
+import { fillPage } from "./marked-page.ts";
 
 /** File of the project → its text. */
 export async function generateTables(): Promise<ReadonlyMap<string, string>> {
@@ -35,7 +36,7 @@ export async function generateTables(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [errors, await formatText(errors, errorsPage())],
     [buildErrors, await formatText(buildErrors, buildErrorsPage())],
-    [limits, await formatText(limits, replaceTables(await readProjectFile(limits)))],
+    [limits, await formatText(limits, fillLimits(await readProjectFile(limits)))],
   ]);
 }
 
@@ -139,22 +140,17 @@ function showLimit(value: number, unit: LimitRow["unit"]): string {
   return text === "1" ? "1 byte" : `${text} bytes`;
 }
 
-/** Replaces what stands between `<!-- table: name -->` and `<!-- end -->`. */
-function replaceTables(page: string): string {
-  const tables: Readonly<Record<string, string>> = {
-    plugin: limitTable(PLUGIN_LIMITS, PLUGIN_LIMIT_TESTS),
-    replica: limitTable(REPLICA_LIMITS, REPLICA_LIMIT_TESTS),
-    fixed: fixedTable(FIXED_LIMIT_ROWS, FIXED_LIMIT_TESTS),
-    component: fixedTable(COMPONENT_LIMIT_ROWS, COMPONENT_LIMIT_TESTS),
-    guest: fixedTable(GUEST_LIMIT_ROWS, GUEST_LIMIT_TESTS),
-  };
-  let text = page;
-  for (const [name, table] of Object.entries(tables)) {
-    const marked = new RegExp(`(<!-- table: ${name} -->\n)[^]*?(<!-- end -->)`);
-    if (!marked.test(text)) throw new Error(`docs/limits.md has no place for the table "${name}"`);
-    text = text.replace(marked, (_, start: string, end: string) => `${start}\n${table}\n\n${end}`);
-  }
-  return text;
+function fillLimits(page: string): string {
+  const tables = new Map(
+    Object.entries({
+      plugin: limitTable(PLUGIN_LIMITS, PLUGIN_LIMIT_TESTS),
+      replica: limitTable(REPLICA_LIMITS, REPLICA_LIMIT_TESTS),
+      fixed: fixedTable(FIXED_LIMIT_ROWS, FIXED_LIMIT_TESTS),
+      component: fixedTable(COMPONENT_LIMIT_ROWS, COMPONENT_LIMIT_TESTS),
+      guest: fixedTable(GUEST_LIMIT_ROWS, GUEST_LIMIT_TESTS),
+    }),
+  );
+  return fillPage("docs/limits.md", page, (name) => tables.get(name));
 }
 
 if (import.meta.main) await writeOrCheck(await generateTables(), "node scripts/generate-tables.ts");

@@ -4,14 +4,16 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { BenchError } from "../bench-error.ts";
-import { measureAll } from "../comparison-run.ts";
-import { hostName, OTHER_BUILD } from "../contenders/host.ts";
-import type { BenchPlan } from "../plan.ts";
-import { REPLICA_ROLES } from "../replica.ts";
-import { leftOutText, machineLine, reportText } from "../report.ts";
-import { asJson, writeResults } from "../run-parts.ts";
-import { isServerRole } from "../servers.ts";
+import { measureAll } from "../comparison/measure-all.ts";
+import { hostName, OTHER_BUILD, otherBuild } from "../contenders/host.ts";
+import type { AgainstPlan } from "./command.ts";
+import { REPLICA_ROLES } from "../replicas/replica.ts";
+import { leftOutText, reportText } from "../comparison/report.ts";
+import { machineLine } from "../setup/machine.ts";
+import { asJson, writeResults } from "../setup/results.ts";
+import { isServerRole } from "../servers/servers.ts";
 import { againstText, compareBuilds, isSlower } from "./against.ts";
 
 /**
@@ -19,8 +21,8 @@ import { againstText, compareBuilds, isSlower } from "./against.ts";
  *
  * @throws {@link BenchError} when the host is slower
  */
-export async function runAgainst(plan: BenchPlan, signal: AbortSignal): Promise<void> {
-  const measured = await measureAll(plan, signal);
+export async function runAgainst(plan: AgainstPlan, signal: AbortSignal): Promise<void> {
+  const measured = await measureAll(plan, signal, { others: [otherBuild(resolve(plan.otherPath), plan.engine)] });
   const { machine, measurements, summary, leftOut } = measured;
   if (leftOut.length > 0) throw new BenchError(leftOutText(leftOut));
   const builds = { own: hostName(plan.engine), other: OTHER_BUILD };
@@ -43,5 +45,5 @@ export async function runAgainst(plan: BenchPlan, signal: AbortSignal): Promise<
   const ratios = compared.map(({ place, throughput }) => [place, Number(throughput.median.toPrecision(3))]);
   console.log(JSON.stringify({ against: Object.fromEntries(ratios) }));
   const slower = compared.filter(isSlower).map(({ place }) => place);
-  if (slower.length > 0) throw new BenchError(`The host is slower than ${plan.againstPath}: ${slower.join(", ")}`);
+  if (slower.length > 0) throw new BenchError(`The host is slower than ${plan.otherPath}: ${slower.join(", ")}`);
 }

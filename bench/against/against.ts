@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Measurement } from "../measurement.ts";
-import { table, times } from "../report-text.ts";
-import { median, medianAtMost } from "../statistics.ts";
+import type { Measurement } from "../figures/measurement.ts";
+import { table, times } from "../figures/report-text.ts";
+import { median, medianAtMost } from "../figures/statistics.ts";
 
 /** How sure it must be; it is asked once in a run. */
 const CONFIDENCE = 0.995;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Job } from "../jobs.ts";
-import type { WatchedProcess } from "../process-usage.ts";
-import type { BenchStore } from "../servers.ts";
+import type { Job } from "../jobs/jobs.ts";
+import type { WatchedProcess } from "../processes/process-usage.ts";
+import type { BenchStore } from "../servers/servers.ts";
 
 /** What a contender finds around it. */
 export interface Surroundings {

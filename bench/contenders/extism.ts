@@ -9,8 +9,8 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, run } from "../../scripts/lib/command.ts";
-import { assembled } from "../components.ts";
-import type { Job } from "../jobs.ts";
+import { assembled, type ComponentName } from "../jobs/components.ts";
+import type { Job } from "../jobs/jobs.ts";
 import { type Contender, type Preparation, READY } from "./contender.ts";
 import { needsOnePlugin, responderSubject, startResponder, storeAddress } from "./responder.ts";
 
@@ -23,7 +23,7 @@ const INSTALL_TIMEOUT_MS = 180_000;
 export function extismContender(name: string, mode: "pooled" | "fresh"): Contender {
   return {
     name,
-    refuses: (job) => needsOnePlugin(job) ?? unknownWork(job),
+    refuses: (job) => needsOnePlugin(job) ?? needsOwnPlugin(job),
     prepare: install,
     async start(job, surroundings) {
       const { natsUrl, store } = surroundings;
@@ -35,8 +35,11 @@ export function extismContender(name: string, mode: "pooled" | "fresh"): Contend
   };
 }
 
-function unknownWork({ work }: Job): string | undefined {
-  return work === "seed" ? "its plugin does not do this job" : undefined;
+/** Components whose work its own plugin does, in a language like theirs. */
+const REPLACED: ReadonlySet<ComponentName> = new Set(["echo", "key-value", "compute"]);
+
+function needsOwnPlugin({ components }: Job): string | undefined {
+  return components.every((name) => REPLACED.has(name)) ? undefined : "it has no plugin of its own for this job";
 }
 
 async function install(report: (line: string) => void): Promise<Preparation> {

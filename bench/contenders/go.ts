@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { buildGoProgram } from "../built-program.ts";
+import { buildGoProgram } from "../processes/built-program.ts";
 import { type Contender, READY } from "./contender.ts";
 import { needsMongodb, responderSubject, startResponder, storeAddress } from "./responder.ts";
 

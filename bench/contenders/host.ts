@@ -7,8 +7,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { EngineChoice } from "../../src/contract/artifact.ts";
-import type { Job } from "../jobs.ts";
-import { startReplica, writeReplicaFiles } from "../replica.ts";
+import type { Job } from "../jobs/jobs.ts";
+import { startReplica, writeReplicaFiles } from "../replicas/replica.ts";
 import { type Contender, type Preparation, READY, type RunningContender, type Surroundings } from "./contender.ts";
 
 /** A host with one of its engines. */

@@ -6,9 +6,9 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startChild } from "../child-process.ts";
-import type { Job } from "../jobs.ts";
-import type { BenchStore } from "../servers.ts";
+import { startChild } from "../processes/child-process.ts";
+import type { Job } from "../jobs/jobs.ts";
+import type { BenchStore } from "../servers/servers.ts";
 import type { RunningContender, Surroundings } from "./contender.ts";
 
 /** How to start it. */

@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { buildCargoProgram } from "../built-program.ts";
+import { buildCargoProgram } from "../processes/built-program.ts";
 import { type Contender, READY } from "./contender.ts";
 import { needsMongodb, needsOnePlugin, responderSubject, startResponder, storeAddress } from "./responder.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { digits, spread, table, times } from "../report-text.ts";
+import { digits, spread, table, times } from "../figures/report-text.ts";
 import { ATTACKS } from "./attacks.ts";
 import { type FairnessCell, PROMISED_P99_RATIO } from "./fairness.ts";
 

@@ -4,32 +4,41 @@
  * @module
  */
 
-import { openGenerator } from "../generator.ts";
-import { JOBS } from "../jobs.ts";
-import { describeMachine } from "../machine.ts";
-import type { BenchPlan } from "../plan.ts";
-import { machineLine } from "../report.ts";
-import { asJson, hostPathOf, openFolder, report, writeResults } from "../run-parts.ts";
-import { startServers } from "../servers.ts";
+import { figureOf, publish } from "../published/publish.ts";
+import { machineText } from "../setup/machine.ts";
+import { JOBS } from "../jobs/jobs.ts";
+import type { FairnessPlan } from "./command.ts";
+import { openRun, setupLine } from "../setup/open-run.ts";
+import { asJson, report, writeResults } from "../setup/results.ts";
 import { fairnessLine, fairnessOf, GOOD_JOBS } from "./fairness.ts";
 import { fairnessText, fairnessWarnings } from "./fairness-report.ts";
 import { measureFairness } from "./rounds.ts";
 
 /** Measures, prints and writes down everything; the last line is the ratios of p99. */
-export async function runFairness(plan: BenchPlan, signal: AbortSignal): Promise<void> {
-  const machine = await describeMachine();
-  const generator = await openGenerator(plan.generator, report);
-  const mainPath = await hostPathOf(plan);
+export async function runFairness(plan: FairnessPlan, signal: AbortSignal): Promise<void> {
   await using owned = new AsyncDisposableStack();
-  const folder = await openFolder(owned);
-  const jobs = GOOD_JOBS.map((name) => JOBS[name]);
-  const servers = await startServers({ store: plan.store, jobs, folder }, owned, report);
+  const run = await openRun(
+    plan,
+    owned,
+    GOOD_JOBS.map((name) => JOBS[name]),
+  );
+  const { machine, generator, mainPath, folder, servers } = run;
   const measurements = await measureFairness({ timing: plan, mainPath, servers, generator, folder, report, signal });
   const cells = fairnessOf(measurements);
   const results = { plan, machine, generator: generator.kind, cells, measurements };
   const path = await writeResults(new Map([["results.json", asJson(results)]]));
+  if (plan.publishes) {
+    const rows = cells.map(({ attack, job, quietP99Ms, attackedP99Ms, p99 }) => ({
+      attack,
+      job,
+      quietP99Ms: figureOf(quietP99Ms),
+      attackedP99Ms: figureOf(attackedP99Ms),
+      ratio: figureOf(p99),
+    }));
+    await publish("fairness", { machine: machineText(machine), rows });
+  }
 
-  console.log(`${machineLine(machine)}; store ${plan.store}, engine ${plan.engine}`);
+  console.log(setupLine(run, plan));
   console.log(`${plan.rounds} rounds of ${plan.measureMs} ms each: median (smallest–largest)\n`);
   console.log(`${fairnessText(cells)}\n`);
   for (const warning of fairnessWarnings(cells)) console.log(`Beware: ${warning}.`);

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { JobName } from "../jobs.ts";
-import type { LoadFigures } from "../load-spec.ts";
-import { ratioOf, type Spread, spreadOf } from "../statistics.ts";
+import type { JobName } from "../jobs/jobs.ts";
+import type { LoadFigures } from "../jobs/load-spec.ts";
+import { ratioOf, type Spread, spreadOf } from "../figures/statistics.ts";
 import type { AttackReplies } from "./attack-load.ts";
 import type { AttackName } from "./attacks.ts";
 

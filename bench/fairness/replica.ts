@@ -8,10 +8,10 @@
 import { join } from "node:path";
 import { ROOT } from "../../scripts/lib/project.ts";
 import type { EngineChoice } from "../../src/contract/artifact.ts";
-import { obtainComponent } from "../components.ts";
-import { JOBS } from "../jobs.ts";
-import { type RunningReplica, type ServedPlugin, startReplica, writeReplicaFiles } from "../replica.ts";
-import type { Servers } from "../servers.ts";
+import { obtainComponent } from "../jobs/components.ts";
+import { JOBS } from "../jobs/jobs.ts";
+import { type RunningReplica, type ServedPlugin, startReplica, writeReplicaFiles } from "../replicas/replica.ts";
+import type { Servers } from "../servers/servers.ts";
 import type { Attack } from "./attacks.ts";
 import { GOOD_JOBS, type GoodJob } from "./fairness.ts";
 

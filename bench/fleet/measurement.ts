@@ -7,9 +7,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import { BenchError } from "../bench-error.ts";
-import { childrenOf, usageOf } from "../process-usage.ts";
-import { median } from "../statistics.ts";
-import { pluginName } from "./components.ts";
+import { childrenOf, usageOf } from "../processes/process-usage.ts";
+import { median } from "../figures/statistics.ts";
+import { pluginName } from "../replicas/fleet-files.ts";
 
 /** One row of the report. Times in milliseconds. */
 export interface FleetRow {

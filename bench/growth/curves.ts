@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JobName } from "../jobs.ts";
+import type { JobName } from "../jobs/jobs.ts";
 
 export const CURVE_NAMES = ["concurrency", "payload", "plugins", "memory", "replicas"] as const;
 

@@ -8,19 +8,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineChoice } from "../../src/contract/artifact.ts";
-import { obtainComponent } from "../components.ts";
-import { pluginName, writeComponents, writeFleet } from "../fleet/components.ts";
-import { type Job, JOBS } from "../jobs.ts";
-import type { JobSpec } from "../load-spec.ts";
-import type { WatchedProcess } from "../process-usage.ts";
+import { obtainComponent } from "../jobs/components.ts";
+import { pluginName, writeComponents, writeFleet } from "../replicas/fleet-files.ts";
+import { type Job, JOBS } from "../jobs/jobs.ts";
+import type { JobSpec } from "../jobs/load-spec.ts";
+import type { WatchedProcess } from "../processes/process-usage.ts";
 import {
   type ReplicaFiles,
   type RunningReplica,
   type ServedPlugin,
   startReplica,
   writeReplicaFiles,
-} from "../replica.ts";
-import type { Servers } from "../servers.ts";
+} from "../replicas/replica.ts";
+import type { Servers } from "../servers/servers.ts";
 import { CURVES } from "./curves.ts";
 import type { Place } from "./growth.ts";
 import { writeMemoryPlugin } from "./memory-plugin.ts";

@@ -5,7 +5,7 @@
  */
 
 import { lineChart, type Series } from "../charts/line-chart.ts";
-import type { Spread } from "../statistics.ts";
+import type { Spread } from "../figures/statistics.ts";
 import { type Curve, type CurveName, CURVES } from "./curves.ts";
 import type { GrowthCell } from "./growth.ts";
 

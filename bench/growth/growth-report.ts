@@ -4,9 +4,9 @@
  * @module
  */
 
-import { BUSY_GENERATOR } from "../report.ts";
-import { digits, percent, spread, table, times, whole } from "../report-text.ts";
-import { REPLICA_ROLES } from "../replica.ts";
+import { BUSY_GENERATOR } from "../figures/measurement.ts";
+import { digits, percent, spread, table, times, whole } from "../figures/report-text.ts";
+import { REPLICA_ROLES } from "../replicas/replica.ts";
 import { CLIFF_FACTOR } from "./cliff.ts";
 import { CURVE_NAMES, CURVES, type Curve, type CurveName } from "./curves.ts";
 import { type GrowthCell, type NamedCliff, peakOf, type Place, type RefusedPlace } from "./growth.ts";

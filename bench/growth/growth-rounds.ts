@@ -6,12 +6,12 @@
  */
 
 import { BenchError, RefusedError } from "../bench-error.ts";
-import type { Generator } from "../generator.ts";
-import { FILL_CONCURRENCY, JOBS } from "../jobs.ts";
-import type { LoopSpec } from "../load-spec.ts";
-import { watchProcesses } from "../process-watch.ts";
-import { inTurn } from "../rounds.ts";
-import type { Timing } from "../timings.ts";
+import type { Generator } from "../generator/generator.ts";
+import { FILL_CONCURRENCY, JOBS } from "../jobs/jobs.ts";
+import type { LoopSpec } from "../jobs/load-spec.ts";
+import { watchProcesses } from "../processes/process-watch.ts";
+import { inTurn } from "../figures/in-turn.ts";
+import type { Timing } from "../options/timing.ts";
 import type { Curve } from "./curves.ts";
 import { deploy, type Deployment, type DeploymentSetting } from "./deployment.ts";
 import type { GrowthMeasurement, Place, RefusedPlace } from "./growth.ts";

@@ -4,27 +4,26 @@
  * @module
  */
 
-import { openGenerator } from "../generator.ts";
-import { describeMachine } from "../machine.ts";
-import type { BenchPlan } from "../plan.ts";
-import { machineLine } from "../report.ts";
-import { asJson, hostPathOf, openFolder, publishCharts, report, writeResults } from "../run-parts.ts";
-import { startServers } from "../servers.ts";
+import { figureOf, publish } from "../published/publish.ts";
+import { machineText } from "../setup/machine.ts";
+import type { GrowthPlan } from "./command.ts";
+import { openRun, setupLine } from "../setup/open-run.ts";
+import { asJson, publishCharts, report, writeResults } from "../setup/results.ts";
 import { CURVES } from "./curves.ts";
-import { cliffsOf, type GrowthMeasurement, growthOf, type RefusedPlace } from "./growth.ts";
+import { REPLICA_ROLES } from "../replicas/replica.ts";
+import { cliffsOf, type GrowthCell, type GrowthMeasurement, growthOf, type RefusedPlace } from "./growth.ts";
 import { growthCharts } from "./growth-charts.ts";
 import { growthLine, growthText, growthWarnings } from "./growth-report.ts";
 import { measureCurve } from "./growth-rounds.ts";
 
+const MIB = 2 ** 20;
+
 /** Measures, prints and writes down everything; the last line has the medians of each point, and the cliffs. */
-export async function runGrowth(plan: BenchPlan, signal: AbortSignal): Promise<void> {
+export async function runGrowth(plan: GrowthPlan, signal: AbortSignal): Promise<void> {
   const { engine } = plan;
-  const machine = await describeMachine();
-  const generator = await openGenerator(plan.generator, report);
-  const mainPath = await hostPathOf(plan);
   await using owned = new AsyncDisposableStack();
-  const folder = await openFolder(owned);
-  const servers = await startServers({ store: plan.store, jobs: [], folder }, owned, report);
+  const run = await openRun(plan, owned);
+  const { machine, generator, mainPath, folder, servers } = run;
   const measurements: GrowthMeasurement[] = [];
   const refused: RefusedPlace[] = [];
   for (const name of plan.curves) {
@@ -37,14 +36,35 @@ export async function runGrowth(plan: BenchPlan, signal: AbortSignal): Promise<v
   const growth = { cells, cliffs: cliffsOf(cells), refused };
   const charts = growthCharts(cells);
   const text = [
-    `${machineLine(machine)}; store ${plan.store}, engine ${engine}, load generator in ${generator.kind}`,
+    setupLine(run, plan),
     `${plan.rounds} rounds of ${plan.measureMs} ms: median (smallest–largest)`,
     growthText(growth),
     ...growthWarnings(cells).map((warning) => `Beware: ${warning}.`),
   ].join("\n\n");
   const results = asJson({ plan, machine, generator: generator.kind, ...growth, measurements });
   const path = await writeResults(new Map([["results.json", results], ["report.md", `${text}\n`], ...charts]));
-  if (plan.publishes) await publishCharts(charts);
+  if (plan.publishes) {
+    await publishCharts(charts);
+    await publish("growth", {
+      machine: machineText(machine),
+      points: cells.map((cell) => publishedPoint(cell)),
+      cliffs: growth.cliffs.map(({ curve, job, cost, from, to }) => `${curve} ${job}: ${cost} from ${from} to ${to}`),
+    });
+  }
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(growthLine(growth));
+}
+
+function publishedPoint({ curve, job, x, requestsPerSecond, cpuMicros, peakBytes }: GrowthCell) {
+  const host = peakBytes[REPLICA_ROLES.host];
+  return {
+    curve,
+    job,
+    x,
+    requestsPerSecond: figureOf(requestsPerSecond),
+    ...(cpuMicros !== undefined && { cpuMicros: figureOf(cpuMicros) }),
+    ...(host !== undefined && {
+      hostMib: figureOf({ median: host.median / MIB, min: host.min / MIB, max: host.max / MIB }),
+    }),
+  };
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { JobName } from "../jobs.ts";
-import type { Latencies } from "../load-spec.ts";
-import type { ProcessCost } from "../measurement.ts";
-import { type Spread, spreadOf } from "../statistics.ts";
+import type { JobName } from "../jobs/jobs.ts";
+import type { Latencies } from "../jobs/load-spec.ts";
+import type { ProcessCost } from "../figures/measurement.ts";
+import { type Spread, spreadOf } from "../figures/statistics.ts";
 import { type Cliff, CLIFF_FACTOR, findCliffs } from "./cliff.ts";
 import { type CurveName, CURVES, type Expectation } from "./curves.ts";
 

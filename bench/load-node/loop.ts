@@ -5,8 +5,8 @@
  */
 
 import { createInbox, type Msg, type NatsConnection } from "nats";
-import type { LoadFigures, LoadSpec, LoopSpec } from "../load-spec.ts";
-import { quantile } from "../statistics.ts";
+import type { LoadFigures, LoadSpec, LoopSpec } from "../jobs/load-spec.ts";
+import { quantile } from "../figures/statistics.ts";
 import { createSlotJob, type SlotJob } from "./slot-job.ts";
 import { subjectsOf } from "./subjects.ts";
 

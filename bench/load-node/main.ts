@@ -5,7 +5,7 @@
  */
 
 import { connect } from "nats";
-import type { LoadSpec } from "../load-spec.ts";
+import type { LoadSpec } from "../jobs/load-spec.ts";
 import { runLoop } from "./loop.ts";
 import { runSteady } from "./steady.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Msg } from "nats";
-import type { JobSpec } from "../load-spec.ts";
+import type { JobSpec } from "../jobs/load-spec.ts";
 
 /** A slot's requests, one at a time. */
 export interface SlotJob {

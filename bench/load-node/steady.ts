@@ -8,8 +8,8 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { createInbox, type Msg, type NatsConnection } from "nats";
-import type { LoadFigures, LoadSpec } from "../load-spec.ts";
-import { quantile } from "../statistics.ts";
+import type { LoadFigures, LoadSpec } from "../jobs/load-spec.ts";
+import { quantile } from "../figures/statistics.ts";
 import { createSlotJob, type SlotJob } from "./slot-job.ts";
 import { subjectsOf } from "./subjects.ts";
 

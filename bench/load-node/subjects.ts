@@ -1,4 +1,4 @@
-import type { LoopSpec } from "../load-spec.ts";
+import type { LoopSpec } from "../jobs/load-spec.ts";
 
 /** Where a loop's requests go. */
 export function subjectsOf({ subject, targets = 1 }: LoopSpec): readonly string[] {

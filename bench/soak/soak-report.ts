@@ -5,7 +5,7 @@
  */
 
 import { lineChart } from "../charts/line-chart.ts";
-import { digits, table, whole } from "../report-text.ts";
+import { digits, table, whole } from "../figures/report-text.ts";
 import { FLAT_BYTES_PER_REQUEST, type MemoryRange, type SoakSample, type SoakVerdict } from "./soak.ts";
 
 const MIB = 2 ** 20;

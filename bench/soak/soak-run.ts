@@ -4,36 +4,34 @@
  * @module
  */
 
-import { REPLICA_JOBS, startBasicReplica, subjectOf } from "../basic-replica.ts";
+import { publish, short } from "../published/publish.ts";
+import { machineText } from "../setup/machine.ts";
+import { REPLICA_JOBS, startBasicReplica, subjectOf } from "../replicas/basic-replica.ts";
 import { BenchError } from "../bench-error.ts";
-import { type Generator, openGenerator } from "../generator.ts";
-import { JOBS } from "../jobs.ts";
-import { describeMachine } from "../machine.ts";
-import type { BenchPlan } from "../plan.ts";
-import { usageOf, type WatchedProcess } from "../process-usage.ts";
-import { REPLICA_ROLES, type RunningReplica } from "../replica.ts";
-import { machineLine } from "../report.ts";
-import { asJson, hostPathOf, openFolder, publishCharts, report, writeResults } from "../run-parts.ts";
-import { type Servers, startServers } from "../servers.ts";
+import type { Generator } from "../generator/generator.ts";
+import { JOBS } from "../jobs/jobs.ts";
+import type { SoakPlan } from "./command.ts";
+import { openRun, setupLine } from "../setup/open-run.ts";
+import { usageOf, type WatchedProcess } from "../processes/process-usage.ts";
+import { REPLICA_ROLES, type RunningReplica } from "../replicas/replica.ts";
+import { asJson, publishCharts, report, writeResults } from "../setup/results.ts";
+import type { Servers } from "../servers/servers.ts";
 import { judgeSoak, partsOf, rangesOf, requestsPerSample, SAMPLES, SOAK_CONCURRENCY, type SoakSample } from "./soak.ts";
 import { soakChart, soakLine, soakText, soakWarnings } from "./soak-report.ts";
 
 const MIB = 2 ** 20;
 
 /** Measures, prints and writes down everything; the last line says whether memory is flat. */
-export async function runSoak(plan: BenchPlan, signal: AbortSignal): Promise<void> {
-  const machine = await describeMachine();
-  const generator = await openGenerator(plan.generator, report);
-  const mainPath = await hostPathOf(plan);
+export async function runSoak(plan: SoakPlan, signal: AbortSignal): Promise<void> {
   await using owned = new AsyncDisposableStack();
-  const folder = await openFolder(owned);
-  const servers = await startServers({ store: plan.store, jobs: [], folder }, owned, report);
+  const run = await openRun(plan, owned);
+  const { machine, generator, mainPath, folder, servers } = run;
   const { engine } = plan;
   const { replica } = await startBasicReplica({ mainPath, engine, servers, generator, folder, report }, owned);
-  const samples = await soak(plan.soakRequests, { servers, generator, replica, signal });
+  const samples = await soak(plan.requests, { servers, generator, replica, signal });
   const verdicts = judgeSoak(samples, [REPLICA_ROLES.host, REPLICA_ROLES.runner]);
   const text = [
-    `${machineLine(machine)}; store ${plan.store}, engine ${engine}, load generator in ${generator.kind}`,
+    setupLine(run, plan),
     `echo and kv in turn, ${SOAK_CONCURRENCY} in flight`,
     soakText(samples, verdicts),
     ...soakWarnings(samples).map((warning) => `Beware: ${warning}.`),
@@ -41,7 +39,18 @@ export async function runSoak(plan: BenchPlan, signal: AbortSignal): Promise<voi
   const charts = new Map([["soak-memory.svg", soakChart(samples)]]);
   const results = asJson({ plan, machine, generator: generator.kind, verdicts, samples });
   const path = await writeResults(new Map([["results.json", results], ["report.md", `${text}\n`], ...charts]));
-  if (plan.publishes) await publishCharts(charts);
+  if (plan.publishes) {
+    await publishCharts(charts);
+    const { requests = 0, seconds = 0 } = samples.at(-1) ?? {};
+    const roles = verdicts.map(({ role, earlyBytes, lateBytes, bytesPerRequest, isFlat }) => ({
+      role,
+      earlyMib: short(earlyBytes / MIB),
+      lateMib: short(lateBytes / MIB),
+      bytesPerRequest: short(bytesPerRequest),
+      isFlat,
+    }));
+    await publish("soak", { machine: machineText(machine), requests, seconds: short(seconds), roles });
+  }
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(soakLine(samples, verdicts));
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { median } from "../statistics.ts";
+import { median } from "../figures/statistics.ts";
 
 /** What every soak looks at. */
 export const SAMPLES = 20;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { figureOf, publish } from "../published/publish.ts";
+import { machineText } from "../setup/machine.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import {
@@ -13,17 +15,16 @@ import {
   type ReplicaJob,
   startBasicReplica,
   subjectOf,
-} from "../basic-replica.ts";
+} from "../replicas/basic-replica.ts";
 import { BenchError } from "../bench-error.ts";
-import { type Generator, openGenerator } from "../generator.ts";
-import { JOBS } from "../jobs.ts";
-import type { LoadFigures } from "../load-spec.ts";
-import { describeMachine } from "../machine.ts";
-import type { BenchPlan } from "../plan.ts";
-import { machineLine } from "../report.ts";
-import { asJson, hostPathOf, openFolder, report, writeResults } from "../run-parts.ts";
-import { type Servers, startServers } from "../servers.ts";
-import type { Timing } from "../timings.ts";
+import type { Generator } from "../generator/generator.ts";
+import { JOBS } from "../jobs/jobs.ts";
+import type { LoadFigures } from "../jobs/load-spec.ts";
+import type { SwapPlan } from "./command.ts";
+import { openRun, setupLine } from "../setup/open-run.ts";
+import { asJson, report, writeResults } from "../setup/results.ts";
+import type { Servers } from "../servers/servers.ts";
+import type { Timing } from "../options/timing.ts";
 import { type SwapMeasurement, swapLine, swapsOf, swapText, swapWarnings } from "./swap.ts";
 import { startSwaps } from "./swapper.ts";
 
@@ -33,13 +34,10 @@ const RATES: Readonly<Record<ReplicaJob, number>> = { echo: 1_000, kv: 400 };
 const MAX_IN_FLIGHT = 1_000;
 
 /** Measures, prints and writes down everything; the last line is the ratios of p99. */
-export async function runSwap(plan: BenchPlan, signal: AbortSignal): Promise<void> {
-  const machine = await describeMachine();
-  const generator = await openGenerator(plan.generator, report);
-  const mainPath = await hostPathOf(plan);
+export async function runSwap(plan: SwapPlan, signal: AbortSignal): Promise<void> {
   await using owned = new AsyncDisposableStack();
-  const folder = await openFolder(owned);
-  const servers = await startServers({ store: plan.store, jobs: [], folder }, owned, report);
+  const run = await openRun(plan, owned);
+  const { machine, generator, mainPath, folder, servers } = run;
   const { engine } = plan;
   const running = await startBasicReplica({ mainPath, engine, servers, generator, folder, report }, owned);
   const connection = await connect({ servers: servers.natsUrl, name: "bench swap" });
@@ -48,7 +46,7 @@ export async function runSwap(plan: BenchPlan, signal: AbortSignal): Promise<voi
   const cells = swapsOf(measurements);
   const rates = REPLICA_JOBS.map((job) => `${job} ${RATES[job]}/s`).join(", ");
   const text = [
-    `${machineLine(machine)}; store ${plan.store}, engine ${engine}, load generator in ${generator.kind}`,
+    setupLine(run, plan),
     `${plan.rounds} rounds of ${plan.measureMs} ms quiet and as long with swaps, ${rates}: median (smallest–largest)`,
     swapText(cells),
     ...swapWarnings(cells).map((warning) => `Beware: ${warning}.`),
@@ -60,6 +58,19 @@ export async function runSwap(plan: BenchPlan, signal: AbortSignal): Promise<voi
       ["report.md", `${text}\n`],
     ]),
   );
+  if (plan.publishes) {
+    const rows = cells.map((cell) => ({
+      job: cell.job,
+      swaps: cell.swaps,
+      failed: cell.errors,
+      quietP50Ms: figureOf(cell.quietP50Ms),
+      swappedP50Ms: figureOf(cell.swappedP50Ms),
+      quietP99Ms: figureOf(cell.quietP99Ms),
+      swappedP99Ms: figureOf(cell.swappedP99Ms),
+      ratio: figureOf(cell.p99),
+    }));
+    await publish("swap", { machine: machineText(machine), rows });
+  }
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(swapLine(cells));
 }

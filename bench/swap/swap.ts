@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { ReplicaJob } from "../basic-replica.ts";
-import type { LoadFigures } from "../load-spec.ts";
-import { digits, spread, table, times } from "../report-text.ts";
-import { median, ratioOf, type Spread, spreadOf } from "../statistics.ts";
+import type { ReplicaJob } from "../replicas/basic-replica.ts";
+import type { LoadFigures } from "../jobs/load-spec.ts";
+import { digits, spread, table, times } from "../figures/report-text.ts";
+import { median, ratioOf, type Spread, spreadOf } from "../figures/statistics.ts";
 
 /** A plugin in one round: quiet, and then while components are replaced. */
 export interface SwapMeasurement {
@@ -24,6 +24,7 @@ export interface SwapCell {
   readonly job: ReplicaJob;
   readonly quietP50Ms: Spread;
   readonly quietP99Ms: Spread;
+  readonly swappedP50Ms: Spread;
   readonly swappedP99Ms: Spread;
   /** With swaps divided by quiet, round by round. */
   readonly p50: Spread;
@@ -53,6 +54,7 @@ export function swapsOf(measurements: readonly SwapMeasurement[]): SwapCell[] {
       job,
       quietP50Ms: spreadOf(quiet("p50")),
       quietP99Ms: spreadOf(quiet("p99")),
+      swappedP50Ms: spreadOf(swapped("p50")),
       swappedP99Ms: spreadOf(swapped("p99")),
       p50: ratioOf(swapped("p50"), quiet("p50")),
       p99: ratioOf(swapped("p99"), quiet("p99")),

@@ -9,8 +9,8 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "nats";
 import { digestOf } from "../../src/contract/digest.ts";
-import { until } from "../../test/harness/until.ts";
-import { marked } from "../fleet/components.ts";
+import { until } from "../../scripts/lib/until.ts";
+import { marked } from "../replicas/fleet-files.ts";
 
 /** A plugin whose component is replaced. */
 export interface SwappedPlugin {

@@ -66,6 +66,13 @@ const BINDINGS: readonly Bindings[] = [
         "wasi_http_types wasi_io_error wasi_io_poll wasi_io_streams",
     ),
   },
+  {
+    language: "go",
+    world: "key-value",
+    wit: "bench/plugins/key-value.wit",
+    into: "bench/plugins/go",
+    files: goFiles("local_network_host_handler local_network_host_key_value_store local_network_host_types"),
+  },
 ];
 
 const GENERATOR = "scripts/toolchains/bindings-generator";

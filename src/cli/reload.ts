@@ -79,7 +79,7 @@ function answerJson(answer: ReplicaAnswer<"reload">): Record<string, unknown> {
   return { replica: { pid: answer.pid }, error: { code, message } };
 }
 
-/** What became of the files of one replica. */
+/** What happened to the files of one replica. */
 function reloadText(report: ReloadReport, stream: OutputStream): string {
   const { replica, inForce, read, files, durationMs } = report;
   const verdict = inForce

@@ -47,7 +47,7 @@ export function encodeRequest({ verb, timeoutMs }: ControlRequest): string {
 /** Throws `usage-invalid`, with a text for whoever typed the command. */
 export function parseRequest(line: string): ControlRequest {
   const request = parseObject(line);
-  if (request === undefined) throw new HostError("usage-invalid", "the request is no JSON object");
+  if (request === undefined) throw new HostError("usage-invalid", "the request is not a JSON object");
   const { version, verb, timeoutMs } = request;
   if (version !== CONTROL_VERSION) {
     throw new HostError(
@@ -72,11 +72,11 @@ export function encodeError(thrown: unknown): string {
 }
 
 /**
- * What the line answers to that verb. Throws the error that the replica gave, and `bad-reply` for what is no answer of this version.
+ * What the line answers to that verb. Throws the error that the replica gave, and `bad-reply` for anything but an answer of this version.
  */
 export function parseAnswer<Verb extends ControlVerb>(_verb: Verb, line: string): ControlAnswers[Verb] {
   const reply = parseObject(line);
-  if (reply === undefined) throw new HostError("bad-reply", "what answers on the control socket is no replica");
+  if (reply === undefined) throw new HostError("bad-reply", "what answers on the control socket is not a replica");
   const { version, error, answer } = reply;
   if (isRecord(error) && typeof error["message"] === "string")
     throw new HostError(knownCode(error["code"]), error["message"]);

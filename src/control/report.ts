@@ -41,7 +41,7 @@ export interface FilesReport {
   readonly lastGood: string | null;
   /** Why files cannot be used as they are now; what was read last of each of these stays in force. */
   readonly problems: readonly FileProblem[];
-  /** Why the files could not be looked at, where that is no fault of one of them. */
+  /** Why the files could not be looked at, if none of them is at fault. */
   readonly failure: ReportedError | null;
   readonly pendingSettings: readonly PendingSetting[];
   readonly warnings: readonly string[];

@@ -35,7 +35,7 @@ export interface ControlServerOptions {
   /** Of this process; names the socket. */
   readonly pid: number;
   readonly handlers: ControlHandlers;
-  /** Told of what a command saw as an error that is none of its own, and of connections that could not be taken. */
+  /** Reports the errors that a command saw and did not cause, and connections that could not be accepted. */
   failed(error: unknown): void;
   /** Tests have shorter ones. */
   readonly times?: Partial<ControlTimes>;

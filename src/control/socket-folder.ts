@@ -63,7 +63,7 @@ export async function makeSocketFolder(folder: string): Promise<void> {
 export async function expectPrivateFolder(folder: string): Promise<void> {
   const found = await statOf(folder);
   if (found === undefined) return;
-  if (!found.isDirectory()) throw flawed(folder, "is no folder");
+  if (!found.isDirectory()) throw flawed(folder, "is not a folder");
   const self = process.geteuid?.();
   if (self === undefined) return;
   // Root may look after the replicas of others.

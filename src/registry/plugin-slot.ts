@@ -76,7 +76,7 @@ export class PluginSlot {
     return outcome?.kind === "kept" ? outcome.error : undefined;
   }
 
-  /** Is a load of it under way? */
+  /** Is it being loaded? */
   get isReloading(): boolean {
     return this.#reloads > 0;
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { FIXED_LIMITS } from "../../src/contract/limits.ts";
 import { assemblePlugin, type PluginEdits } from "../fixtures/wat/assemble.ts";
 import { COMPONENTS, READ_WRITE, uniqueName } from "../harness/plugins.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { buildComponent } from "../unit/runner/artifacts.ts";
 import { openRawPublisher } from "./raw-publisher.ts";
 import { openScene, residentBytes, type Scene } from "./scene.ts";

@@ -12,7 +12,7 @@ import { expect, test } from "vitest";
 import { assemblePlugin } from "../fixtures/wat/assemble.ts";
 import { COMPONENTS, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { childrenOf } from "../harness/processes.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { type Actor, descriptorsOf, openScene, type Scene } from "./scene.ts";
 
 const MIB = 1024 * 1024;

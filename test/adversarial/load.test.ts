@@ -6,7 +6,7 @@ import { assemble, assemblePlugin, keyValueStoreImport, type PluginEdits } from 
 import { smallestOf, took } from "../harness/clocks.ts";
 import { COMPONENTS, uniqueName } from "../harness/plugins.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { failure } from "../harness/failure.ts";
 import { type Actor, openScene, type Scene } from "./scene.ts";
 import { COMPONENT_PREAMBLE, CORE_PREAMBLE } from "../../src/core-wasm/format.ts";

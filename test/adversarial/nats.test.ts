@@ -9,7 +9,7 @@ import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from ".
 import { cpuMsOf } from "../harness/processes.ts";
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { openRawPublisher, type RawPublisher } from "./raw-publisher.ts";
 import { openScene, type Scene } from "./scene.ts";
 

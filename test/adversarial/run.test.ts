@@ -5,7 +5,7 @@ import { COMPONENTS, READ_WRITE } from "../harness/plugins.ts";
 import { smallestOf } from "../harness/clocks.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
 import type { Reply } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { overlappingLists } from "./amplifier.ts";
 import { failure } from "../harness/failure.ts";
 import { buildForger, type Forger, forgery } from "./forger.ts";

@@ -16,7 +16,7 @@ import { childrenOf, runnerOf } from "../harness/processes.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
 import { type Reply, request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** One plugin of the scene. */
 export interface Actor {

@@ -18,7 +18,8 @@ import { ServerMissingError } from "../../scripts/servers/binaries.ts";
 import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
 import { nameEngineHost } from "./engine-host.ts";
 import { ensureImages, type Images, images } from "./images.ts";
-import { mongodArgs, mongodbUrlOf, mongodIsPrimary, natsUrlOf, READY_TIMEOUT_MS, readied } from "./readiness.ts";
+import { mongodArgs, mongodIsPrimary } from "../../scripts/servers/mongod-probe.ts";
+import { mongodbUrlOf, natsUrlOf, READY_TIMEOUT_MS, readied } from "./readiness.ts";
 import { launchProcess } from "./server-process.ts";
 
 /** Whether the tests' servers are containers or processes of this machine. */

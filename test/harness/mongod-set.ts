@@ -6,9 +6,10 @@
  */
 
 import { type Document, MongoClient } from "mongodb";
-import { type Launched, mongodArgs, mongodAnswers, READY_TIMEOUT_MS, readied } from "./readiness.ts";
+import { mongodAnswers, mongodArgs } from "../../scripts/servers/mongod-probe.ts";
+import { type Launched, READY_TIMEOUT_MS, readied } from "./readiness.ts";
 import { launchProcess } from "./server-process.ts";
-import { until } from "./until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** One that asks who its clients are. Nobody but the administrator is known at first. */
 export interface GuardedMongod extends AsyncDisposable {

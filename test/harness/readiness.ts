@@ -4,8 +4,7 @@
  * @module
  */
 
-import { type Db, MongoClient } from "mongodb";
-import { until } from "./until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** A launched server, not necessarily ready: what the two ways of launching one have in common. */
 export interface Launched {
@@ -26,11 +25,6 @@ export interface Launched {
 
 /** How long a server may take to come up, an image being there already. */
 export const READY_TIMEOUT_MS = 150_000;
-
-/** The flags with which a mongod of the tests runs as a process. */
-export function mongodArgs({ port, folder }: { readonly port: number; readonly folder: string }): readonly string[] {
-  return ["--bind_ip", "127.0.0.1", "--port", String(port), "--dbpath", folder, "--nounixsocket", "--quiet"];
-}
 
 export function natsUrlOf({ host, port }: Pick<Launched, "host" | "port">): string {
   return `nats://${host}:${port}`;
@@ -55,44 +49,5 @@ export async function readied(launched: Launched, answers: () => Promise<boolean
   } catch (error) {
     await launched.remove();
     throw error;
-  }
-}
-
-/**
- * Makes a mongod a replica set of one if it is not one yet.
- *
- * @param memberHost the host and port at which the server finds itself
- * @returns whether it accepts majority writes by now
- */
-export function mongodIsPrimary(launched: Pick<Launched, "host" | "port">, memberHost: string): Promise<boolean> {
-  return askMongod(launched, async (admin) => {
-    const hello = await admin.command({ hello: 1 });
-    if (hello["setName"] === undefined) {
-      await admin.command({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: memberHost }] } });
-    }
-    return hello["isWritablePrimary"] === true;
-  });
-}
-
-/** Does a mongod that is not a replica set accept writes? */
-export function mongodAnswers(launched: Pick<Launched, "host" | "port">): Promise<boolean> {
-  return askMongod(launched, async (admin) => (await admin.command({ hello: 1 }))["isWritablePrimary"] === true);
-}
-
-async function askMongod(
-  { host, port }: Pick<Launched, "host" | "port">,
-  ask: (admin: Db) => Promise<boolean>,
-): Promise<boolean> {
-  const client = new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, {
-    serverSelectionTimeoutMS: 2_000,
-    connectTimeoutMS: 2_000,
-    socketTimeoutMS: 5_000,
-  });
-  try {
-    return await ask(client.db("admin"));
-  } catch {
-    return false;
-  } finally {
-    await client.close();
   }
 }

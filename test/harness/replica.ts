@@ -13,7 +13,7 @@ import { inject } from "vitest";
 import { endProcess, type Exit, exited } from "../../scripts/lib/command.ts";
 import { type LogRecord, ReplicaLog } from "./replica-log.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
-import { until } from "./until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const READY_TIMEOUT_MS = 150_000;

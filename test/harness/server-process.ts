@@ -12,7 +12,7 @@ import { obtainServer, type ServerName } from "../../scripts/servers/binaries.ts
 import { endProcess, exited, run } from "../../scripts/lib/command.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import type { Launched } from "./readiness.ts";
-import { until } from "./until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const STOP_GRACE_MS = 10_000;
 const OUTPUT_TAIL_CHARACTERS = 4_000;

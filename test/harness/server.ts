@@ -11,19 +11,11 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import { natsAnswers, natsListens } from "../../scripts/servers/nats-probe.ts";
 import { images } from "./images.ts";
-import {
-  type Launched,
-  mongodAnswers,
-  mongodArgs,
-  mongodbUrlOf,
-  mongodIsPrimary,
-  natsUrlOf,
-  READY_TIMEOUT_MS,
-  readied,
-} from "./readiness.ts";
+import { type Launched, mongodbUrlOf, natsUrlOf, READY_TIMEOUT_MS, readied } from "./readiness.ts";
+import { mongodAnswers, mongodArgs, mongodIsPrimary } from "../../scripts/servers/mongod-probe.ts";
 import { CONTAINER_FOLDER, launchContainer } from "./server-container.ts";
 import { launchProcess } from "./server-process.ts";
-import { until } from "./until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** A server of a test's own. Dispose of it with `await using`. */
 export interface OwnServer extends AsyncDisposable {

@@ -8,7 +8,7 @@ import { runnerOf } from "../harness/processes.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const MIB = 1024 * 1024;
 

@@ -11,7 +11,7 @@ import { COMPONENTS, consumerFile, uniqueName } from "../harness/plugins.ts";
 import { childrenOf } from "../harness/processes.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** A start needs about a dozen: the first one is missing, or the second, up to none. */
 const DESCRIPTORS_LEFT = Array.from({ length: 16 }, (_, left) => left);

@@ -7,7 +7,7 @@ import { COMPONENTS, consumerFile, uniqueName } from "../harness/plugins.ts";
 import { childrenOf, runnerOf } from "../harness/processes.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { buildComponent } from "../unit/runner/artifacts.ts";
 
 /** A replica that starts no process ahead. */

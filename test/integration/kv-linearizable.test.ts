@@ -17,7 +17,7 @@ import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from ".
 import { startReplica } from "../harness/replica.ts";
 import { request, type Reply } from "../harness/request.ts";
 import { type OwnServer, startMongod } from "../harness/server.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const KEYS = ["a", "b", "c"];
 const HALF_OF_THEM_WRITES = 0.5;

@@ -8,7 +8,7 @@ import type { KeyAddress, KeyValueStore } from "../../src/kv/store.ts";
 import { type StoreNeeds, type StoreState, StoreWatch } from "../../src/kv/store-watch.ts";
 import { type GuardedMongod, startGuardedMongod, startReplicaSet } from "../harness/mongod-set.ts";
 import { type OwnServer, startMongod } from "../harness/server.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };
 const READ_ONLY: StoreNeeds = { read: true, write: false };

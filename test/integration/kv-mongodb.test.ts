@@ -11,7 +11,7 @@ import { describeKeyValueStore } from "../conformance/kv/key-value-store.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { type OwnServer, startMongod } from "../harness/server.ts";
 import { OwnTime } from "../harness/clocks.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** All that an operation may have, for those that are not about time. */
 const OPTIONS = { timeoutMs: FIXED_LIMITS.storeOperationMs };

@@ -7,7 +7,7 @@ import { runnerOf } from "../harness/processes.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
 import { startMongod, startNatsServer } from "../harness/server.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 describe("the life of a replica", () => {
   let nats: NatsConnection;

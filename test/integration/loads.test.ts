@@ -13,7 +13,7 @@ import { COMPONENTS, consumerFile, projectFile, uniqueName } from "../harness/pl
 import { childrenOf } from "../harness/processes.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { run } from "../unit/cli/run.ts";
 
 describe.runIf(process.platform === "linux")("a plugin", () => {

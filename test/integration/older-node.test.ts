@@ -8,7 +8,7 @@ import { buildHost } from "../../scripts/build/host.ts";
 import { type Exit, exited, isExecutable, run } from "../../scripts/lib/command.ts";
 import { ROOT } from "../../scripts/lib/project.ts";
 import { consumerFile, COMPONENTS, uniqueName } from "../harness/plugins.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** An older Node of this machine; else this one, which says that it is one. */
 let older: readonly string[];

@@ -8,7 +8,7 @@ import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from ".
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
 import { startMongod } from "../harness/server.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { run } from "../unit/cli/run.ts";
 
 test("a plugin's error after an outage of the store may be tried again, and no other", async () => {

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { COMPONENTS, consumerFile, projectFile, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 let nats: NatsConnection;
 let folder: string;

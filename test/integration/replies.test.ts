@@ -5,7 +5,7 @@ import { failure } from "../harness/failure.ts";
 import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** Of the plugin that deadlines are tried on; the others have ample time. */
 const DEADLINE_MS = 4_000;

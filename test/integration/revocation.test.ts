@@ -12,7 +12,7 @@ import { childrenOf, freeze, programsOf } from "../harness/processes.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
 import { startMongod } from "../harness/server.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 /** What docs/policy.md promises, from when a change is seen. */
 const BOUND_MS = 1_000;

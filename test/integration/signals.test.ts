@@ -12,7 +12,7 @@ import { COMPONENTS, consumerFile, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import type { LogRecord } from "../harness/replica-log.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 

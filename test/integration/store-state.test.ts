@@ -10,7 +10,7 @@ import { startGuardedMongod } from "../harness/mongod-set.ts";
 import { COMPONENTS, consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 
 const PASSWORD = "hunter2-s3cret";
 

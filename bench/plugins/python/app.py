@@ -1,10 +1,9 @@
-"""Appends each request's payload to one stored value, as the examples in Rust and TypeScript do."""
+"""Does the work of the job `kv`: the payload is a bucket, a key and a value, each on a line; the value is written, and the
+reply is the one that the key had."""
 
 from wit_world import exports
-from wit_world.imports import logging
 from wit_world.imports.key_value_store import KeyValueStore
 from wit_world.imports.local_network_host_types import AccessLevels, RpcRequest, RpcResponse
-from wit_world.imports.logging import LogLevel
 
 
 class Handler(exports.Handler):
@@ -12,9 +11,8 @@ class Handler(exports.Handler):
         return AccessLevels.KEY_VALUE_READ | AccessLevels.KEY_VALUE_WRITE
 
     def handle_request(self, req: RpcRequest) -> RpcResponse:
-        logging.log(LogLevel.INFO, f"Handling request {req.id}")
-        with KeyValueStore("user-data") as store:
-            current = (store.get("some-key") or b"").decode("utf-8", "replace")
-            value = f"{current} processed by {req.payload.decode('utf-8', 'replace')}"
-            store.set("some-key", value.encode())
-        return RpcResponse(200, b"Successfully processed")
+        bucket, key, value = req.payload.split(b"\n", 2)
+        with KeyValueStore(bucket.decode()) as store:
+            earlier = store.get(key.decode())
+            store.set(key.decode(), value)
+        return RpcResponse(404, b"") if earlier is None else RpcResponse(200, earlier)

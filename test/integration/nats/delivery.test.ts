@@ -1,7 +1,7 @@
 import { connect } from "nats";
 import { describe, expect, test } from "vitest";
 import { startNatsServer } from "../../harness/server.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { openLink, plansOf } from "./open-link.ts";
 
 describe("a connection that is up and says nothing", () => {

@@ -5,7 +5,7 @@ import { freeze, runnerOf } from "../../harness/processes.ts";
 import { type Replica, startReplica } from "../../harness/replica.ts";
 import { request } from "../../harness/request.ts";
 import { startConfiguredNatsServer, startNatsServer } from "../../harness/server.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 
 interface Checks {
   readonly nats: { readonly ready: boolean; readonly reason?: string };

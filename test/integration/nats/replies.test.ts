@@ -2,7 +2,7 @@ import { connect, type NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
 import type { OutgoingReply } from "../../../src/nats/reply-sender.ts";
 import { startConfiguredNatsServer, startNatsServer } from "../../harness/server.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { openLink } from "./open-link.ts";
 
 const USER = { kind: "password", user: "replica", password: "p" } as const;

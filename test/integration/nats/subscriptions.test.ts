@@ -2,7 +2,7 @@ import { connect } from "nats";
 import { describe, expect, test } from "vitest";
 import type { HeldSubscription } from "../../../src/nats/held-subscription.ts";
 import { type ConfiguredNatsServer, startConfiguredNatsServer, startNatsServer } from "../../harness/server.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { type OpenLink, openLink, plansOf } from "./open-link.ts";
 
 const USER = { kind: "password", user: "replica", password: "p" } as const;

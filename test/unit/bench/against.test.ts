@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { againstText, type BuildRatios, compareBuilds, isSlower } from "../../../bench/against/against.ts";
-import type { Measurement } from "../../../bench/measurement.ts";
+import type { Measurement } from "../../../bench/figures/measurement.ts";
 
 interface Given {
   readonly contender: "own" | "other";

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { buildGoProgram } from "../../../bench/built-program.ts";
+import { buildGoProgram } from "../../../bench/processes/built-program.ts";
 
 let folder = "";
 beforeEach(async () => {

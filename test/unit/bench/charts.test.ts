@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chartsOf } from "../../../bench/charts/charts.ts";
+import { chartsOf } from "../../../bench/comparison/comparison-charts.ts";
 import { lineChart, type LineChart } from "../../../bench/charts/line-chart.ts";
 import { labelOf, linearTicks, logTicks, scaleOf } from "../../../bench/charts/scale.ts";
-import type { Cell } from "../../../bench/measurement.ts";
-import type { RateCell } from "../../../bench/open-loop.ts";
+import type { Cell } from "../../../bench/figures/measurement.ts";
+import type { RateCell } from "../../../bench/figures/measurement.ts";
 
 const CHART: LineChart = {
   title: "a < b & c",

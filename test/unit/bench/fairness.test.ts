@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ATTACK_NAMES, ATTACKS } from "../../../bench/fairness/attacks.ts";
 import { fairnessLine, type FairnessMeasurement, fairnessOf } from "../../../bench/fairness/fairness.ts";
 import { fairnessText, fairnessWarnings } from "../../../bench/fairness/fairness-report.ts";
-import type { LoadFigures } from "../../../bench/load-spec.ts";
+import type { LoadFigures } from "../../../bench/jobs/load-spec.ts";
 
 function figures(p50: number, p99: number, more: Partial<LoadFigures> = {}): LoadFigures {
   return {

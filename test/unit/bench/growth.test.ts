@@ -7,7 +7,7 @@ import { cliffsOf, type GrowthCell, type GrowthMeasurement, growthOf } from "../
 import { growthCharts } from "../../../bench/growth/growth-charts.ts";
 import { growthLine, growthText, growthWarnings } from "../../../bench/growth/growth-report.ts";
 import { memoryPluginText, writeMemoryPlugin } from "../../../bench/growth/memory-plugin.ts";
-import { JOBS } from "../../../bench/jobs.ts";
+import { JOBS } from "../../../bench/jobs/jobs.ts";
 import { readComponent } from "../../../src/component/read-component.ts";
 import { Scope } from "../../../src/component/scope.ts";
 

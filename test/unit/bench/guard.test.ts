@@ -4,7 +4,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BenchError } from "../../../bench/bench-error.ts";
-import { guardText, judgeRatios, mediansOf, readRecord, type Verdict, writeRecord } from "../../../bench/guard.ts";
+import {
+  guardText,
+  judgeRatios,
+  mediansOf,
+  readRecord,
+  type Verdict,
+  writeRecord,
+} from "../../../bench/guard/guard.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 let folder = "";
@@ -63,11 +70,11 @@ test("the table says how many rounds there were and what they say", () => {
 });
 
 test("what was never recorded is refused with what to do", () => {
-  expect(() => judgeRatios(new Map([["kv@16", [4]]]), RECORD)).toThrow(/--guard --record/);
+  expect(() => judgeRatios(new Map([["kv@16", [4]]]), RECORD)).toThrow(/guard --record/);
 });
 
 test("a missing record says what to do", async () => {
-  await expect(readRecord(join(folder, "none.json"))).rejects.toThrow(/There is no .*--guard --record/);
+  await expect(readRecord(join(folder, "none.json"))).rejects.toThrow(/There is no .*guard --record/);
 });
 
 test("an invalid record says what to do", async () => {

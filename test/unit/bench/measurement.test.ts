@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Measurement, ratioLine, summarize, throughputRatios } from "../../../bench/measurement.ts";
+import { type Measurement, ratioLine, summarize, throughputRatios } from "../../../bench/figures/measurement.ts";
 
 interface Given extends Pick<Measurement, "contender" | "round" | "requestsPerSecond"> {
   readonly p99?: number;

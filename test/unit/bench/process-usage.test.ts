@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { childrenOf, forgetPeak, parseMemory, parseStat, usageOf } from "../../../bench/process-usage.ts";
+import { childrenOf, forgetPeak, parseMemory, parseStat, usageOf } from "../../../bench/processes/process-usage.ts";
 import { keepOutput } from "../child-output.ts";
 
 const HELD_BYTES = 64 * 1024 * 1024;

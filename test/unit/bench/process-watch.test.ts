@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type WatchedProcess } from "../../../bench/process-usage.ts";
-import { watchProcesses } from "../../../bench/process-watch.ts";
+import { type WatchedProcess } from "../../../bench/processes/process-usage.ts";
+import { watchProcesses } from "../../../bench/processes/process-watch.ts";
 
 const onLinux = test.runIf(process.platform === "linux");
 

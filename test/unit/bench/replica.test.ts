@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parseDocument } from "yaml";
-import { writeReplicaFiles } from "../../../bench/replica.ts";
+import { writeReplicaFiles } from "../../../bench/replicas/replica.ts";
 
 test("a replica's files say what each plugin may do and which limits are its own", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bench-replica-"));

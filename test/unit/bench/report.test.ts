@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Cell } from "../../../bench/measurement.ts";
-import { reportText, warnings } from "../../../bench/report.ts";
+import type { Cell } from "../../../bench/figures/measurement.ts";
+import { reportText, warnings } from "../../../bench/comparison/report.ts";
 
 const one = (value: number) => ({ median: value, min: value, max: value });
 

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { BenchError, RefusedError } from "../../../bench/bench-error.ts";
-import type { Competitor } from "../../../bench/competitors.ts";
-import { isRefusal } from "../../../bench/generator.ts";
-import { JOBS } from "../../../bench/jobs.ts";
-import type { LoadFigures, LoadSpec } from "../../../bench/load-spec.ts";
-import { parsePlan } from "../../../bench/plan.ts";
-import { measureRounds, type RoundsSetting } from "../../../bench/rounds.ts";
+import type { Competitor } from "../../../bench/comparison/competitors.ts";
+import { isRefusal } from "../../../bench/generator/generator.ts";
+import { JOBS } from "../../../bench/jobs/jobs.ts";
+import type { LoadFigures, LoadSpec } from "../../../bench/jobs/load-spec.ts";
+import type { ComparisonPlan } from "../../../bench/comparison/comparison-plan.ts";
+import { measureRounds } from "../../../bench/comparison/rounds.ts";
+import type { RoundsSetting } from "../../../bench/comparison/rounds-setting.ts";
 
 const FIGURES: LoadFigures = {
   requests: 100,
@@ -27,8 +28,20 @@ function competitor(name: string): Competitor {
 
 /** @param run stands in for the load generator */
 function settingWith(run: (spec: LoadSpec) => LoadFigures): RoundsSetting {
-  const plan = parsePlan(["--rounds", "5", "--concurrency", "16"]);
-  if (plan === undefined) throw new Error("no plan");
+  const plan: ComparisonPlan = {
+    engine: "auto",
+    store: "sqlite",
+    generator: "go",
+    hostPath: undefined,
+    rounds: 5,
+    settleMs: 400,
+    warmUpMs: 50,
+    measureMs: 200,
+    jobs: ["echo"],
+    contenders: ["host", "node"],
+    concurrencies: [16],
+    rateFractions: [],
+  };
   const measure = async (spec: LoadSpec): Promise<LoadFigures> => run(spec);
   return {
     plan,
@@ -79,8 +92,7 @@ test.each([
   const setting = settingWith(() => FIGURES);
   const { measurements } = await measureRounds(JOBS.echo, COMPETITORS, {
     ...setting,
-    plan: { ...setting.plan, maxRounds: 9 },
-    suffices: (measured) => measured.length / COMPETITORS.length >= enough,
+    more: { atMost: 9, suffices: (measured) => measured.length / COMPETITORS.length >= enough },
   });
   expect(measurements.map(({ round }) => round).at(-1)).toBe(rounds);
   expect(measurements).toHaveLength(rounds * COMPETITORS.length);

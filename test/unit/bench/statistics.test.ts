@@ -1,6 +1,6 @@
 import { array, assert, double, property } from "fast-check";
 import { expect, test } from "vitest";
-import { median, medianAtMost, quantile, ratioOf, spreadOf } from "../../../bench/statistics.ts";
+import { median, medianAtMost, quantile, ratioOf, spreadOf } from "../../../bench/figures/statistics.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 const values = array(double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 });

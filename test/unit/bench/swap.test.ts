@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { LoadFigures } from "../../../bench/load-spec.ts";
+import type { LoadFigures } from "../../../bench/jobs/load-spec.ts";
 import { type SwapMeasurement, swapLine, swapsOf, swapText, swapWarnings } from "../../../bench/swap/swap.ts";
 
 function figures(p99: number, more: Partial<LoadFigures> = {}): LoadFigures {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Measurement } from "../../../bench/measurement.ts";
-import { judge, targetsText } from "../../../bench/targets.ts";
+import type { Measurement } from "../../../bench/figures/measurement.ts";
+import { judge, targetsText } from "../../../bench/comparison/targets.ts";
 
 function measured(contender: string, requestsPerSecond: number, p99 = 4): Measurement {
   return {

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assemblePlugin } from "../../fixtures/wat/assemble.ts";
 import { childrenOf } from "../../harness/processes.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { run, type Run } from "./run.ts";
 
 const ECHO = "examples/echo-c/echo.wasm";

@@ -204,7 +204,7 @@ describe("reload", () => {
     expect(JSON.parse(stdout)).toEqual({ ok: code === 0, replicas: [{ ...reload(11, changes), error: null }] });
   });
 
-  test("says what was read, what became of it and what is refused", async () => {
+  test("says what was read, the outcome and what is refused", async () => {
     await serve(11, {
       reload: reload(11, {
         inForce: false,

@@ -108,8 +108,8 @@ describe("a control socket", () => {
   test.each([
     ["", "the request has no end"],
     ['{"version":1,"verb":"identify","timeoutMs":1000}', "the request has no end"],
-    ["nonsense\n", "the request is no JSON object"],
-    ["[]\n", "the request is no JSON object"],
+    ["nonsense\n", "the request is not a JSON object"],
+    ["[]\n", "the request is not a JSON object"],
     ['{"version":2,"verb":"identify","timeoutMs":1000}\n', "takes version 1 of the control protocol, not 2"],
     ['{"version":1,"verb":"drain","timeoutMs":1000}\n', "does not know this request"],
     ['{"version":1,"verb":"toString","timeoutMs":1000}\n', "does not know this request"],
@@ -198,7 +198,7 @@ describe("the folder of control sockets", () => {
     expect(defaultSocketFolder()).toBe(`/tmp/network-host-${process.geteuid?.()}`);
   });
 
-  test("is refused where others may write to it or in, where it is none, and where its name is too long", async () => {
+  test("is refused where others may write to it or in, where it is not a folder, and where its name is too long", async () => {
     await mkdir(folder);
     await chmod(folder, 0o755);
     await expect(start()).rejects.toMatchObject({
@@ -207,9 +207,9 @@ describe("the folder of control sockets", () => {
     });
     await expect(listSockets(folder)).rejects.toMatchObject({ code: "usage-invalid" });
     await symlink(parent, join(parent, "link"));
-    await expect(makeSocketFolder(join(parent, "link"))).rejects.toThrow("is no folder");
+    await expect(makeSocketFolder(join(parent, "link"))).rejects.toThrow("is not a folder");
     await writeFile(join(parent, "file"), "");
-    await expect(makeSocketFolder(join(parent, "file"))).rejects.toThrow("is no folder");
+    await expect(makeSocketFolder(join(parent, "file"))).rejects.toThrow("is not a folder");
     await expect(makeSocketFolder(join(parent, "x".repeat(90)))).rejects.toThrow("is too long");
     await expect(makeSocketFolder(join(parent, "missing", "sockets"))).rejects.toThrow("cannot be made");
   });

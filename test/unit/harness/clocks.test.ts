@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { freePort } from "../../../scripts/lib/ports.ts";
 import { OwnTime, smallestOf, threadCpuMs } from "../../harness/clocks.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 
 test("a process's own time stops while the process does, and goes on with it", async () => {
   using time = new OwnTime();

@@ -6,7 +6,7 @@ import type { BucketName } from "../../../src/contract/names.ts";
 import { addressId } from "../../../src/kv/address.ts";
 import { createCoalescingStore } from "../../../src/kv/coalescing-store.ts";
 import type { KeyAddress } from "../../../src/kv/store.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { ScriptedDriver } from "./scripted-driver.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 

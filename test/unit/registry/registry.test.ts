@@ -11,7 +11,7 @@ import type { PluginLoader, PluginSpec } from "../../../src/registry/plugin-load
 import { PluginVersion } from "../../../src/registry/plugin-version.ts";
 import { ReadContents } from "../../../src/registry/read-contents.ts";
 import { Registry, type RegistryPlan } from "../../../src/registry/registry.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 
 /** Takes a file's content for a component's digest, and notes what was looked at. */
 class FakeLoader {

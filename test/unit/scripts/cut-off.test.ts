@@ -2,7 +2,7 @@ import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { exited } from "../../../scripts/lib/command.ts";
-import { until } from "../../harness/until.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { runTests } from "./nested-tests.ts";
 
 const ADDS = `test("adds", () => expect(1 + 1).toBe(2));`;

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { describe, expect, test } from "vitest";
 import { CpuWatch } from "../../../../src/supervisor/process/cpu-watch.ts";
-import { until } from "../../../harness/until.ts";
+import { until } from "../../../../scripts/lib/until.ts";
 
 const MAX_NICE = 19;
 
