@@ -43,8 +43,8 @@ export async function generateTables(): Promise<ReadonlyMap<string, string>> {
 const FAULTS: Readonly<Record<Fault, string>> = {
   caller: "the service that sent the request",
   plugin: "the plugin's author",
-  operator: "whoever runs the replica and writes its policies",
-  dependency: "whoever runs what the host depends on (NATS, the store)",
+  operator: "the operator, who runs the replica and writes its policies",
+  dependency: "the operator of what the host depends on (NATS, the store)",
   bug: "the maintainers of network-host: please report it",
 };
 

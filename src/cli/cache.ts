@@ -1,5 +1,5 @@
 /**
- * `network-host cache`: what the folder of compiled components holds, and how to make room in it.
+ * `network-host cache`: lists the compiled components in the cache folder and removes some.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Why no reply came, as far as it can be found out: whether a replica serves the plugin is asked by service discovery,
- * which goes other ways than requests do.
+ * Finds out, as far as possible, why no reply came: service discovery, which uses other subjects than requests, says whether
+ * a replica serves the plugin.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { HostError } from "../errors/host-error.ts";
 
 const ASK_TIMEOUT_MS = 1_000;
 
-/** "unknown" where this user may not ask. */
+/** "unknown" if this user may not ask. */
 type Service = "served" | "unserved" | "unknown";
 
-/** The server said that nobody takes the request. */
+/** The server reported no responders. */
 export async function nobodyServes(connection: NatsConnection, plugin: PluginName, cause: unknown): Promise<HostError> {
   const subject = requestSubject(plugin);
   const message =
@@ -47,7 +47,7 @@ function whyNone(plugin: PluginName, service: Service, streams: readonly string[
   return `${found}${taker}; if a replica has taken it, the work may have been done`;
 }
 
-/** What a user should be told of streams that answered a request. */
+/** Tells the user about streams that answered a request. */
 export function streamWarning(plugin: PluginName, streams: readonly string[]): string {
   const subject = requestSubject(plugin);
   return `${streamNames(streams)} takes ${subject} and answers each request with its own acknowledgement, which other callers take for the reply: take the subject out of the stream, or create it with no_ack`;
@@ -63,12 +63,12 @@ async function serviceOf(connection: NatsConnection, plugin: PluginName): Promis
     await connection.request(`$SRV.PING.${plugin}`, "", { timeout: ASK_TIMEOUT_MS });
     return "served";
   } catch (error) {
-    // Every replica listens to the question, and leaves it unanswered where it does not serve the plugin.
+    // Every replica gets the question; those that do not serve the plugin do not answer.
     return isNoResponders(error) || error instanceof errors.TimeoutError ? "unserved" : "unknown";
   }
 }
 
-/** Did the server say that nobody listens? */
+/** Did the server report no responders? */
 export function isNoResponders(error: unknown): boolean {
   return error instanceof errors.NoRespondersError || (error instanceof errors.RequestError && error.isNoResponders());
 }

@@ -13,7 +13,7 @@ import { scrubSecrets } from "../telemetry/redaction.ts";
 import type { CallError } from "./call-reply.ts";
 import { styled, type Terminal, write } from "./terminal.ts";
 
-/** What there is to show of a call. */
+/** What a call's report shows. */
 export interface CallReport {
   readonly plugin: string;
   readonly method: string;
@@ -22,13 +22,13 @@ export interface CallReport {
   readonly status: number | undefined;
   readonly error: CallError | undefined;
   readonly body: Uint8Array;
-  /** What is wrong on the way, though there is a reply. */
+  /** Problems noticed although there is a reply. */
   readonly warnings: readonly string[];
-  /** Absent where no connection or no reply came about. */
+  /** Absent if there was no connection or no reply. */
   readonly times: { readonly connectMs: number; readonly roundTripMs: number } | undefined;
 }
 
-/** One JSON object: the machine's form of the report. */
+/** The report as one JSON object, for programs. */
 export async function writeJsonReport(report: CallReport, { stdout }: Terminal): Promise<void> {
   const { error, body, status, times } = report;
   const isText = isUtf8(body);
@@ -57,7 +57,7 @@ export async function writeJsonReport(report: CallReport, { stdout }: Terminal):
   await write(stdout, `${JSON.stringify(value)}\n`);
 }
 
-/** The people's form of the report. */
+/** The report as text for people. */
 export async function writeTextReport(report: CallReport, terminal: Terminal): Promise<void> {
   for (const warning of report.warnings) {
     await write(terminal.stderr, `${styled(terminal.stderr, "warning", "warning:")} ${printableText(warning)}\n`);

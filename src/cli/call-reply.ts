@@ -1,6 +1,6 @@
 /**
- * Reads a reply as docs/protocol.md describes it, from a replica of this version or of another: what is
- * missing or unknown is told, never guessed.
+ * Reads a reply as docs/protocol.md describes it, from a replica of this version or of another: it reports
+ * what is missing or unknown, and guesses nothing.
  *
  * @module
  */
@@ -68,7 +68,7 @@ function parseError(headers: MsgHdrs | undefined, code: string): CallError {
   };
 }
 
-/** The reply knows better than the table whether to try again: what failed may have been the store. */
+/** The reply knows better than the table whether to try again: the store may have failed. */
 function exitCodeOfReply(code: ErrorCode | undefined, retryable: boolean): ExitCode {
   if (code === undefined) return retryable ? EXIT.unavailable : EXIT.failed;
   return retryable && errorRow(code).retryableAfterOutage === true ? EXIT.unavailable : exitCodeOf(code);

@@ -22,7 +22,7 @@ export interface CallRequest {
   readonly method: string;
   readonly payload: Uint8Array;
   readonly id: string;
-  /** The budget that the replica is told. */
+  /** The time that the replica gets. */
   readonly timeoutMs: number;
   /** Further headers. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -31,13 +31,13 @@ export interface CallRequest {
 /** What came back, and how long it took. */
 export interface CallResult {
   readonly reply: CallReply;
-  /** Streams that answered the request before or beside the plugin. */
+  /** Streams that answered the request in addition to the plugin. */
   readonly streams: readonly string[];
   readonly connectMs: number;
   readonly roundTripMs: number;
 }
 
-/** A replica answers at the deadline; this long after it the reply is given up. */
+/** A replica answers at the deadline; this long after it, the command stops waiting. */
 const REPLY_GRACE_MS = 1_000;
 const MAX_CONNECT_MS = 5_000;
 
@@ -78,7 +78,7 @@ interface Exchanged {
   readonly streams: readonly string[];
 }
 
-/** An acknowledgement of a stream is not a reply: it is waited on. */
+/** A stream's acknowledgement is not the reply, so the command keeps waiting. */
 async function exchange(connection: NatsConnection, request: CallRequest): Promise<Exchanged> {
   const { plugin, payload, timeoutMs } = request;
   const head = requestHeaders(request);
@@ -99,7 +99,7 @@ async function exchange(connection: NatsConnection, request: CallRequest): Promi
   throw await noReply(connection, plugin, maxWait, streams);
 }
 
-/** The server counts headers and payload together, and ends the connection of who sends too much. */
+/** The server counts headers and payload together, and closes the connection if they are too large. */
 function checkSize({ info }: NatsConnection, payload: Uint8Array, head: MsgHdrs): void {
   const maxBytes = info?.max_payload ?? Number.POSITIVE_INFINITY;
   const headBytes = encodedBytes(head);
@@ -108,7 +108,7 @@ function checkSize({ info }: NatsConnection, payload: Uint8Array, head: MsgHdrs)
   throw new HostError("payload-too-large", message);
 }
 
-/** As NATS has headers on the wire: a line of the version, one for each value, an empty one. */
+/** Headers as on the wire: the version line, one line per value, an empty line. */
 function encodedBytes(head: MsgHdrs): number {
   let bytes = Buffer.byteLength("NATS/1.0\r\n\r\n");
   for (const [name, values] of head) {

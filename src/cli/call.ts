@@ -71,7 +71,7 @@ export function createCallCommand(terminal: Terminal, done: (code: ExitCode) => 
   });
 }
 
-/** Sends the request, shows what came of it and says how to exit. */
+/** Sends the request, shows the outcome and returns the exit code. */
 async function runCall(request: CallRequest, flags: CallFlags, terminal: Terminal): Promise<ExitCode> {
   const report = await reportOf(request);
   await (flags.json === true ? writeJsonReport(report, terminal) : writeTextReport(report, terminal));
@@ -126,7 +126,7 @@ function parseId(text: string | undefined): string {
   throw new HostError("usage-invalid", `--id: write 1 to ${REQUEST_ID_MAX_BYTES} visible ASCII characters`);
 }
 
-/** Flags and arguments for what these headers say. */
+/** The headers that flags and arguments stand for. */
 const OWN_HEADERS: Readonly<Record<string, string>> = {
   [HEADER.id.toLowerCase()]: "--id",
   [HEADER.timeoutMs.toLowerCase()]: "--timeout",

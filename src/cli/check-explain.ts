@@ -1,6 +1,6 @@
 /**
  * Why a plugin is served or not, step by step as a replica takes them: file, gate, compiler, start, probe, decision,
- * grant. Each step says what it found, and the one that failed what to do.
+ * grant. Each step says what it found; the step that failed says what to do.
  *
  * @module
  */

@@ -48,7 +48,7 @@ export function createCheckCommand(terminal: Terminal, done: (code: ExitCode) =>
   });
 }
 
-/** What there is to show. */
+/** What the report shows. */
 interface CheckReport {
   readonly group: string;
   readonly examinations: readonly Examination[];
@@ -85,7 +85,7 @@ async function check(flags: Flags, terminal: Terminal): Promise<ExitCode> {
   return ok ? EXIT.ok : EXIT.failed;
 }
 
-/** One component after another: each may take a core and memory for a while. Of the plugin `only`, if it is given. */
+/** One component after another: each may take a core and memory for a while. Only the plugin `only`, if given. */
 async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | undefined): Promise<CheckReport> {
   // Loaded here, so that the other commands start without them.
   const [{ KEEPS_LAST, planOf, readReplicaConfig }, { Examiner }] = await Promise.all([

@@ -80,7 +80,7 @@ function resultJson({ path, file, outcome }: Examination) {
   return { component: path, digest: file?.digest ?? null, bytes: file?.bytes ?? null, error };
 }
 
-/** What stays until someone changes something outweighs what may pass. */
+/** A lasting failure outweighs one that may pass. */
 function firstFailure(examinations: readonly Examination[]): ExitCode {
   const codes = examinations.flatMap(({ outcome }) =>
     outcome.kind === "failed" ? [exitCodeOf(outcome.error.code)] : [],

@@ -1,5 +1,5 @@
 /**
- * `network-host data`: the data that plugins have in the store, also of those that no replica serves any more.
+ * `network-host data`: the data that plugins have in the store, including plugins that are no longer served.
  *
  * @module
  */
@@ -24,7 +24,7 @@ Examples:
   $ network-host data export --shared sessions > sessions.ndjson`;
 
 interface DataFlags {
-  /** The name is one of a shared bucket. */
+  /** True if the name is that of a shared bucket. */
   readonly shared?: true;
   readonly json?: true;
   readonly yes?: true;

@@ -1,6 +1,6 @@
 /**
- * How a failed command tells why: the code, the message, what led to it. Texts of others are made printable
- * and lose their credentials.
+ * How a failed command reports its error: the code, the message and the causes. It escapes foreign texts and removes
+ * credentials from them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Looks at a component as a replica would load it: gate, compiler, probe, decision; then ends its runner
- * again. What `inspect` and `check` show comes from here, so neither can say what `serve` would not do.
+ * Loads a component as a replica would: gate, compiler, probe, decision; then ends its runner. `inspect` and `check` show
+ * the outcome, so neither can differ from what `serve` would do.
  *
  * @module
  */
@@ -24,14 +24,14 @@ import { decideConfinement } from "../supervisor/sandbox/confinement.ts";
 import { ThreadShares } from "../fairness/thread-shares.ts";
 import { NOBODY } from "../supervisor/sandbox/wall.ts";
 
-/** What a component is, and what came of loading it under a policy. */
+/** What a component is, and the outcome of loading it under a policy. */
 export interface Examination {
   readonly name: PluginName;
   /** Absolute path. */
   readonly path: string;
   readonly policy: Policy;
   readonly limits: PluginLimits;
-  /** Absent where the file could not be read. */
+  /** Absent if the file could not be read. */
   readonly file: { readonly digest: Digest; readonly bytes: number } | undefined;
   readonly outcome: ExaminationOutcome;
 }
@@ -49,7 +49,7 @@ export type ExaminationOutcome =
 
 const IGNORE = (): void => undefined;
 
-/** Nobody watches: whatever matters is in the outcome. */
+/** There are no observers: the outcome has everything that matters. */
 const NO_EVENTS: LoadEvents = {
   compiled: IGNORE,
   artifactCorrupt: IGNORE,
@@ -75,8 +75,8 @@ export class Examiner implements AsyncDisposable {
   }
 
   /**
-   * Compiled components are kept in `cacheDir`, the same as a replica's. Whoever looks at a component does not trust
-   * it yet: its process is sandboxed as a replica's would be.
+   * Compiled components are kept in `cacheDir`, the same as a replica's. The user does not trust the component yet,
+   * so its process is sandboxed as a replica's would be.
    */
   static async open(cacheDir: string, options: CacheOptions = {}): Promise<Examiner> {
     const cache = await ArtifactCache.open(cacheDir, options);
@@ -90,7 +90,7 @@ export class Examiner implements AsyncDisposable {
     return new Examiner(new PluginLoader(cache, NO_EVENTS, surroundings), cache);
   }
 
-  /** Nothing is examined any more. */
+  /** Closed: no further examination. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cache[Symbol.asyncDispose]();
   }

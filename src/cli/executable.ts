@@ -15,12 +15,12 @@ const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
 
 let unwritten: Error | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // `network-host call … | head`: whoever read is satisfied.
+  // `network-host call … | head`: the reader has enough.
   if (error.code === "EPIPE") process.exit(EXIT.brokenPipe);
-  // Who waits for a write reports it. Nobody waits for a help text.
+  // Code that waits for a write reports its failure. Nothing waits for a help text.
   unwritten = error;
 });
-// What cannot be said there cannot be said anywhere.
+// There is no other place to report it.
 process.stderr.on("error", () => undefined);
 
 const code = await runProgram(process.argv.slice(2), process, {
@@ -31,8 +31,8 @@ const code = await runProgram(process.argv.slice(2), process, {
   isTerminalGone: () => terminals.length > 0 && !terminals.some((descriptor) => isatty(descriptor)),
   exit: (exitCode) => process.exit(exitCode),
 });
-// A write that failed is told of a moment later.
+// A failed write is reported a moment later.
 await turn();
-// What was written must be out first. Whatever else holds the event loop has had its chance to close.
+// Output must be flushed first. Anything else that holds the event loop had its chance to close.
 if (process.stdout.writableLength > 0) await writeLast(process.stdout, "");
 process.exit(code === EXIT.ok && unwritten !== undefined ? EXIT.failed : code);

@@ -1,5 +1,5 @@
 /**
- * The command line's exit codes (docs/command-line.md): few, by what whoever ran the command should do next.
+ * The command line's exit codes (docs/command-line.md): few, chosen by what the user should do next.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export const EXIT = {
   usage: 2,
   /** Something is unreachable, busy or too slow: the same command may succeed later. */
   unavailable: 3,
-  /** A bug of this program. */
+  /** A bug in this program. */
   bug: 70,
-  /** Whoever read standard output went away (128 + SIGPIPE). */
+  /** The reader of standard output went away (128 + SIGPIPE). */
   brokenPipe: 141,
 } as const;
 

@@ -1,7 +1,6 @@
 /**
  * Asks the replicas that serve a plugin what it has used, by service discovery (docs/protocol.md): the broker's own
- * counts of the operations that it let through. Whoever may answer on NATS is not trusted to keep to the form: names
- * are checked, and lists are bounded.
+ * counts of the operations that it allowed. Answers from NATS are not trusted: names are checked, and lists are bounded.
  *
  * @module
  */
@@ -25,7 +24,7 @@ export interface LevelUsage {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Replicas answer at once: so long after the last answer there are no more. */
+/** Replicas answer at once: this long after the last answer, no more are expected. */
 const SILENCE_MS = 300;
 const MAX_WAIT_MS = 2_000;
 

@@ -1,5 +1,5 @@
 /**
- * `network-host inspect`: what a component is, imports, exports and requests, and what a policy says to it.
+ * `network-host inspect`: what a component is, imports, exports and requests, and whether a policy allows it.
  *
  * @module
  */

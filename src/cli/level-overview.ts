@@ -1,6 +1,6 @@
 /**
  * The access levels of a plugin side by side: what it declares, what it imports, what it is granted and what it used.
- * Where they differ there is something to do: a level that is declared and not imported is asked for in vain.
+ * Differences call for action: a level that is declared but not imported is useless.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ACCESS_LEVELS, type AccessLevel, bitsFromLevels } from "../contract/acc
 import type { Examination } from "./examination.ts";
 import type { LevelUsage } from "./inspect-usage.ts";
 
-/** One level. `undefined` where that was not asked for. */
+/** One level. `undefined`: not asked for. */
 export interface LevelRow {
   readonly level: AccessLevel;
   /** `get-access-levels` asks for it. */
@@ -18,7 +18,7 @@ export interface LevelRow {
   readonly imported: boolean;
   /** The policy grants it. */
   readonly granted: boolean | undefined;
-  /** Operations that the replicas let through. */
+  /** Operations that the replicas allowed. */
   readonly used: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export function levelColumns(rows: readonly LevelRow[]): string[][] {
   return [heading, ...lines];
 }
 
-/** What the rows say that somebody should change. */
+/** What the rows say should be changed. */
 export function levelRemarks(rows: readonly LevelRow[]): string[] {
   return rows.flatMap(({ level, declared, imported, granted, used }) => {
     if (declared && !imported)

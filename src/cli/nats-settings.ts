@@ -70,7 +70,7 @@ const NATS_TLS = {
   fallback: "auto",
 } as const satisfies Setting;
 
-/** For a connection that lasts. */
+/** For long-lived connections. */
 export const NATS_PING = {
   flags: "--nats-ping <duration>",
   env: "NATS_PING",
@@ -137,7 +137,7 @@ function parseHandshake(value: SettingValue | undefined): NatsTls["handshake"] {
   throw badSetting(value, "write auto or first");
 }
 
-/** More often would be load, more seldom no help: milliseconds. */
+/** Milliseconds. More often would be load; less often would not help. */
 const MIN_PING_MS = 250;
 const MAX_PING_MS = 120_000;
 
@@ -157,7 +157,7 @@ interface ParsedServer {
 function parseServers(urls: SettingValue): ParsedServer[] {
   try {
     return urls.text.split(",").map((part, index) => {
-      // What a password with a raw comma is cut into looks like an address and a token.
+      // A password with a raw comma, cut in two, looks like an address and a token.
       if (index > 0 && part.includes("@") && !part.includes("://")) throw new TypeError("credentials without a scheme");
       return parseServer(part.trim());
     });
@@ -195,7 +195,7 @@ function fileCredentials(path: string | undefined): NatsCredentials[] {
   return path === undefined ? [] : [{ kind: "file", path }];
 }
 
-/** A user and its password, neither of which is of use alone. */
+/** A user and its password; neither is of use alone. */
 function userCredentials(user: SettingValue | undefined, env: Terminal["env"]): NatsCredentials[] {
   const password = readSecret(SECRET.password, env);
   if (user !== undefined && password !== undefined) return [{ kind: "password", user: user.text, password }];
@@ -218,7 +218,7 @@ function secretCredentials(env: Terminal["env"]): NatsCredentials[] {
   ];
 }
 
-/** A seed in a file is looked at when the file is. */
+/** A seed in a file is checked when the file is read. */
 function requireSeed(seed: NatsSecret): NatsSecret {
   if (typeof seed !== "string") return seed;
   try {

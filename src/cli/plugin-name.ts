@@ -1,5 +1,5 @@
 /**
- * The name that a component has as a plugin where nobody gave it one.
+ * The plugin name of a component if none is given.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function parsePluginName(name: string): PluginName {
   throw badSetting({ text: name, source: "--plugin" }, "write words of a-z and 0-9 joined by '-'");
 }
 
-/** Made of the words in a file's name; `plugin` where there are none, or too many. */
+/** Derived from the words in a file's name; `plugin` if there are none or too many. */
 export function nameOfFile(path: string): PluginName {
   const words = basename(path, ".wasm")
     .toLowerCase()

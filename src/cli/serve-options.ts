@@ -1,6 +1,6 @@
 /**
  * Turns the flags and variables of `serve` into a replica's options. Everything is checked here, before
- * anything is opened; nothing that cannot be used falls back to a default.
+ * anything is opened; an invalid value never falls back to a default.
  *
  * @module
  */
@@ -182,7 +182,7 @@ export function parseCacheBytes(flags: Flags, env: Terminal["env"]): number {
   throw badSetting(value, "write a size with its unit, for example 512MiB or 4GiB");
 }
 
-/** Where values are kept. Throws `usage-invalid`. */
+/** Where values are stored. Throws `usage-invalid`. */
 export function parseStoreOptions(flags: Flags, env: Terminal["env"]): StoreOptions {
   return parseStore(readUrlSetting(SETTING.store, flags, env), readSetting(SETTING.sqlite, flags, env), env);
 }
@@ -205,7 +205,7 @@ function parseStore(
   return { kind: "sqlite", path: sqlite === undefined ? defaultStorePath(env) : parsePath(sqlite) };
 }
 
-/** Where values are kept when no store is named. Its folder may have to be made. */
+/** Where values are stored if no store is named. Its folder may not exist yet. */
 export function defaultStorePath(env: Terminal["env"]): string {
   return join(baseDirectory(env["XDG_STATE_HOME"], env, [".local", "state"]), "network-host", "store.sqlite");
 }
@@ -230,7 +230,7 @@ function parseSandbox(value: SettingValue | undefined): ServeOptions["sandbox"] 
 const RUNNER_USER = /^(?<uid>\d{1,10})(?::(?<gid>\d{1,10}))?$/;
 const MAX_USER_ID = 2 ** 32 - 2;
 
-/** By number, since a name means what a file says that others may write. Root is not an answer. */
+/** By number, because a name depends on a file that others may write. Root is not allowed. */
 function parseRunnerUser(value: SettingValue | undefined): ServeOptions["runnerUser"] {
   if (value === undefined) return { uid: 65_534, gid: 65_534 };
   const { uid = "0", gid = uid } = RUNNER_USER.exec(value.text)?.groups ?? {};

@@ -28,22 +28,22 @@ Examples:
   $ NATS_URL=nats://a:4222,nats://b:4222 MONGODB_URL=mongodb://db/app network-host serve --health-port 8080
   $ network-host serve --consumer consumers/payments.yaml --policy /etc/network-host/policy`;
 
-/** A running replica, as the composition root hands it over. */
+/** A running replica, as the composition root returns it. */
 export interface ServedApp {
   /** Resolves when the replica takes requests; rejects when it never will. */
   readonly ready: Promise<void>;
-  /** Rejects when a ready replica cannot go on. Never resolves. */
+  /** Rejects when a ready replica cannot continue. Never resolves. */
   readonly failed: Promise<never>;
   drain(reason: string): Promise<"clean" | "forced">;
   /** Reads the files again, whatever their times say. */
   reload(reason: string): void;
 }
 
-/** What `serve` works with; tests put their own in. */
+/** What `serve` depends on; tests replace it. */
 export interface ServeCommandOptions {
   startApp(options: ServeOptions): Promise<ServedApp>;
   readonly signals: SignalSource;
-  /** Was the process started on a terminal that is no longer there? */
+  /** Was the process started on a terminal that has gone? */
   isTerminalGone(): boolean;
   /** Ends the process at once. */
   exit(code: ExitCode): void;
@@ -89,7 +89,7 @@ export function createServeCommand(
   });
 }
 
-/** A folder that the operator named must exist, lest a typing mistake begin an empty store; the default's is made. */
+/** A folder that the operator named must exist, so that a typing mistake does not start an empty store; the default folder is created. */
 async function makeDefaultFolder(store: StoreOptions, defaultPath: string): Promise<void> {
   if (store.kind !== "sqlite" || store.path !== defaultPath) return;
   try {
@@ -114,13 +114,13 @@ async function serve(options: ServeOptions, parts: ServeCommandOptions): Promise
   }
 }
 
-/** The first signal to end is a promise; the second one ends the process. One to read the files again comes at any time. */
+/** The first signal to stop settles a promise; the second one ends the process. A signal to read the files again may come at any time. */
 class ReplicaSignals implements Disposable {
   readonly #parts: ServeCommandOptions;
   readonly #first = Promise.withResolvers<HeededSignal>();
   #state: "waiting" | "ending" = "waiting";
   #app: ServedApp | undefined;
-  /** Files are to be read again as soon as there is a replica. */
+  /** The files must be read again as soon as there is a replica. */
   #isReloadDue = false;
 
   constructor(parts: ServeCommandOptions) {
@@ -132,7 +132,7 @@ class ReplicaSignals implements Disposable {
     return this.#first.promise;
   }
 
-  /** The replica is there: a reload goes to it, one that was asked for meanwhile as well. */
+  /** There is a replica now: reloads go to it, including one requested meanwhile. */
   follow(app: ServedApp): void {
     this.#app = app;
     if (this.#isReloadDue) app.reload("SIGHUP");

@@ -1,6 +1,6 @@
 /**
- * A setting is a flag with an environment variable behind it: the flag wins, an empty variable counts as
- * unset, and an error names the one that the value came from.
+ * A setting is a flag and an environment variable: the flag wins, an empty variable counts as unset, and an error names
+ * the source of the value.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface SettingValue {
   readonly from: "flag" | "environment";
 }
 
-/** Flags of a command as commander hands them over. */
+/** Flags of a command as commander passes them. */
 export type Flags = Readonly<Record<string, unknown>>;
 
 /** The setting as an option of a command. */
@@ -56,7 +56,7 @@ export function readPath(setting: Setting, flags: Flags, env: Terminal["env"]): 
   return value === undefined ? undefined : parsePath(value);
 }
 
-/** The path, made absolute. A URL in its place may hold a password, and in a path nothing would show that. */
+/** The path, made absolute. A URL in its place may hold a password, which nothing would reveal in a path. */
 export function parsePath(value: Pick<SettingValue, "text" | "source">): string {
   if (URL_LIKE.test(value.text))
     throw badSetting(value, "write a path; this looks like a URL; if it is a path, put ./ before it");
@@ -79,19 +79,19 @@ export function readSecret(name: string, env: Terminal["env"]): SecretSetting | 
   return text === "" ? undefined : text;
 }
 
-/** The variable that names a file in which the other one's value is. */
+/** The variable that names a file with the other variable's value. */
 export function fileVariable(name: string): string {
   return `${name}_FILE`;
 }
 
-/** An error that names the setting, what it is unless that may hold a secret, and what to write. */
+/** An error that names the setting, its value (unless it may hold a secret), and what to write. */
 export function badSetting({ source, text }: Pick<SettingValue, "text" | "source">, advice: string): HostError {
   return new HostError("usage-invalid", `${source}${quoted(text)}: ${advice}`);
 }
 
 /**
- * ` "text"`, or nothing where the text may be, or may be a part of, a URL with a password: whatever is wrong with such a
- * URL, no rule tells which part of it is the password.
+ * ` "text"`, or nothing where the text may be, or may be a part of, a URL with a password: if such a URL is malformed,
+ * no rule says which part is the password.
  */
 export function quoted(text: string): string {
   return HARMLESS.test(text) ? ` ${JSON.stringify(text)}` : "";

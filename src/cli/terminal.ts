@@ -1,6 +1,6 @@
 /**
- * What a command may touch of the process around it, and how its text looks: calm, aligned, coloured only on
- * a terminal that wants colours (NO_COLOR, FORCE_COLOR and TERM are honoured by Node's `styleText`).
+ * The parts of the process that a command may use, and the look of its text: plain, aligned, coloured only on a terminal
+ * that supports colours (NO_COLOR, FORCE_COLOR and TERM are honoured by Node's `styleText`).
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function styled(stream: OutputStream, style: Style, text: string): string
 }
 
 /**
- * Writes and waits until it is on its way: nothing is lost when the process ends after it.
+ * Writes and waits until the text is flushed: nothing is lost if the process ends afterwards.
  *
  * @throws HostError `output-failed`
  */
@@ -49,12 +49,12 @@ function outputFailed(error: Error): HostError {
   return new HostError("output-failed", message, { cause: error });
 }
 
-/** What has not been written by then has no reader. */
+/** Text not written by then has no reader. */
 const LAST_WRITE_MS = 1_000;
 
 /**
- * Writes what is said last, and waits a moment for it to be on its way. Never rejects: where it cannot be said, there
- * is nobody to tell.
+ * Writes the last text and waits a moment for it to be flushed. Never rejects: if it cannot be written, there is no one to
+ * tell.
  */
 export async function writeLast(stream: Writable, text: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -64,7 +64,7 @@ export async function writeLast(stream: Writable, text: string): Promise<void> {
   clearTimeout(timer);
 }
 
-/** An absolute path as short as it may be shown: relative where it is below the working folder. */
+/** The shortest form of an absolute path: relative if it is below the working folder. */
 export function shownPath(path: string): string {
   const below = relative(process.cwd(), path);
   return printableText(below.startsWith("..") || below === "" ? path : below);

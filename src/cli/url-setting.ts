@@ -1,5 +1,5 @@
 /**
- * A URL that may hold a password: it may come from a file in place of a flag or a variable.
+ * A URL that may hold a password, and may come from a file instead of a flag or variable.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Terminal } from "./terminal.ts";
 /** The setting's value; of its variable or, read here and once, of the file that the matching variable names. */
 export function readUrlSetting(setting: Setting, flags: Flags, env: Terminal["env"]): SettingValue | undefined {
   const value = readSetting(setting, flags, env);
-  // The flag goes before both of the variables.
+  // The flag takes precedence over both variables.
   if (value?.from === "flag") return value;
   const secret = readSecret(setting.env, env);
   if (secret === undefined || typeof secret === "string") return value;

@@ -7,7 +7,7 @@
 import type { UsedTargets } from "../contract/used-targets.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 
-/** Columns of text, with their heading; nothing where nothing was used. */
+/** Columns of text with their heading; empty if nothing was used. */
 export function usedTargetColumns(used: UsedTargets): string[][] {
   const { privateBuckets, sharedBuckets, otherBuckets, hosts, otherHosts } = used;
   const rows = [

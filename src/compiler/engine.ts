@@ -17,8 +17,8 @@ export type CompiledFiles = ReadonlyMap<string, Uint8Array>;
 const ASYNC_EXPORTS: readonly string[] = [`${HANDLER}#get-access-levels`, `${HANDLER}#handle-request`];
 
 /**
- * Transpiles a component that passed the gate and imports the interfaces `imports`. Throws whatever the transpiler throws, which is poisoned after
- * that: end the process.
+ * Transpiles a component that passed the gate and imports the interfaces `imports`. After it throws, the
+ * transpiler is unusable: end the process.
  */
 export async function compileWithJco(bytes: Uint8Array, imports: readonly string[]): Promise<CompiledFiles> {
   const { files } = await transpile(bytes, {

@@ -1,5 +1,5 @@
 /**
- * The compiler: a throw-away process that checks one component and, unless asked only to inspect it,
+ * The compiler: a short-lived process that checks one component and, unless asked only to inspect it,
  * transpiles it and plans how to link it. Component on stdin, report on file descriptor 3, one argument: `compile` or `inspect`.
  *
  * It has no environment, no network, no writable file, no child process. Whatever goes wrong in here (a trap in
@@ -54,7 +54,7 @@ function codeOf(error: unknown): "component-rejected" | "compile-failed" | "reso
   return error instanceof HostError && error.code === "component-rejected" ? error.code : "compile-failed";
 }
 
-/** What the host may tell of a failure: our own refusal as it is, the transpiler's in the author's terms. */
+/** What the host may report about a failure: our own refusal as it is, the transpiler's in the author's terms. */
 function refusal(error: unknown, component: Uint8Array): Report {
   const text = error instanceof HostError ? error.message : describeRefusal(error, component);
   return { header: { kind: "refused", code: codeOf(error), message: text.slice(0, MESSAGE_MAX_LENGTH) }, contents: [] };

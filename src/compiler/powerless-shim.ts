@@ -1,5 +1,5 @@
 /**
- * Gives the transpiler, itself a component, a WASI without a world around it. Its shim's build for Node starts
+ * Gives the transpiler, itself a component, a WASI without access to anything. Its shim's build for Node starts
  * a worker and reaches files, sockets and the environment; the shim's build for browsers has all of that in
  * memory only, and empty. So the shim's modules are resolved without Node's condition.
  *

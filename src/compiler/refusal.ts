@@ -1,6 +1,6 @@
 /**
- * What to tell of a component that the transpiler or V8 does not take. Their own words are about sections and offsets; an author
- * wants to know which module it is, what it does, and what to do.
+ * Explains why the transpiler or V8 refuses a component. Their messages are about sections and offsets; an author needs to know
+ * which module it is, what it does, and what to do.
  *
  * @module
  */
@@ -12,14 +12,13 @@ import { readComponent } from "../component/read-component.ts";
 import { quote } from "../component/rejection.ts";
 import { walkDefinitions } from "../component/walk.ts";
 
-/** Of such words, what is told: the first lines say what is wrong, the others where it was found out. */
+/** The part of a message to report: the first lines say what is wrong, the others where it was found. */
 const MAX_WORDS_CHARACTERS = 300;
 
 const PAGE = "docs/build-errors.md";
 
 /**
- * Throws what V8 says of the first core module that it does not take: the transpiler lets proposals pass that no runner could
- * load.
+ * Throws V8's error for the first core module that it refuses: the transpiler accepts proposals that no runner could load.
  */
 export function requireV8(component: Uint8Array): void {
   for (const { bytes } of coreModules(component)) void new WebAssembly.Module(bytes);
@@ -47,9 +46,9 @@ function wordsOf(thrown: unknown): string {
 }
 
 /**
- * The module that the transpiler means. While it takes the component apart, its offsets are those of the file. What it finds
- * out later it tells by offsets in the module, and not of which: then V8 is asked, which refuses most of the same. None where
- * the fault is in what the component makes of its modules.
+ * The module that the transpiler means. While it parses the component, its offsets are those of the file. Later, it gives
+ * offsets within a module but does not say which; then V8 is asked, which refuses most of the same modules. None if the fault
+ * is in how the component combines its modules.
  */
 function moduleOf(words: string, component: Uint8Array): string | undefined {
   const modules = coreModules(component);

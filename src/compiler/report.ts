@@ -1,5 +1,5 @@
 /**
- * What the compiler's process tells the host, once, on file descriptor 3: `u32 length | header as JSON`, then
+ * The compiler process's report to the host, sent once on file descriptor 3: `u32 length | header as JSON`, then
  * the files' bytes in the header's order. The host treats all of it as untrusted: the process has worked on
  * hostile bytes.
  *

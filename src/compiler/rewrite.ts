@@ -1,13 +1,13 @@
 /**
- * Takes out of jco's output what must not or need not be there:
+ * Removes from jco's output:
  * - the calls of its debug helper, which reads `process.env` at every step of every call (a quarter to almost
  *   half of a warm call);
- * - its way to fetch core modules by itself: the runner hands them over;
+ * - its own fetching of core modules: the runner passes them in;
  * - its lenient UTF-8 decoder, which replaces what is ill-formed and drops a byte order mark: the canonical ABI
  *   traps on the one and keeps the other (CanonicalABI.md, "Loading", `load_string_from_range`).
  *
- * Afterwards the code is checked to reach for nothing around it. The rewrite insists on the shapes it knows: an
- * output of another shape is `compile-failed`, not something to run and see.
+ * Afterwards, the code is checked to use nothing outside itself. The rewrite accepts only the shapes that it knows: output of
+ * another shape is `compile-failed`.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const REMOVED_ONCE: readonly RegExp[] = [
 const LENIENT_DECODER = "const TEXT_DECODER_UTF8 = new TextDecoder();";
 const STRICT_DECODER = 'const TEXT_DECODER_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });';
 
-/** Identifiers that generated code has no business with; as names of properties (`.process`, `process:`) they are harmless. */
+/** Identifiers that generated code must not use; as names of properties (`.process`, `process:`) they are harmless. */
 const FORBIDDEN =
   /(?<![.\w$])(?:process|require|import|fetch|fetchCompile|eval|Function|_debugLog|globalThis(?!\??\.WebAssembly\b))(?![\w$:])/;
 

@@ -2,7 +2,7 @@
  * What goes wrong in the build of a plugin, from its author's side: what is said, why it is so, and what to do, in general
  * and in each language. The one table of these: messages are made of it, and docs/build-errors.md is generated from it.
  *
- * Languages differ in how they come to a fault. Where one cannot have it, it is left out.
+ * Languages cause a fault in different ways. A language that cannot cause it is left out.
  *
  * @module
  */
@@ -207,7 +207,7 @@ export const BUILD_FAULTS = {
   },
 } as const satisfies Record<string, BuildFault>;
 
-/** The first fault that a message tells, if the table has it. */
+/** The first fault that a message names, if the table has it. */
 export function findBuildFault(message: string): BuildFault | undefined {
   return Object.values<BuildFault>(BUILD_FAULTS).find(({ said }) => said.some((part) => message.includes(part)));
 }

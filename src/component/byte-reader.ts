@@ -198,7 +198,7 @@ export class ByteReader {
     return rejection(`the component is malformed: ${what}`, this.place(), MALFORMED_ADVICE);
   }
 
-  /** The error for what the format has and this host does not take. */
+  /** The error for a feature of the format that this host does not support. */
   unsupported(what: string, advice: string): HostError {
     return rejection(`${what} is not supported`, this.place(), advice);
   }

@@ -1,7 +1,7 @@
 /**
  * The one reader of component binaries: bytes → {@link Component}. It serves the gate, `network-host inspect`
- * and whatever links components later. It reads; whether what it read may run is for the gate to say, and
- * whether it is valid (indices, types) for the scope and the transpiler's validator.
+ * and the link plan. It only reads: the gate decides whether a component may run, and the scope and the transpiler's
+ * validator decide whether it is valid (indices, types).
  *
  * Time and memory are linear in the file's size; nesting is capped; nothing but `component-rejected` is thrown.
  *

@@ -1,6 +1,6 @@
 /**
  * `consumers/<group>.yaml`: the plugins that a consumer group serves, under which queue group, within which
- * limits. It grants nothing: that is the policies' part.
+ * limits. It grants nothing; policies do.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface ConsumerDocument {
   readonly group: string;
   /** At least one, each name once. */
   readonly plugins: readonly PluginEntry[];
-  /** Defaults of the group's plugins; a policy's limits go before them. See `resolveLimits`. */
+  /** Defaults of the group's plugins; a policy's limits take precedence. See `resolveLimits`. */
   readonly limits: Partial<PluginLimits>;
   readonly replica: ReplicaLimits;
 }

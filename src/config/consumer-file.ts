@@ -1,6 +1,6 @@
 /**
  * Reads a consumer file. A large one takes half a second to parse, and a YAML document cannot be parsed in pieces:
- * it is parsed on a thread of its own, while this one goes on serving.
+ * so it is parsed on another thread while this one keeps serving.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import type { Parsed } from "./diagnostic.ts";
 import { ParsedFiles } from "./parsed-files.ts";
 import { readTextFile } from "./text-file.ts";
 
-/** Below it, to start a thread takes longer than to parse. */
+/** Below this size, starting a thread takes longer than parsing. */
 const THREAD_CHARACTERS = 32 * 1024;
 
 /**
- * A consumer file that is read again and again; components are not looked at. `onRead` is told of each content that was
- * read. Its `load` throws only where the thread fails (`internal`).
+ * A consumer file that is read repeatedly; components are not read. `onRead` is called with each content that was read.
+ * `load` throws only if the thread fails (`internal`).
  */
 export function createConsumerFile(onRead?: (path: string, digest: Digest) => void): ParsedFiles<ConsumerDocument> {
   return new ParsedFiles({

@@ -1,5 +1,5 @@
 /**
- * The program of the thread that parses a large consumer file. It is given the text and the path, answers once and ends.
+ * The program of the thread that parses a large consumer file. It gets the text and the path, answers once and ends.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * What is wrong in a configuration file, where, and what to write instead. Parsers collect every problem of a
- * file and return them; only the loaders, which face the operator, throw.
+ * Problems in configuration files: what is wrong, where, and what to write instead. Parsers collect every problem of a
+ * file and return them; only the loaders throw.
  *
  * @module
  */
 
 import { HostError } from "../errors/host-error.ts";
 
-/** A place in a text. Lines and columns count from 1; columns are in UTF-16 code units, as editors have them. */
+/** A place in a text. Lines and columns count from 1; columns are in UTF-16 code units, as in editors. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -22,17 +22,17 @@ export interface Diagnostic extends Position {
   readonly message: string;
 }
 
-/** What a parser made of a text: a value, possibly with warnings, or every error it found. */
+/** A parser's result: a value, possibly with warnings, or every error it found. */
 export type Parsed<Value> =
   | { readonly kind: "valid"; readonly value: Value; readonly warnings: readonly Diagnostic[] }
   | {
       readonly kind: "invalid";
       readonly errors: readonly Diagnostic[];
-      /** Set where there is no content to judge: there is no such file, or it cannot be read. */
+      /** Set if there is no content: the file does not exist or cannot be read. */
       readonly file?: "gone" | "unreadable";
     };
 
-/** Nobody reads more; the rest is counted. */
+/** No one reads more; the rest is counted. */
 const MAX_LINES = 100;
 
 /** Where a problem of the file as a whole is reported. */

@@ -1,9 +1,9 @@
 /**
- * Which policies are in force when not all of them can be read. A policy file is one plugin's affair: whatever is wrong
- * with one, the others are applied as they are now. Pure.
+ * Which policies are in force when not all of them can be read. A policy file affects one plugin only: if one is
+ * invalid, the others still apply. Pure.
  *
- * A file that is *broken* or *unreadable* says nothing, so what it said last stands: the policy that was read last. A file
- * that is *gone* says that nothing is allowed. Where nothing is known of the whole folder, all of its policies stand.
+ * If a file is *broken* or *unreadable*, its plugin keeps the policy that was read last. If a file is *gone*, its plugin may
+ * do nothing. If the whole folder cannot be read, all of its policies stay in force.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { PluginName } from "../contract/names.ts";
 import type { PolicyFolderReading } from "./policy-folder.ts";
 import { PolicySet } from "./policy-set.ts";
 
-/** Policies in force, and whose of them are not what their files hold now. */
+/** Policies in force, and which plugins' policies differ from their files. */
 export interface KeptPolicies {
   readonly policies: PolicySet;
   /** Plugins whose policy is the one that was read last. */
@@ -21,7 +21,7 @@ export interface KeptPolicies {
   readonly denied: readonly PluginName[];
 }
 
-/** Puts a reading in force after `last`, what was in force until now. */
+/** Applies a reading after `last`, the policies in force until now. */
 export function keepPolicies(reading: PolicyFolderReading, last: PolicySet): KeptPolicies {
   if (reading.kind === "unlisted") return { policies: last, kept: last.plugins, denied: [] };
   const documents = [...reading.documents];

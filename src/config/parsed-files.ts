@@ -1,10 +1,10 @@
 /**
- * Files that were read and parsed, so that of thousands only those are read again that seem to have changed, and only
- * those parsed that hold something else.
+ * Files that were read and parsed. Of thousands, only those are read again that seem to have changed, and only those parsed
+ * whose content differs.
  *
- * Invariant: what is remembered is what the file holds. A file is told by its identity, its size and both of its
- * times, which are looked at before it is read; one that was changed a moment ago is read again the next time, since
- * a clock's tick may hide a second change, and one that could not be read is always tried again.
+ * Invariant: what is remembered is what the file holds. A file is recognised by its identity, its size and both of its
+ * times, which are taken before it is read. One that changed a moment ago is read again the next time, since a clock's tick
+ * may hide a second change. One that could not be read is always tried again.
  *
  * @module
  */
@@ -19,17 +19,17 @@ const SETTLED_MS = 2_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 interface Remembered<Value> {
-  /** `undefined` where it is to be read again. */
+  /** `undefined` if it must be read again. */
   readonly stamp: string | undefined;
   readonly digest: Digest;
   readonly parsed: Parsed<Value>;
 }
 
 export interface ParsedFilesOptions<Value> {
-  /** Where it rejects, so does `load`. */
+  /** If it rejects, so does `load`. */
   readonly read: (path: string) => Promise<Parsed<TextFile>>;
   readonly parse: (text: string, path: string) => Parsed<Value> | Promise<Parsed<Value>>;
-  /** Told of each content that was read; must not throw. */
+  /** Called with each content that was read; must not throw. */
   readonly onRead?: (path: string, digest: Digest) => void;
   readonly now?: () => number;
 }
@@ -60,7 +60,7 @@ export class ParsedFiles<Value> {
     return parsed;
   }
 
-  /** Has a file read again, whatever can be told of it. */
+  /** Marks a file to be read again, even if nothing about it seems to have changed. */
   refresh(path: string): void {
     const known = this.#files.get(path);
     if (known !== undefined) this.#files.set(path, { ...known, stamp: undefined });
@@ -72,7 +72,7 @@ export class ParsedFiles<Value> {
   }
 }
 
-/** `undefined` where a file cannot be told from what it will be in a moment. */
+/** `undefined` if the file may change again without a visible difference. */
 async function stampOf(path: string, nowMs: number): Promise<string | undefined> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -80,7 +80,7 @@ async function stampOf(path: string, nowMs: number): Promise<string | undefined>
     if (nowMs - Number(changedNs / NANOSECONDS_PER_MS) < SETTLED_MS) return undefined;
     return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
   } catch {
-    // Reading it tells what is wrong.
+    // Reading it shows what is wrong.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * `policy/<plugin>.yaml`: what the operator allows one plugin. What the file does not name is denied, and the
- * empty list means nothing; only `buckets.private` left out means any private bucket, which no other plugin
- * can see.
+ * `policy/<plugin>.yaml`: what the operator allows one plugin. What the file does not name is denied, and an
+ * empty list means nothing. The one exception: without `buckets.private`, the plugin may use any private bucket, which no
+ * other plugin can see.
  *
  * @module
  */
@@ -63,7 +63,7 @@ const limitedHostSchema = z.strictObject(
   { error: HOST_ADVICE },
 );
 
-/** By kind, so that each problem is told by the form that was written. */
+/** By kind, so that each problem is reported for the form that was written. */
 const hostSchema = z.union([targetSchema, limitedHostSchema], { error: HOST_ADVICE });
 
 const bucketsSchema = z
@@ -155,7 +155,7 @@ export function parsePolicy(text: string, file: string): Parsed<PolicyDocument> 
   return { kind: "valid", value: document, warnings: problems.warnings };
 }
 
-/** The file's name is how an operator finds a policy, so it must not lie. */
+/** An operator finds a policy by its file's name, so the name must match. */
 function checkFileName(yaml: YamlText, file: string, problems: DiagnosticList): void {
   const plugin: unknown = (yaml.data as { plugin?: unknown } | null)?.plugin;
   const name = basename(file);

@@ -23,7 +23,7 @@ const CONCURRENT_READS = 16;
 /** A file that holds no policy that can be used. */
 export interface UnusablePolicy {
   readonly path: string;
-  /** Whose policy it would be, by its name; `undefined` where no plugin's policy is called so. */
+  /** The plugin whose policy it would be, by its name; `undefined` if no policy has such a name. */
   readonly plugin: PluginName | undefined;
   /** `broken`: what it holds is not a policy. `unreadable`: what it holds is not known. `gone`: it was removed while the folder was being read, or is a link that leads nowhere. */
   readonly state: "broken" | "unreadable" | "gone";
@@ -40,16 +40,16 @@ export type PolicyFolderReading =
       /** All files that are policies by their names, whatever they hold. */
       readonly paths: readonly string[];
     }
-  /** Nothing is known of any policy. */
+  /** The folder could not be read. */
   | { readonly kind: "unlisted"; readonly errors: readonly Diagnostic[] };
 
-/** A policy folder that is read again and again: of its files, those are parsed that changed since. */
+/** A policy folder that is read repeatedly: only changed files are parsed again. */
 export class PolicyFolder {
   readonly #folder: string;
   readonly #turns = new Turns();
   readonly #files: ParsedFiles<PolicyDocument>;
 
-  /** `onRead` is told of each content that was read. */
+  /** `onRead` is called with each content that was read. */
   constructor(folder: string, onRead?: (path: string, digest: Digest) => void) {
     this.#folder = folder;
     this.#files = new ParsedFiles({
@@ -79,7 +79,7 @@ export class PolicyFolder {
     return { kind: "listed", documents, unusable, warnings, paths };
   }
 
-  /** Has a file read again, whatever can be told of it. */
+  /** Marks a file to be read again, even if nothing about it seems to have changed. */
   refresh(path: string): void {
     this.#files.refresh(path);
   }

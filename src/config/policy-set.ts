@@ -1,5 +1,5 @@
 /**
- * The policies of a replica: one for each plugin that is allowed anything. A plugin without one is denied everything.
+ * The policies of a replica: one for each plugin that is allowed anything. A plugin without one may do nothing.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 
-/** All policies of a folder. Immutable: a changed folder is loaded anew. */
+/** All policies of a folder. Immutable: a changed folder is loaded again. */
 export class PolicySet {
   readonly #documents: ReadonlyMap<PluginName, PolicyDocument>;
   /** Problems that do not make a policy unusable. */

@@ -1,6 +1,6 @@
 /**
- * The JSON Schemas in `schemas/`: editors complete and check consumer and policy files with them. Made from the
- * very shapes that the host checks, in draft 7, which the YAML language server knows best.
+ * The JSON Schemas in `schemas/`: editors complete and check consumer and policy files with them. Generated from the
+ * same schemas that the host checks with, in draft 7, which the YAML language server supports best.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { nearest } from "./suggestion.ts";
 import type { Path, YamlText } from "./yaml-text.ts";
 
 const MAX_SHOWN_LENGTH = 60;
-/** A file with more problems than this is of another kind altogether. */
+/** A file with more problems than this is a different kind of file. */
 const MAX_ISSUES = 100;
 
 type Issue = z.core.$ZodIssue;
@@ -22,7 +22,7 @@ export function checkShape<Value>(
   yaml: YamlText,
   problems: DiagnosticList,
 ): Value | undefined {
-  // The fast path of the library compiles schemas with `new Function`; no process of the host needs that.
+  // The library's fast path compiles schemas with `new Function`, which no process of the host needs.
   const result = schema.safeParse(yaml.data, { jitless: true });
   if (result.success) return result.data;
   for (const issue of result.error.issues.flatMap((issue) => leavesOf(issue, [])).slice(0, MAX_ISSUES)) {

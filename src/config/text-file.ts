@@ -56,7 +56,7 @@ export function decodeText(
   return { kind: "valid", value: new TextDecoder().decode(bytes), warnings: [] };
 }
 
-/** What went wrong, in words that an operator knows, without a stack. */
+/** What went wrong, in an operator's words and without a stack. */
 export function describeSystemError(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {

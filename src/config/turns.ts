@@ -1,5 +1,5 @@
 /**
- * Lets others have the thread between two pieces of a long piece of work, such as ten thousand files to parse.
+ * Yields the thread between the pieces of long work, such as parsing ten thousand files.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { setImmediate as othersTurn } from "node:timers/promises";
 import { TimeSlice } from "../scheduling/time-slice.ts";
 
-/** What is done without a pause, at most, beside the one piece that is in flight. */
+/** The longest stretch of work without a pause, apart from the piece in progress. */
 const TURN_MS = 2;
 
 export class Turns {
@@ -17,15 +17,15 @@ export class Turns {
     this.#slice.begin(performance.now(), TURN_MS);
   }
 
-  /** Does a piece: at once where little was done since the others had their turn. */
+  /** Does a piece: at once if little work was done since the last yield. */
   async run<Result>(piece: () => Result): Promise<Result> {
     while (this.#slice.isOver(performance.now())) {
-      // Of several that wait, the first one begins the next turn and those that find it used up wait once more.
+      // Of several waiting pieces, the first begins the next turn; those that find it used up wait again.
       const { startMs } = this.#slice;
       await othersTurn();
       if (this.#slice.startMs === startMs) this.#slice.begin(performance.now(), TURN_MS);
     }
-    // Between the look at the clock and the piece nobody else may begin one.
+    // No other piece may begin between the look at the clock and this piece.
     return piece();
   }
 }

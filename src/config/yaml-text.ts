@@ -1,6 +1,6 @@
 /**
- * From a YAML 1.2 text to plain data whose every part can be found in the text again. One document of lists,
- * maps with text keys and core-schema scalars; it refuses what could make a short file mean something long or
+ * Turns a YAML 1.2 text into plain data, and keeps the position of every part. One document of lists,
+ * maps with text keys and core-schema scalars; it refuses everything that could make a short file mean something long or
  * surprising: anchors and aliases, tags, directives, several documents, deep nesting, duplicate keys.
  *
  * @module
@@ -30,13 +30,13 @@ export interface YamlText {
   readonly data: unknown;
   /** Where the value at `path` begins; for a path that leads nowhere, its nearest parent. */
   valueAt(path: Path): Position;
-  /** Where the last key of `path` stands. */
+  /** The position of the last key of `path`. */
   keyAt(path: Path): Position;
 }
 
 /**
- * Reads `text`. Problems go to `problems`; `undefined` means that there is no data to go on with. With
- * duplicate keys alone there is: the last of each counts, so that the rest of the file is checked as well.
+ * Reads `text`. Problems go to `problems`; `undefined` means that there is no usable data. If
+ * the only problems are duplicate keys, there is: the last of each counts, so that the rest of the file is checked, too.
  */
 export function readYaml(text: string, problems: DiagnosticList): YamlText | undefined {
   const lines = new LineCounter();
@@ -142,7 +142,7 @@ function reportSyntaxErrors(
   return fatal;
 }
 
-/** Schema checks pass over this one key in silence, and what an operator writes must never be passed over. */
+/** Schema checks silently skip this one key, and nothing that an operator writes may be skipped. */
 function reportPrototypeKeys(
   document: YamlDocument,
   position: (offset: number) => Position,

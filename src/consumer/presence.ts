@@ -69,7 +69,7 @@ export class Presence {
     await Promise.all(decisions);
   }
 
-  /** The plugin is not served here any more, and nobody is told why. Resolves when its requests are no longer taken. */
+  /** The plugin is no longer served here, and callers are not told why. Resolves when its requests are no longer taken. */
   async remove(slot: PresentSlot): Promise<void> {
     const left = this.#then(slot, () => this.#parts.consumer.unsubscribe(slot.name));
     clearTimeout(this.#places.get(slot)?.timer);

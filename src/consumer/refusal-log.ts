@@ -1,6 +1,6 @@
 /**
- * Records of a plugin's messages that were not admitted. Whoever may publish decides how many there are, so they are
- * bounded by time: all are counted in the metrics, and those beyond a rate are told of by their number alone.
+ * Records of a plugin's messages that were not admitted. Publishers decide how many there are, so the log is
+ * bounded by a rate: the metrics count all, and beyond the rate the log has their number alone.
  *
  * @module
  */

@@ -8,7 +8,7 @@
 import { shortenTargets, type UsedTargets } from "../contract/used-targets.ts";
 import type { EndpointStats } from "../telemetry/plugin-stats.ts";
 
-/** What a service tells of itself. */
+/** What a service reports about itself. */
 export interface ServiceDescription {
   readonly name: string;
   readonly id: string;

@@ -1,5 +1,5 @@
 /**
- * What discovery tells of each plugin.
+ * What discovery reports about each plugin.
  *
  * @module
  */

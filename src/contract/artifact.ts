@@ -26,7 +26,7 @@ export const ENGINE_CHOICES: readonly EngineChoice[] = ["auto", "jco", "linker"]
 /** An engine that runs a plugin. */
 export type EngineName = Exclude<EngineChoice, "auto">;
 
-/** The engine that a choice comes to for a component. */
+/** The engine that a choice selects for a component. */
 export function chosenEngine(choice: EngineChoice, link: LinkEntry): EngineName {
   if (choice !== "auto") return choice;
   return link.kind === "planned" ? "linker" : "jco";
@@ -66,7 +66,7 @@ export interface CompiledArtifact {
 /** The runner's descriptor that is its channel to the host: a socket. */
 export const RUNNER_CHANNEL_FD = 3;
 
-/** What a runner is started with: one JSON argument, so that it needs neither environment nor files to know it. */
+/** A runner's start configuration: one JSON argument, so that it needs neither environment nor files. */
 export interface RunnerConfig {
   /** Absolute path of the artifact's folder; the only one the runner may read besides its own code. */
   readonly artifactDir: string;

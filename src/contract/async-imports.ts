@@ -1,7 +1,7 @@
 /**
  * The imports that may suspend a guest. The compiler passes them to the code generator (`asyncImports`, with
- * the mode `jspi`), the runner's implementations of them return promises; a name that stands on one side only
- * either hands a promise to a guest as its result or never suspends.
+ * the mode `jspi`), the runner's implementations of them return promises; a name that is missing on one side
+ * either passes a promise to a guest as its result or never suspends.
  *
  * Names carry no version, since the generator matches them without one. Everything that is not listed returns
  * at once, and a call that cannot suspend also works where suspending is impossible (while a component is

@@ -1,5 +1,5 @@
 /**
- * Bounds of the host's child processes: what a component may be, what a compiler and a runner may take.
+ * Limits of the host's child processes: compiler and runners.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * How much a component may be of everything that is counted before it is compiled. The figures in the comments are
- * the largest that were seen in components of C, Rust, Go, Python (CPython), QuickJS and StarlingMonkey. Instances,
+ * Limits on everything that is counted in a component before it is compiled. The figures in the comments are the largest seen
+ * in components of C, Rust, Go, Python (CPython), QuickJS and StarlingMonkey. Instances,
  * memories and tables are those that one instantiation makes, however few modules and components define them.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Bounds of the configuration: its files, and how they are watched.
+ * Limits of the configuration: its files, and how they are watched.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What one instance may hold or take in one request of what the runner gives it, beside the limits of its plugin.
+ * Limits on the resources of the runner that one instance may use in one request, in addition to the plugin's limits.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Outbound HTTP as the parts of the host and its runners pass it on: what `wasi:http` has, without its resources.
+ * The form in which the host and its runners exchange outbound HTTP: that of `wasi:http`, without its resources.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export const HTTP_ERROR_CODES = [
 
 export type HttpErrorCode = (typeof HTTP_ERROR_CODES)[number];
 
-/** Why an exchange ended without, or in the middle of, its response. */
+/** Why an exchange ended without a response or in the middle of one. */
 export interface HttpFailure {
   readonly code: HttpErrorCode;
   /** Of the cases that carry a size: how many bytes there were. */
@@ -140,8 +140,8 @@ export function httpFieldBytes(fields: readonly HttpField[]): number {
 }
 
 /**
- * Told of what happens to a request. After `end` or `fail` nothing more is told; exactly one of them is, unless
- * the exchange was aborted. May be called from within the call that opens the exchange. Must not throw.
+ * Receives the events of a request. `end` or `fail` is the last one; exactly one of them is called, unless the exchange was
+ * aborted. May be called from within the call that opens the exchange. Must not throw.
  */
 export interface HttpSink {
   /** So many more bytes of the request's body may be written, beside the window of the beginning. */
@@ -165,6 +165,6 @@ export interface HttpExchange {
   finish(): void;
   /** So many more bytes of the response's body may be told. */
   read(bytes: number): void;
-  /** Gives it up, at once and without a word to the sink. Idempotent; harmless after the end. */
+  /** Aborts it, at once and without calling the sink. Idempotent; harmless after the end. */
   abort(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The form in which every limit is written down: what it bounds, where, and what happens beyond it. The schemas, the
+ * The form of every limit: what it bounds, where, and what happens beyond it. The schemas, the
  * code that enforces a limit and docs/limits.md all come from such rows.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Every limit that code asks for: of a plugin (`plugin-limits.ts`), of a replica (`replica-limits.ts`) and those that no
+ * Every limit that the code uses: those of a plugin (`plugin-limits.ts`), of a replica (`replica-limits.ts`) and those that no
  * file changes (`fixed-limits.ts`, by their subjects). Those of a component and of a guest are in files of their own.
  *
  * @module

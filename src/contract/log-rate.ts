@@ -1,9 +1,9 @@
 /**
- * How much all requests of one plugin may log together in a time: each has a limit of its own, and hundreds of them
- * at a time would still fill the log, and the thread that writes it, at the cost of everybody else.
+ * Limits how much all requests of one plugin may log together per second. Each request has its own limit, but hundreds at a time
+ * would still fill the log and occupy the thread that writes it, at the cost of all other plugins.
  *
- * Counted twice: in each process of the plugin, where a line too many costs next to nothing, and in the host, which
- * does not trust them and counts them together. Pure.
+ * The rate is enforced twice: in each process of the plugin, where an excess line costs almost nothing, and in the host, which
+ * does not trust the processes and counts them together. Pure.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { FIXED_LIMITS } from "./limits.ts";
 
 const MS_PER_SECOND = 1_000;
 
-/** What has been saved up may be spent at once: as much as comes in so many seconds. */
+/** The burst that may be used at once, in seconds of the rate. */
 const BURST_SECONDS = 2;
 
 /**

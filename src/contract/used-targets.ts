@@ -32,7 +32,7 @@ export interface UsedHost {
   /** Requests with a method that a policy cannot name. */
   readonly otherMethods: number;
   readonly requests: number;
-  /** Where its name led, if not to the internet: the first few such addresses. A policy has to name them beside it. */
+  /** Addresses outside the public internet that its name resolved to: the first few. A policy must name them as well. */
   readonly addresses: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * WIT interfaces as data: what the gate compares a component's imports and exports with. The data itself is
+ * WIT interfaces as data. The gate compares a component's imports and exports with them. The data itself is
  * generated from `wit/` (`generated/interfaces.ts`).
  *
  * @module

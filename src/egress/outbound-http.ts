@@ -1,10 +1,10 @@
 /**
- * The port to the internet: who performs outbound HTTP for the broker. A client belongs to one plugin and
+ * The port to the internet: performs outbound HTTP for the broker. A client belongs to one plugin and
  * shares nothing with another's: no connection, no name, no credential.
  *
- * Whatever performs it checks each address that it dials against the request's rules, after the look-up and not
- * before; follows no redirect, uses no proxy, decodes no content, retries nothing; and holds of a body no more
- * than its window.
+ * An implementation checks each address that it dials against the request's rules, after the look-up and not before. It
+ * follows no redirect, uses no proxy, decodes no content and retries nothing, and it buffers no more of a body than its
+ * window.
  *
  * @module
  */

@@ -9,7 +9,8 @@ export interface HostErrorOptions {
 }
 
 /**
- * The only error class that `src/` throws. `message` is written for whoever reads the log or the terminal;
+ * The error class for everything that a caller, an operator or an author may see. (Inside a module, a trap, a frame error or a
+ * `TypeError` may be thrown and is turned into one.) `message` is for readers of the log or the terminal;
  * `safeMessage` is what a stranger may read in a reply. Secrets belong in neither: put the original error
  * in `cause`.
  */

@@ -1,6 +1,6 @@
 /**
- * Failures of the machine and not of what was being done on it: no descriptor, process, memory or disk was left, or the
- * disk failed. The same thing may well succeed later.
+ * Failures of the machine, not of the work on it: it ran out of descriptors, processes, memory or disk, or the disk failed.
+ * The same work may succeed later.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const SHORTAGES: ReadonlySet<unknown> = new Set([
   "ETIMEDOUT",
 ]);
 
-/** Did the system refuse it for the lack of something? */
+/** Did the system refuse it because something ran out? */
 export function isShortage(error: unknown): boolean {
   return error instanceof Error && "code" in error && SHORTAGES.has(error.code);
 }

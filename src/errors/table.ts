@@ -11,9 +11,9 @@ export type Fault = "caller" | "plugin" | "operator" | "dependency" | "bug";
 /** One row of the table. */
 export interface ErrorRow {
   readonly fault: Fault;
-  /** May the caller send the same request again, unchanged, and hope for another answer? */
+  /** May the same request, sent again unchanged, succeed? */
   readonly retryable: boolean;
-  /** And where an operation of the store failed during the request in a way that passes? */
+  /** May it be sent again after a temporary failure of the store during the request? */
   readonly retryableAfterOutage?: true;
   /** Numeric code of the reply (`Nats-Service-Error-Code`), with HTTP's meaning of the hundreds. */
   readonly replyCode: number;

@@ -93,7 +93,7 @@ export class ThreadShares {
   }
 
   /**
-   * Opens the share of a plugin, for whoever owns what there is of the plugin: it disposes of the share once the plugin
+   * Opens the share of a plugin, for the owner of the plugin's state: it disposes of the share once the plugin
    * is removed and nothing of it waits. A plugin that comes back has a share as full as a new one's. Until then
    * {@link of} finds it by the plugin's name.
    */

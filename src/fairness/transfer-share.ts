@@ -1,6 +1,6 @@
 /**
  * Fairness of the store: what a plugin moves to and from it while light plugins are active beside it. A large value
- * keeps the drivers, the store and its disk busy for milliseconds, and whoever uses them behind it waits.
+ * keeps the drivers, the store and its disk busy for milliseconds, and everything behind it waits.
  *
  * A plugin that has moved more than its share has its next operations wait until it is made up for; their results, and
  * whatever else its process has to say, do not. While no light plugin is active nothing waits.
@@ -77,7 +77,7 @@ export class TransferShare {
   #mayBegin(): boolean {
     if (!this.isOwed) return true;
     if (this.#surroundings.isShared()) return false;
-    // Nobody was in its way, so nothing has to be made up for.
+    // It delayed no one, so there is no debt.
     this.#saved.forgive();
     return true;
   }
@@ -85,7 +85,7 @@ export class TransferShare {
   #rest(): void {
     if (this.#timer !== undefined) return;
     const restMs = Math.ceil(Math.max(1, this.#saved.msUntil(0)));
-    // Whoever waits for an operation keeps the process running; this does not.
+    // An operation that is waited for keeps the process running; this does not.
     this.#timer = setTimeout(() => this.#resume(), restMs).unref();
   }
 

@@ -16,7 +16,7 @@ const MAX_WAITING = 2_048;
 /** Work that follows faster came together, and shares a turn. */
 const PAUSE_MS = 0.05;
 
-/** Must not throw: whoever asked for it is gone by then. */
+/** Must not throw: its caller has returned by then. */
 type Work = () => void;
 
 export class TurnQueue {

@@ -1,5 +1,5 @@
 /**
- * An address as one string, for whatever has to tell values apart by it.
+ * An address as one string that identifies a value.
  *
  * @module
  */

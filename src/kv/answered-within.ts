@@ -1,5 +1,5 @@
 /**
- * A question to the store that must have an answer in time.
+ * Bounds the time of a query to the store.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export async function answeredWithin(timeoutMs: number, answer: Promise<void>): 
     await Promise.race([answer, over.promise]);
   } finally {
     clearTimeout(timer);
-    // The one that lost the race is of no interest.
+    // The loser of the race does not matter.
     answer.catch(() => undefined);
   }
 }

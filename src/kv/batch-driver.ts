@@ -1,6 +1,6 @@
 /**
- * The port of the drivers: batches of values, each read or written once. What makes batches of single
- * operations is in `coalescing-store.ts`.
+ * The port of the drivers: batches of values, each read or written once. `coalescing-store.ts` makes
+ * batches from single operations.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export type WriteEntry = Entry<void>;
  * error, of those that `KeyValueStore` names, whatever happens to the others.
  *
  * `readBatch` and `writeBatch` settle every entry and never reject; they end when nothing of the batch is
- * in flight any more, which may be long after the last one has ceased to wait for it. `timeoutMs` is the
- * time of whoever waits longest: shorter ones end by themselves. An entry that nobody waits for is not
+ * in flight any more, which may be long after the last waiter gave up. `timeoutMs` is the time of the
+ * longest waiter: shorter ones end by themselves. An entry that nobody waits for is not
  * begun, and `Entry.send` is called at the last moment before it leaves for a server.
  */
 export interface BatchDriver extends AsyncDisposable {

@@ -1,8 +1,8 @@
 /**
- * Makes batches of the operations of one kind. All that are asked for in one turn of the event loop go
- * together when it ends, so a lone one waits for nothing. What comes while a batch is in flight waits for its
- * end and goes as the next one, so that batches grow with the load by themselves; but not for long: a batch
- * that takes more than a moment, or a full one that waits, lets the next one go beside it.
+ * Groups operations of one kind into batches. All operations requested in one turn of the event loop are sent together when
+ * it ends, so a single operation never waits. Operations that arrive while a batch is in flight wait for it to end and form
+ * the next one, so that batches grow with the load. They do not wait long: if a batch takes more than a moment, or the next
+ * one is full, the next one is sent in parallel.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { Entry } from "./entry.ts";
 import { type BatchLimits, FairQueue, unwanted } from "./fair-queue.ts";
 import { Operation, type OperationRequest } from "./operation.ts";
 
-/** When batches go; the default is in contract/limits.ts. */
+/** When batches are sent; the default is in contract/limits.ts. */
 export interface BatchPace {
   /** How long an operation waits at most for a batch that is in flight, if others may go beside it. */
   readonly batchWaitMs: number;
 }
 
-/** What went to the driver together, when it has ended. */
+/** A batch that has ended. */
 export interface EndedBatch {
   /** Values of it that the store read or wrote. */
   readonly succeeded: number;
@@ -29,7 +29,7 @@ export interface EndedBatch {
   readonly bytes: number;
 }
 
-/** What is done with batches. */
+/** How batches are executed. */
 export interface BatchQueueOptions<Result> {
   readonly limits: BatchLimits & BatchPace;
   readonly parallelBatches: number;
@@ -37,11 +37,11 @@ export interface BatchQueueOptions<Result> {
   readonly timer: DeadlineTimer;
   /** See `BatchDriver`. */
   readonly perform: (entries: readonly Entry<Result>[], timeoutMs: number) => Promise<void>;
-  /** Told of each batch that has ended; must not throw. */
+  /** Called for each batch that has ended; must not throw. */
   readonly onBatch: (batch: EndedBatch) => void;
 }
 
-/** Operations of one kind on their way to the driver. */
+/** Operations of one kind that wait for the driver. */
 export class BatchQueue<Result> {
   readonly #options: BatchQueueOptions<Result>;
   readonly #queue: FairQueue<Result>;
@@ -102,10 +102,10 @@ export class BatchQueue<Result> {
     try {
       const latest = entries.reduce((deadline, entry) => Math.max(deadline, entry.deadline), 0);
       await this.#options.perform(entries, Math.max(1, Math.ceil(latest - performance.now())));
-      // What was no longer wanted when it could be sent was left out.
+      // Operations that were no longer wanted were left out.
       for (const entry of entries) if (entry.sends === 0) entry.fail(unwanted());
     } catch (error) {
-      // A driver that rejects is broken; nobody waits in vain for it.
+      // A driver that rejects is broken; no operation waits in vain for it.
       for (const entry of entries) entry.fail(toHostError(error));
     }
     this.#underWay -= 1;
@@ -113,7 +113,7 @@ export class BatchQueue<Result> {
     release();
   }
 
-  /** Lets the next batch wait until the function it returns is called, or for a moment. */
+  /** Delays the next batch until the returned function is called, or for a moment. */
   #letWait(): () => void {
     this.#awaited += 1;
     let state: "awaited" | "over" = "awaited";

@@ -1,9 +1,9 @@
 /**
- * The key-value store over a driver: what many requests ask for at the same moment is one query or one
- * write to the driver, and each of them keeps its own result, its own error and its own time.
+ * The key-value store over a driver. It merges what many requests ask for at the same moment into one query or one write; each
+ * request keeps its own result, error and time.
  *
  * Invariants: an operation settles within its time, whatever the driver does; one that begins after another
- * has ended sees it, since only operations that nothing was sent for are put together; one caller's flood
+ * has ended sees it, since only operations for which nothing was sent yet are merged; one caller's flood
  * neither starves nor refuses another's operations.
  *
  * @module
@@ -30,11 +30,11 @@ const LIMITS: StoreLimits = {
   queueTotalBytes: FIXED_LIMITS.storeQueueTotalBytes,
 };
 
-/** What may be told to every store. */
+/** Options of every store. */
 export interface StoreOptions {
   /** Other bounds of batches than those of contract/limits.ts. */
   readonly limits?: Partial<StoreLimits>;
-  /** Told of each batch that has ended, for the metrics; must not throw. */
+  /** Called for each batch that has ended, for the metrics; must not throw. */
   readonly onBatch?: (kind: OperationKind, batch: EndedBatch) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The form that data is exported in: one JSON object a line. A header names the format and the namespace, a line for each
- * value follows, and the last line says how many there were, so that an export that was cut off is not taken for a whole.
+ * The format of exported data: one JSON object per line. A header names the format and the namespace, one line per value
+ * follows, and the last line has the number of values, so that a truncated export is recognised.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The port for managing the data itself: what there is of a namespace, all of it in turn, and its removal. A
+ * The port for managing the data itself: listing a namespace, reading all of its values, and removing them. A
  * replica does not use it; values are set through the store's own port.
  *
  * @module
@@ -36,5 +36,5 @@ export interface StoreData extends AsyncDisposable {
   remove(namespace: Namespace): Promise<number>;
 }
 
-/** The namespace that the host keeps values of its own in: no plugin's name has parentheses. */
+/** The namespace of the host's own values: no plugin's name has parentheses. */
 export const HOST_NAMESPACE = "(host)";

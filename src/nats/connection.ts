@@ -44,7 +44,7 @@ export interface NatsOptions {
 
 /**
  * The NATS client's options for these servers and credentials. Add the name and the reconnect behaviour.
- * Throws `usage-invalid` for credentials and files that cannot be used. `warn` is told of files that cannot be used at a
+ * Throws `usage-invalid` for credentials and files that cannot be used. `warn` is called for files that cannot be used at a
  * later connect: what they held last is used then.
  */
 export function natsConnectionOptions(

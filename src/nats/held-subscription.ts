@@ -1,5 +1,5 @@
 /**
- * A subject that a replica listens on, and where it stands. `subscription-set.ts` moves it from state to state.
+ * A subject that a replica listens on, and its state. `subscription-set.ts` moves it from state to state.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface SubscriptionPlan {
   readonly deliver: (message: Msg) => void;
 }
 
-/** Where a subject stands. */
+/** The state of a subject. */
 export type SubscriptionState =
   /** The server has not said anything yet, or there is no connection. */
   | { readonly kind: "asked" }

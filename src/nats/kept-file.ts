@@ -1,5 +1,5 @@
 /**
- * A small file that whoever connects reads anew each time, since others renew it: what it held last counts where it is
+ * A small file that is read again at each connect, because others renew it: what it held last counts where it is
  * away, or half written, at that moment. An exception there would end the NATS client's connection permanently.
  *
  * @module

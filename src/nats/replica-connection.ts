@@ -63,7 +63,7 @@ function clientOptions(settings: NodeConnectionOptions, options: ReplicaConnecti
   };
 }
 
-/** The connection, unless `signal` comes first: then it is closed when it is there, and nobody waits for that. */
+/** The connection, unless `signal` comes first: then the connection is closed once it is open, without waiting. */
 async function unlessAborted(
   connecting: Promise<NatsConnection>,
   signal: AbortSignal,

@@ -68,7 +68,7 @@ export interface ReplySenderOptions {
   readonly connection: ReplyConnection;
   readonly link: LinkView;
   readonly stats: NatsStats;
-  /** Whoever heard what happened to a reply threw. */
+  /** A callback for a reply's outcome threw. */
   readonly failed: (error: unknown) => void;
 }
 

@@ -1,17 +1,17 @@
 /**
- * Other replicas, as service discovery (NATS ADR-32) tells of them.
+ * Other replicas, as service discovery (NATS ADR-32) shows them.
  *
  * @module
  */
 
 import { createInbox, type Msg, type NatsConnection } from "nats";
 
-/** Whoever serves answers within milliseconds; nobody is told by silence. */
+/** A replica that serves the plugin answers within milliseconds; silence means that there is none. */
 const PATIENCE_MS = 750;
 
 /**
  * Does another replica serve the plugin? One that has loaded it names its component; one that could not is there, too,
- * and cannot help. False where nobody says so in time, or nobody can be asked. Never rejects.
+ * and cannot help. False if none says so in time, or none can be asked. Never rejects.
  */
 export async function isServedElsewhere(
   connection: Pick<NatsConnection, "subscribe" | "publish">,

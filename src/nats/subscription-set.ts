@@ -51,7 +51,7 @@ export class SubscriptionSet {
   readonly #byKey = new Map<string, HeldSubscription>();
   /** To be sent in the next round. */
   #unsent: HeldSubscription[] = [];
-  /** What the client has sent by itself after a reconnect, in its order. */
+  /** What the client has repeated after a reconnect, in its order. */
   #resent: readonly HeldSubscription[] | undefined;
   #rounds: "idle" | "running" = "idle";
   /** Refusals of this round that name no subject. */

@@ -1,9 +1,9 @@
 /**
- * What one version of a plugin may do at this moment. The version was decided on under the policy of its load; until a
- * newer one serves, and while its last requests end, the operator may have taken something away.
+ * What one version of a plugin may do at this moment. Its grant was decided under the policy of its load; since then, until
+ * a newer version serves and its own last requests end, the operator may have taken something away.
  *
- * Invariants: an operation is allowed only by what the version was granted *and* by the policy in force; each limit is
- * the lower one of both. A change is in force when {@link Authority.confine} returns, whatever else is being loaded.
+ * Invariants: an operation needs the permission of the version's grant *and* of the policy in force; each limit is the
+ * lower of both. A change is in force when {@link Authority.confine} returns, whatever else is being loaded.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { decide } from "./decide.ts";
 import { isSameLimits, lowerLimits } from "./limits.ts";
 import type { Denial, Grant, Policy, Verdict } from "./policy.ts";
 
-/** What holds at one moment. Immutable: a change makes another one. */
+/** The authority at one moment. Immutable: a change makes a new one. */
 export type Terms =
   | {
       readonly kind: "granted";
@@ -61,7 +61,7 @@ export class Authority {
     return this.#revision;
   }
 
-  /** This is the policy in force from now on. What an earlier one took away comes back as far as the version had it. */
+  /** Puts a policy in force. What an earlier policy took away returns as far as the version had it. */
   confine(policy: Policy, limits: PluginLimits): void {
     if (policy.revision === this.#revision && isSameLimits(limits, this.#limits)) return;
     this.#revision = policy.revision;
@@ -70,7 +70,7 @@ export class Authority {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls the listener after each change, for what was allowed before it and is still in flight; it must not throw. Gives a way to end that. */
+  /** Calls the listener after each change, so that it can end what is in flight and no longer allowed; it must not throw. Returns a function that ends the calls. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,5 +1,5 @@
 /**
- * The decision on a plugin: what it requests against what its policy allows. Made once for each digest and
+ * Decides on a plugin: compares what it requests with what its policy allows. Made once for each digest and
  * policy revision, before any resource is opened; the broker then checks its grant on every operation. Pure.
  *
  * @module
@@ -18,7 +18,7 @@ const MAX_BITS = 0xffff_ffff;
  * @param requested what `get-access-levels` answered: an unsigned integer of at most 32 bits.
  */
 export function decide(requested: AccessLevelBits, policy: Policy): Verdict {
-  // Bitwise operators would quietly drop what does not fit 32 bits.
+  // Bitwise operators would silently drop bits beyond 32.
   if (!Number.isInteger(requested) || requested < 0 || requested > MAX_BITS) {
     throw new HostError("internal", `access levels must be an unsigned 32-bit integer, not ${requested}`);
   }

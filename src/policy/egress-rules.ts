@@ -1,13 +1,13 @@
 /**
  * The decision on outbound HTTP: may this request be sent, and to which addresses? Pure: the broker asks the
- * first question on every request, and whoever dials asks the second about the very address it dials, after
+ * first question on every request, and the dialler asks the second about the very address it dials, after
  * every look-up of a name.
  *
  * An address of the public internet may be dialled for every request that is allowed. An address that is not
  * (`special-addresses.ts`) only where the policy names it itself: by an address, or by a block that lies wholly
  * within the special one, for this scheme, port and method. `localhost`, written out in the policy and asked for
- * by that name, opens loopback. No other name opens anything: who owns a name decides where it leads, so a name
- * that leads to a private address needs a block in the policy beside it.
+ * by that name, opens loopback. No other name opens anything: a name's owner decides where it leads, so a name
+ * that leads to a private address also needs a block in the policy.
  *
  * @module
  */
@@ -57,8 +57,8 @@ type Reach =
   | { readonly kind: "refused"; readonly reason: string };
 
 /**
- * Makes the rules of a policy's `hosts`. Entries that are not an allowed target allow nothing. Where there are several
- * policies, a request needs each of them, and so does the address that it is sent to.
+ * Makes the rules of a policy's `hosts`. Entries that are not an allowed target allow nothing. If there are several
+ * policies, the request and its address need the permission of each.
  */
 export function createEgressRules(
   hosts: readonly AllowedHost[],

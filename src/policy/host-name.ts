@@ -1,6 +1,6 @@
 /**
- * The one grammar of a host's name, for what a policy allows and for what a request asks: were they two, a request
- * could be sent that no policy can name. Pure.
+ * The one grammar of a host's name, for policies and for requests alike: with two grammars, a request could be
+ * sent to a host that no policy can name. Pure.
  *
  * Letters, digits and "-" are RFC 1123's. The "_" is beside it, since DNS has it and the names of services in Compose
  * and Swarm do (RFC 8552 for those that begin with it). A final dot says that a name is whole, which all names are

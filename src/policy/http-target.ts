@@ -1,5 +1,5 @@
 /**
- * What a request is for: an `authority` as a plugin wrote it, read the one way in which it is then dialled. A
+ * A request's target: an `authority` as a plugin wrote it, parsed the same way as it is then dialled. A
  * URL has many spellings for one IPv4 address (`0x7f.1`, `2130706433`, `127.0.0.1`): the URL parser's rules turn
  * them into one, so that what is checked is what is dialled. Pure.
  *

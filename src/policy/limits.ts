@@ -1,5 +1,5 @@
 /**
- * The limits that hold for one plugin. Pure.
+ * The limits that apply to one plugin. Pure.
  *
  * @module
  */
@@ -14,14 +14,14 @@ export function resolveLimits(
   return { ...DEFAULT_PLUGIN_LIMITS, ...consumerLimits, ...policyLimits };
 }
 
-/** Of each limit the lower one. */
+/** The lower value of each limit. */
 export function lowerLimits(one: PluginLimits, other: PluginLimits): PluginLimits {
   if (one === other) return one;
   const entries = Object.entries(one) as [keyof PluginLimits, number][];
   return Object.fromEntries(entries.map(([name, value]) => [name, Math.min(value, other[name])])) as PluginLimits;
 }
 
-/** Do both hold the same values? */
+/** Are all values equal? */
 export function isSameLimits(one: PluginLimits, other: PluginLimits): boolean {
   return one === other || (Object.keys(one) as (keyof PluginLimits)[]).every((name) => one[name] === other[name]);
 }

@@ -15,7 +15,7 @@ export interface Wanted {
   readonly limits: PluginLimits;
 }
 
-/** Limits of a process: one that runs was started with them, and keeps them until it is replaced. */
+/** Limits of a process, which keeps those that it started with until it is replaced. */
 const OF_A_PROCESS: ReadonlySet<keyof PluginLimits> = new Set([
   "memoryBytes",
   "runnerMemoryBytes",
@@ -23,7 +23,7 @@ const OF_A_PROCESS: ReadonlySet<keyof PluginLimits> = new Set([
   "idleMs",
 ]);
 
-/** Each thing that the earlier one allowed and the later one does not; empty where nothing was taken away. */
+/** Everything that the earlier one allowed and the later one does not; empty if nothing was taken away. */
 export function describeNarrowing(before: Wanted, now: Wanted): readonly string[] {
   const taken = lowered(before.limits, now.limits);
   if (before.policy.revision === now.policy.revision) return taken;

@@ -1,9 +1,9 @@
 /**
- * Writes the policy file that would allow what a plugin requests and nothing beyond it. Where it is known which
- * buckets and hosts the plugin has used, it names them. Pure.
+ * Writes the smallest policy file that allows what a plugin requests. It names the buckets and hosts that the plugin has
+ * used, if they are known. Pure.
  *
- * The names of what was used are a plugin's choice: what no policy can name is in a comment, escaped, and nothing
- * ends a line but this module.
+ * The plugin chose the names, so they are not trusted: names that no policy can contain go into a comment, escaped, and only
+ * this module ends lines.
  *
  * @module
  */
@@ -78,7 +78,7 @@ function hostLines(used: UsedTargets | undefined): string[] {
   return lines;
 }
 
-/** A name opens no address but those of the internet: who owns it decides where it leads. */
+/** A name opens public addresses only: its owner decides where it leads. */
 function addressLines(host: UsedHost): string[] {
   if (host.addresses.length === 0) return [];
   const lines = ["  # Where that name leads is not of the internet, and has to be named beside it:"];
@@ -90,7 +90,7 @@ function addressLines(host: UsedHost): string[] {
 }
 
 function allowedHost({ target, methods, otherMethods }: UsedHost): string {
-  // A list of methods would shut out those that a policy cannot name.
+  // A list of methods would exclude those that a policy cannot name.
   if (otherMethods > 0 || methods.length === 0) return escaped(target);
   return `{ target: ${escaped(target)}, methods: [${methods.join(", ")}] }`;
 }

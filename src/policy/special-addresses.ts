@@ -1,6 +1,6 @@
 /**
- * Addresses that are not of the public internet: those that a machine, a network or a cloud keeps for itself,
- * and those that carry an IPv4 address inside, behind which anything may stand. No wild card, no name and no
+ * Addresses that are not of the public internet: those that a machine, a network or a cloud reserves,
+ * and those that embed an IPv4 address, which may be any address. No wild card, no name and no
  * wider block of a policy opens them; see `egress-rules.ts`. Pure.
  *
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry/
@@ -68,7 +68,7 @@ export function specialBlocksOf(address: IpAddress | IpBlock): SpecialBlock[] {
   return BLOCKS.filter(({ block }) => blockHolds(block, address)).sort((a, b) => b.block.prefix - a.block.prefix);
 }
 
-/** Is it an address, and none of the internet? */
+/** Is it an address outside the public internet? */
 export function isSpecialAddress(text: string): boolean {
   const address = parseIpAddress(text);
   return address !== undefined && specialBlocksOf(address).length > 0;

@@ -1,12 +1,12 @@
 /**
  * The content-addressed store of artifacts: `<dir>/<engine>/<digest>/`, shared by replicas.
  *
- * It is bounded: what was used longest ago makes room for what is new, and nothing goes that is in use. Where the folder
- * is full of what is in use, or cannot be written, new artifacts go to a temporary folder of this process, so that
- * plugins load all the same; what the cache folder holds is used as before.
+ * It is bounded: the least recently used artifacts make room for new ones, and none in use is removed. If the folder is full
+ * of artifacts in use, or cannot be written, new artifacts go to a temporary folder of this process, so that plugins still
+ * load; artifacts in the cache folder are used as before.
  *
- * Every file is compared with its digest when an artifact is taken out to be executed: what does not match is moved away
- * and reported, so that it is built anew. Where neither folder can be used, operations throw `resources-exhausted`.
+ * Every file is compared with its digest before an artifact is executed. An artifact that does not match is moved away,
+ * reported and built again. If neither folder can be used, operations throw `resources-exhausted`.
  *
  * @module
  */
@@ -26,13 +26,13 @@ import { ArtifactMarks, markUsed } from "./artifact-marks.ts";
 import { CacheRoom, type Eviction } from "./cache-room.ts";
 import { isFull, isUnwritable } from "./system-errors.ts";
 
-/** Told of what an operator should know about the cache. */
+/** Events of the cache that an operator should know about. */
 export interface CacheEvents {
   /** The folder cannot be written: from now on new artifacts go to a temporary one. */
   fellBack(temporaryDir: string, reason: string): void;
   /** The folder can be written again. */
   recovered(): void;
-  /** What had not been used for longest was removed. */
+  /** The least recently used artifacts were removed. */
   evicted(eviction: Eviction): void;
 }
 
@@ -41,7 +41,7 @@ export interface CacheOptions {
   readonly engine?: string;
   /** Bytes of all artifacts in the folder. */
   readonly maxBytes?: number;
-  /** `none`: what cannot be kept in the folder is an error. */
+  /** `none`: an artifact that cannot be kept in the folder is an error. */
   readonly fallback?: "temporary" | "none";
   readonly events?: CacheEvents;
 }
@@ -52,7 +52,7 @@ const NO_EVENTS: CacheEvents = {
   evicted: () => undefined,
 };
 
-/** Where the cache is, once it is known which folders can be used. */
+/** The cache's folders, once it is known which can be used. */
 interface OpenedCacheOptions {
   readonly root: string;
   readonly engine: string;
@@ -66,7 +66,7 @@ const OPENED = "be opened";
 export class ArtifactCache implements AsyncDisposable {
   readonly #parts: OpenedCacheOptions;
   readonly #marks = new ArtifactMarks();
-  /** Absent where the folder cannot even be opened. */
+  /** Absent if the folder cannot even be opened. */
   #main: ArtifactFolder | undefined;
   #temporary: { readonly root: string; readonly folder: ArtifactFolder } | undefined;
   #opening: Promise<ArtifactFolder> | undefined;
@@ -77,8 +77,8 @@ export class ArtifactCache implements AsyncDisposable {
   }
 
   /**
-   * Opens or creates a cache in a folder. Throws `usage-invalid` where it cannot be a cache, and where others may write
-   * to it: what they put there would be executed.
+   * Opens or creates a cache in a folder. Throws `usage-invalid` if the folder cannot be a cache, or if other users may write
+   * to it, because its content is executed.
    */
   static async open(directory: string, options: CacheOptions = {}): Promise<ArtifactCache> {
     const { maxBytes = FIXED_LIMITS.cacheBytes, fallback = "temporary", events = NO_EVENTS } = options;
@@ -90,12 +90,12 @@ export class ArtifactCache implements AsyncDisposable {
     return cache;
   }
 
-  /** Absolute path of a folder that holds artifacts and is there: the cache's, or the one in its place. */
+  /** Absolute path of an existing folder of artifacts: the cache's, or its substitute. */
   get directory(): string {
     return this.#main === undefined && this.#temporary !== undefined ? this.#temporary.root : this.#parts.root;
   }
 
-  /** Do new artifacts go to a temporary folder, as far as was last seen? */
+  /** Do new artifacts go to a temporary folder, as of the last attempt? */
   get isFallenBack(): boolean {
     return this.#isFallenBack;
   }
@@ -134,7 +134,7 @@ export class ArtifactCache implements AsyncDisposable {
     );
   }
 
-  /** The levels that the component asked for when it was first asked; `undefined` if it never was. */
+  /** The levels that the component requested at its first probe; `undefined` if it was never probed. */
   async readLevels(digest: Digest): Promise<AccessLevelBits | undefined> {
     return await attempt("be read", async () => {
       for (const folder of this.#folders()) {
@@ -145,7 +145,7 @@ export class ArtifactCache implements AsyncDisposable {
     });
   }
 
-  /** Records the levels unless some are recorded; the result is what is recorded then. The first answer counts. */
+  /** Records the levels unless some are recorded; returns those recorded. The first answer counts. */
   async writeLevels(digest: Digest, levels: AccessLevelBits): Promise<AccessLevelBits> {
     return await attempt("be written", () => this.#write(1, (folder) => folder.writeLevels(digest, levels)));
   }
@@ -167,7 +167,7 @@ export class ArtifactCache implements AsyncDisposable {
     }
   }
 
-  /** What is in the temporary folder is newer. */
+  /** Artifacts in the temporary folder are newer. */
   #folders(): ArtifactFolder[] {
     return [this.#temporary?.folder, this.#main].filter((folder) => folder !== undefined);
   }
@@ -187,7 +187,7 @@ export class ArtifactCache implements AsyncDisposable {
     });
   }
 
-  /** In the cache's folder, after making room where it is full; else in the temporary one. */
+  /** In the cache's folder, after making room if it is full; else in the temporary one. */
   async #write<Result>(bytes: number, write: (folder: ArtifactFolder) => Promise<Result>): Promise<Result> {
     if (this.#main !== undefined) {
       try {
@@ -215,7 +215,7 @@ export class ArtifactCache implements AsyncDisposable {
     return await write(folder);
   }
 
-  /** Throws the error again where a temporary folder is not an answer to it. */
+  /** Throws the error again if a temporary folder does not help. */
   async #fallBack(error: unknown): Promise<void> {
     if (this.#parts.fallback === "none" || !isUnwritable(error)) throw error;
     await this.#openTemporary();
@@ -237,7 +237,7 @@ export class ArtifactCache implements AsyncDisposable {
   }
 }
 
-/** What is wrong with the folder may be repaired while the replica runs; where it never could be used, it is named wrongly. */
+/** A fault of the folder may be repaired while the replica runs; a folder that never could be used is the wrong one. */
 async function attempt<Result>(what: string, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();

@@ -1,5 +1,5 @@
 /**
- * What is wrong with an artifact on disk: whether it is what was stored, to the last byte.
+ * Checks that an artifact on disk is what was stored, to the last byte.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { digestOf } from "../contract/digest.ts";
 import type { Digest } from "../contract/names.ts";
 import { hasCode } from "./system-errors.ts";
 
-/** What is wrong as far as the manifest tells. */
+/** What is wrong according to the manifest. */
 export function flawOfManifest(manifest: ArtifactManifest, digest: Digest, engine: string): string | undefined {
   if (manifest.format !== ARTIFACT_FORMAT) return "its format is another one";
   if (manifest.digest !== digest) return "its manifest names another component";

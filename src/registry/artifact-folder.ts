@@ -1,9 +1,9 @@
 /**
  * Artifacts of one engine in one folder: `<digest>/` with `manifest.json` and the files that it lists, and beside it
- * `<digest>.levels`, the access levels that the component asked for first.
+ * `<digest>.levels`, the access levels that the component requested at its first probe.
  *
- * Replicas may share it. An artifact appears whole, by a rename, or not at all; whoever comes second uses what is
- * there. It throws what the file system throws: {@link ArtifactCache} knows what to do about that.
+ * Replicas may share it. An artifact appears as a whole, by a rename, or not at all; a second writer uses the
+ * first one's. Errors of the file system are thrown as they are: {@link ArtifactCache} handles them.
  *
  * @module
  */
@@ -27,14 +27,14 @@ export interface CachedArtifact {
   readonly manifest: ArtifactManifest;
 }
 
-/** What there is for a digest. */
+/** The result of a look-up. */
 export type CacheLookup =
   | { readonly kind: "hit"; readonly artifact: CachedArtifact }
   | { readonly kind: "miss" }
-  /** There was one, and it was not what had been stored: it is out of the way. Somebody should look. */
+  /** There was one that was not what had been stored; it was moved away. An operator should investigate. */
   | { readonly kind: "corrupt"; readonly reason: string };
 
-/** Staging folders and removed artifacts begin with this; no digest does. */
+/** Names of staging folders and removed artifacts begin with this; no digest does. */
 export const TEMPORARY_PREFIX = "tmp-";
 
 export class ArtifactFolder {
@@ -47,14 +47,14 @@ export class ArtifactFolder {
   }
 
   /**
-   * Opens or creates the engine's folder below `root`. What crashed processes left behind long ago is removed. Throws
-   * `usage-invalid` where others may write to it.
+   * Opens or creates the engine's folder below `root`. Removes what crashed processes left behind long ago. Throws
+   * `usage-invalid` if other users may write to it.
    */
   static async open(root: string, engine: string): Promise<ArtifactFolder> {
     const folder = new ArtifactFolder(join(root, engine), engine);
     await makeOwnFolder(folder.#directory);
     await expectOwnFolder(folder.#directory);
-    // Where nothing may be written, what is there may be read all the same.
+    // A folder that may not be written may still be read.
     await removeStale(folder.#directory, TEMPORARY_PREFIX).catch(unlessUnwritable);
     return folder;
   }
@@ -84,7 +84,7 @@ export class ArtifactFolder {
   async put({ manifest, files }: CompiledArtifact): Promise<CachedArtifact> {
     const staging = this.#temporaryPath();
     try {
-      // The folder itself may have been removed meanwhile, by whoever cleared the cache.
+      // Someone may have cleared the cache and removed the folder meanwhile.
       await makeOwnFolder(staging);
       for (const [name, content] of files) await writeDurably(join(staging, name), content);
       await writeDurably(join(staging, MANIFEST_FILE), JSON.stringify(manifest, undefined, 2));
@@ -95,20 +95,20 @@ export class ArtifactFolder {
     }
   }
 
-  /** The levels that the component asked for when it was first asked; `undefined` if it never was. */
+  /** The levels that the component requested at its first probe; `undefined` if it was never probed. */
   async readLevels(digest: Digest): Promise<AccessLevelBits | undefined> {
     const text = await readIfPresent(this.#levelsPath(digest));
     return text === undefined ? undefined : parseLevels(text.toString("utf8"));
   }
 
-  /** Records the levels unless some are recorded; the result is what is recorded then. The first answer counts. */
+  /** Records the levels unless some are recorded; returns those recorded. The first answer counts. */
   async writeLevels(digest: Digest, levels: AccessLevelBits): Promise<AccessLevelBits> {
     const path = this.#levelsPath(digest);
     await makeOwnFolder(this.#directory);
     await publishFile(this.#temporaryPath(), path, String(levels));
     const recorded = await this.readLevels(digest);
     if (recorded !== undefined) return recorded;
-    // What is recorded cannot be read: the first answer is lost, this one takes its place.
+    // The record cannot be read, so the first answer is lost; this one replaces it.
     await replaceFile(this.#temporaryPath(), path, String(levels));
     return (await this.readLevels(digest)) ?? levels;
   }
@@ -137,20 +137,20 @@ export class ArtifactFolder {
     }
     const found = await this.get(manifest.digest);
     if (found.kind === "hit") return found.artifact;
-    // The other one was broken and is gone now: the place is free.
+    // The other one was broken and has been removed: the name is free.
     await rename(staging, directory);
     await syncDirectory(this.#directory);
     return { directory, manifest };
   }
 
-  /** Takes a broken artifact out of the way, at once and for every process, and removes it. */
+  /** Moves a broken artifact away, at once for every process, and removes it. */
   async #discard(digest: Digest, reason: string): Promise<CacheLookup> {
     const grave = this.#temporaryPath();
     try {
       await rename(this.#artifactDirectory(digest), grave);
       await rm(grave, { recursive: true, force: true });
     } catch (error) {
-      // Another process was faster, or it has to stay where it is: then nothing of it is used.
+      // Another process was faster, or it cannot be moved: then it is not used.
       if (!hasCode(error, "ENOENT")) unlessUnwritable(error);
     }
     return { kind: "corrupt", reason };

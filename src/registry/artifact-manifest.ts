@@ -1,5 +1,5 @@
 /**
- * Reads an artifact's manifest from disk, which anybody may have edited.
+ * Reads an artifact's manifest from disk. It is not trusted: anyone may have edited it.
  *
  * @module
  */

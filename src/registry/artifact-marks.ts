@@ -1,8 +1,8 @@
 /**
- * Which artifacts are in use, for every replica that shares the folder: the time of an artifact's folder says when
- * somebody last used it. Who holds an artifact says so again and again; what nobody has marked for long is free to go.
+ * Which artifacts are in use, for every replica that shares the folder: the modification time of an artifact's folder
+ * says when it was last used. A replica renews the marks of the artifacts it holds; one without a recent mark may be removed.
  *
- * A mark is a hint and no lock: an artifact that goes in spite of one is compiled again by whoever misses it.
+ * A mark is a hint, not a lock: an artifact that is removed in spite of one is compiled again when needed.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export function isInUse(markedMs: number, nowMs: number = Date.now()): boolean {
   return nowMs - markedMs < FIXED_LIMITS.cacheKeepMs;
 }
 
-/** Marks an artifact as used now. Never rejects: where nothing can be written, nothing can be removed either. */
+/** Marks an artifact as used now. Never rejects: if nothing can be written, nothing can be removed either. */
 export async function markUsed(directory: string): Promise<void> {
   const now = new Date();
   await utimes(directory, now, now).catch(() => undefined);
 }
 
-/** Keeps the marks of what this process holds fresh. */
+/** Renews the marks of the artifacts that this process holds. */
 export class ArtifactMarks {
   readonly #holders = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,7 +44,7 @@ export class ArtifactMarks {
     };
   }
 
-  /** Ends the renewals. What is held stays marked for a while. */
+  /** Ends the renewals. Artifacts held stay marked for a while. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -52,7 +52,7 @@ export class ArtifactMarks {
     await this.#renewing;
   }
 
-  /** Marks all that is held, one after the other: ten thousand of them must not take the disk at once. */
+  /** Marks all artifacts held, one after another, so that ten thousand do not occupy the disk at once. */
   async #renew(): Promise<void> {
     for (const directory of this.#holders.keys()) await markUsed(directory);
   }

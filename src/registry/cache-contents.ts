@@ -1,6 +1,6 @@
 /**
- * What lies in a cache folder, of every engine and version, and how it is removed. Only what is an artifact by its
- * place, name and manifest is ever touched: a folder that was named by mistake loses nothing.
+ * Lists and removes the artifacts in a cache folder, of every engine and version. It touches only what is an artifact by its
+ * place, name and manifest: a folder named by mistake loses nothing.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface StoredArtifact {
   readonly engine: string;
   readonly digest: Digest;
   readonly bytes: number;
-  /** When somebody last used it, by the clock of the system. */
+  /** When it was last used, by the system's clock. */
   readonly usedMs: number;
 }
 
@@ -37,7 +37,7 @@ export async function listArtifacts(root: string): Promise<readonly StoredArtifa
   return artifacts;
 }
 
-/** Removes an artifact and what its component asked for: at once for every process, by a rename. */
+/** Removes an artifact and its record of levels: at once for every process, by a rename. */
 export async function removeArtifact({ directory }: StoredArtifact): Promise<void> {
   const engineFolder = dirname(directory);
   const grave = join(engineFolder, TEMPORARY_PREFIX + randomUUID());
@@ -50,7 +50,7 @@ export async function removeArtifact({ directory }: StoredArtifact): Promise<voi
   }
   await rm(grave, { recursive: true, force: true });
   await rm(`${directory}.levels`, { force: true });
-  // The folder of an engine that nobody uses any more goes with its last artifact.
+  // The folder of an unused engine is removed with its last artifact.
   await rmdir(engineFolder).catch((error: unknown) => {
     if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "EACCES", "EPERM", "EBUSY")) throw error;
   });

@@ -1,5 +1,5 @@
 /**
- * Makes room in a cache folder: what was used longest ago goes first, and nothing goes that is in use.
+ * Makes room in a cache folder: removes the least recently used artifacts first, and none in use.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { hasCode, isUnwritable } from "./system-errors.ts";
 export interface Eviction {
   readonly artifacts: number;
   readonly bytes: number;
-  /** Artifacts that should have gone and could not be removed. */
+  /** Artifacts that could not be removed. */
   readonly stuck: number;
 }
 
 /** Room is made below the bound, so that it is not made again for the next artifact. */
 const LOW_WATER = 0.9;
-/** Where what is in use takes all the room, it is looked for again no sooner than this. */
+/** If artifacts in use fill the folder, it is examined again no sooner than this. */
 const NEXT_SEARCH_MS = 60_000;
 
-/** The artifacts to remove, so that at least `bytes` go: used longest ago first, none in use. */
+/** The artifacts to remove to free at least `bytes`: least recently used first, none in use. */
 export function selectEvictions(
   artifacts: readonly StoredArtifact[],
   bytes: number,
@@ -39,8 +39,8 @@ export function selectEvictions(
 }
 
 /**
- * Where the folder holds more than `maxBytes`, removes artifacts until it holds `toBytes`, as far as nothing is in use.
- * The result says what was removed and how much is left.
+ * If the folder holds more than `maxBytes`, removes artifacts that are not in use until it holds `toBytes`. Returns what was
+ * removed and how much is left.
  */
 export async function evictBeyond(
   root: string,
@@ -52,7 +52,7 @@ export async function evictBeyond(
   return { ...eviction, left: total - eviction.bytes };
 }
 
-/** Removes these, but none that somebody has come for meanwhile. What may not be removed stays. */
+/** Removes these, except those used meanwhile and those that cannot be removed. */
 export async function evict(selected: readonly StoredArtifact[]): Promise<Eviction> {
   let [artifacts, bytes, stuck] = [0, 0, 0];
   for (const artifact of selected) {
@@ -69,7 +69,7 @@ export async function evict(selected: readonly StoredArtifact[]): Promise<Evicti
   return { artifacts, bytes, stuck };
 }
 
-/** Has somebody come for it while others were removed? */
+/** Was it used while others were removed? */
 async function isUsedMeanwhile({ directory, usedMs }: StoredArtifact): Promise<boolean> {
   try {
     return (await stat(directory)).mtimeMs !== usedMs;
@@ -84,7 +84,7 @@ export class CacheRoom {
   readonly #root: string;
   readonly #maxBytes: number;
   readonly #evicted: (eviction: Eviction) => void;
-  /** What it holds, as last seen and with what was stored since; unknown before the first look. */
+  /** Bytes in it: as last measured, and stored since; unknown before the first measurement. */
   #bytes = Number.POSITIVE_INFINITY;
   #nextSearchAt = Number.NEGATIVE_INFINITY;
   #searching: Promise<void> | undefined;
@@ -95,7 +95,7 @@ export class CacheRoom {
     this.#evicted = evicted;
   }
 
-  /** Takes note of what was stored, and makes room if it has become too much. */
+  /** Counts stored bytes, and makes room if they exceed the bound. */
   async stored(bytes: number): Promise<void> {
     this.#bytes += bytes;
     if (this.#bytes <= this.#maxBytes || performance.now() < this.#nextSearchAt) return;

@@ -1,6 +1,6 @@
 /**
- * Compares files with what was read of them, some at a time, for changes that neither size nor times tell: a file
- * system that keeps no times of its own, or a clock whose tick hid the second of two changes.
+ * Compares files with their last known content, some at a time, to find changes that show neither in size nor in times: on a
+ * file system that keeps no change time, or when a clock's tick hid the second of two changes.
  *
  * Files are read in pieces and one after another, so that the host's thread is never held for long; how many are read in
  * one go is bounded by time.
@@ -38,7 +38,7 @@ export class ContentPatrol {
 
   /**
    * Goes on where it stopped, through all of `paths` and not more than once, until so much time has passed: one file is
-   * looked at in any case. The result are those that do not hold what was read of them.
+   * looked at in any case. Returns those whose content differs.
    */
   async walk(paths: readonly string[], budgetMs: number): Promise<ReadonlySet<string>> {
     const endMs = this.#clock() + budgetMs;
@@ -52,7 +52,7 @@ export class ContentPatrol {
     return changed;
   }
 
-  /** Does the file hold something else than was read of it? Not where it was never read, or cannot be read now. */
+  /** Does the file's content differ? No if it was never read, or cannot be read now. */
   async differs(path: string): Promise<boolean> {
     if (this.#contents.of(path) === undefined) return false;
     const digest = await digestOfFile(path);

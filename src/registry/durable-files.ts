@@ -1,5 +1,5 @@
 /**
- * Files that are either there whole, after a power cut too, or not at all.
+ * Writes files that exist completely or not at all, even after a power cut.
  *
  * @module
  */

@@ -17,19 +17,19 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { ContentPatrol } from "./content-patrol.ts";
 import type { ReadContents } from "./read-contents.ts";
 
-/** A burst of writes is over when nothing more came for so long. */
+/** A burst of writes is over when nothing came for this long. */
 const SETTLE_MS = 150;
-/** One that has no end is looked at so often: a log that somebody writes beside a watched file is such. */
+/** A burst without an end (a log written beside a watched file) is examined this often. */
 const LONGEST_BURST_MS = 1_000;
-/** Where the file system does not report changes (network and some bind mounts), they are seen this late. */
+/** If the file system does not report changes (network and some bind mounts), they are noticed this late. */
 const POLL_MS = 5_000;
 /** Looks and comparisons together take no more than this share of the time. */
 const POLL_SHARE = 0.02;
 /** Of a look at very many files, comparisons take this part on top. */
 const PATROL_PART = 0.25;
-/** Files named by the kernel's events that are compared at once; of more, the rest waits for its turn. */
+/** Files named by the kernel's events that are compared at once; the rest waits. */
 const SUSPECT_FILES = 64;
-/** Files that are looked at side by side. */
+/** Files that are examined in parallel. */
 const LOOK_FILES = 32;
 
 export interface FileWatcherOptions {
@@ -41,7 +41,7 @@ export interface FileWatcherOptions {
   readonly contents: ReadContents;
 }
 
-/** A folder that the kernel tells of. */
+/** A folder with a watch in the kernel. */
 interface WatchedFolder {
   readonly watcher: FSWatcher;
   /** Which folder its path led to then: behind a link, that may be another one now. */
@@ -124,7 +124,7 @@ export class FileWatcher {
       watcher.on("error", () => this.#unwatch(folder));
       this.#watchers.set(folder, { watcher, identity });
     } catch {
-      // Not there yet, or no watches left: the poll sees it.
+      // It does not exist yet, or no watches are left: the poll sees it.
     }
   }
 
@@ -135,7 +135,7 @@ export class FileWatcher {
 
   #stir(folder: string, name: string | null): void {
     if (this.#state === "closed") return;
-    // A file that is watched for itself is told of by its own name as well, and then `folder` is the file.
+    // For a file with its own watch, the event has the file's name, and `folder` is the file.
     if (name !== null && this.#suspects.size < SUSPECT_FILES) this.#suspects.add(join(folder, name)).add(folder);
     const nowMs = performance.now();
     this.#stirredMs ??= nowMs;
@@ -162,7 +162,7 @@ export class FileWatcher {
   }
 }
 
-/** What can be told of a file without reading it. */
+/** What is known of a file without reading it. */
 interface Look {
   readonly isFolder: boolean;
   /** Which file it is; `undefined` where there is none. */
@@ -175,7 +175,7 @@ interface Look {
 
 const ABSENT: Look = { isFolder: false, identity: undefined, bytes: 0, modifiedMs: 0, changedMs: 0 };
 
-/** Some side by side, so that requests are answered between two handfuls. */
+/** Some in parallel, so that requests are answered in between. */
 async function lookAtAll(paths: readonly string[]): Promise<ReadonlyMap<string, Look>> {
   const seen = new Map<string, Look>();
   for (let at = 0; at < paths.length; at += LOOK_FILES) {

@@ -1,6 +1,5 @@
 /**
- * Lets only so many pieces of heavy work go on at a time; the others wait in the order they came. Whoever
- * asks bounds how many wait.
+ * Limits how much heavy work runs at a time; the rest waits in order of arrival. Callers bound how many wait.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { WeightedSemaphore } from "../scheduling/weighted-semaphore.ts";
 export interface GateOptions {
   /** Pieces of work at a time. */
   readonly places: number;
-  /** One that takes longer gives its place to the next: it waits for something, or is out to hold others up. */
+  /** Work that takes longer gives its place to the next: it waits for something, or tries to delay others. */
   readonly holdMs?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Loads of plugins, side by side. The loads of one plugin come one after another, and those that wait are one. No plugin
- * waits for long for another one's: a load that takes its time gives its place away.
+ * Loads of plugins, side by side. The loads of one plugin run one after another, and waiting ones are merged. No
+ * plugin waits long for another's load: a slow load gives its place away.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { Gate } from "./gate.ts";
 import type { PluginSlot } from "./plugin-slot.ts";
 
-/** Loads that go on at a time: most of them only read files. */
+/** Loads that run at a time: most of them only read files. */
 const CONCURRENT_LOADS = 16;
 /** One that takes longer compiles, or waits for something. */
 const HOLD_MS = 1_000;
@@ -24,7 +24,7 @@ export class LoadQueue {
     this.#load = load;
   }
 
-  /** Has a load of the slot begin after this. Resolves when nothing of it is left to be loaded. */
+  /** Starts a load of the slot. Resolves when nothing remains to be loaded for it. */
   add(slot: PluginSlot): Promise<void> {
     this.#waiting.add(slot);
     const underWay = this.#underWay.get(slot) ?? this.#work(slot);
@@ -32,7 +32,7 @@ export class LoadQueue {
     return underWay;
   }
 
-  /** Forgets what waits of a slot. */
+  /** Drops a slot's waiting load. */
   remove(slot: PluginSlot): void {
     this.#waiting.delete(slot);
   }

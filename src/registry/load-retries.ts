@@ -1,6 +1,6 @@
 /**
- * Loads that failed for a reason that passes: each is tried again, later and later, until it ends in another way. What
- * is the component's own fault is not tried again: only another component helps, and its file is watched.
+ * Retries loads that failed for a temporary reason, at growing intervals, until they end in another way. Faults of the
+ * component are not retried: only another component helps, and its file is watched.
  *
  * @module
  */
@@ -20,12 +20,12 @@ export class LoadRetries {
   readonly #retries = new Map<PluginSlot, Retry>();
   #state: "open" | "closed" = "open";
 
-  /** `reload` has the slot loaded; what comes of it is told to {@link note}. */
+  /** `reload` loads the slot; its outcome is passed to {@link note}. */
   constructor(reload: (slot: PluginSlot) => void) {
     this.#reload = reload;
   }
 
-  /** Takes note of how a load ended. The result is when it is tried again, in milliseconds, if it is. */
+  /** Records how a load ended. Returns when it is retried, in milliseconds, if it is. */
   note(slot: PluginSlot, outcome: ReloadOutcome): number | undefined {
     const failures = (this.#retries.get(slot)?.failures ?? 0) + 1;
     this.forget(slot);

@@ -1,5 +1,5 @@
 /**
- * A folder whose content is executed: made for its user alone, and nobody else can write to it.
+ * A folder whose content is executed: created for its user alone, and no one else can write to it.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { hasCode } from "./system-errors.ts";
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Makes a folder, and those above it, where they are missing. Node's own `recursive` says ENOENT where a file system is
- * read-only or fails otherwise; this says what it is.
+ * Creates a folder and missing folders above it. Node's own `recursive` reports ENOENT if a file system is read-only or fails
+ * otherwise; this reports the real error.
  */
 export async function makeOwnFolder(path: string): Promise<void> {
   try {

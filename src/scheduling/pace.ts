@@ -1,5 +1,5 @@
 /**
- * What deals out time slices to one of many who share a thread.
+ * Grants time slices to one of many users of a thread.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Round robin: members take turns, in the order in which they joined. In one round, which whoever deals out turns
- * begins and ends, nobody has more than so many. One that cannot use its turn now keeps its place and has the first one
- * of the next round.
+ * Round robin: members take turns, in the order in which they joined. The user of the ring begins and ends rounds,
+ * and in one round no member gets more than a given number of turns. A member that cannot use its turn now keeps its place
+ * and gets the first turn of the next round.
  *
  * @module
  */
@@ -44,13 +44,13 @@ export class RoundRobin<Member extends RoundRobinMember> {
     this.#size -= 1;
   }
 
-  /** Nobody has more than so many turns until {@link endRound}. */
+  /** No member gets more than this many turns until {@link endRound}. */
   beginRound(turnsEach: number): void {
     this.#round += 1;
     this.#turnsEach = turnsEach;
   }
 
-  /** Whose turn it is; it goes to the last place. `undefined` where nobody has one left in this round. */
+  /** The member whose turn it is; it moves to the last place. `undefined` if no one has a turn left in this round. */
   next(): Member | undefined {
     for (let member = this.#order.first; member !== undefined; member = this.#order.first) {
       const turns = member.round === this.#round ? member.turns : 0;

@@ -1,9 +1,9 @@
 /**
- * A time slice: how long one does its work in a row before others have the thread. Whoever works looks at the clock
- * between two pieces; nothing is interrupted.
+ * A time slice: how long work may continue before others get the thread. The worker checks the clock between two pieces; nothing
+ * is interrupted.
  *
- * A slice may be left and gone on with: where the work stopped for longer than a pause, the others have had the thread
- * meanwhile and a new slice begins.
+ * Work in a slice may stop and resume. If it stopped for longer than a pause, others had the thread meanwhile and a new slice
+ * begins.
  *
  * @module
  */

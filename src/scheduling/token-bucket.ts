@@ -1,19 +1,19 @@
 /**
- * A token bucket: what may be used at a steady rate, with a burst. It fills up at that rate to its capacity; who uses
- * something takes as many tokens out. Over any time no more is taken than the capacity and what that time brought, but
- * for what is owed: one that looks at the level before it takes may take more than there is, once, and has then to make
- * up for it. What is owed is bounded where the bucket says so.
+ * A token bucket: allows use at a steady rate, with bursts. It fills at that rate up to its capacity, and a user takes tokens
+ * out. Over any time, no more is taken than the capacity plus what that time added, except for debt: a user that checks the
+ * level before taking may once take more than there is, and must then wait until the debt is repaid. A bucket may bound the
+ * debt.
  *
  * @module
  */
 
 /** How a bucket is made. */
 export interface TokenBucketOptions {
-  /** It holds so many tokens at most, and at first. */
+  /** The most tokens that it holds, and its initial level. */
   readonly capacity: number;
-  /** So many come to it in a millisecond. */
+  /** Tokens added per millisecond. */
   readonly perMs: number;
-  /** So many are owed at most; what is taken beyond that is forgiven. */
+  /** The largest debt; anything beyond it is forgiven. */
   readonly maxOwed?: number;
 }
 
@@ -22,7 +22,7 @@ export class TokenBucket {
   readonly #perMs: number;
   readonly #maxOwed: number;
   #level: number;
-  /** When the level was right. A full bucket does not care. */
+  /** When the level was computed. Irrelevant for a full bucket. */
   #filledMs = Number.NEGATIVE_INFINITY;
 
   /** A full bucket. */
@@ -33,12 +33,12 @@ export class TokenBucket {
     this.#level = capacity;
   }
 
-  /** Tokens as they were at the last {@link fill}, without what was taken since. Below 0: so many are owed. */
+  /** Tokens at the last {@link fill}, minus those taken since. A negative level is a debt. */
   get level(): number {
     return this.#level;
   }
 
-  /** Adds what has come up to now, by a clock that never goes back. The result is the level. */
+  /** Adds the tokens due by now, by a clock that never goes back. Returns the level. */
   fill(nowMs: number): number {
     const level = Math.min(this.#capacity, this.#level + (nowMs - this.#filledMs) * this.#perMs);
     this.#level = level;
@@ -46,19 +46,19 @@ export class TokenBucket {
     return level;
   }
 
-  /** Takes so many out, also where there are fewer; a negative number puts them back. The result is the level. */
+  /** Takes tokens out, even if there are fewer; a negative number puts them back. Returns the level. */
   take(tokens: number): number {
     const level = Math.min(this.#capacity, Math.max(-this.#maxOwed, this.#level - tokens));
     this.#level = level;
     return level;
   }
 
-  /** Forgets what is owed. */
+  /** Cancels the debt. */
   forgive(): void {
     this.#level = Math.max(0, this.#level);
   }
 
-  /** How long it takes until there are so many, from the last {@link fill} on; 0 where there are. */
+  /** How long it takes to reach this level, from the last {@link fill} on; 0 if it is reached. */
   msUntil(tokens: number): number {
     return Math.max(0, (tokens - this.#level) / this.#perMs);
   }

@@ -1,8 +1,8 @@
 /**
- * A weighted semaphore: who is let in holds as much of a capacity as it weighs, and others wait in the order in which
- * they came. What weighs more than the capacity is let in alone. Nobody overtakes who waits, however little it weighs.
+ * A weighted semaphore: each holder takes as much of the capacity as it weighs, and others wait in order of arrival. A holder
+ * that weighs more than the capacity gets in alone. No one overtakes a waiter, however little it weighs.
  *
- * Invariant: while somebody waits, somebody is in, so that a release follows which lets the next ones in.
+ * Invariant: while someone waits, there is a holder, so that a release follows that lets the next ones in.
  *
  * @module
  */
@@ -25,12 +25,12 @@ export class WeightedSemaphore<Waiting extends Waiter = Waiter> {
     this.#capacity = capacity;
   }
 
-  /** What those weigh together that are in. */
+  /** The total weight of the holders. */
   get held(): number {
     return this.#held;
   }
 
-  /** How many wait. */
+  /** The number of waiters. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -48,13 +48,13 @@ export class WeightedSemaphore<Waiting extends Waiter = Waiter> {
     this.#admit();
   }
 
-  /** One that was let in goes. */
+  /** A holder leaves. */
   release(weight: number): void {
     this.#held -= weight;
     this.#admit();
   }
 
-  /** What is held stays so, also where it is more than the new capacity. */
+  /** Holders stay, even if they exceed the new capacity. */
   resize(capacity: number): void {
     const isMore = capacity > this.#capacity;
     this.#capacity = capacity;

@@ -1,5 +1,5 @@
 /**
- * How much a folder holds, measured beside everything else: whoever asks gets what was measured last, and thereby
+ * The size of a folder, measured in the background: a query gets the last measurement, and thereby
  * has it measured anew where that is long ago. A folder that takes long to be measured is measured less often.
  *
  * @module

@@ -11,7 +11,7 @@ import { HostError } from "../errors/host-error.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
- * Where one condition of readiness stands. `reason` is safe to show: it names no secret. `degraded` is what does not
+ * The state of one condition of readiness. `reason` is safe to show: it names no secret. `degraded` is what does not
  * work where requests are served all the same.
  */
 export type ReadinessCheck =
@@ -29,7 +29,7 @@ export interface HealthServerOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** Asked on each `/readyz`; bounded in time by whoever answers. */
+  /** Called on each `/readyz`; the callee bounds its time. */
   readiness(): Readiness | Promise<Readiness>;
   readonly metrics: Metrics;
   /**

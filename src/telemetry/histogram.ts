@@ -1,5 +1,5 @@
 /**
- * A histogram that is cheap to observe into: plain numbers in a plain array. Whoever wants another form of it makes
+ * A histogram that is cheap to observe into: plain numbers in a plain array. A reader that needs another form makes
  * that when asked.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * The metrics of what a replica has loaded: where its plugins stand, which versions are refused, and when all that was
- * asked for was last read as it is. docs/metrics.md says what to do about each.
+ * The metrics of what a replica has loaded: the states of its plugins, refused versions, and when its files were last read without
+ * an error. docs/metrics.md says what to do about each.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { MetricsSection } from "./metrics.ts";
 
 const MS_PER_SECOND = 1_000;
 
-/** Where a plugin stands. */
+/** The state of a plugin. */
 export interface LoadedPlugin {
   readonly plugin: string;
   readonly state: "loading" | "granted" | "denied" | "failed" | "unloadable";

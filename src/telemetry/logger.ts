@@ -4,7 +4,7 @@
  * too slow, or a disk that is full, costs records, which are counted in a later one, and never memory or time of
  * requests.
  *
- * Nothing that looks like a credential leaves through here, wherever in a record it stands.
+ * Nothing that looks like a credential is logged, wherever it is in a record.
  *
  * @module
  */

@@ -7,10 +7,10 @@
 /** What the account was refused: to publish, or to subscribe. */
 export type RefusedOperation = "publish" | "subscription";
 
-/** Where a subject stands that the replica wants to listen on. */
+/** The state of a subject that the replica wants to listen on. */
 export type SubscriptionStateName = "asked" | "held" | "refused";
 
-/** The connection as it is now, for whoever scrapes. */
+/** The connection as it is now, for a scrape. */
 export interface NatsView {
   readonly isConnected: boolean;
   /** Does what is sent arrive, as far as the last round trip tells? */
@@ -48,7 +48,7 @@ export class NatsStats {
     this.#callbackErrors += 1;
   }
 
-  /** The connection broke, and of so many replies nobody knows whether they left. */
+  /** The connection broke, and it is unknown whether this many replies left. */
   unconfirmed(replies: number): void {
     this.#unconfirmedReplies += replies;
   }

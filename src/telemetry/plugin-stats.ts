@@ -1,6 +1,6 @@
 /**
  * What is counted about one plugin on one replica. Incremented on the way of every request, so it is plain
- * numbers in plain arrays; whoever wants another form of them (metrics, discovery) makes it when asked.
+ * numbers in plain arrays; readers that need another form (metrics, discovery) make it on demand.
  *
  * @module
  */
@@ -129,7 +129,7 @@ export class PluginStats {
     this.#runners += change;
   }
 
-  /** A process of the plugin ended by itself; where it was needed it was started again. */
+  /** A process of the plugin ended unexpectedly; it was started again if needed. */
   runnerRestarted(): void {
     this.#runnerRestarts += 1;
   }
@@ -185,7 +185,7 @@ export class PluginStats {
     return this.#httpRequests;
   }
 
-  /** Operations that the broker let through, by the access level that allowed them. */
+  /** Operations that the broker allowed, by the access level that allowed them. */
   get usedLevels(): Readonly<Record<AccessLevel, number>> {
     const { get, set } = this.#storeOperations;
     return {

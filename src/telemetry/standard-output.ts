@@ -4,7 +4,7 @@
  * then, in order, within a moment.
  *
  * Whatever happens to the other end (a disk that is full, a terminal that is gone, a pipe that nobody reads), the
- * process goes on: records are dropped, counted, and told of once some can be written again. What was written of a
+ * process keeps running: records are dropped and counted, and the log says so once it can be written again. What was written of a
  * record that then failed is ended as a line of its own.
  *
  * @module
@@ -27,7 +27,7 @@ const LAST_FLUSH_MS = 1_000;
 const LINE_FEED = 0x0a;
 const STANDARD_OUTPUT = 1;
 
-/** Why records were dropped: whoever reads them is too slow, or writing fails. */
+/** Why records were dropped: the reader is too slow, or writing fails. */
 export type DropReason = "slow-reader" | "write-failed";
 
 /** Records that were dropped since the last time that some were. `code`: the system's, of the last write that failed. */

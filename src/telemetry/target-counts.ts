@@ -2,7 +2,7 @@
  * Counts what one plugin's operations were for: buckets, and targets of outbound HTTP. On the way of every operation,
  * so it is one look into a map. The names are a stranger's choice: of each kind the first few are counted each for
  * itself (`FIXED_LIMITS.usedTargets`) and the rest together, so that no plugin fills the host's memory with them.
- * Counts only what the broker let through: the names are checked ones, of bounded length.
+ * Counts only what the broker allowed: names are checked and of bounded length.
  *
  * @module
  */
@@ -69,7 +69,7 @@ export class TargetCounts {
     count.methods[index] = (count.methods[index] ?? 0) + 1;
   }
 
-  /** A target's name led to an address that a policy has to name beside it. */
+  /** A target's name resolved to an address that a policy must name as well. */
   noteAddress(target: string, address: string): void {
     const count = this.#hosts?.get(target);
     if (count === undefined) return;

@@ -196,7 +196,7 @@ describe("the modules of src/", () => {
   });
 });
 
-test("the rooms of src/supervisor/ are entered by few files each, all of them in use", () => {
+test("other modules import few files of each folder in src/supervisor/, all of them in use", () => {
   const entered = new Set<string>();
   for (const file of files.values()) {
     for (const target of targetsOf(file)) {

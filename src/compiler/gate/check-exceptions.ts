@@ -1,6 +1,6 @@
 /**
- * Rule: a component has no tags, and so no exceptions. What is thrown lives on the heap that V8 collects, with the values
- * that it carries, other exceptions among them, and no limit of a plugin bounds that heap (see
+ * Rule: a component has no tags, and so no exceptions. Exceptions live on V8's garbage-collected heap, with the values
+ * that they carry, including other exceptions, and no limit of a plugin bounds that heap (see
  * `component/core/collected.ts`). Instructions that would catch an exception find none, and pass.
  *
  * @module

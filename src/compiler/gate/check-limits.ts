@@ -23,7 +23,7 @@ interface DefinitionCounts {
   exports: number;
 }
 
-/** What a component amounts to: what it defines, and what one instantiation of it makes. */
+/** What a component defines, and what one instantiation of it makes. */
 export type ComponentCounts = Readonly<DefinitionCounts> & InstantiationCounts;
 
 const NOUNS: Readonly<Record<keyof ComponentCounts, string>> = {

@@ -2,10 +2,10 @@
  * What instantiating a component once makes: each core module and nested component counted as often as it is
  * instantiated, not as often as it is defined. A component of a few hundred bytes can instantiate one module a
  * thousand times, or double itself at every level of nesting; the runner caps the size of each memory and table,
- * so their number is what has to be known.
+ * so their number must be known.
  *
- * Refuses components that are handed around as values (imported, exported, given as arguments): what those
- * instantiate would only be known by following them, and no toolchain for plugins makes any.
+ * Refuses components that are passed as values (imported, exported, given as arguments): only following them would show what
+ * they instantiate, and no toolchain for plugins makes them.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface InstantiationCounts {
   readonly initialTableElements: number;
 }
 
-/** Told of every sum; throws where it is more than is allowed. */
+/** Called with every sum; throws if it exceeds the limit. */
 export type CountCheck = (counts: InstantiationCounts, place: Place) => void;
 
 const NOTHING: InstantiationCounts = {
@@ -142,7 +142,7 @@ function refuseComponentValue(definition: Definition): void {
   );
 }
 
-/** Sorts of what a definition hands around by name. */
+/** Sorts that a definition passes by name. */
 function sortsOf(definition: Definition): readonly string[] {
   switch (definition.kind) {
     case "import":

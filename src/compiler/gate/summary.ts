@@ -1,5 +1,5 @@
 /**
- * What an operator wants to know of a component before it runs.
+ * What an operator wants to know about a component before it runs.
  *
  * @module
  */

@@ -23,10 +23,10 @@ import { evaluateComponent } from "./evaluate.ts";
 import { BIT_TYPE_CODES, rewriteModule } from "./rewrite-module.ts";
 import type { PlannedExports } from "./spaces.ts";
 
-/** What planning came to. */
+/** The outcome of planning. */
 export type Planning =
   | { readonly kind: "planned"; readonly files: ReadonlyMap<string, Uint8Array> }
-  /** The component has to run on the other engine. */
+  /** The component must run on the other engine. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Plans a component. The files are {@link LINK_PLAN_FILE} and the core modules that it names. */

@@ -1,5 +1,5 @@
 /**
- * How planning says no. A refusal is not the component's fault: it runs on the other engine, and the manifest
+ * How planning refuses a component. A refusal is not the component's fault: it runs on the other engine, and the manifest
  * names the reason.
  *
  * @module

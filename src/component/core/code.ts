@@ -1,6 +1,6 @@
 /**
- * Reads a core module's code once, for what it may do to state that cannot be put back from outside: tables that it
- * changes, segments that it drops; and whether it asks for or changes the size of a memory.
+ * Scans a core module's code once for changes to state that cannot be restored from outside (tables that it changes, segments
+ * that it drops), and for reads or changes of a memory's size.
  *
  * @module
  */

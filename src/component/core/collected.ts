@@ -1,6 +1,6 @@
 /**
- * Rule: nothing of a component lives on the heap that V8 collects. No limit of a plugin bounds that heap: `memoryBytes`
- * is about linear memory. So garbage collection is refused wherever it stands: structs, arrays, `i31`, references to
+ * Rule: nothing of a component lives on V8's garbage-collected heap. No limit of a plugin bounds that heap: `memoryBytes`
+ * is about linear memory. So garbage collection is refused wherever it occurs: structs, arrays, `i31`, references to
  * them, casts, recursive and derived types. (Exceptions live there, too: the gate refuses the tags they need.)
  *
  * References to functions, and `externref`, of which the host gives none, do not fall under this rule: a component has

@@ -1,6 +1,6 @@
 /**
- * What a core module's binary says of its surroundings: what it imports and exports, what every instance of it
- * allocates, and what its code may do to that.
+ * What a core module's binary says about its environment: what it imports and exports, what every instance allocates, and what
+ * its code may do to that.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Reads a core module's sections (WebAssembly core specification, 5.5 "Modules"), all of them, so that nothing that is
- * refused hides in one.
+ * Reads a core module's sections (WebAssembly core specification, 5.5 "Modules"), all of them, so that nothing
+ * forbidden is hidden in one.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     if (id !== SECTION.custom) {
       const rank = SECTION_ORDER.indexOf(id);
       if (rank === -1) throw reader.malformed(`core section ${id} does not exist`);
-      // A second one would hide the first from whoever checks what was read.
+      // A second one would hide the first from the checks that follow.
       if (rank <= last) throw reader.malformed(`core section ${id} is out of order`);
       last = rank;
     }

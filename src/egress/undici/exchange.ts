@@ -179,7 +179,7 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
     );
   }
 
-  /** Tells as much of a chunk as was asked for and keeps the rest. */
+  /** Passes on as much of a chunk as was asked for and keeps the rest. */
   #deliver(chunk: Uint8Array): void {
     const told = chunk.subarray(0, this.#askedBytes);
     this.#askedBytes -= told.length;
@@ -222,7 +222,7 @@ export class UndiciExchange implements OutboundExchange, Dispatcher.DispatchHand
   }
 }
 
-/** undici's flat list of names and values; a repeated name stands as often as it was sent. */
+/** undici's flat list of names and values; a repeated name occurs as often as it was sent. */
 function fieldsOf(raw: Dispatcher.DispatchController["rawHeaders"]): HttpField[] {
   if (!Array.isArray(raw)) return [];
   const fields: HttpField[] = [];

@@ -1,5 +1,5 @@
 /**
- * What went wrong with a request, as `wasi:http` names it. The driver's one classification of errors: of Node, of
+ * Classifies failed requests as `wasi:http` names the failures. The driver's one classification of errors: of Node, of
  * its resolver, of TLS and of undici. What a plugin reads is the case alone, and where the case has room the code
  * of a resolver or an alert; never an address, a path or a message.
  *
@@ -51,7 +51,7 @@ const CERTIFICATE =
   /^(?:CERT_|CRL_|ERR_TLS_CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_)/;
 const ALERT = /^ERR_SSL_(?:TLSV1|SSLV3)_(?:UNRECOGNIZED_NAME|ALERT_[A-Z_]+)/;
 
-/** Classifies whatever a driver's callback was given. */
+/** Classifies the error that a driver's callback got. */
 export function describeFailure(error: unknown, phase: ExchangePhase): HttpFailure {
   if (error instanceof ExchangeError) return error.failure;
   const code = codeOf(error);

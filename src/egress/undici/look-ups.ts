@@ -1,6 +1,6 @@
 /**
- * Which targets' names are being looked up. A request that waits for a connection for too long is told what it was
- * waiting for: the name servers or the host.
+ * Tracks the targets whose names are being looked up, so that a request that waited too long for a connection can report what
+ * it was waiting for: the name servers or the host.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A request's body on its way to undici, which takes a chunk only when the socket has room for it. What it has
- * taken is told, so that whoever writes is held to the socket's pace.
+ * Passes a request's body to undici, which takes a chunk only when the socket has room for it, and reports what it has taken, so
+ * that the writer keeps the socket's pace.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#wake?.();
   }
 
-  /** Nobody needs the rest: whoever waits for it is told that it is broken. Idempotent. */
+  /** The rest is not needed: a reader that waits for it gets an error. Idempotent. */
   close(): void {
     this.#state = "closed";
     this.#chunks.length = 0;

@@ -1,7 +1,7 @@
 /**
- * Looking names up. By DNS alone and on no thread of Node's pool: a plugin that asks for slow names must not hold
- * the few threads that the rest of the host opens files with. So `/etc/hosts` and search domains do not count,
- * and a name is always the whole name.
+ * Resolves names by DNS alone, without a thread of Node's pool: a plugin that asks for slow names must not occupy the few threads
+ * with which the rest of the host opens files. So `/etc/hosts` and search domains are ignored, and a name is always the full
+ * name.
  *
  * Both families are asked for at once. The one that answers first gives the other a little time and no more: a name
  * server that never answers one kind of question must not make a name unreachable.

@@ -1,9 +1,9 @@
 /**
- * The connection to MongoDB, which every command asks for first: made when it is needed, and made anew as long as it
- * was never there. The driver gives up permanently what failed the first time, be it a server that came later or a user
- * that was created later.
+ * The connection to MongoDB, which every command needs first. It is opened on demand, and again as long as no attempt has
+ * succeeded: after a failed first attempt, the driver itself gives up permanently, even if the server or the user appears
+ * later.
  *
- * Knows why there is none, in words that hold no credential.
+ * It says why there is no connection, without revealing credentials.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { describeMongoError } from "./mongodb-errors.ts";
 /** Attempts begin no sooner after one that failed: a user that is refused must not be tried a hundred times a second. */
 const RETRY_PAUSE_MS = 500;
 
-/** Saying good-bye to a server that does not answer ends after this; the sockets are closed by then. */
+/** Closing the connection to a server that does not answer takes at most this long; the sockets are closed by then. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Servers that a description names. */
@@ -89,7 +89,7 @@ export class MongoConnection {
   async close(): Promise<void> {
     this.#state = "closed";
     const closed = this.client.close().catch(() => {
-      // Nothing is lost by a good-bye that fails: every operation has settled.
+      // A failed close loses nothing: every operation has settled.
     });
     const over = new AbortController();
     const expired = pause(CLOSE_TIMEOUT_MS, undefined, { signal: over.signal }).catch(() => undefined);
@@ -113,7 +113,7 @@ export class MongoConnection {
 
   #note({ servers }: TopologyDescription): void {
     const known = [...servers.values()];
-    // An attempt that begins knows nothing yet: what the one before found out is still the best there is.
+    // A new attempt knows nothing yet: the previous attempt's finding is still the best available.
     if (known.length > 0 && known.every(({ type, error }) => type === "Unknown" && error === null)) return;
     this.#servers = known;
     // The driver's rule, https://github.com/mongodb/specifications (retryable writes).

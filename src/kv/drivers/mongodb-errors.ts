@@ -1,6 +1,6 @@
 /**
- * The one place where the MongoDB driver's errors get their codes. The question that decides is what may
- * have happened on the server: nothing (`store-unavailable`), or a write that nobody acknowledged
+ * The one place where the MongoDB driver's errors get their codes. What may have happened on
+ * the server decides: nothing (`store-unavailable`), or a write that nobody acknowledged
  * (`store-outcome-unknown`).
  *
  * Messages are made here and hold the error's class and code, and the driver's text without credentials.
@@ -21,7 +21,7 @@ import {
 import { HostError } from "../../errors/host-error.ts";
 import type { OperationKind } from "../operation.ts";
 
-/** An entry's kind and fate, as far as this side knows it. */
+/** An entry's kind and outcome, as far as this side knows it. */
 export interface EntryFate {
   readonly operation: OperationKind;
   /** See `Entry.sends`. */

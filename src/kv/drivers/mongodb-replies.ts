@@ -1,5 +1,5 @@
 /**
- * From a server's reply to the fate of each value of a command. Pure.
+ * Derives the outcome of each value of a command from the server's reply. Pure.
  *
  * Invariant: a value counts as written only where the server acknowledged the whole command and its count of
  * statements leaves none open; a statement that it does not account for is "perhaps written".

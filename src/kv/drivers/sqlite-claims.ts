@@ -1,7 +1,7 @@
 /**
- * Who has a batch's entries: whoever waits for one may take it back until the thread begins it, and the thread begins
- * only what was not taken back. Both threads see that in shared memory, so "nothing was written" is never said of
- * what is written after all, however long the message or another process's lock is waited for.
+ * Decides who owns a batch's entries: a waiter may withdraw one until the thread begins it, and the thread begins only entries
+ * that were not withdrawn. Both threads see this in shared memory, so "nothing was written" is never reported for an entry
+ * that is written later, however long the message or another process's lock takes.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Whether the file that was opened is still the one of its path. Whoever holds a file that was deleted or replaced reads and
- * writes on without an error, and all of that is gone with the process.
+ * Checks whether the open file is still the one at its path. A process that holds a deleted or replaced file keeps reading and
+ * writing without an error, and all of that is lost when the process ends.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the driver and the thread of the embedded store say to each other. A batch is one message, and its results are
+ * The messages between the driver and the thread of the embedded store. A batch is one message, and its results are
  * one message (those of large values several): the names as plain strings, the small values packed into one buffer,
  * which is handed over, and large ones without a copy of theirs.
  *

@@ -1,5 +1,5 @@
 /**
- * The embedded store's thread, from this one: it holds the database, so SQLite's calls hold nobody else.
+ * The embedded store's thread, seen from the host's: it holds the database, so that SQLite's calls block nothing else.
  *
  * Invariants: every entry it is given is settled, also if the thread ends in the midst of it, and then "nothing was
  * written" is said only of what it had not begun; an entry is settled by its own result; the thread keeps the process
@@ -69,7 +69,7 @@ export class SqliteThread {
       env: {},
       argv: [],
       execArgv: [],
-      // What it printed would stand between the records of the host's log.
+      // Its output would mix with the records of the host's log.
       stdout: true,
       stderr: true,
     });
@@ -92,7 +92,7 @@ export class SqliteThread {
     return thread;
   }
 
-  /** Is there nobody any more who would perform something? */
+  /** Has the thread ended? */
   get hasEnded(): boolean {
     return this.#state === "ended";
   }

@@ -50,7 +50,7 @@ function serve(port: MessagePort, { batches, close }: OpenDatabase): void {
   };
 
   port.on("message", (request: ThreadRequest) => {
-    // What rejects is a bug of ours: it ends the thread, and the other side says so to whoever waits.
+    // A rejection is a bug of ours: it ends the thread, and the other side tells all waiters.
     if (request.kind === "close") return void end();
     const work = perform(request).finally(() => underWay.delete(work));
     underWay.add(work);

@@ -90,7 +90,7 @@ describe("cache clear", () => {
 test.each([
   [["cache"], "missing required argument 'action'"],
   [["cache", "empty"], "Allowed choices are list, prune, clear"],
-  [["cache", "list", "--force"], "--force belongs to clear"],
+  [["cache", "list", "--force"], "--force is an option of clear"],
   [["cache", "prune", "--cache-bytes", "much"], '--cache-bytes "much": write a size'],
   [["compile"], "missing required argument 'component'"],
 ])("%j is wrong usage", async (args, message) => {

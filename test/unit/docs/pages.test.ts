@@ -84,6 +84,35 @@ test("docs/README.md leads to every page of docs/, and to each once", async () =
   expect(index).toEqual([...new Set(index)]);
 });
 
+test("the places that how-to pages list exist", async () => {
+  const missing: string[] = [];
+  let count = 0;
+  for (const [page, text] of await pages()) {
+    if (!page.startsWith("docs/how-to/")) continue;
+    for (const [, place = ""] of text.matchAll(/`((?:src|test|docs|scripts|bench|schemas|examples)\/[\w./-]*)`/g)) {
+      count += 1;
+      if (!existsSync(projectFile(place))) missing.push(`${page}: ${place}`);
+    }
+  }
+  expect(count).toBeGreaterThan(40);
+  expect(missing).toEqual([]);
+});
+
+test("a decision has its status, context, decision and consequences, and no history of other decisions", async () => {
+  const faults: string[] = [];
+  let count = 0;
+  for (const [path, text] of await pages()) {
+    if (!path.startsWith("docs/adr/")) continue;
+    count += 1;
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading = ""]) => heading);
+    const isWhole = /^Context, Decision, (?:Considered, )?Consequences$/.test(headings.join(", "));
+    const status = text.split("\n")[2] ?? "";
+    if (!isWhole || !status.startsWith("Status: accepted") || /\b[Aa]mend(?:s|ed)\b/.test(text)) faults.push(path);
+  }
+  expect(count).toBeGreaterThan(30);
+  expect(faults).toEqual([]);
+});
+
 test("an anchor is made as GitHub makes it", () => {
   expect(anchorOf("network_host_nats_connected, network_host_nats_delivering")).toBe(
     "network_host_nats_connected-network_host_nats_delivering",
