@@ -5,7 +5,7 @@
  */
 
 import { transpile } from "@bytecodealliance/jco/component";
-import { asyncImports } from "../contract/async-imports.ts";
+import { asyncImports } from "../capabilities/async-imports.ts";
 import { ENTRY_FILE } from "./entry-file.ts";
 import { HANDLER } from "./gate/check-world.ts";
 import { rewriteGenerated } from "./rewrite.ts";

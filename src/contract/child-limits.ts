@@ -65,27 +65,27 @@ export const CHILD_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "Bytes sent to a plugin's process that it has not read; beyond it requests are overloaded, and so are its reads.",
-    enforcedIn: "supervisor/process/runner-protocol, supervisor/process/runner-operations",
+    enforcedIn: "supervisor/process/runner-protocol, capabilities/key-value/host/link",
   },
   runnerWriteBytes: {
     value: 2 * MIB,
     unit: "bytes",
     summary:
       "Values that a plugin's process has on their way to the store; beyond it writes wait. A larger one goes alone.",
-    enforcedIn: "runner/operations",
+    enforcedIn: "capabilities/key-value/guest/link",
   },
   runnerValueBytes: {
     value: 32 * MIB,
     unit: "bytes",
     summary:
       "The same as the host counts them, of a process that does not keep to it; beyond it a write is overloaded.",
-    enforcedIn: "supervisor/process/runner-operations",
+    enforcedIn: "capabilities/key-value/host/link",
   },
   runnerReadBytes: {
     value: 8 * MIB,
     unit: "bytes",
     summary: "What reads of a plugin's process under way may bring, as far as can be foreseen; beyond it reads wait.",
-    enforcedIn: "supervisor/process/read-window",
+    enforcedIn: "capabilities/key-value/host/read-window",
   },
   circuitFailures: {
     value: 5,

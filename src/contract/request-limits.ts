@@ -17,20 +17,20 @@ export const REQUEST_LIMIT_ROWS = {
     value: 1_024,
     unit: "count",
     summary: "Lines that one request may log or write, however short; what comes after is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   logLinesPerSecond: {
     value: 5_000,
     unit: "count",
     summary:
       "Lines a second that all requests of one plugin may log or write together, in each of its processes and over all of them; the rest is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   logBytesPerSecond: {
     value: 4 * MIB,
     unit: "bytes",
     summary: "UTF-8 bytes a second of these lines; the rest is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   heldReplyBytes: {
     value: 32 * MIB,

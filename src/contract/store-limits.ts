@@ -11,7 +11,7 @@ export const STORE_LIMIT_ROWS = {
     value: 10_000,
     unit: "ms",
     summary: "One operation of the key-value store, whatever is left of the request's deadline; then it is an error.",
-    enforcedIn: "broker/broker, kv/operation",
+    enforcedIn: "capabilities/key-value/host/gate, kv/operation",
   },
   storeLookMs: {
     value: 1_000,

@@ -17,6 +17,7 @@ const ALLOWED = {
   main: ["cli"],
   cli: [
     "app",
+    "capabilities",
     "nats",
     "registry",
     "supervisor/sandbox",
@@ -49,10 +50,7 @@ const ALLOWED = {
     "supervisor/process-pool",
     "supervisor/process",
     "fairness",
-    "broker",
-    "egress",
-    "channel/messages",
-    "kv",
+    "capabilities/host",
     "nats",
     "telemetry",
     "policy",
@@ -75,8 +73,10 @@ const ALLOWED = {
   "supervisor/process-pool": ["supervisor/process", "contract", "errors"],
   "supervisor/process": [
     "supervisor/sandbox",
+    "capabilities",
     "fairness",
     "channel/messages",
+    "capabilities/host",
     "channel",
     "contract",
     "scheduling",
@@ -84,20 +84,45 @@ const ALLOWED = {
   ],
   "supervisor/compilation": ["supervisor/sandbox", "compiler", "contract", "errors"],
   "supervisor/sandbox": [],
-  fairness: ["scheduling", "contract"],
-  compiler: ["component", "contract", "errors"],
+  compiler: ["component", "capabilities", "contract", "errors"],
   component: ["contract", "errors"],
-  runner: ["channel/messages", "channel", "contract", "scheduling", "errors"],
-  broker: ["egress", "kv", "channel/messages", "telemetry", "policy", "contract", "errors"],
+  runner: [
+    "channel/messages",
+    "capabilities/guest",
+    "runner/wasi",
+    "runner/guest",
+    "capabilities",
+    "channel",
+    "contract",
+    "scheduling",
+    "errors",
+  ],
+  "channel/messages": ["capabilities", "channel", "contract"],
+  "capabilities/guest": ["runner/wasi", "runner/guest", "capabilities", "channel", "contract", "scheduling", "errors"],
+  "runner/wasi": ["runner/guest", "contract"],
+  "runner/guest": ["contract", "errors"],
+  "capabilities/host": [
+    "fairness",
+    "egress",
+    "kv",
+    "telemetry",
+    "policy",
+    "capabilities",
+    "channel",
+    "contract",
+    "scheduling",
+    "errors",
+  ],
+  fairness: ["scheduling", "contract"],
   "egress/undici": ["egress", "policy", "contract"],
   egress: ["policy", "contract"],
   "kv/drivers": ["kv", "telemetry", "contract", "errors"],
   kv: ["contract", "scheduling", "errors"],
   nats: ["telemetry", "contract", "errors"],
-  telemetry: ["contract", "errors"],
+  telemetry: ["capabilities", "contract", "errors"],
   config: ["policy", "contract", "scheduling", "errors"],
   policy: ["contract", "errors"],
-  "channel/messages": ["channel", "contract"],
+  capabilities: ["channel", "contract"],
   channel: ["scheduling"],
   contract: ["scheduling", "errors"],
   scheduling: [],
@@ -112,6 +137,12 @@ const DOORS = {
   compilation: ["compile", "engine-key"],
   sandbox: ["child-program", "confinement", "cpu-time", "priority", "processor-deadline", "start-child", "wall"],
 } as const;
+
+/** What knows one capability and is none: the log of a request is opened by whoever answers it. */
+const KNOWN_UNITS: readonly string[] = [
+  "consumer/call.ts → capabilities/logging/host.ts",
+  "consumer/served-plugin.ts → capabilities/logging/host.ts",
+];
 
 /** Code generators and the shims of other runtimes. */
 const GENERATORS = /^@bytecodealliance\//;
@@ -188,8 +219,16 @@ function walk(value: unknown, enter: (node: Node) => boolean): void {
 /** Folders that are modules of their own within another. */
 const INNER = Object.keys(ALLOWED).filter((name) => name.includes("/"));
 
+/**
+ * The sides of capabilities, which are modules: the two folders or files of each capability, and beside them what all
+ * guest sides and all host sides share.
+ */
+const SIDE = /^capabilities\/(?:[^/]+\/)?(guest|host)(?:[-/.])/;
+
 /** The module a file belongs to: its folder, or for files directly in src/ the first word of their name. */
 function moduleOf(path: string): string {
+  const side = SIDE.exec(path)?.[1];
+  if (side !== undefined) return `capabilities/${side}`;
   for (const inner of INNER) if (path.startsWith(`${inner}/`)) return inner;
   const [first = "", ...rest] = path.split("/");
   return rest.length > 0 ? first : (/^[a-z]+/.exec(first)?.[0] ?? "");
@@ -214,6 +253,16 @@ beforeAll(async () => {
 
 function targetsOf(file: SourceFile): string[] {
   return file.imports.flatMap((specifier) => resolveImport(file, specifier) ?? []);
+}
+
+/** Every file of src/ that one imports, directly or not; types count. */
+function filesReachedFrom(start: string): string[] {
+  const reached = new Set([start]);
+  for (const path of reached) {
+    const file = files.get(path);
+    for (const target of file === undefined ? [] : targetsOf(file)) reached.add(target);
+  }
+  return [...reached];
 }
 
 /** Every package and built-in that a process gets which starts from `entry`; types alone do not count. */
@@ -266,6 +315,32 @@ describe("the modules of src/", () => {
       targets.map((target) => `${name} → ${target}`).filter((edge) => !used.has(edge)),
     );
     expect(idle).toEqual([]);
+  });
+});
+
+describe("capabilities", () => {
+  const unitOf = (path: string): string | undefined => /^capabilities\/([^/]+)\//.exec(path)?.[1];
+
+  test("are known to nobody but the tables of all of them, and not to each other", () => {
+    const known = [...files.values()].flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => unitOf(target) !== undefined && unitOf(target) !== unitOf(file.path))
+        .map((target) => `${file.path} → ${target}`),
+    );
+    const tables = /^capabilities\/(?:capabilities|guest|host)\.ts /;
+    expect(known.filter((edge) => !tables.test(edge))).toEqual(KNOWN_UNITS);
+  });
+
+  test("have a guest side and a host side of which neither reaches the other, in however many steps", () => {
+    const sides = [...files.keys()].filter((path) => SIDE.test(path));
+    expect(sides).not.toEqual([]);
+    const crossing = sides.flatMap((path) => {
+      const other = moduleOf(path) === "capabilities/guest" ? "capabilities/host" : "capabilities/guest";
+      return filesReachedFrom(path)
+        .filter((reached) => moduleOf(reached) === other)
+        .map((reached) => `${path} → ${reached}`);
+    });
+    expect(crossing).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import type { ComponentState } from "./component-state.ts";
 import type { LinearMemory } from "./linear-memory.ts";
 import { STRING_CODECS, type StringCodec, type StringEncoding } from "./strings.ts";

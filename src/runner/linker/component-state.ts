@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import { type Handle, HandleTable } from "./handle-table.ts";
 
 export class ComponentState {

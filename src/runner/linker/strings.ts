@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import type { LinearMemory } from "./linear-memory.ts";
 
 export type StringEncoding = "utf8" | "utf16" | "latin1+utf16";
