@@ -29,8 +29,8 @@ export interface Capability {
   readonly interfaces: readonly string[];
   /** The one of them whose import says that a plugin may use it. */
   readonly entry: string;
-  /** Versions that plugins may import where they are others than those of the contract and of WASI 0.2. */
-  readonly versions?: RegExp;
+  /** The one version of them that plugins may import, where it is neither the contract's nor one of WASI 0.2. */
+  readonly version?: string;
   /** Imports that return a promise where a component imports one of the interfaces: `interface#function`, without versions. */
   readonly suspending: readonly string[];
   /**

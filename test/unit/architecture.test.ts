@@ -4,10 +4,11 @@
  */
 
 import { glob, readFile } from "node:fs/promises";
-import { dirname, join, posix } from "node:path";
+import { dirname, join, matchesGlob, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAst } from "rolldown/parseAst";
 import { beforeAll, describe, expect, test } from "vitest";
+import { DECIDING_FILES } from "../../src/supervisor/compilation/engine-key.ts";
 
 /**
  * Module → the modules it may import; itself always. Imports only go down this list, and `runner` may import
@@ -265,8 +266,8 @@ function filesReachedFrom(start: string): string[] {
   return [...reached];
 }
 
-/** Every package and built-in that a process gets which starts from `entry`; types alone do not count. */
-function packagesReachedFrom(entry: string): string[] {
+/** What a process gets which starts from `entry`: files of src/, packages and built-ins; types alone do not count. */
+function runtimeReach(entry: string): { readonly paths: readonly string[]; readonly packages: readonly string[] } {
   const reached = new Set([entry]);
   const packages = new Set<string>();
   for (const path of reached) {
@@ -277,7 +278,7 @@ function packagesReachedFrom(entry: string): string[] {
       else if (!specifier.startsWith(".")) packages.add(specifier);
     }
   }
-  return [...packages];
+  return { paths: [...reached], packages: [...packages] };
 }
 
 describe("the modules of src/", () => {
@@ -380,13 +381,21 @@ describe("the files of src/", () => {
   });
 
   test("never bring a code generator into the host's process", () => {
-    const packages = packagesReachedFrom("main.ts");
+    const { packages } = runtimeReach("main.ts");
     expect(packages).toContain("nats");
     expect(packages.filter((name) => GENERATORS.test(name))).toEqual([]);
   });
 
+  test("that the compiler executes are in the key of its artifacts, but for how errors and messages are made", () => {
+    const deciding = runtimeReach("compiler/main.ts").paths.filter(
+      (path) => !["errors", "channel", "scheduling"].includes(moduleOf(path)),
+    );
+    expect(deciding).toContain("capabilities/key-value/definition.ts");
+    expect(deciding.filter((path) => !DECIDING_FILES.some((pattern) => matchesGlob(path, pattern)))).toEqual([]);
+  });
+
   test("bring nothing but parts of Node into a runner's process", () => {
-    const packages = packagesReachedFrom("runner/main.ts");
+    const { packages } = runtimeReach("runner/main.ts");
     expect(packages).not.toEqual([]);
     expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
   });

@@ -13,8 +13,14 @@ import { digestOf } from "../../contract/digest.ts";
 import { toHostError } from "../../errors/host-error.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 
-/** Folders whose code decides what an artifact is. */
-const COMPILER_FOLDERS = ["compiler", "component", "contract"];
+/** Code that decides what an artifact is, which imports may suspend among it. */
+export const DECIDING_FILES: readonly string[] = [
+  "compiler/**/*.{ts,js}",
+  "component/**/*.{ts,js}",
+  "contract/**/*.{ts,js}",
+  "capabilities/{async-imports,capabilities}.{ts,js}",
+  "capabilities/*/{definition,messages}.{ts,js}",
+];
 
 const KEY_DIGITS = 12;
 
@@ -30,8 +36,7 @@ export function engineKey(): Promise<string> {
 }
 
 async function computeKey(): Promise<string> {
-  const patterns = COMPILER_FOLDERS.map((folder) => `${folder}/**/*.{ts,js}`);
-  const paths = (await Array.fromAsync(glob(patterns, { cwd: CODE_ROOT }))).sort();
+  const paths = (await Array.fromAsync(glob(DECIDING_FILES, { cwd: CODE_ROOT }))).sort();
   const contents = await Promise.all(paths.map((path) => readFile(join(CODE_ROOT, path))));
   const digests = contents.map((content, index) => `${paths[index]} ${digestOf(content)}`);
   const fingerprint = digestOf([process.versions.node, ...digests].join("\n")).slice(0, KEY_DIGITS);

@@ -50,7 +50,7 @@ function stage({
     authority: authorityOf(grant, { ...DEFAULT_PLUGIN_LIMITS, ...limits }),
     drivers: { store, http: new RecordingHttp() },
     onDriverError: (error) => storeErrors.push(error),
-    count: (capability, operation, outcome) => outcomes.push(`${capability} ${operation} ${outcome}`),
+    count: (_capability, operation, outcome) => outcomes.push(`${operation} ${outcome}`),
     uses: {
       countBucket: (operation, kind, name, bucket) => uses.push(`${operation} ${name} ${kind} ${bucket}`),
       countHost: () => undefined,
@@ -192,7 +192,7 @@ describe("buckets", () => {
     await perform(broker, get("own", ""));
     await perform(broker, set("own", "k", "too large"));
     await broker.perform(get("own", "k"), contextWith(0));
-    expect(uses).toEqual(["kv-set mine shared common", "kv-get own private own"]);
+    expect(uses).toEqual(["set mine shared common", "get own private own"]);
     const denied = stage({ levels: 0 });
     await perform(denied.broker, get("own", "k"));
     expect(denied.uses).toEqual([]);
