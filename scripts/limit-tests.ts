@@ -21,8 +21,8 @@ function proven(file: string, sentence: string): LimitTest {
 export const PLUGIN_LIMIT_TESTS: LimitTests<typeof PLUGIN_LIMITS> = {
   payloadBytes: proven("integration/replies", "payload-too-large: the limit's last byte is taken, the next one is not"),
   replyBytes: proven("integration/replies", "reply-too-large: the limit's last byte is sent, the next one is not"),
-  keyBytes: proven("unit/broker/broker", "of exactly the limit are allowed"),
-  valueBytes: proven("unit/broker/broker", "beyond the limit are refused, and the store sees nothing"),
+  keyBytes: proven("unit/capabilities/key-value/gate", "of exactly the limit are allowed"),
+  valueBytes: proven("unit/capabilities/key-value/gate", "beyond the limit are refused, and the store sees nothing"),
   memoryBytes: proven("adversarial/run", "beyond the cap is refused to the guest, which may go on"),
   runnerMemoryBytes: proven("integration/containment", "memory beyond the limit of its process ends it"),
   runners: proven("unit/supervisor/process-pool/plugin-runner", "gets further processes, up to its number"),
@@ -30,12 +30,18 @@ export const PLUGIN_LIMIT_TESTS: LimitTests<typeof PLUGIN_LIMITS> = {
   deadlineMs: proven("adversarial/run", "9. an infinite loop is answered within its deadline and 250 ms"),
   concurrency: proven("integration/replies", "overloaded: said at once, with a hint, while the places are taken"),
   logBytes: proven("adversarial/run", "of 100 MB is capped, and what is dropped is counted"),
-  httpConcurrency: proven("unit/broker/http", "keeps its place until the connection is released"),
-  httpHeaderBytes: proven("unit/broker/http", "refuses header fields beyond the limit"),
-  httpRequestBytes: proven("unit/broker/http", "ends a request whose body is longer than the limit"),
-  httpResponseBytes: proven("unit/broker/http", "ends a response whose body is longer than the limit"),
+  httpConcurrency: proven("unit/capabilities/outbound-http/gate", "keeps its place until the connection is released"),
+  httpHeaderBytes: proven("unit/capabilities/outbound-http/gate", "refuses header fields beyond the limit"),
+  httpRequestBytes: proven(
+    "unit/capabilities/outbound-http/gate",
+    "ends a request whose body is longer than the limit",
+  ),
+  httpResponseBytes: proven(
+    "unit/capabilities/outbound-http/gate",
+    "ends a response whose body is longer than the limit",
+  ),
   httpFirstByteMs: proven("unit/egress/undici", "that does not begin, or falls silent, is given up"),
-  httpTotalMs: proven("unit/broker/http", "ends in time for the plugin to answer"),
+  httpTotalMs: proven("unit/capabilities/outbound-http/gate", "ends in time for the plugin to answer"),
 };
 
 export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
@@ -63,14 +69,17 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   heldReplyBytes: proven("integration/nats/replies", "that nobody waits for any more, or that there is no room for"),
   memoryWatchMs: proven("integration/containment", "memory beyond the limit of its process ends it"),
   runnerBacklogBytes: proven("unit/supervisor/process/runner-process", "that does not read has requests refused"),
-  runnerWriteBytes: proven("unit/runner/operations", "wait in the process while as much is on its way as may be"),
+  runnerWriteBytes: proven(
+    "unit/capabilities/key-value/guest-link",
+    "wait in the process while as much is on its way as may be",
+  ),
   runnerReadBytes: proven(
-    "unit/supervisor/process/read-window",
+    "unit/capabilities/key-value/read-window",
     "never bring more than the bound once large values were seen",
   ),
   runnerValueBytes: proven("unit/supervisor/process/runner-process", "that writes more at a time than the host holds"),
   circuitFailures: proven("unit/supervisor/process-pool/plugin-runner", "opens at the fifth end in a row"),
-  storeOperationMs: proven("unit/broker/broker", "of a request with %i ms left gives the store %i ms"),
+  storeOperationMs: proven("unit/capabilities/key-value/gate", "of a request with %i ms left gives the store %i ms"),
   storeLookMs: proven("unit/kv/store-watch", "does not wait longer for it than for a read"),
   storeOwnWriteIntervalMs: proven("unit/kv/store-watch", "is made once in a while, however often somebody looks"),
   storeOwnWriteMs: proven("unit/kv/store-watch", "that is not answered in its time is a failure"),
@@ -87,9 +96,15 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   httpOrigins: proven("unit/egress/undici", "is kept to so many origins, and to no more"),
   httpRequests: proven("unit/runner/guest-exchange", "are no more than a limit in one call, given up or not"),
   httpWindowBytes: proven("unit/egress/undici", "without end is read at the reader's pace, a window ahead at most"),
-  logLines: proven("unit/broker/logging", "bounds the number of lines too"),
-  logLinesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in lines a second"),
-  logBytesPerSecond: proven("unit/broker/logging", "of all its requests together is bounded in bytes a second"),
+  logLines: proven("unit/capabilities/logging/plugin-log", "bounds the number of lines too"),
+  logLinesPerSecond: proven(
+    "unit/capabilities/logging/plugin-log",
+    "of all its requests together is bounded in lines a second",
+  ),
+  logBytesPerSecond: proven(
+    "unit/capabilities/logging/plugin-log",
+    "of all its requests together is bounded in bytes a second",
+  ),
   refusalsLoggedPerSecond: proven("unit/consumer/refusal-log", "are written up to a rate"),
   usedTargets: proven("unit/telemetry/target-counts", "the first few by name and the others by number"),
   configFileBytes: proven(

@@ -8,10 +8,10 @@
  */
 
 import process from "node:process";
-import type { OperationResult } from "../../src/channel/messages/messages.ts";
+import type { KeyValueResult } from "../../src/capabilities/key-value/messages.ts";
 import { ENGINE_CHOICES } from "../../src/contract/artifact.ts";
 import type { Engine, Instance } from "../../src/runner/engine.ts";
-import { type CallPort, GuestContext } from "../../src/runner/guest-context.ts";
+import { type CallPort, GuestContext } from "../../src/runner/guest/guest-context.ts";
 import { loadEngine } from "../../src/runner/load-engine.ts";
 import { BenchError } from "../bench-error.ts";
 import { median } from "../figures/statistics.ts";
@@ -22,7 +22,8 @@ const CALLS_PER_ROUND = 5_000;
 /** Calls between two turns of the event loop, as a busy runner has them. */
 const CALLS_PER_TURN = 50;
 const LOG_BYTES = 64 * 1024;
-const NOTHING: OperationResult = { kind: "none" };
+const NOTHING: KeyValueResult = { kind: "none" };
+const STORE = { perform: (): Promise<KeyValueResult> => Promise.resolve(NOTHING) };
 
 const [folder = "", method = "", engineName] = process.argv.slice(2);
 const choice = ENGINE_CHOICES.find((name) => name === engineName);
@@ -35,8 +36,7 @@ const port: CallPort = {
   trapped: (message) => {
     throw new BenchError(`the plugin trapped: ${message}`);
   },
-  openHttp: () => undefined,
-  perform: () => Promise.resolve(NOTHING),
+  capability: () => STORE,
 };
 
 const micros = (values: readonly number[]): string => (median(values) * 1_000).toFixed(1);

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { _setPreopens } from "@bytecodealliance/preview2-shim/filesystem";
+import { CAPABILITIES } from "../../src/capabilities/capabilities.ts";
 
 /** The contract's folder. */
 export const WIT_DIR: string = fileURLToPath(new URL("../../wit", import.meta.url));
@@ -63,9 +64,16 @@ world everything {
   import wasi:random/insecure-seed@0.2.0;
   import wasi:http/types@0.2.0;
   import wasi:http/outgoing-handler@0.2.0;
-  export handler;
+${versionedImports()}  export handler;
 }
 `;
+
+/** Interfaces of capabilities that are neither the contract's nor of WASI 0.2. */
+function versionedImports(): string {
+  return CAPABILITIES.flatMap(({ interfaces, version }) =>
+    version === undefined ? [] : interfaces.map((name) => `  import ${name}@${version};\n`),
+  ).join("");
+}
 
 /** A component that imports every interface a plugin may import, and exports the handler. */
 export async function encodeEverything(): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 /**
- * Tables of messages. An entry is a message's number on the wire and its fields, in their order; the message's type, its
- * codec and the bound of its frame all follow from that, and nothing else says them again.
+ * Tables of messages. An entry is the fields of a message, in their order; the message's type, its tag on the wire, its
+ * codec and the bound of its frame all follow from the table, and nothing else says them again. Tags are the places of the
+ * entries: both sides are of one version of the program.
  *
  * @module
  */
@@ -11,9 +12,8 @@ import type { FieldReader } from "./field-reader.ts";
 /** Fields by name, in their order. */
 export type FieldTable = Readonly<Record<string, Field<unknown>>>;
 
-/** One entry: the message's number, and its fields. */
+/** One entry. */
 export interface MessageEntry<Fields extends FieldTable = FieldTable> {
-  readonly tag: number;
   readonly fields: Fields;
 }
 
@@ -25,13 +25,13 @@ type ValuesOf<Fields> = { readonly [Name in keyof Fields]: ValueOf<Fields[Name]>
 type Flat<Type> = { [Name in keyof Type]: Type[Name] };
 
 /** Any message of a table. */
-export type MessageOf<Table extends MessageTable> = {
-  [Kind in keyof Table]: Flat<{ readonly kind: Kind } & ValuesOf<Table[Kind]["fields"]>>;
-}[keyof Table];
+export type MessageOf<Table> = Table extends MessageTable
+  ? { [Kind in keyof Table]: Flat<{ readonly kind: Kind } & ValuesOf<Table[Kind]["fields"]>> }[keyof Table]
+  : never;
 
 /** An entry of a table. */
-export function message<const Fields extends FieldTable>(tag: number, fields: Fields): MessageEntry<Fields> {
-  return { tag, fields };
+export function message<const Fields extends FieldTable>(fields: Fields): MessageEntry<Fields> {
+  return { fields };
 }
 
 /** A value of several fields as one field of a message. */
@@ -45,14 +45,14 @@ export function record<const Fields extends FieldTable>(fields: Fields): Field<V
   };
 }
 
-/** One of several cases as a field of a message: a table of its own, with a tag for each. `what` names it in a violation. */
+/** One of several cases as a field of a message: a table of its own. `what` names it in a violation. */
 export function variant<const Table extends MessageTable>(what: string, table: Table): Field<MessageOf<Table>> {
-  const codecs = new TableCodec(table);
+  const codecs = new TableCodec([table]);
   return {
     maxBytes: 1 + codecs.maxBytes,
     memory: codecs.memory,
     write(value, out) {
-      const codec = codecs.of(value.kind as string);
+      const codec = codecs.of((value as { readonly kind: string }).kind);
       out.u8(codec.tag);
       codec.write(value, out);
     },
@@ -103,19 +103,19 @@ export class FieldsCodec {
   }
 }
 
-/** The codecs of a table, by kind and by tag. */
+/** The codecs of one table or of several as one, by kind and by tag. */
 export class TableCodec {
   /** Of the largest message. */
   readonly maxBytes: number;
   readonly memory: FrameMemory;
   readonly #byKind = new Map<string, FieldsCodec>();
-  readonly #byTag: (FieldsCodec | undefined)[] = [];
+  readonly #byTag: FieldsCodec[] = [];
 
-  constructor(table: MessageTable) {
-    for (const [kind, { tag, fields }] of Object.entries(table)) {
-      const codec = new FieldsCodec(kind, fields, tag);
+  constructor(tables: readonly MessageTable[]) {
+    for (const [kind, { fields }] of tables.flatMap((table) => Object.entries(table))) {
+      const codec = new FieldsCodec(kind, fields, this.#byTag.length);
       this.#byKind.set(kind, codec);
-      this.#byTag[tag] = codec;
+      this.#byTag.push(codec);
     }
     const codecs = [...this.#byKind.values()];
     this.maxBytes = Math.max(0, ...codecs.map(({ maxBytes }) => maxBytes));

@@ -1,5 +1,5 @@
 /**
- * What one side of a channel sends and takes: from its two tables of messages to all that the transport needs of them.
+ * What one side of a channel sends and takes: from its tables of messages to all that the transport needs of them.
  *
  * @module
  */
@@ -32,10 +32,10 @@ export interface Protocol<Incoming, Outgoing> {
   decode(tag: number, from: FieldReader): Incoming | Violation;
 }
 
-/** Messages of two tables, one for each direction. */
+/** The tables of both directions. */
 export interface ProtocolTables<Received extends MessageTable, Sent extends MessageTable> {
-  readonly receives: Received;
-  readonly sends: Sent;
+  readonly receives: readonly Received[];
+  readonly sends: readonly Sent[];
 }
 
 export function createProtocol<Received extends MessageTable, Sent extends MessageTable>({
@@ -46,7 +46,7 @@ export function createProtocol<Received extends MessageTable, Sent extends Messa
   const outgoing = new TableCodec(sends);
   return {
     encode(message, out) {
-      const codec = outgoing.of(message.kind as string);
+      const codec = outgoing.of((message as { readonly kind: string }).kind);
       out.begin(codec.tag);
       codec.write(message, out);
       out.end();

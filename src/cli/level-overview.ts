@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CAPABILITIES } from "../capabilities/capabilities.ts";
 import { ACCESS_LEVELS, type AccessLevel, bitsFromLevels } from "../contract/access-levels.ts";
 import type { Examination } from "./examination.ts";
 import type { LevelUsage } from "./inspect-usage.ts";
@@ -22,22 +23,23 @@ export interface LevelRow {
   readonly used: number | undefined;
 }
 
-/** The interface that a level is for, without its version. */
-const INTERFACE_OF: Readonly<Record<AccessLevel, string>> = {
-  "key-value-read": "local:network-host/key-value-store",
-  "key-value-write": "local:network-host/key-value-store",
-  "outbound-http": "wasi:http/outgoing-handler",
-};
+/** Does a component import what the level is for? */
+function imports(interfaces: readonly string[], level: AccessLevel): boolean {
+  return CAPABILITIES.some(
+    ({ entry, operations }) =>
+      Object.values(operations).includes(level) && interfaces.some((name) => name.startsWith(`${entry}@`)),
+  );
+}
 
 /** The rows of a component that could be loaded; `isJudged` says whether the verdict is one of a policy. */
 export function levelRows({ outcome }: Examination, isJudged: boolean, usage: LevelUsage | undefined): LevelRow[] {
   if (outcome.kind === "failed") return [];
-  const { requested, verdict, imports } = outcome;
+  const { requested, verdict, imports: imported } = outcome;
   const granted = verdict.kind === "granted" ? verdict.grant.levels : 0;
   return ACCESS_LEVELS.map((level) => ({
     level,
     declared: has(requested, level),
-    imported: imports.some((name) => name.startsWith(`${INTERFACE_OF[level]}@`)),
+    imported: imports(imported, level),
     granted: isJudged ? has(granted, level) : undefined,
     used: usage?.used[level],
   }));

@@ -5,8 +5,8 @@
  */
 
 import { transpile } from "@bytecodealliance/jco/component";
+import { asyncImports } from "../capabilities/async-imports.ts";
 import { HANDLER } from "../contract/interface-names.ts";
-import { asyncImports } from "../contract/async-imports.ts";
 import { ENTRY_FILE } from "./entry-file.ts";
 import { rewriteGenerated } from "./rewrite.ts";
 

@@ -7,10 +7,8 @@
  */
 
 import type { Msg } from "nats";
-import type { OperationContext } from "../broker/broker.ts";
-import type { PluginLog } from "../broker/logging.ts";
-import type { OperationResult } from "../channel/messages/messages.ts";
-import type { HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
+import type { GateKey } from "../capabilities/host-side.ts";
+import type { PluginLog } from "../capabilities/logging/host.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { ErrorCode } from "../errors/table.ts";
@@ -19,7 +17,7 @@ import type { VersionLease } from "../registry/plugin-version.ts";
 import type { Deadline } from "../scheduling/deadline-wheel.ts";
 import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
-import type { CapabilityOperation, RunnerCall } from "../supervisor/process/runner-call.ts";
+import type { RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/request-log.ts";
@@ -53,7 +51,7 @@ const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has
 
 const UNEXPECTED = "a request failed unexpectedly";
 
-export class Call implements RunnerCall, OperationContext, OpenCall {
+export class Call implements RunnerCall, OpenCall {
   place = 0;
   storeMs = 0;
   isAfterOutage = false;
@@ -123,12 +121,8 @@ export class Call implements RunnerCall, OperationContext, OpenCall {
     return this.#request.arrivedMs + this.#budgetMs - performance.now();
   }
 
-  perform(operation: CapabilityOperation): Promise<OperationResult> {
-    return this.#request.served.broker.perform(operation, this);
-  }
-
-  openHttp(request: HttpRequest, sink: HttpSink): HttpExchange {
-    return this.#request.served.broker.openHttp(request, sink, this);
+  gate<Gate>(key: GateKey<Gate>): Gate {
+    return this.#request.served.gates.of(key);
   }
 
   log(level: LogLevel, message: string): void {

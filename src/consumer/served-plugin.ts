@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PluginLog } from "../broker/logging.ts";
+import { PluginLog } from "../capabilities/logging/host.ts";
 import { LogRate, RECOUNT_BURST_SECONDS } from "../contract/log-rate.ts";
 import type { TurnQueue } from "../fairness/turn-queue.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";

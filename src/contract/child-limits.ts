@@ -64,28 +64,28 @@ export const CHILD_LIMIT_ROWS = {
     unit: "bytes",
     summary:
       "Bytes sent to a plugin's process that it has not read; beyond it, its requests and its reads from the store get overloaded.",
-    enforcedIn: "supervisor/process/runner-protocol, supervisor/process/runner-operations",
+    enforcedIn: "supervisor/process/runner-protocol, capabilities/key-value/host/link",
   },
   runnerWriteBytes: {
     value: 2 * MIB,
     unit: "bytes",
     summary:
       "Values that a plugin's process is sending to the store; beyond it, writes wait. A larger value is sent alone.",
-    enforcedIn: "runner/operations",
+    enforcedIn: "capabilities/key-value/guest/link",
   },
   runnerValueBytes: {
     value: 32 * MIB,
     unit: "bytes",
     summary:
       "The same values as the host counts them, in case a process exceeds its own bound; beyond it, a write gets overloaded.",
-    enforcedIn: "supervisor/process/runner-operations",
+    enforcedIn: "capabilities/key-value/host/link",
   },
   runnerReadBytes: {
     value: 8 * MIB,
     unit: "bytes",
     summary:
       "Bytes that the reads in flight of a plugin's process may return, as far as the host can predict; beyond it, reads wait.",
-    enforcedIn: "supervisor/process/read-window",
+    enforcedIn: "capabilities/key-value/host/read-window",
   },
   circuitFailures: {
     value: 5,

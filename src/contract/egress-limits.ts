@@ -35,13 +35,13 @@ export const EGRESS_LIMIT_ROWS = {
     value: 1_024,
     unit: "count",
     summary: "Outbound HTTP requests that one request may make in all; beyond it: connection-limit-reached.",
-    enforcedIn: "runner/guest-context, supervisor/process/call-ledger",
+    enforcedIn: "capabilities/outbound-http/guest/link, capabilities/outbound-http/host/link",
   },
   httpWindowBytes: {
     value: 64 * KIB,
     unit: "bytes",
     summary:
       "Body bytes of one outbound request that the host and the runner buffer for each other, in each direction.",
-    enforcedIn: "supervisor/process/http-exchanges, runner/guest-exchange",
+    enforcedIn: "capabilities/outbound-http/host/link, runner/guest/guest-exchange",
   },
 } as const satisfies Record<string, FixedLimitRow>;

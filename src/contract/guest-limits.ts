@@ -13,13 +13,13 @@ export const GUEST_LIMIT_ROWS = {
     value: 4_096,
     unit: "count",
     summary: "Resources that the guest holds at a time.",
-    enforcedIn: "runner/guest-context",
+    enforcedIn: "runner/guest/guest-context",
   },
   randomBytes: {
     value: MIB,
     unit: "bytes",
     summary: "Random bytes that the guest reads.",
-    enforcedIn: "runner/guest-context",
+    enforcedIn: "runner/guest/guest-context",
   },
   polledHandles: {
     value: 1_024,
@@ -31,7 +31,7 @@ export const GUEST_LIMIT_ROWS = {
     value: MAX_HTTP_FIELDS,
     unit: "count",
     summary: "Fields of one outbound request; a response with more is HTTP-response-header-section-size.",
-    enforcedIn: "runner/wasi/http-fields, egress/undici/exchange",
+    enforcedIn: "capabilities/outbound-http/guest/http-fields, egress/undici/exchange",
   },
 } as const satisfies Record<string, FixedLimitRow>;
 

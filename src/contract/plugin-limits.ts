@@ -29,7 +29,7 @@ export const PLUGIN_LIMITS = {
     max: 8 * KIB,
     unit: "bytes",
     summary: "UTF-8 bytes of one key; beyond it the operation returns invalid-key.",
-    enforcedIn: "broker/key-value",
+    enforcedIn: "capabilities/key-value/host/address",
   },
   valueBytes: {
     default: 1 * MIB,
@@ -37,7 +37,7 @@ export const PLUGIN_LIMITS = {
     max: 15 * MIB,
     unit: "bytes",
     summary: "One value in the key-value store; beyond it the operation returns value-too-large.",
-    enforcedIn: "broker/key-value",
+    enforcedIn: "capabilities/key-value/host/address",
   },
   memoryBytes: {
     default: 64 * MIB,
@@ -95,7 +95,7 @@ export const PLUGIN_LIMITS = {
     max: 1 * MIB,
     unit: "bytes",
     summary: "UTF-8 bytes of log lines and output of one request; the rest is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   httpConcurrency: {
     default: 64,
@@ -103,7 +103,7 @@ export const PLUGIN_LIMITS = {
     max: 1_024,
     unit: "count",
     summary: "Outbound HTTP requests of one plugin in flight at a time; beyond it: connection-limit-reached.",
-    enforcedIn: "broker/http",
+    enforcedIn: "capabilities/outbound-http/host/gate",
   },
   httpHeaderBytes: {
     default: 32 * KIB,
@@ -112,7 +112,7 @@ export const PLUGIN_LIMITS = {
     unit: "bytes",
     summary:
       "Header fields of one outbound request, and those of its response; beyond it: HTTP-request-header-section-size, HTTP-response-header-section-size.",
-    enforcedIn: "broker/http-request, egress/undici/exchange",
+    enforcedIn: "capabilities/outbound-http/host/http-request, egress/undici/exchange",
   },
   httpRequestBytes: {
     default: 16 * MIB,
@@ -120,7 +120,7 @@ export const PLUGIN_LIMITS = {
     max: 1024 * MIB,
     unit: "bytes",
     summary: "Body of one outbound request; beyond it: HTTP-request-body-size.",
-    enforcedIn: "broker/http",
+    enforcedIn: "capabilities/outbound-http/host/gate",
   },
   httpResponseBytes: {
     default: 16 * MIB,
@@ -128,7 +128,7 @@ export const PLUGIN_LIMITS = {
     max: 1024 * MIB,
     unit: "bytes",
     summary: "Body of one response, as it is on the wire; beyond it: HTTP-response-body-size.",
-    enforcedIn: "broker/http",
+    enforcedIn: "capabilities/outbound-http/host/gate",
   },
   httpFirstByteMs: {
     default: 10_000,
@@ -145,7 +145,7 @@ export const PLUGIN_LIMITS = {
     unit: "ms",
     summary:
       "One outbound request from its start to its response's last byte; the request's deadline may end it earlier.",
-    enforcedIn: "broker/http",
+    enforcedIn: "capabilities/outbound-http/host/gate",
   },
 } as const satisfies Record<string, LimitRow>;
 

@@ -17,20 +17,20 @@ export const REQUEST_LIMIT_ROWS = {
     value: 1_024,
     unit: "count",
     summary: "Lines that one request may log or write, however short; the rest is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   logLinesPerSecond: {
     value: 5_000,
     unit: "count",
     summary:
       "Lines per second that all requests of one plugin may log or write, in each of its processes and in all of them together; the rest is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   logBytesPerSecond: {
     value: 4 * MIB,
     unit: "bytes",
     summary: "UTF-8 bytes per second of these lines; the rest is dropped and counted.",
-    enforcedIn: "runner/guest-log, broker/logging",
+    enforcedIn: "runner/guest/guest-log, capabilities/logging/host",
   },
   heldReplyBytes: {
     value: 32 * MIB,

@@ -12,7 +12,7 @@ export const STORE_LIMIT_ROWS = {
     unit: "ms",
     summary:
       "One operation on the key-value store, however much of the request's deadline remains; then it is an error.",
-    enforcedIn: "broker/broker, kv/operation",
+    enforcedIn: "capabilities/key-value/host/gate, kv/operation",
   },
   storeLookMs: {
     value: 1_000,

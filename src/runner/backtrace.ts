@@ -5,7 +5,7 @@
  * @module
  */
 
-import { escapeControls } from "./guest-log.ts";
+import { escapeControls } from "./guest/guest-log.ts";
 import { demangle } from "./rust-symbol.ts";
 
 const MAX_FRAMES = 8;

@@ -9,18 +9,17 @@
  * @module
  */
 
+import { isCapabilityToGuest } from "../capabilities/capabilities.ts";
+import { deniedPort, GuestLinks } from "../capabilities/guest.ts";
 import type { Channel } from "../channel/channel.ts";
 import { IdMap } from "../channel/id-map.ts";
 import type { HostMessage, RunnerMessage } from "../channel/messages/messages.ts";
 import { Violation } from "../channel/violation.ts";
 import type { GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
-import type { CallPort } from "./guest-context.ts";
+import type { CallEnding, CallPort } from "./guest/guest-context.ts";
 import { describeTrap } from "./guest-outcome.ts";
-import { HttpExchanges } from "./http-exchanges.ts";
-import { operationError } from "./guest-values.ts";
-import { Operations } from "./operations.ts";
 import { Turns } from "./turns.ts";
-import type { CallEnding, InstancePool, PreparedInstance } from "./instance-pool.ts";
+import type { InstancePool, PreparedInstance } from "./instance-pool.ts";
 
 type CallOutcome = GuestOutcome | LevelsOutcome;
 
@@ -52,18 +51,20 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #running = new IdMap<RunningCall>();
   readonly #turns = new Turns();
-  readonly #operations: Operations;
-  readonly #exchanges: HttpExchanges;
+  readonly #links: GuestLinks;
 
   constructor(options: CallsOptions) {
     this.#options = options;
-    this.#operations = new Operations((message) => options.channel.send(message));
-    this.#exchanges = new HttpExchanges((message) => options.channel.send(message));
+    this.#links = new GuestLinks((message) => options.channel.send(message));
   }
 
   /** Acts on a message of the host; a violation where the host broke the protocol. */
   receive(message: HostMessage): Violation | undefined {
     this.#options.pool.noteActivity();
+    if (isCapabilityToGuest(message)) {
+      this.#links.receive(message);
+      return undefined;
+    }
     switch (message.kind) {
       case "probe":
         return this.#start(message.call, { capabilities: "denied", run: (instance) => instance.getAccessLevels() });
@@ -72,22 +73,12 @@ export class Calls {
           capabilities: "brokered",
           run: (instance) => instance.handleRequest(message.request),
         });
-      case "result":
-        this.#operations.resume(message.op, message.result);
-        return undefined;
       case "cancel":
         this.#end(message.call, "cut-off");
         return undefined;
       case "ping":
         // Before the next message is taken: a pong says that what stood behind its ping may have begun by now.
         this.#options.channel.sendNow({ kind: "pong", nonce: message.nonce });
-        return undefined;
-      case "http-wanted":
-      case "http-response":
-      case "http-chunk":
-      case "http-end":
-      case "http-failed":
-        this.#exchanges.receive(message);
         return undefined;
     }
   }
@@ -137,16 +128,16 @@ export class Calls {
   #portFor(id: number, call: RunningCall): CallPort {
     const { channel } = this.#options;
     const { capabilities } = call.task;
+    const ports = new Map<string, unknown>();
     return {
       log: (level, message) => channel.send({ kind: "log", call: id, level, message }),
       output: (stream, text) => channel.send({ kind: "output", call: id, stream, text }),
       trapped: (message) => this.#settle(id, call, { kind: "trap", message }),
-      perform: (operation) =>
-        capabilities === "denied"
-          ? Promise.resolve({ kind: "error", message: operationError("access-denied") })
-          : this.#operations.perform(id, operation),
-      openHttp: (request, sink) =>
-        capabilities === "denied" ? undefined : this.#exchanges.open({ call: id, request, sink }),
+      capability: (name) => {
+        if (capabilities === "denied") return deniedPort(name);
+        if (!ports.has(name)) ports.set(name, this.#links.port(name, id));
+        return ports.get(name);
+      },
     };
   }
 
@@ -184,9 +175,7 @@ export class Calls {
   #end(id: number, ending: CallEnding): void {
     const call = this.#running.delete(id);
     if (call === undefined) return;
-    // A call that returned by itself waits for nothing.
-    if (ending === "cut-off") this.#operations.endCall(id);
-    this.#exchanges.endCall(id);
+    this.#links.endCall(id, ending);
     if (call.prepared !== undefined) this.#options.pool.release(call.prepared, ending);
   }
 }

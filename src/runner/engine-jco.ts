@@ -18,7 +18,7 @@ import type { ArtifactManifest } from "../contract/artifact.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
-import type { GuestContext } from "./guest-context.ts";
+import type { GuestContext } from "./guest/guest-context.ts";
 import { describeTrap, parseLevels, parsePluginError, parseResponse } from "./guest-outcome.ts";
 import { createImportsFactory, type ImportsFactory } from "./imports.ts";
 import { sealRealm } from "./realm.ts";

@@ -8,7 +8,7 @@
 
 import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
-import type { GuestContext } from "./guest-context.ts";
+import type { GuestContext } from "./guest/guest-context.ts";
 
 /** How a guest's run ended, as far as the guest decides it. */
 export type GuestOutcome = Extract<Outcome, { kind: "ok" | "plugin-error" | "trap" }>;

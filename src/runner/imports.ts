@@ -5,26 +5,20 @@
  * @module
  */
 
+import { CAPABILITY_PROVIDERS } from "../capabilities/guest.ts";
 import { withoutVersion } from "../contract/interface-names.ts";
-import { createKeyValueStore } from "./capabilities/key-value-store.ts";
-import { createLogging } from "./capabilities/logging.ts";
-import type { GuestContext } from "./guest-context.ts";
-import type { Namespace } from "./namespaces.ts";
+import type { GuestContext, Provider } from "./guest/guest-context.ts";
+import type { Namespace } from "./guest/namespaces.ts";
 import * as cli from "./wasi/cli.ts";
 import { wallClock } from "./wasi/clocks.ts";
 import * as filesystem from "./wasi/filesystem.ts";
-import * as http from "./wasi/http.ts";
 import { createMonotonicClock, createPoll } from "./wasi/poll.ts";
 import * as random from "./wasi/random.ts";
 import * as sockets from "./wasi/sockets.ts";
 import { error, streams } from "./wasi/streams.ts";
 
-/** One namespace for all instances, or one made for each from its context. */
-type Provider = Namespace | ((context: GuestContext) => Namespace);
-
 const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider>([
-  ["local:network-host/logging", createLogging],
-  ["local:network-host/key-value-store", createKeyValueStore],
+  ...CAPABILITY_PROVIDERS,
   ["wasi:io/error", error],
   ["wasi:io/poll", createPoll],
   ["wasi:io/streams", streams],
@@ -52,8 +46,6 @@ const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider>([
   ["wasi:sockets/tcp-create-socket", sockets.tcpCreateSocket],
   ["wasi:sockets/udp", sockets.udp],
   ["wasi:sockets/udp-create-socket", sockets.udpCreateSocket],
-  ["wasi:http/types", http.createHttpTypes],
-  ["wasi:http/outgoing-handler", http.createOutgoingHandler],
 ]);
 
 /** The names of all interfaces, without versions. */

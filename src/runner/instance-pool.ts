@@ -13,7 +13,7 @@
 import { threadCpuUsage } from "node:process";
 import { LogRate } from "../contract/log-rate.ts";
 import type { Engine, Instance } from "./engine.ts";
-import { GuestContext } from "./guest-context.ts";
+import { type CallEnding, GuestContext } from "./guest/guest-context.ts";
 import type { MemoryReclaimer } from "./memory-reclaimer.ts";
 
 /** An instance and what it may do. Both serve one call at a time. */
@@ -21,9 +21,6 @@ export interface PreparedInstance {
   readonly instance: Instance;
   readonly context: GuestContext;
 }
-
-/** How a call left its instance: by itself, or in the middle of things (a trap, a deadline, a cancellation). */
-export type CallEnding = "returned" | "cut-off";
 
 /** Bounds of a pool. */
 export interface InstancePoolOptions {

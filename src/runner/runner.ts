@@ -11,7 +11,7 @@
 import { Socket } from "node:net";
 import process from "node:process";
 import { Channel } from "../channel/channel.ts";
-import { SENTENCE_CHARACTERS } from "../channel/messages/bounds.ts";
+import { SENTENCE_CHARACTERS } from "../contract/text-bounds.ts";
 import { type HostMessage, RUNNER_SIDE, type RunnerMessage } from "../channel/messages/messages.ts";
 import { Violation } from "../channel/violation.ts";
 import { ENGINE_CHOICES, RUNNER_CHANNEL_FD, type RunnerConfig } from "../contract/artifact.ts";

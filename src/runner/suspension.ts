@@ -10,7 +10,7 @@
  * @module
  */
 
-import { createTrap } from "./trap.ts";
+import { createTrap } from "./guest/trap.ts";
 
 type HostFunction = (...args: readonly unknown[]) => unknown;
 

@@ -6,7 +6,6 @@
  */
 
 import { Histogram } from "./histogram.ts";
-import type { StoreOperation } from "./plugin-stats.ts";
 
 /** Upper bounds of the buckets of operations in one batch. */
 export const BATCH_OPERATIONS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -22,15 +21,15 @@ interface BatchSizes {
 }
 
 export class BatchStats {
-  readonly #sizes: Readonly<Record<StoreOperation, BatchSizes>> = { get: emptySizes(), set: emptySizes() };
+  readonly #sizes: Readonly<Record<"get" | "set", BatchSizes>> = { get: emptySizes(), set: emptySizes() };
 
   /** A batch has ended. */
-  count(operation: StoreOperation, batch: { readonly operations: number; readonly bytes: number }): void {
+  count(operation: "get" | "set", batch: { readonly operations: number; readonly bytes: number }): void {
     this.#sizes[operation].operations.observe(batch.operations);
     this.#sizes[operation].bytes.observe(batch.bytes);
   }
 
-  get sizes(): Readonly<Record<StoreOperation, BatchSizes>> {
+  get sizes(): Readonly<Record<"get" | "set", BatchSizes>> {
     return this.#sizes;
   }
 }

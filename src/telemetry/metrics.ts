@@ -7,6 +7,8 @@
  */
 
 import { Counter, Gauge, Registry } from "prom-client";
+import { CAPABILITIES } from "../capabilities/capabilities.ts";
+import type { CapabilityCounter } from "../capabilities/capability.ts";
 import { BATCH_BYTES, BATCH_OPERATIONS, type BatchStats } from "./batch-stats.ts";
 import { HistogramMetric } from "./histogram-metric.ts";
 import { DURATION_BUCKETS_MS, type PluginStats } from "./plugin-stats.ts";
@@ -40,9 +42,8 @@ export function createMetrics(source: StatsSource, sections: readonly MetricsSec
   registerRequests(registry, source);
   registerPluginState(registry, source);
   registerConfiguration(registry, source);
-  registerStoreOperations(registry, source);
+  registerOperations(registry, source);
   registerStoreBatches(registry, source);
-  registerHttpRequests(registry, source);
   registerProcessMetrics(registry);
   for (const section of sections) section(registry);
   return { contentType: registry.contentType, render: () => registry.metrics() };
@@ -168,18 +169,31 @@ function registerConfiguration(registry: Registry, source: StatsSource): void {
   );
 }
 
-function registerStoreOperations(registry: Registry, source: StatsSource): void {
+/** One counter for each capability that counts its operations. */
+function registerOperations(registry: Registry, source: StatsSource): void {
+  for (const { name, counter } of CAPABILITIES)
+    if (counter !== undefined) registerCounter(registry, source, name, counter);
+}
+
+function registerCounter(
+  registry: Registry,
+  source: StatsSource,
+  capability: string,
+  counter: CapabilityCounter,
+): void {
+  const { metric, help, hasOperationLabel } = counter;
   registry.registerMetric(
     new Counter({
-      name: "network_host_kv_operations_total",
-      help: "Operations on the key-value store, by plugin, operation and outcome.",
-      labelNames: ["plugin", "operation", "outcome"],
+      name: metric,
+      help,
+      labelNames: ["plugin", ...(hasOperationLabel ? ["operation"] : []), "outcome"],
       registers: [],
       collect() {
         this.reset();
-        for (const { plugin, storeOperations } of source.plugins()) {
-          for (const operation of ["get", "set"] as const) {
-            for (const [outcome, count] of storeOperations[operation]) this.inc({ plugin, operation, outcome }, count);
+        for (const stats of source.plugins()) {
+          for (const [operation, outcomes] of stats.operationsOf(capability)) {
+            const labels = { plugin: stats.plugin, ...(hasOperationLabel && { operation }) };
+            for (const [outcome, count] of outcomes) this.inc({ ...labels, outcome }, count);
           }
         }
       },
@@ -207,22 +221,5 @@ function registerStoreBatches(registry: Registry, { storeBatches }: StatsSource)
     "Bytes of the keys and values of one command to the key-value store, written or read.",
     "bytes",
     BATCH_BYTES,
-  );
-}
-
-function registerHttpRequests(registry: Registry, source: StatsSource): void {
-  registry.registerMetric(
-    new Counter({
-      name: "network_host_http_requests_total",
-      help: "Outbound HTTP requests, by plugin and outcome: ok (any response), aborted, or a case of wasi:http's error-code.",
-      labelNames: ["plugin", "outcome"],
-      registers: [],
-      collect() {
-        this.reset();
-        for (const { plugin, httpRequests } of source.plugins()) {
-          for (const [outcome, count] of httpRequests) this.inc({ plugin, outcome }, count);
-        }
-      },
-    }),
   );
 }

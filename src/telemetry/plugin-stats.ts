@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { AccessLevel } from "../contract/access-levels.ts";
-import type { HttpErrorCode } from "../contract/http.ts";
+import { CAPABILITIES } from "../capabilities/capabilities.ts";
+import { ACCESS_LEVELS, type AccessLevel } from "../contract/access-levels.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
 import type { PluginName } from "../contract/names.ts";
 import { Histogram, type HistogramValues } from "./histogram.ts";
@@ -33,11 +33,8 @@ export type DropReason =
 /** Why a process was started: with the load, by a request to a cold plugin, or since those there were busy. */
 export type RunnerStartReason = "load" | "request" | "busy";
 
-/** The contract's operations on the key-value store. */
-export type StoreOperation = "get" | "set";
-
-/** How an outbound HTTP request ended: with a response, given up by the plugin, or with a case of `error-code`. */
-export type HttpOutcome = "ok" | "aborted" | HttpErrorCode;
+/** Operations of one capability by their names, and each by its outcomes: those that occurred. */
+export type OperationCounts = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Upper bounds of the duration histogram's buckets, in milliseconds; one more bucket takes what is longer. */
 export const DURATION_BUCKETS_MS: readonly number[] = [
@@ -62,11 +59,8 @@ export class PluginStats {
   readonly targets = new TargetCounts();
   readonly #outcomes = new Map<RequestOutcome, number>();
   readonly #drops = new Map<DropReason, number>();
-  readonly #storeOperations: Readonly<Record<StoreOperation, Map<RequestOutcome, number>>> = {
-    get: new Map(),
-    set: new Map(),
-  };
-  readonly #httpRequests = new Map<HttpOutcome, number>();
+  /** By capability. */
+  readonly #operations = new Map<string, Map<string, Map<string, number>>>();
   readonly #durations = new Histogram(DURATION_BUCKETS_MS);
   #inFlight = 0;
   #shed = 0;
@@ -109,14 +103,10 @@ export class PluginStats {
     increment(this.#drops, reason);
   }
 
-  /** One operation on the key-value store ended so. */
-  storeOperation(operation: StoreOperation, outcome: RequestOutcome): void {
-    increment(this.#storeOperations[operation], outcome);
-  }
-
-  /** One outbound HTTP request ended so. */
-  httpRequest(outcome: HttpOutcome): void {
-    increment(this.#httpRequests, outcome);
+  /** One operation of a capability ended so. */
+  operation(capability: string, operation: string, outcome: string): void {
+    const counts = entryOf(entryOf(this.#operations, capability), operation);
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   }
 
   /** A process was started that takes nobody's place. */
@@ -177,22 +167,21 @@ export class PluginStats {
     return this.#drops;
   }
 
-  get storeOperations(): Readonly<Record<StoreOperation, ReadonlyMap<RequestOutcome, number>>> {
-    return this.#storeOperations;
+  /** What was done with a capability. */
+  operationsOf(capability: string): OperationCounts {
+    return this.#operations.get(capability) ?? NO_OPERATIONS;
   }
 
-  get httpRequests(): ReadonlyMap<HttpOutcome, number> {
-    return this.#httpRequests;
-  }
-
-  /** Operations that the broker allowed, by the access level that allowed them. */
+  /** Operations that were allowed, by the access level that allowed them. */
   get usedLevels(): Readonly<Record<AccessLevel, number>> {
-    const { get, set } = this.#storeOperations;
-    return {
-      "key-value-read": sumExcept(get, "access-denied"),
-      "key-value-write": sumExcept(set, "access-denied"),
-      "outbound-http": sumExcept(this.#httpRequests, "HTTP-request-denied"),
-    };
+    const used = Object.fromEntries(ACCESS_LEVELS.map((level) => [level, 0])) as Record<AccessLevel, number>;
+    for (const { name, operations, counter } of CAPABILITIES) {
+      for (const [operation, outcomes] of this.operationsOf(name)) {
+        const level = operations[operation];
+        if (level !== undefined) used[level] += sumExcept(outcomes, counter?.deniedOutcome);
+      }
+    }
+    return used;
   }
 
   /** Durations of the admitted requests, in milliseconds. A copy. */
@@ -221,7 +210,19 @@ export class PluginStats {
   }
 }
 
-function sumExcept<Key>(counts: ReadonlyMap<Key, number>, except: Key): number {
+const NO_OPERATIONS: OperationCounts = new Map();
+
+/** The map behind a key, made where there is none. */
+function entryOf<Key, InnerKey, Value>(map: Map<Key, Map<InnerKey, Value>>, key: Key): Map<InnerKey, Value> {
+  let entry = map.get(key);
+  if (entry === undefined) {
+    entry = new Map();
+    map.set(key, entry);
+  }
+  return entry;
+}
+
+function sumExcept(counts: ReadonlyMap<string, number>, except: string | undefined): number {
   let sum = 0;
   for (const [key, count] of counts) if (key !== except) sum += count;
   return sum;

@@ -3,9 +3,10 @@
  * each other in a circle, and that nothing happens when a file is merely imported.
  */
 
+import { matchesGlob } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { COMPILER_FOLDERS } from "../../src/supervisor/compilation/engine-key.ts";
+import { DECIDING_FILES } from "../../src/supervisor/compilation/engine-key.ts";
 import { forbiddenImports, idleEdges, mapDifferences, upwardEdges } from "../harness/module-map.ts";
 import {
   ACTING,
@@ -27,6 +28,7 @@ const ALLOWED = {
   cli: [
     "app",
     "control",
+    "capabilities",
     "nats",
     "registry",
     "supervisor/sandbox",
@@ -61,10 +63,7 @@ const ALLOWED = {
     "supervisor/process-pool",
     "supervisor/process",
     "fairness",
-    "broker",
-    "egress",
-    "channel/messages",
-    "kv",
+    "capabilities/host",
     "nats",
     "telemetry",
     "policy",
@@ -87,8 +86,10 @@ const ALLOWED = {
   "supervisor/process-pool": ["supervisor/process", "contract", "errors"],
   "supervisor/process": [
     "supervisor/sandbox",
+    "capabilities",
     "fairness",
     "channel/messages",
+    "capabilities/host",
     "channel",
     "contract",
     "scheduling",
@@ -96,20 +97,46 @@ const ALLOWED = {
   ],
   "supervisor/compilation": ["supervisor/sandbox", "compiler", "contract", "errors"],
   "supervisor/sandbox": [],
-  fairness: ["scheduling", "contract"],
-  compiler: ["component", "core-wasm", "contract", "errors"],
+  compiler: ["component", "core-wasm", "capabilities", "contract", "errors"],
   component: ["core-wasm", "contract", "errors"],
-  runner: ["core-wasm", "channel/messages", "channel", "contract", "scheduling", "errors"],
-  broker: ["egress", "kv", "channel/messages", "telemetry", "policy", "contract", "errors"],
+  runner: [
+    "core-wasm",
+    "channel/messages",
+    "capabilities/guest",
+    "runner/wasi",
+    "runner/guest",
+    "capabilities",
+    "channel",
+    "contract",
+    "scheduling",
+    "errors",
+  ],
+  "channel/messages": ["capabilities", "channel", "contract"],
+  "capabilities/guest": ["runner/wasi", "runner/guest", "capabilities", "channel", "contract", "scheduling", "errors"],
+  "runner/wasi": ["runner/guest", "contract"],
+  "runner/guest": ["core-wasm", "contract", "errors"],
+  "capabilities/host": [
+    "fairness",
+    "egress",
+    "kv",
+    "telemetry",
+    "policy",
+    "capabilities",
+    "channel",
+    "contract",
+    "scheduling",
+    "errors",
+  ],
+  fairness: ["scheduling", "contract"],
   "egress/undici": ["egress", "policy", "contract"],
   egress: ["policy", "contract"],
   "kv/drivers": ["kv", "telemetry", "contract", "errors"],
   kv: ["contract", "scheduling", "errors"],
   nats: ["telemetry", "contract", "errors"],
-  telemetry: ["contract", "errors"],
+  telemetry: ["capabilities", "contract", "errors"],
   config: ["policy", "contract", "scheduling", "errors"],
   policy: ["contract", "errors"],
-  "channel/messages": ["channel", "contract"],
+  capabilities: ["channel", "contract"],
   channel: ["scheduling"],
   "core-wasm": ["contract"],
   contract: ["scheduling", "errors"],
@@ -135,6 +162,12 @@ const DOORS = {
   ],
 } as const;
 
+/** What knows one capability and is none: the log of a request is opened by whoever answers it. */
+const KNOWN_UNITS: readonly string[] = [
+  "consumer/call.ts → capabilities/logging/host.ts",
+  "consumer/served-plugin.ts → capabilities/logging/host.ts",
+];
+
 /** Code generators and the shims of other runtimes. */
 const GENERATORS = /^@bytecodealliance\//;
 
@@ -153,8 +186,16 @@ const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 /** Folders that are modules of their own within another. */
 const INNER = Object.keys(ALLOWED).filter((name) => name.includes("/"));
 
+/**
+ * The sides of capabilities, which are modules: the two folders or files of each capability, and beside them what all
+ * guest sides and all host sides share.
+ */
+const SIDE = /^capabilities\/(?:[^/]+\/)?(guest|host)(?:[-/.])/;
+
 /** The module a file belongs to: its folder, or for files directly in src/ the first word of their name. */
 function moduleOf(path: string): string {
+  const side = SIDE.exec(path)?.[1];
+  if (side !== undefined) return `capabilities/${side}`;
   for (const inner of INNER) if (path.startsWith(`${inner}/`)) return inner;
   const [first = "", ...rest] = path.split("/");
   return rest.length > 0 ? first : (/^[a-z]+/.exec(first)?.[0] ?? "");
@@ -166,8 +207,18 @@ beforeAll(async () => {
   files = await readSourceTree(SRC);
 });
 
-/** What a process gets that starts from `entry`: files of src/, packages and built-ins; types alone do not count. */
-function reachedFrom(entry: string): { files: ReadonlySet<string>; packages: readonly string[] } {
+/** Every file of src/ that one imports, directly or not; types count. */
+function filesReachedFrom(start: string): string[] {
+  const reached = new Set([start]);
+  for (const path of reached) {
+    const file = files.get(path);
+    for (const target of file === undefined ? [] : targetsOf(file)) reached.add(target);
+  }
+  return [...reached];
+}
+
+/** What a process gets which starts from `entry`: files of src/, packages and built-ins; types alone do not count. */
+function runtimeReach(entry: string): { readonly paths: readonly string[]; readonly packages: readonly string[] } {
   const reached = new Set([entry]);
   const packages = new Set<string>();
   for (const path of reached) {
@@ -178,7 +229,7 @@ function reachedFrom(entry: string): { files: ReadonlySet<string>; packages: rea
       else if (!specifier.startsWith(".")) packages.add(specifier);
     }
   }
-  return { files: reached, packages: [...packages] };
+  return { paths: [...reached], packages: [...packages] };
 }
 
 describe("the modules of src/", () => {
@@ -193,6 +244,32 @@ describe("the modules of src/", () => {
 
   test("need every edge that the map allows", () => {
     expect(idleEdges(ALLOWED, { files, moduleOf })).toEqual([]);
+  });
+});
+
+describe("capabilities", () => {
+  const unitOf = (path: string): string | undefined => /^capabilities\/([^/]+)\//.exec(path)?.[1];
+
+  test("are known to nobody but the tables of all of them, and not to each other", () => {
+    const known = [...files.values()].flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => unitOf(target) !== undefined && unitOf(target) !== unitOf(file.path))
+        .map((target) => `${file.path} → ${target}`),
+    );
+    const tables = /^capabilities\/(?:capabilities|guest|host)\.ts /;
+    expect(known.filter((edge) => !tables.test(edge))).toEqual(KNOWN_UNITS);
+  });
+
+  test("have a guest side and a host side of which neither reaches the other, in however many steps", () => {
+    const sides = [...files.keys()].filter((path) => SIDE.test(path));
+    expect(sides).not.toEqual([]);
+    const crossing = sides.flatMap((path) => {
+      const other = moduleOf(path) === "capabilities/guest" ? "capabilities/host" : "capabilities/guest";
+      return filesReachedFrom(path)
+        .filter((reached) => moduleOf(reached) === other)
+        .map((reached) => `${path} → ${reached}`);
+    });
+    expect(crossing).toEqual([]);
   });
 });
 
@@ -217,22 +294,23 @@ describe("the files of src/", () => {
   });
 
   test("never bring a code generator into the host's process", () => {
-    const { packages } = reachedFrom("main.ts");
+    const { packages } = runtimeReach("main.ts");
     expect(packages).toContain("nats");
     expect(packages.filter((name) => GENERATORS.test(name))).toEqual([]);
   });
 
-  test("bring nothing but parts of Node into a runner's process", () => {
-    const { packages } = reachedFrom("runner/main.ts");
-    expect(packages).not.toEqual([]);
-    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
+  test("that the compiler executes are in the key of its artifacts, but for how errors and messages are made", () => {
+    const deciding = runtimeReach("compiler/main.ts").paths.filter(
+      (path) => !["errors", "channel", "scheduling"].includes(moduleOf(path)),
+    );
+    expect(deciding).toContain("capabilities/key-value/definition.ts");
+    expect(deciding.filter((path) => !DECIDING_FILES.some((pattern) => matchesGlob(path, pattern)))).toEqual([]);
   });
 
-  test("that decide what an artifact is are all in the key of the engine: a change of one compiles anew", () => {
-    const modules = new Set(Array.from(reachedFrom("compiler/main.ts").files, moduleOf));
-    // An error's text is in no artifact.
-    modules.delete("errors");
-    expect([...modules].sort()).toEqual([...COMPILER_FOLDERS].sort());
+  test("bring nothing but parts of Node into a runner's process", () => {
+    const { packages } = runtimeReach("runner/main.ts");
+    expect(packages).not.toEqual([]);
+    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
   });
 
   test("do nothing when they are imported", () => {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { CAPABILITIES } from "../../capabilities/capabilities.ts";
 import { CONTRACT_VERSION, HANDLER, HANDLER_ID } from "../../contract/interface-names.ts";
 import { parseInterfaceName } from "../../component/interface-name.ts";
 import { type Place, quote, rejection } from "../../component/rejection.ts";
@@ -57,14 +58,20 @@ function allowedInterface(name: string, place: Place): { id: string; shape: Inte
       "remove what needs it; plugins import logging, key-value-store and types of local:network-host@1.0.0 and WASI 0.2",
     );
   }
-  const own = parsed.id.startsWith(CONTRACT_PACKAGE);
-  const fits = own ? parsed.version === CONTRACT_VERSION : WASI_VERSION.test(parsed.version ?? "");
+  const only = onlyVersion(parsed.id);
+  const fits = only === undefined ? WASI_VERSION.test(parsed.version ?? "") : parsed.version === only;
   if (fits) return { id: parsed.id, shape };
   throw rejection(
     `the import ${quote(name)} has a version that is not offered`,
     place,
-    `build against version ${own ? CONTRACT_VERSION : "0.2.x"} of it`,
+    `build against version ${only ?? "0.2.x"} of it`,
   );
+}
+
+/** The version that alone is offered; `undefined` for interfaces of WASI 0.2. */
+function onlyVersion(id: string): string | undefined {
+  if (id.startsWith(CONTRACT_PACKAGE)) return CONTRACT_VERSION;
+  return CAPABILITIES.find(({ interfaces }) => interfaces.includes(id))?.version;
 }
 
 function checkImport({ name, item, place }: NamedEntry, id: string, shape: InterfaceShape): void {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import { alignTo, camelCase, type CompiledType, type FlatType, type FlatValue } from "./compiled-type.ts";
 import { PRIMITIVES, translated } from "./primitives.ts";
 

@@ -1,13 +1,15 @@
 /**
  * What the host tells a guest before its first call. Whatever differs from instance to instance (the time, a random
  * value, and later a configuration or a secret) may have become part of the guest's state, and would come back with
- * it in every later request. So an instance that was told anything is not put back. The exceptions are named here:
+ * it in every later request. So an instance that was told anything is not put back. The exceptions are named here and by capabilities:
  * functions that, called before the first call, answer every instance alike, at any time.
  *
  * A function that is not named counts as one that tells. Take a name off the list before its answer may differ.
  *
  * @module
  */
+
+import { CAPABILITIES } from "../../capabilities/capabilities.ts";
 
 /** Interfaces with all their functions, and single functions; without versions. */
 export const ANSWER_ALIKE: ReadonlySet<string> = new Set([
@@ -23,8 +25,7 @@ export const ANSWER_ALIKE: ReadonlySet<string> = new Set([
   "wasi:filesystem/preopens",
   // Before there is a call only standard streams lead anywhere, and those never wait.
   "wasi:io/streams",
-  "local:network-host/logging",
-  "local:network-host/key-value-store#[constructor]key-value-store",
+  ...CAPABILITIES.flatMap(({ alike }) => alike),
 ]);
 
 /** Does this function tell every instance the same before its first call? The interface is named without its version. */

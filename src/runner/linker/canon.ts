@@ -9,7 +9,7 @@
  */
 
 import type { Suspension } from "../suspension.ts";
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { FlatValue } from "./compiled-type.ts";
 import type { CompiledSignature } from "./signatures.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import { type Handle, HandleTable } from "./handle-table.ts";
 
 /** What the specification says with two flags: `may_enter` where it is idle, `may_leave` where the name does not deny it. */

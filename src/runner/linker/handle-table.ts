@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 
 /** Most handles in one table. Those to the host's resources are bounded by the guest's context besides. */
 const HANDLES_MAX = 1 << 20;

@@ -9,8 +9,8 @@
  * @module
  */
 
-import type { Namespace } from "../namespaces.ts";
-import { createTrap } from "../trap.ts";
+import type { Namespace } from "../guest/namespaces.ts";
+import { createTrap } from "../guest/trap.ts";
 import { camelCase } from "./compiled-type.ts";
 
 /** Calls an imported function with lifted values. What it returns is to be lowered. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;

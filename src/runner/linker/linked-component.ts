@@ -5,8 +5,8 @@
  * @module
  */
 
+import { asyncImports } from "../../capabilities/async-imports.ts";
 import { withoutVersion } from "../../contract/interface-names.ts";
-import { asyncImports } from "../../contract/async-imports.ts";
 import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
 import { answersAlike } from "./answers-alike.ts";
 import { type HostFunction, hostFunction } from "./host-function.ts";

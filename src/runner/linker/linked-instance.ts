@@ -8,7 +8,7 @@
 
 import type { BitType, PlanItem, PlanLower } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
-import type { Namespace } from "../namespaces.ts";
+import type { Namespace } from "../guest/namespaces.ts";
 import type { Suspension } from "../suspension.ts";
 import { LiftLowerContext, type Realloc } from "./lift-lower-context.ts";
 import {

@@ -14,7 +14,7 @@ import type { LinkPlan } from "../../contract/link-plan.ts";
 import type { RpcRequest } from "../../contract/request.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "../engine.ts";
-import type { GuestContext } from "../guest-context.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
 import { describeTrap, parseLevels, parsePluginError, parseResponse } from "../guest-outcome.ts";
 import { createImport } from "../imports.ts";
 import { Suspension } from "../suspension.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import type { PlanType } from "../../contract/link-plan.ts";
 import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { CompiledType } from "./compiled-type.ts";

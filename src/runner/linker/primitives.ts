@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import type { PrimitiveType } from "../../contract/primitive-types.ts";
 import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { CompiledType, FlatType } from "./compiled-type.ts";

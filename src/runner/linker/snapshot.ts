@@ -12,7 +12,7 @@
 
 import { WASM_PAGE_BYTES } from "../../contract/component-limits.ts";
 import type { LinkPlan } from "../../contract/link-plan.ts";
-import { isKeptResource, NOTE_STATE, type PutBack } from "../kept-resource.ts";
+import { isKeptResource, NOTE_STATE, type PutBack } from "../guest/kept-resource.ts";
 import { type BoundGlobals, GlobalBits } from "./global-bits.ts";
 import { GrowthReserve } from "./growth-reserve.ts";
 import type { SavedHandles } from "./handle-table.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { StringEncoding } from "../../contract/link-plan.ts";
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import type { LinearMemory } from "./linear-memory.ts";
 
 /** Where strings come from and go to. */

@@ -11,7 +11,7 @@
 
 import { withoutVersion } from "../../contract/interface-names.ts";
 import type { PlanResource } from "../../contract/link-plan.ts";
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 
 const MONOTONIC_CLOCK = "wasi:clocks/monotonic-clock";
 const WALL_CLOCK = "wasi:clocks/wall-clock";

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { createTrap } from "../trap.ts";
+import { createTrap } from "../guest/trap.ts";
 import { discriminantType } from "./aggregates.ts";
 import { alignTo, type CompiledType, type FlatType, type FlatValue, NOTHING } from "./compiled-type.ts";
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { GuestContext } from "../guest-context.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
 
 /** Kept by the parent. */
 export class Children {

@@ -10,10 +10,10 @@ import type * as PublishedExit from "@bytecodealliance/preview2-shim/interfaces/
 import type * as PublishedStderr from "@bytecodealliance/preview2-shim/interfaces/wasi-cli-stderr";
 import type * as PublishedStdin from "@bytecodealliance/preview2-shim/interfaces/wasi-cli-stdin";
 import type * as PublishedStdout from "@bytecodealliance/preview2-shim/interfaces/wasi-cli-stdout";
-import type { GuestContext } from "../guest-context.ts";
-import type { OutputStreamNumber } from "../guest-log.ts";
-import { expectVariant } from "../guest-values.ts";
-import { absentResource, HOST_ONLY, type Namespace, namespace } from "../namespaces.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
+import type { OutputStreamNumber } from "../guest/guest-log.ts";
+import { expectVariant } from "../guest/guest-values.ts";
+import { absentResource, HOST_ONLY, type Namespace, namespace } from "../guest/namespaces.ts";
 import type { Functions } from "./published-types.ts";
 import { InputStream, OutputStream } from "./streams.ts";
 

@@ -7,7 +7,7 @@
 
 import type * as PublishedPreopens from "@bytecodealliance/preview2-shim/interfaces/wasi-filesystem-preopens";
 import type * as PublishedTypes from "@bytecodealliance/preview2-shim/interfaces/wasi-filesystem-types";
-import { absentResource, type Namespace, namespace } from "../namespaces.ts";
+import { absentResource, type Namespace, namespace } from "../guest/namespaces.ts";
 import type { Functions } from "./published-types.ts";
 import { expectFailure } from "./streams.ts";
 

@@ -16,10 +16,17 @@ import type { Pollable as PublishedPollable } from "@bytecodealliance/preview2-s
 import type * as PublishedPoll from "@bytecodealliance/preview2-shim/interfaces/wasi-io-poll";
 import type * as PublishedClock from "@bytecodealliance/preview2-shim/interfaces/wasi-clocks-monotonic-clock";
 import { GUEST_LIMITS } from "../../contract/guest-limits.ts";
-import type { GuestContext } from "../guest-context.ts";
-import { expectArray, expectU64 } from "../guest-values.ts";
-import { type KeptResource, NOTE_STATE, nothingToPutBack, type PutBack } from "../kept-resource.ts";
-import { classWithForgedMethods, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
+import { expectArray, expectU64 } from "../guest/guest-values.ts";
+import { type KeptResource, NOTE_STATE, nothingToPutBack, type PutBack } from "../guest/kept-resource.ts";
+import {
+  classWithForgedMethods,
+  HOST_ONLY,
+  type Namespace,
+  namespace,
+  requireHost,
+  seal,
+} from "../guest/namespaces.ts";
 import type { Functions, Implementation } from "./published-types.ts";
 
 const NS_PER_MS = 1_000_000n;

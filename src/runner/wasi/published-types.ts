@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Result } from "../guest-values.ts";
+import type { Result } from "../guest/guest-values.ts";
 
 type Method = (...args: never[]) => unknown;
 

@@ -9,9 +9,9 @@ import { randomBytes } from "node:crypto";
 import type * as PublishedInsecure from "@bytecodealliance/preview2-shim/interfaces/wasi-random-insecure";
 import type * as PublishedSeed from "@bytecodealliance/preview2-shim/interfaces/wasi-random-insecure-seed";
 import type * as PublishedRandom from "@bytecodealliance/preview2-shim/interfaces/wasi-random-random";
-import type { GuestContext } from "../guest-context.ts";
-import { expectU64 } from "../guest-values.ts";
-import { type Namespace, namespace } from "../namespaces.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
+import { expectU64 } from "../guest/guest-values.ts";
+import { type Namespace, namespace } from "../guest/namespaces.ts";
 import type { Functions } from "./published-types.ts";
 
 const U64_BYTES = 8n;

@@ -7,9 +7,9 @@
 
 import type * as PublishedLookup from "@bytecodealliance/preview2-shim/interfaces/wasi-sockets-ip-name-lookup";
 import type { ErrorCode } from "@bytecodealliance/preview2-shim/interfaces/wasi-sockets-network";
-import type { GuestContext } from "../guest-context.ts";
-import { err, expectString, type Result } from "../guest-values.ts";
-import { absentResource, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
+import { err, expectString, type Result } from "../guest/guest-values.ts";
+import { absentResource, HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../guest/namespaces.ts";
 import type { Functions } from "./published-types.ts";
 
 const DENIED: Result<never, ErrorCode> = Object.freeze(err<ErrorCode>("access-denied"));

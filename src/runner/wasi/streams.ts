@@ -12,12 +12,12 @@
 import type { Error as PublishedError } from "@bytecodealliance/preview2-shim/interfaces/wasi-io-error";
 import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi-io-streams";
 import type { HttpFailure } from "../../contract/http.ts";
-import type { GuestContext } from "../guest-context.ts";
-import { DONE, err, expectBytes, expectU64, ok, type Result } from "../guest-values.ts";
-import { type KeptResource, NOTE_STATE, type PutBack } from "../kept-resource.ts";
-import { createTrap } from "../trap.ts";
-import { HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../namespaces.ts";
-import type { BodyRead } from "../guest-exchange.ts";
+import type { GuestContext } from "../guest/guest-context.ts";
+import { DONE, err, expectBytes, expectU64, ok, type Result } from "../guest/guest-values.ts";
+import { type KeptResource, NOTE_STATE, type PutBack } from "../guest/kept-resource.ts";
+import { createTrap } from "../guest/trap.ts";
+import { HOST_ONLY, type Namespace, namespace, requireHost, seal } from "../guest/namespaces.ts";
+import type { BodyRead } from "../guest/guest-exchange.ts";
 import { Pollable } from "./poll.ts";
 import type { Implementation } from "./published-types.ts";
 

@@ -13,8 +13,17 @@ import { digestOf, shortDigest } from "../../contract/digest.ts";
 import { toHostError } from "../../errors/host-error.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 
-/** Folders whose code decides what an artifact is. */
-export const COMPILER_FOLDERS: readonly string[] = ["compiler", "component", "core-wasm", "contract"];
+/** Code that decides what an artifact is, including which imports may suspend. */
+export const DECIDING_FILES: readonly string[] = [
+  "compiler/**/*.{ts,js}",
+  "core-wasm/**/*.{ts,js}",
+  "component/**/*.{ts,js}",
+  "contract/**/*.{ts,js}",
+  "capabilities/{async-imports,capabilities}.{ts,js}",
+  "capabilities/*/{definition,messages}.{ts,js}",
+];
+
+const KEY_DIGITS = 12;
 
 let key: Promise<string> | undefined;
 
@@ -28,8 +37,7 @@ export function engineKey(): Promise<string> {
 }
 
 async function computeKey(): Promise<string> {
-  const patterns = COMPILER_FOLDERS.map((folder) => `${folder}/**/*.{ts,js}`);
-  const paths = (await Array.fromAsync(glob(patterns, { cwd: CODE_ROOT }))).sort();
+  const paths = (await Array.fromAsync(glob(DECIDING_FILES, { cwd: CODE_ROOT }))).sort();
   const contents = await Promise.all(paths.map((path) => readFile(join(CODE_ROOT, path))));
   const digests = contents.map((content, index) => `${paths[index]} ${digestOf(content)}`);
   const fingerprint = shortDigest(digestOf([process.versions.node, ...digests].join("\n")));

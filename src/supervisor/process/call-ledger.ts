@@ -9,10 +9,10 @@
  * @module
  */
 
+import type { LinkCalls } from "../../capabilities/host-side.ts";
 import { IdMap } from "../../channel/id-map.ts";
 import { ESCAPED_CHARACTERS } from "../../channel/messages/messages.ts";
 import { Violation } from "../../channel/violation.ts";
-import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { RunnerCall } from "./runner-call.ts";
 
 /**
@@ -32,14 +32,13 @@ interface Entry {
   listener: RunnerCall | undefined;
   charactersLeft: number;
   operations: number;
-  httpRequestsLeft: number;
   /** Pings that were sent to the runner before it. It takes both in order, so it has not begun before it answered them. */
   readonly pingsBefore: number;
   /** It said something of the call, which it may before its time. */
   isHeard: boolean;
 }
 
-export class CallLedger {
+export class CallLedger implements LinkCalls {
   readonly #entries = new IdMap<Entry>();
   readonly #charactersPerCall: number;
   #listeners = 0;
@@ -67,7 +66,6 @@ export class CallLedger {
       isHeard: false,
       charactersLeft: this.#charactersPerCall,
       operations: 0,
-      httpRequestsLeft: FIXED_LIMITS.httpRequests,
     });
     if (listener !== undefined) this.#listeners += 1;
   }
@@ -78,6 +76,12 @@ export class CallLedger {
     if (entry instanceof Violation) return entry;
     entry.charactersLeft -= Math.max(characters, MIN_RECORD_CHARACTERS);
     return entry.charactersLeft < 0 ? new Violation(`call ${id} logs more than a guest can`) : entry.listener;
+  }
+
+  /** Who waits for a call that the runner speaks of, if anybody still does. */
+  use(id: number): RunnerCall | undefined | Violation {
+    const entry = this.#entry(id);
+    return entry instanceof Violation ? entry : entry.listener;
   }
 
   /** Counts an operation of a call; {@link endOperation} follows. */
@@ -92,15 +96,6 @@ export class CallLedger {
   /** Who waits for a call, if anybody still does. */
   listener(id: number): RunnerCall | undefined {
     return this.#entries.get(id)?.listener;
-  }
-
-  /** Who sends an outbound request of a call. */
-  beginHttp(id: number): RunnerCall | undefined | Violation {
-    const entry = this.#entry(id);
-    if (entry instanceof Violation) return entry;
-    entry.httpRequestsLeft -= 1;
-    if (entry.httpRequestsLeft >= 0) return entry.listener;
-    return new Violation(`call ${id} sends more outbound requests than a guest can`);
   }
 
   endOperation(id: number): void {

@@ -10,6 +10,8 @@
  * @module
  */
 
+import { isCapabilityToHost } from "../../capabilities/capabilities.ts";
+import { HostLinks } from "../../capabilities/host.ts";
 import type { Channel } from "../../channel/channel.ts";
 import type { HostMessage, RunnerMessage } from "../../channel/messages/messages.ts";
 import { Violation } from "../../channel/violation.ts";
@@ -18,10 +20,8 @@ import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../../contract/request.ts";
 import { type ThreadShare, WORK_MS } from "../../fairness/thread-shares.ts";
 import { CallLedger } from "./call-ledger.ts";
-import { HttpExchanges } from "./http-exchanges.ts";
 import type { RunnerCall } from "./runner-call.ts";
 import { MakingAllowance } from "./making-allowance.ts";
-import { RunnerOperations } from "./runner-operations.ts";
 import { RunnerProbes } from "./runner-probes.ts";
 import { SignsOfLife } from "./signs-of-life.ts";
 
@@ -53,8 +53,7 @@ export interface RunnerProtocolOptions {
 export class RunnerProtocol {
   readonly #parts: RunnerProtocolOptions;
   readonly #calls: CallLedger;
-  readonly #exchanges: HttpExchanges;
-  readonly #operations: RunnerOperations;
+  readonly #links: HostLinks;
   readonly #probes: RunnerProbes;
   readonly #signs: SignsOfLife;
   readonly #proven = Promise.withResolvers<void>();
@@ -70,11 +69,10 @@ export class RunnerProtocol {
     this.#parts = parts;
     this.#calls = new CallLedger(logBytes);
     this.#probes = new RunnerProbes(ranMs);
-    this.#exchanges = new HttpExchanges((message) => this.#sendCharged(message, WORK_MS.httpMessage));
-    this.#operations = new RunnerOperations({
+    this.#links = new HostLinks({
       calls: this.#calls,
       transfers: share.transfers,
-      send: (message) => this.#sendCharged(message, WORK_MS.storeOperation),
+      send: (message, workMs) => this.#sendCharged(message, workMs),
       bufferedBytes: () => channel.bufferedBytes,
     });
     this.#signs = new SignsOfLife({
@@ -150,11 +148,11 @@ export class RunnerProtocol {
   cancel(id: number, graceMs: number): void {
     if (!this.#calls.cancel(id) || this.#endReason !== undefined) return;
     this.#noteCallEnd();
-    this.#exchanges.cancelCall(id);
+    this.#links.cancelCall(id);
     this.#parts.channel.send({ kind: "cancel", call: id });
     this.#signs.ask(() => {
       this.#calls.forget(id);
-      this.#exchanges.forgetCall(id);
+      this.#links.forgetCall(id);
       this.#proven.resolve();
     }, graceMs);
   }
@@ -182,6 +180,7 @@ export class RunnerProtocol {
 
   /** Acts on what the runner says; a violation where it may not say so. */
   receive(message: RunnerMessage): Violation | undefined {
+    if (isCapabilityToHost(message)) return this.#links.receive(message);
     switch (message.kind) {
       case "ready":
         return this.#parts.ready();
@@ -194,18 +193,6 @@ export class RunnerProtocol {
       }
       case "pong":
         return this.#signs.hear(message.nonce);
-      case "kv-get":
-      case "kv-set":
-        return this.#operations.perform(message);
-      case "http-request": {
-        const call = this.#calls.beginHttp(message.call);
-        return call instanceof Violation ? call : this.#exchanges.open(message, call);
-      }
-      case "http-body":
-      case "http-finish":
-      case "http-read":
-      case "http-abort":
-        return this.#exchanges.receive(message);
       case "log":
         return this.#tell(message.call, message.message.length, (call) => call.log(message.level, message.message));
       case "output":
@@ -240,7 +227,7 @@ export class RunnerProtocol {
     this.#endReason = reason;
     this.#signs.stop();
     this.#probes.loseAll(`The runner ended: ${explained}`);
-    this.#exchanges.endAll();
+    this.#links.endAll();
     const unbegun = this.#calls.unbegun(this.#signs.answered).flatMap((id) => {
       const call = this.#calls.listener(id);
       this.#calls.cancel(id);
@@ -271,7 +258,7 @@ export class RunnerProtocol {
   #settle(id: number, outcome: Outcome): Violation | undefined {
     const call = this.#calls.close(id);
     if (call === undefined || call instanceof Violation) return call;
-    this.#exchanges.endCall(id);
+    this.#links.endCall(id);
     this.#proven.resolve();
     call.settle(outcome);
     this.#noteCallEnd();

@@ -33,9 +33,9 @@ const ERROR_TEXT = Buffer.from("some text");
 const LARGE_VALUE = Buffer.alloc(1024 * 1024, "v");
 
 /** One value is stored: that of the key `large`. */
-const perform = (operation: KeyValueMessage): HostMessage => ({
-  kind: "result",
-  op: operation.op,
+const perform = ({ op, operation }: KeyValueMessage): HostMessage => ({
+  kind: "key-value-result",
+  op,
   result: operation.key === "large" ? { kind: "value", value: LARGE_VALUE } : { kind: "none" },
 });
 

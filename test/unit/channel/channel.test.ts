@@ -226,7 +226,7 @@ test("a frame that breaks the layout is a violation also where it comes in a lat
   const { ours, theirs } = await connection();
   const violated = Promise.withResolvers<Violation>();
   channelOn(ours, { receive: () => computeFor(FRAME_MS), violated: violated.resolve }, SHORT_TURNS);
-  theirs.write(Buffer.concat([pongs(FLOOD), Buffer.from([0xff, 0xff, 0xff, 0xff, 28])]));
+  theirs.write(Buffer.concat([pongs(FLOOD), Buffer.from([0xff, 0xff, 0xff, 0xff, 0])]));
   expect((await violated.promise).reason).toContain("too large");
 });
 

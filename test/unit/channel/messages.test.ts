@@ -58,7 +58,7 @@ const hostMessage: fc.Arbitrary<HostMessage> = fc.oneof(
     }),
   }),
   fc.record({
-    kind: fc.constant("result" as const),
+    kind: fc.constant("key-value-result" as const),
     op: u32,
     result: fc.oneof(
       fc.record({ kind: fc.constant("value" as const), value: bytes }),
@@ -94,8 +94,15 @@ const runnerMessage: fc.Arbitrary<RunnerMessage> = fc.oneof(
   fc.record({ kind: fc.constant("ready" as const) }),
   fc.record({ kind: fc.constant("failed" as const), message: text, isLasting: fc.boolean() }),
   fc.record({ kind: fc.constant("levels" as const), call: u32, levels: fc.nat({ max: 255 }) }),
-  fc.record({ kind: fc.constant("kv-get" as const), call: u32, op: u32, bucket: text, key: text }),
-  fc.record({ kind: fc.constant("kv-set" as const), call: u32, op: u32, bucket: text, key: text, value: bytes }),
+  fc.record({
+    kind: fc.constant("key-value" as const),
+    call: u32,
+    op: u32,
+    operation: fc.oneof(
+      fc.record({ kind: fc.constant("get" as const), bucket: text, key: text }),
+      fc.record({ kind: fc.constant("set" as const), bucket: text, key: text, value: bytes }),
+    ),
+  }),
   fc.record({
     kind: fc.constant("log" as const),
     call: u32,
@@ -157,6 +164,39 @@ function toHost(messages: readonly RunnerMessage[], pieceSizes: readonly number[
   return transmit(messages, pieceSizes, RUNNER_SIDE, HOST_SIDE);
 }
 
+/** The tag that a runner's message has. */
+function tagOf(message: RunnerMessage): number {
+  const writer = new FrameWriter();
+  RUNNER_SIDE.encode(message, writer);
+  return Buffer.concat(writer.take())[4] as number;
+}
+
+const NO_HTTP_REQUEST = {
+  method: "",
+  scheme: "",
+  authority: "",
+  path: "",
+  hasBody: false,
+  connectMs: undefined,
+  firstByteMs: undefined,
+  betweenBytesMs: undefined,
+  fields: [],
+};
+
+const TAGS = {
+  failed: tagOf({ kind: "failed", message: "", isLasting: true }),
+  log: tagOf({ kind: "log", call: 1, level: "info", message: "" }),
+  response: tagOf({ kind: "response", call: 1, response: { status: 200, body: Buffer.alloc(0) } }),
+  pong: tagOf({ kind: "pong", nonce: 1 }),
+  "key-value": tagOf({ kind: "key-value", call: 1, op: 1, operation: { kind: "get", bucket: "", key: "" } }),
+  "http-request": tagOf({ kind: "http-request", call: 1, exchange: 1, request: NO_HTTP_REQUEST }),
+  unknown: 255,
+};
+
+const NAME_BYTES = 3 * MAX_BUCKET_CHARACTERS;
+const KEY_BYTES = 3 * PLUGIN_LIMITS.keyBytes.max;
+const VALUE_BYTES = PLUGIN_LIMITS.valueBytes.max;
+
 /** A frame that a runner would send, as the host reads it. */
 function fromRunner(tag: number, payload: Uint8Array): RunnerMessage | Violation {
   const assembler = new FrameAssembler((known) => HOST_SIDE.rule(known));
@@ -209,8 +249,8 @@ describe("frames between host and runner", () => {
 
   test("a value of fifteen mebibytes arrives whole", () => {
     const value = Buffer.alloc(15 * 1024 * 1024, "abc");
-    const [message] = toRunner([{ kind: "result", op: 7, result: { kind: "value", value } }], [65_536]);
-    const result = message instanceof Violation || message?.kind !== "result" ? undefined : message.result;
+    const [message] = toRunner([{ kind: "key-value-result", op: 7, result: { kind: "value", value } }], [65_536]);
+    const result = message instanceof Violation || message?.kind !== "key-value-result" ? undefined : message.result;
     expect(result?.kind === "value" && value.equals(result.value)).toBe(true);
   });
 
@@ -257,12 +297,12 @@ describe("frames between host and runner", () => {
     const value = Buffer.alloc(LARGE_FRAME_BYTES, "v");
     const [set, response] = toHost(
       [
-        { kind: "kv-set", call: 1, op: 2, bucket: "b", key: "k", value },
+        { kind: "key-value", call: 1, op: 2, operation: { kind: "set", bucket: "b", key: "k", value } },
         { kind: "response", call: 1, response: { status: 200, body: value } },
       ],
       [65_536],
     ) as RunnerMessage[];
-    const stored = set?.kind === "kv-set" ? set.value : undefined;
+    const stored = set?.kind === "key-value" && set.operation.kind === "set" ? set.operation.value : undefined;
     const answered = response?.kind === "response" ? response.response.body : undefined;
     expect(stored?.buffer).toBeInstanceOf(SharedArrayBuffer);
     expect(answered?.buffer).toBeInstanceOf(ArrayBuffer);
@@ -270,9 +310,9 @@ describe("frames between host and runner", () => {
   });
 
   test.each([
-    ["an answer to a ping", 28, 4],
-    ["a response", 24, 4 + 2 + 4 + PLUGIN_LIMITS.replyBytes.max],
-    ["a key that is read", 19, 4 + 4 + 4 + 3 * MAX_BUCKET_CHARACTERS + 4 + 3 * PLUGIN_LIMITS.keyBytes.max],
+    ["an answer to a ping", TAGS.pong, 4],
+    ["a response", TAGS.response, 4 + 2 + 4 + PLUGIN_LIMITS.replyBytes.max],
+    ["the largest write", TAGS["key-value"], 4 + 4 + 1 + 4 + NAME_BYTES + 4 + KEY_BYTES + 4 + VALUE_BYTES],
   ])("a frame that is larger than %s can be is refused before any of it is awaited", (_what, tag, mostBytes) => {
     const assembler = new FrameAssembler((known) => HOST_SIDE.rule(known));
     assembler.push(header(tag, mostBytes));
@@ -283,15 +323,19 @@ describe("frames between host and runner", () => {
   });
 
   test.each([
-    ["text that is not UTF-8", 17, Buffer.from([1, 0, 0, 0, 0xff, 0]), "not UTF-8"],
-    ["a field that reaches past the frame", 17, Buffer.from([9, 0, 0, 0, 0x61]), "past the end"],
-    ["bytes behind the last field", 24, Buffer.from([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 7]), "1 bytes too many"],
-    ["an unknown log level", 21, Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 0]), "unknown log level"],
-    ["a flag that is neither", 17, Buffer.from([0, 0, 0, 0, 2]), "neither 0 nor 1"],
-    ["an unknown tag", 99, Buffer.alloc(0), "unknown tag"],
-    ["what only the host sends", 4, Buffer.from([1, 0, 0, 0]), "unknown tag"],
-    ["a list of more items than one may have", 33 - 1, listOf(1_025), "at most 1024"],
-    ["a field beyond its bound", 19, Buffer.from([...new Uint8Array(8), 0, 16, 0, 0]), "at most 3072"],
+    ["text that is not UTF-8", TAGS.failed, Buffer.from([1, 0, 0, 0, 0xff, 0]), "not UTF-8"],
+    ["a field that reaches past the frame", TAGS.failed, Buffer.from([9, 0, 0, 0, 0x61]), "past the end"],
+    ["bytes behind the last field", TAGS.response, Buffer.from([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 7]), "1 bytes too many"],
+    ["an unknown log level", TAGS.log, Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 0]), "unknown log level"],
+    ["a flag that is neither", TAGS.failed, Buffer.from([0, 0, 0, 0, 2]), "neither 0 nor 1"],
+    ["an unknown tag", TAGS.unknown, Buffer.alloc(0), "unknown tag"],
+    ["a list of more items than one may have", TAGS["http-request"], listOf(1_025), "at most 1024"],
+    [
+      "a field beyond its bound",
+      TAGS["key-value"],
+      Buffer.from([...new Uint8Array(8), 0, 0, 16, 0, 0]),
+      "at most 3072",
+    ],
   ])("%s is refused", (_what, tag, payload, why) => {
     expect(fromRunner(tag, payload)).toMatchObject({ reason: expect.stringContaining(why) as string });
   });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { KEY_VALUE_GATE } from "../../../src/capabilities/key-value/host/gate.ts";
 import type { Outcome } from "../../../src/contract/request.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 import { FakeRunner } from "./fake-runner.ts";
@@ -274,9 +275,11 @@ async function play(scene: Scene, events: readonly Event[]): Promise<Sent> {
           if (begun !== undefined && one.open.includes(begun)) one.end(begun, step.outcome);
         break;
       }
-      case "read":
-        void runner?.open[step.which]?.call.perform({ kind: "kv-get", call: 1, op: 1, bucket: "b", key: "k" });
+      case "read": {
+        const call = runner?.open[step.which]?.call;
+        void call?.gate(KEY_VALUE_GATE).perform({ kind: "get", bucket: "b", key: "k" }, call);
         break;
+      }
       case "pass":
         await vi.advanceTimersByTimeAsync(step.ms);
         break;

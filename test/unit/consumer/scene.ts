@@ -14,8 +14,8 @@ import { PluginRunner } from "../../../src/supervisor/process-pool/plugin-runner
 import type { PluginRunnerEvents } from "../../../src/supervisor/process-pool/plugin-runner-events.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { PluginStats } from "../../../src/telemetry/plugin-stats.ts";
-import { RecordingHttp } from "../broker/recording-http.ts";
-import { RecordingStore } from "../broker/recording-store.ts";
+import { RecordingHttp } from "../capabilities/recording-http.ts";
+import { RecordingStore } from "../capabilities/recording-store.ts";
 import { LinkState } from "../../../src/nats/link-state.ts";
 import { ReplySender } from "../../../src/nats/reply-sender.ts";
 import { SubscriptionSet } from "../../../src/nats/subscription-set.ts";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { asyncImports } from "../../../src/contract/async-imports.ts";
+import { asyncImports } from "../../../src/capabilities/async-imports.ts";
+import { CAPABILITIES } from "../../../src/capabilities/capabilities.ts";
 import { ACCESS_LEVELS } from "../../../src/contract/access-levels.ts";
 import { INTERFACES } from "../../../src/contract/generated/interfaces.ts";
 import { LOG_LEVELS } from "../../../src/contract/request.ts";
@@ -28,7 +29,7 @@ describe("what the host knows of the contract", () => {
   });
 
   test("has every function that may suspend", () => {
-    for (const name of asyncImports(["wasi:http/types@0.2.3"])) {
+    for (const name of asyncImports(CAPABILITIES.flatMap(({ interfaces }) => interfaces))) {
       const [id = "", member = ""] = name.split("#");
       expect(INTERFACES[id]?.functions, name).toHaveProperty([member]);
     }

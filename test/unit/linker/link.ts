@@ -8,7 +8,7 @@ import { createLinkedComponent, type LinkedComponent } from "../../../src/runner
 import { LinkedInstance } from "../../../src/runner/linker/linked-instance.ts";
 import { LinkerEngine } from "../../../src/runner/linker/linker-engine.ts";
 import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
-import type { Namespace } from "../../../src/runner/namespaces.ts";
+import type { Namespace } from "../../../src/runner/guest/namespaces.ts";
 import { Suspension } from "../../../src/runner/suspension.ts";
 
 /** A plan and its core modules, ready for instances. Throws where planning is refused. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Engine, Instance } from "../../../src/runner/engine.ts";
-import { GuestContext } from "../../../src/runner/guest-context.ts";
+import { GuestContext } from "../../../src/runner/guest/guest-context.ts";
 import { PROVIDED_INTERFACES } from "../../../src/runner/imports.ts";
 import { ANSWER_ALIKE, answersAlike } from "../../../src/runner/linker/answers-alike.ts";
 import { RESERVES } from "../../../src/runner/linker/growth-reserve.ts";
@@ -63,8 +63,7 @@ class Seat {
       log: () => undefined,
       output: () => undefined,
       trapped: () => undefined,
-      perform: () => Promise.resolve({ kind: "none" }),
-      openHttp: () => undefined,
+      capability: () => ({ perform: () => Promise.resolve({ kind: "none" }) }),
     });
     const bytes = Buffer.alloc(8);
     bytes.writeBigUInt64LE(payload);

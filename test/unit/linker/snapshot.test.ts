@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { GuestOutcome, Instance } from "../../../src/runner/engine.ts";
-import { GuestContext } from "../../../src/runner/guest-context.ts";
+import { GuestContext } from "../../../src/runner/guest/guest-context.ts";
 import { BitAudit } from "../../harness/bit-audit.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 import { buildComponent } from "../runner/artifacts.ts";
@@ -27,8 +27,7 @@ async function ask({ instance, context }: Seat, payload: Uint8Array): Promise<Gu
     log: () => undefined,
     output: () => undefined,
     trapped: () => (trapped = true),
-    perform: () => Promise.resolve({ kind: "none" }),
-    openHttp: () => undefined,
+    capability: () => ({ perform: () => Promise.resolve({ kind: "none" }) }),
   });
   const outcome = await instance.handleRequest({ id: "id", method: "method", payload });
   context.retire();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decideAddress } from "../../../src/broker/key-value.ts";
-import { decideRequest } from "../../../src/broker/http-request.ts";
+import { decideAddress } from "../../../src/capabilities/key-value/host/address.ts";
+import { decideRequest } from "../../../src/capabilities/outbound-http/host/http-request.ts";
 import { bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../../../src/contract/limits.ts";
 import type { BucketName, PluginName } from "../../../src/contract/names.ts";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HostMessage, OperationResult } from "../../../src/channel/messages/messages.ts";
+import type { KeyValueResult } from "../../../src/capabilities/key-value/messages.ts";
+import type { HostMessage } from "../../../src/channel/messages/messages.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { buildArtifact } from "./artifacts.ts";
 import { ENGINES, type KeyValueMessage, RunnerChild } from "./runner-child.ts";
@@ -9,14 +10,14 @@ beforeAll(async () => {
   artifactDir = await buildArtifact("actor");
 });
 
-function answer(op: number, result: OperationResult): HostMessage {
-  return { kind: "result", op, result };
+function answer(op: number, result: KeyValueResult): HostMessage {
+  return { kind: "key-value-result", op, result };
 }
 
 describe.each(ENGINES)("the key-value store, on the %s engine", (engine) => {
   it("asks the host with bucket, key and value, and hands its answers to the guest", async () => {
     const asked: KeyValueMessage[] = [];
-    const results: OperationResult[] = [
+    const results: KeyValueResult[] = [
       { kind: "value", value: Buffer.from("stored") },
       { kind: "value", value: Buffer.alloc(0) },
       { kind: "none" },
@@ -29,7 +30,7 @@ describe.each(ENGINES)("the key-value store, on the %s engine", (engine) => {
       artifactDir,
       perform: (operation) => {
         asked.push(operation);
-        return answer(operation.op, results[asked.length - 1] as OperationResult);
+        return answer(operation.op, results[asked.length - 1] as KeyValueResult);
       },
     });
     const ends = [];
@@ -43,13 +44,10 @@ describe.each(ENGINES)("the key-value store, on the %s engine", (engine) => {
       { kind: "response", response: { status: 204 } },
       { kind: "plugin-error", message: "value-too-large: no" },
     ]);
-    expect(asked[0]).toMatchObject({ kind: "kv-get", call: 1, bucket: "bucket", key: "some-key" });
+    expect(asked[0]).toMatchObject({ call: 1, operation: { kind: "get", bucket: "bucket", key: "some-key" } });
     expect(asked[4]).toMatchObject({
-      kind: "kv-set",
       call: 5,
-      bucket: "bucket",
-      key: "b",
-      value: Buffer.from("some-key"),
+      operation: { kind: "set", bucket: "bucket", key: "b", value: Buffer.from("some-key") },
     });
     expect(new Set(asked.map(({ op }) => op)).size).toBe(asked.length);
   });
@@ -64,7 +62,10 @@ describe.each(ENGINES)("the key-value store, on the %s engine", (engine) => {
     const calls = Array.from({ length: 20 }, (_, index) => runner.begin("get", Buffer.from(`key-${index}`)));
     await runner.until(() => waiting.length === calls.length);
     // Answered last first: each answer must find its own guest.
-    for (const { op, key } of waiting.toReversed())
+    for (const {
+      op,
+      operation: { key },
+    } of waiting.toReversed())
       runner.channel.send(answer(op, { kind: "value", value: Buffer.from(`value of ${key}`) }));
     for (const [index, call] of calls.entries())
       expect((await runner.end(call)).outcome).toMatchObject({

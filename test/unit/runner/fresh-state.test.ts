@@ -34,12 +34,12 @@ async function bodyOf(runner: RunnerChild, method: string, payload?: Uint8Array)
 function memoryStore(): { perform(operation: KeyValueMessage): HostMessage } {
   const values = new Map<string, Uint8Array>();
   return {
-    perform(operation) {
+    perform({ op, operation }) {
       const key = `${operation.bucket} ${operation.key}`;
       const value = values.get(key);
-      if (operation.kind === "kv-set") values.set(key, Buffer.from(operation.value));
-      const found = operation.kind === "kv-get" && value !== undefined;
-      return { kind: "result", op: operation.op, result: found ? { kind: "value", value } : { kind: "none" } };
+      if (operation.kind === "set") values.set(key, Buffer.from(operation.value));
+      const found = operation.kind === "get" && value !== undefined;
+      return { kind: "key-value-result", op, result: found ? { kind: "value", value } : { kind: "none" } };
     },
   };
 }

@@ -1,8 +1,10 @@
 /* oxlint-disable typescript/no-explicit-any -- what a guest gets from the mapping has no types here; the expectations check it */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { HttpExchange, HttpRequest, HttpSink } from "../../../src/contract/http.ts";
+import { HttpLink } from "../../../src/capabilities/outbound-http/guest/link.ts";
+import type { HttpToHost } from "../../../src/capabilities/outbound-http/messages.ts";
+import type { HttpRequest, HttpSink } from "../../../src/contract/http.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
-import { type CallPort, GuestContext, MAX_OPEN_HANDLES } from "../../../src/runner/guest-context.ts";
+import { type CallPort, GuestContext, MAX_OPEN_HANDLES } from "../../../src/runner/guest/guest-context.ts";
 import { createImportsFactory } from "../../../src/runner/imports.ts";
 
 type Answer = { readonly tag: "ok" | "err"; readonly val: any };
@@ -52,27 +54,47 @@ let http: Http;
 let handle: (request: unknown, options: unknown) => Answer;
 let poll: (pollables: unknown) => Promise<Uint32Array>;
 
+/** What the host hears; it answers by {@link sink}. */
+function hear(message: HttpToHost, link: HttpLink): void {
+  const { exchange } = message;
+  switch (message.kind) {
+    case "http-request":
+      asked = message.request;
+      sink = {
+        wanted: (bytes) => link.receive({ kind: "http-wanted", exchange, bytes }),
+        response: (response) => link.receive({ kind: "http-response", exchange, response }),
+        chunk: (bytes) => link.receive({ kind: "http-chunk", exchange, bytes }),
+        end: (trailers) => link.receive({ kind: "http-end", exchange, trailers }),
+        fail: (failure) => link.receive({ kind: "http-failed", exchange, failure }),
+      };
+      break;
+    case "http-body":
+      told.push(`write ${message.bytes.length}`);
+      break;
+    case "http-finish":
+      told.push("finish");
+      break;
+    case "http-read":
+      told.push(`read ${message.bytes}`);
+      break;
+    case "http-abort":
+      told.push("abort");
+      break;
+  }
+}
+
 beforeEach(() => {
   told = [];
   trapped = [];
   context = new GuestContext(0);
-  const exchange: HttpExchange = {
-    write: (bytes) => told.push(`write ${bytes.length}`),
-    finish: () => told.push("finish"),
-    read: (bytes) => told.push(`read ${bytes}`),
-    abort: () => told.push("abort"),
-  };
+  const link = new HttpLink((message) => hear(message, link));
   const port: CallPort = {
     log: () => undefined,
     output: () => undefined,
-    perform: () => new Promise(() => undefined),
+    capability: () => ofCall,
     trapped: (message) => trapped.push(message),
-    openHttp: (request, given) => {
-      asked = request;
-      sink = given;
-      return exchange;
-    },
   };
+  const ofCall = link.port(1);
   context.bind(port);
   const imports = createImportsFactory(["wasi:http/types", "wasi:http/outgoing-handler", "wasi:io/poll"])(context);
   http = imports["wasi:http/types"] as unknown as Http;

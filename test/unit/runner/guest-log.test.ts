@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { LogRate } from "../../../src/contract/log-rate.ts";
-import { escapeControls, GuestLog } from "../../../src/runner/guest-log.ts";
+import { escapeControls, GuestLog } from "../../../src/runner/guest/guest-log.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
 /** A rate that is used up unless its clock is turned: `room` lines pass at first, and one more a millisecond. */

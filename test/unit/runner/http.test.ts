@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
-import { GuestContext, MAX_OPEN_HANDLES } from "../../../src/runner/guest-context.ts";
+import { GuestContext, MAX_OPEN_HANDLES } from "../../../src/runner/guest/guest-context.ts";
 import { createImportsFactory } from "../../../src/runner/imports.ts";
 
 type Answer = { readonly tag: "ok" | "err"; readonly val: unknown };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { asyncImports } from "../../../src/contract/async-imports.ts";
-import { GuestContext } from "../../../src/runner/guest-context.ts";
+import { asyncImports } from "../../../src/capabilities/async-imports.ts";
+import { GuestContext } from "../../../src/runner/guest/guest-context.ts";
 import { createImportsFactory, PROVIDED_INTERFACES } from "../../../src/runner/imports.ts";
 
 const WIT = new URL("../../../wit/", import.meta.url);
@@ -99,8 +99,7 @@ it("blocks for ever on a forged pollable and traps its call, since a rejection w
   bound.bind({
     log: () => undefined,
     output: () => undefined,
-    perform: () => new Promise(() => undefined),
-    openHttp: () => undefined,
+    capability: () => undefined,
     trapped: (message) => trapped.push(message),
   });
   const { Pollable } = createImportsFactory(["wasi:io/poll@0.2.3"])(bound)["wasi:io/poll"] as {
@@ -119,11 +118,11 @@ it("serves every version of an interface and leaves unknown ones out", () => {
 
 it("lists as suspending exactly what returns a promise", () => {
   expect(
-    asyncImports(["wasi:http/types"])
+    asyncImports(PROVIDED_INTERFACES)
       .map((name) => name.split("#")[0])
       .every((name) => PROVIDED_INTERFACES.includes(name as string)),
   ).toBe(true);
-  for (const name of asyncImports(["wasi:http/types"])) {
+  for (const name of asyncImports(PROVIDED_INTERFACES)) {
     const [interfaceName, member] = name.split("#") as [string, string];
     const [, resource, method] = /^\[method\]([\w-]+)\.([\w-]+)$/.exec(member) ?? [];
     const declared = DECLARED.get(interfaceName);

@@ -20,7 +20,7 @@ describe.each(ENGINES)("the runner's process, on the %s engine", (engine) => {
   it("ends with code 0 when the host closes the channel, even with requests suspended", async () => {
     await using runner = await RunnerChild.start({ engine, artifactDir });
     runner.begin("get", Buffer.from("key"));
-    await runner.until(({ kind }) => kind === "kv-get");
+    await runner.until(({ kind }) => kind === "key-value");
     runner.channel.close();
     expect(await runner.exited).toBe(0);
   });
@@ -78,7 +78,7 @@ describe.each(ENGINES)("the runner's process, on the %s engine", (engine) => {
   it("unwinds a cancelled request without running any of its code", async () => {
     await using runner = await RunnerChild.start({ engine, artifactDir });
     const call = runner.begin("Catch");
-    await runner.until((message) => message.kind === "kv-get" && message.call === call);
+    await runner.until((message) => message.kind === "key-value" && message.call === call);
     runner.channel.send({ kind: "cancel", call });
     // Did the guest run on, it would compute for ever and the ping would stay unanswered.
     await runner.settle(1);
@@ -94,7 +94,7 @@ describe.each(ENGINES)("the runner's process, on the %s engine", (engine) => {
     // 16 MiB each: 1.6 GiB in all, were they kept.
     for (let request = 0; request < 100; request++) {
       const call = runner.begin("Keep");
-      await runner.until((message) => message.kind === "kv-get" && message.call === call);
+      await runner.until((message) => message.kind === "key-value" && message.call === call);
       runner.channel.send({ kind: "cancel", call });
     }
     await runner.settle(1);

@@ -126,5 +126,5 @@ describe.each(ENGINES)("a component of other types than the contract's, on the %
 });
 
 function isTalk({ kind }: RunnerMessage): boolean {
-  return ["log", "output", "dropped", "kv-get", "kv-set"].includes(kind);
+  return ["log", "output", "dropped", "key-value"].includes(kind);
 }

@@ -33,7 +33,7 @@ export type RunnerOptions = Partial<RunnerConfig> & {
   readonly perform?: (operation: KeyValueMessage) => HostMessage | undefined;
 };
 
-export type KeyValueMessage = Extract<RunnerMessage, { kind: "kv-get" | "kv-set" }>;
+export type KeyValueMessage = Extract<RunnerMessage, { kind: "key-value" }>;
 
 /** How a call ended, and what it said on the way. */
 export interface CallEnd {
@@ -138,7 +138,7 @@ export class RunnerChild implements AsyncDisposable {
 
   #receive(message: RunnerMessage): undefined {
     this.received.push(message);
-    if (message.kind === "kv-get" || message.kind === "kv-set") {
+    if (message.kind === "key-value") {
       const answer = this.#perform?.(message);
       if (answer !== undefined) this.channel.send(answer);
     }

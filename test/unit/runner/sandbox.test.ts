@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_OPEN_HANDLES, MAX_RANDOM_BYTES } from "../../../src/runner/guest-context.ts";
+import { MAX_OPEN_HANDLES, MAX_RANDOM_BYTES } from "../../../src/runner/guest/guest-context.ts";
 import { buildArtifact } from "./artifacts.ts";
 import { ENGINES, RunnerChild } from "./runner-child.ts";
 
@@ -80,7 +80,7 @@ describe.each(ENGINES)("what a guest reaches, on the %s engine", (engine) => {
     ["a stream", "S", 7n],
   ])("is nothing behind a forged handle of %s", async (_, method, handle) => {
     await trap(method, handle);
-    expect(runner.received.filter(({ kind }) => kind === "kv-get")).toEqual([]);
+    expect(runner.received.filter(({ kind }) => kind === "key-value")).toEqual([]);
   });
 
   it("is neither an empty poll nor a write beyond the permit", async () => {

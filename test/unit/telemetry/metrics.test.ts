@@ -90,8 +90,8 @@ describe("a scrape", () => {
     echo.begin();
     other.refuse("denied");
     other.drop("no-reply-subject");
-    other.storeOperation("get", "ok");
-    other.storeOperation("set", "access-denied");
+    other.operation("key-value", "get", "ok");
+    other.operation("key-value", "set", "access-denied");
     other.runnerRestarted();
     expect((await metrics.render()).split("\n")).toEqual(
       expect.arrayContaining([

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GuestContext } from "../../../../src/runner/guest-context.ts";
+import type { HttpRequest } from "../../../../src/contract/http.ts";
+import { GuestContext } from "../../../../src/runner/guest/guest-context.ts";
 import { createImportsFactory } from "../../../../src/runner/imports.ts";
 import { expectAgreement, openRunner, openShim, type Side } from "./sides.ts";
 import { PROPERTY_TIME_MS } from "../../../harness/property.ts";
@@ -140,8 +141,7 @@ it("asks the host for a slash where the path is empty or none, since that is how
   context.bind({
     log: () => undefined,
     output: () => undefined,
-    perform: () => new Promise(() => undefined),
-    openHttp: ({ path }) => void asked.push(path),
+    capability: () => ({ open: ({ path }: HttpRequest) => void asked.push(path) }),
     trapped: () => undefined,
   });
   const imports = createImportsFactory(["wasi:http/types", "wasi:http/outgoing-handler"])(context);

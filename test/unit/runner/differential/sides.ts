@@ -28,7 +28,7 @@ import type * as Lookup from "@bytecodealliance/preview2-shim/interfaces/wasi-so
 import type * as TcpCreate from "@bytecodealliance/preview2-shim/interfaces/wasi-sockets-tcp-create-socket";
 import type * as UdpCreate from "@bytecodealliance/preview2-shim/interfaces/wasi-sockets-udp-create-socket";
 import { expect } from "vitest";
-import { GuestContext } from "../../../../src/runner/guest-context.ts";
+import { GuestContext } from "../../../../src/runner/guest/guest-context.ts";
 import { createImportsFactory, PROVIDED_INTERFACES } from "../../../../src/runner/imports.ts";
 
 /** The runner's permit of one `check-write`, which the shim leaves to its embedder. */
@@ -119,8 +119,7 @@ export function openRunner(): Side {
   context.bind({
     log: () => undefined,
     output: (_stream, text) => lines.push(text.replaceAll("\\u{0}", "\0")),
-    perform: () => new Promise(() => undefined),
-    openHttp: () => undefined,
+    capability: () => undefined,
     trapped: () => undefined,
   });
   const imports = createImportsFactory(PROVIDED_INTERFACES)(context);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { Violation } from "../../../../src/channel/violation.ts";
-import { FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import { CallLedger } from "../../../../src/supervisor/process/call-ledger.ts";
 import type { RunnerCall } from "../../../../src/supervisor/process/runner-call.ts";
 
@@ -61,13 +60,6 @@ describe("the ledger of a runner's calls", () => {
     let last: Violation | undefined;
     for (let round = 0; round < 1_000; round++) last = ledger.beginOperation(1);
     expect(last?.reason).toContain("more operations in flight");
-  });
-
-  test("lets a call send as many outbound requests as a guest can, ended or not, and no more", () => {
-    const ledger = ledgerWith(1, 2);
-    for (let sent = 0; sent < FIXED_LIMITS.httpRequests; sent++) expect(ledger.beginHttp(1)).toBe(CALL);
-    expect(ledger.beginHttp(1)).toMatchObject({ reason: expect.stringContaining("more outbound requests") as string });
-    expect(ledger.beginHttp(2)).toBe(CALL);
   });
 
   test("knows which calls a runner has not begun: those behind a ping that it has not answered, and not heard of", () => {

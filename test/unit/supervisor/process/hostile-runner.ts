@@ -22,6 +22,14 @@ function flood(message: RunnerMessage): void {
   }, 0);
 }
 
+function readOf(call: number, op: number): RunnerMessage {
+  return { kind: "key-value", call, op, operation: { kind: "get", bucket: "b", key: "k" } };
+}
+
+function writeOf(call: number, op: number, value: Uint8Array): RunnerMessage {
+  return { kind: "key-value", call, op, operation: { kind: "set", bucket: "b", key: "k", value } };
+}
+
 let over = 0;
 
 const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
@@ -29,7 +37,7 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
     if (message.kind === "request") flood({ kind: "log", call: message.call, level: "info", message: "x" });
   },
   "asks without end": (message) => {
-    if (message.kind === "request") flood({ kind: "kv-get", call: message.call, op: 1, bucket: "b", key: "k" });
+    if (message.kind === "request") flood(readOf(message.call, 1));
   },
   "drops without end": (message) => {
     if (message.kind === "request") flood({ kind: "dropped", call: message.call, dropped: MOST });
@@ -48,7 +56,7 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   },
   "is busy with other things": (message) => {
     if (message.kind === "request") {
-      setInterval(() => channel.send({ kind: "kv-get", call: 1, op: 1, bucket: "b", key: "k" }), 200);
+      setInterval(() => channel.send(readOf(1, 1)), 200);
     }
   },
   "floods stderr": (message) => {
@@ -59,7 +67,7 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   },
   "reads large values": (message) => {
     if (message.kind === "request") {
-      channel.send({ kind: "kv-get", call: message.call, op: message.call, bucket: "b", key: "k" });
+      channel.send(readOf(message.call, message.call));
       // Nothing is read from here on.
       socket.pause();
     }
@@ -67,9 +75,9 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   "writes large values": (message) => {
     if (message.kind === "request") {
       const value = Buffer.alloc(15 * MIB);
-      channel.send({ kind: "kv-set", call: message.call, op: message.call, bucket: "b", key: "k", value });
+      channel.send(writeOf(message.call, message.call, value));
     }
-    if (message.kind !== "result") return;
+    if (message.kind !== "key-value-result") return;
     results += 1;
     if (message.result.kind === "error") overloaded += 1;
     if (message.result.kind === "error" && results === 1) return;
@@ -78,9 +86,8 @@ const ACTS: Readonly<Record<string, (message: HostMessage) => void>> = {
   "writes for a call that is over": (message) => {
     if (message.kind === "request") over = message.call;
     // The host hears of this once it has cancelled the call, and before it hears the pong, which never comes.
-    if (message.kind === "ping")
-      channel.send({ kind: "kv-set", call: over, op: 5, bucket: "b", key: "k", value: Buffer.alloc(1) });
-    if (message.kind === "result" && message.op === 5)
+    if (message.kind === "ping") channel.send(writeOf(over, 5, Buffer.alloc(1)));
+    if (message.kind === "key-value-result" && message.op === 5)
       channel.send({ kind: "failed", message: message.result.kind, isLasting: true });
   },
   "computes in its first call": (message) => {

@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
-import type { OperationResult } from "../../../../src/channel/messages/messages.ts";
+import type { KeyValueOperation, KeyValueResult } from "../../../../src/capabilities/key-value/messages.ts";
 import { DEFAULT_PLUGIN_LIMITS, FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import type { DroppedLog } from "../../../../src/contract/log-rate.ts";
 import type { Outcome } from "../../../../src/contract/request.ts";
 import type { RunnerCall } from "../../../../src/supervisor/process/runner-call.ts";
 import { RunnerProcess } from "../../../../src/supervisor/process/runner-process.ts";
+import { gateGiving } from "../../capabilities/brokered.ts";
 import { Impostor } from "../impostor.ts";
 
 const MIB = 1024 * 1024;
@@ -16,13 +17,13 @@ const HOSTILE = fileURLToPath(new URL("hostile-runner.ts", import.meta.url));
 /** A call as the consumer has it: it keeps what it was told. */
 class RecordingCall implements RunnerCall {
   readonly #settled = Promise.withResolvers<Outcome>();
-  readonly #answer: (bytes: number) => Promise<OperationResult>;
+  readonly #answer: (bytes: number) => Promise<KeyValueResult>;
   operations = 0;
   lines = 0;
   droppedBytes = 0;
   returns = 0;
 
-  constructor(answer: (bytes: number) => Promise<OperationResult> = async () => ({ kind: "none" })) {
+  constructor(answer: (bytes: number) => Promise<KeyValueResult> = async () => ({ kind: "none" })) {
     this.#answer = answer;
   }
 
@@ -30,14 +31,25 @@ class RecordingCall implements RunnerCall {
     return this.#settled.promise;
   }
 
-  perform: RunnerCall["perform"] = (operation) => {
-    this.operations += 1;
-    return this.#answer("value" in operation ? operation.value.length : 0);
-  };
+  storeMs = 0;
+  isAfterOutage = false;
+  isBusy = false;
 
-  openHttp: RunnerCall["openHttp"] = () => {
-    throw new Error("no runner here asks for HTTP");
-  };
+  /** Only the store's: no runner here asks for HTTP. */
+  gate: RunnerCall["gate"] = gateGiving({
+    perform: (operation: KeyValueOperation) => {
+      this.operations += 1;
+      return this.#answer("value" in operation ? operation.value.length : 0);
+    },
+  });
+
+  remainingMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  note(): void {
+    throw new Error("nothing is to be noted");
+  }
 
   log(): void {
     this.lines += 1;
@@ -216,7 +228,7 @@ describe("a runner that has gone wrong", () => {
 
   test("that writes more at a time than the host holds for one has the rest refused", async () => {
     const runner = await start("writes large values");
-    const gate = Promise.withResolvers<OperationResult>();
+    const gate = Promise.withResolvers<KeyValueResult>();
     let heldBytes = 0;
     const calls = Array.from({ length: 12 }, () => {
       return new RecordingCall((bytes) => {

@@ -1,0 +1,42 @@
+/**
+ * The messages of the key-value store: a runner asks for an operation of a call and numbers it; the host answers each
+ * one once, by its number.
+ *
+ * @module
+ */
+
+import { bytes, text, u32 } from "../../channel/fields.ts";
+import { message, type MessageOf, variant } from "../../channel/message-table.ts";
+import { PLUGIN_LIMITS } from "../../contract/limits.ts";
+import { MAX_BUCKET_CHARACTERS } from "../../contract/names.ts";
+import { SENTENCE_BYTES, UTF8_PER_CHARACTER } from "../../contract/text-bounds.ts";
+
+const bucket = text(MAX_BUCKET_CHARACTERS * UTF8_PER_CHARACTER);
+const key = text(PLUGIN_LIMITS.keyBytes.max * UTF8_PER_CHARACTER);
+
+/** The operations, by their names in the contract. */
+const OPERATIONS = {
+  get: message({ bucket, key }),
+  /** A store with a thread of its own reads a large value where it arrived. */
+  set: message({ bucket, key, value: bytes(PLUGIN_LIMITS.valueBytes.max, "shared") }),
+};
+
+/** How an operation ended: a value, nothing, or an error string that the guest sees. */
+const RESULTS = {
+  value: message({ value: bytes(PLUGIN_LIMITS.valueBytes.max) }),
+  none: message({}),
+  error: message({ message: text(SENTENCE_BYTES) }),
+};
+
+export const TO_HOST = {
+  "key-value": message({ call: u32, op: u32, operation: variant("an operation", OPERATIONS) }),
+};
+
+export const TO_GUEST = {
+  "key-value-result": message({ op: u32, result: variant("an operation's result", RESULTS) }),
+};
+
+export type KeyValueToHost = MessageOf<typeof TO_HOST>;
+export type KeyValueToGuest = MessageOf<typeof TO_GUEST>;
+export type KeyValueOperation = MessageOf<typeof OPERATIONS>;
+export type KeyValueResult = MessageOf<typeof RESULTS>;

@@ -1,0 +1,28 @@
+/**
+ * The contract's `logging`: a line of the plugin on its way to the host, which adds plugin and request id.
+ *
+ * @module
+ */
+
+import { LOG_LEVELS } from "../../contract/request.ts";
+import type { GuestSide } from "../guest-side.ts";
+import { LOGGING } from "./definition.ts";
+import type { GuestContext } from "../../runner/guest/guest-context.ts";
+import { expectString } from "../../runner/guest/guest-values.ts";
+import { type Namespace, namespace } from "../../runner/guest/namespaces.ts";
+import { createTrap } from "../../runner/guest/trap.ts";
+
+function createLogging(context: GuestContext): Namespace {
+  return namespace({
+    log(level: unknown, message: unknown): void {
+      const known = LOG_LEVELS.find((name) => name === level);
+      if (known === undefined) throw createTrap("an argument is not a log level");
+      context.log.log(known, expectString(message));
+    },
+  });
+}
+
+export const LOGGING_GUEST: GuestSide = {
+  capability: LOGGING.name,
+  interfaces: { "local:network-host/logging": createLogging },
+};

@@ -1,0 +1,193 @@
+/**
+ * The outbound HTTP requests of one runner, seen from the host: from its messages to the calls they belong to,
+ * and back. The runner is not trusted: a number that was used before or never, a byte more than it may send, or
+ * a request for more than a window holds is a {@link Violation}, which ends it.
+ *
+ * Invariants: an exchange ends at the latest with its call; nothing of it is sent to the runner after that. What
+ * crosses its end on the way is ignored, and is no more than could be on the way: its windows are counted until
+ * the runner has spoken its last word of the call.
+ *
+ * @module
+ */
+
+import type { HttpToHost } from "../messages.ts";
+import { Violation } from "../../../channel/violation.ts";
+import type { HttpExchange, HttpSink } from "../../../contract/http.ts";
+import { FIXED_LIMITS } from "../../../contract/limits.ts";
+import { WORK_MS } from "../../../fairness/thread-shares.ts";
+import type { HostLink, LinkParts } from "../../host-side.ts";
+import { OUTBOUND_HTTP_GATE } from "./gate.ts";
+
+interface Entry {
+  readonly call: number;
+  /** `ended`: nothing is passed on any more. */
+  state: "open" | "ended";
+  exchange: HttpExchange | undefined;
+  /** May the runner still say that the request's body is whole? */
+  mayFinish: boolean;
+  /** Bytes of the request's body that the runner may still send. */
+  writableBytes: number;
+  /** Bytes of the response's body that may still be sent to the runner. */
+  readableBytes: number;
+}
+
+type HttpRequestMessage = Extract<HttpToHost, { kind: "http-request" }>;
+
+/** The exchanges of one call. */
+interface CallExchanges {
+  readonly ids: Set<number>;
+  /** Requests that it may still make. */
+  requestsLeft: number;
+}
+
+export class HttpLink implements HostLink<HttpToHost> {
+  readonly #parts: LinkParts;
+  readonly #entries = new Map<number, Entry>();
+  readonly #byCall = new Map<number, CallExchanges>();
+  #lastId = 0;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+  }
+
+  receive(message: HttpToHost): Violation | undefined {
+    return message.kind === "http-request" ? this.#open(message) : this.#receive(message);
+  }
+
+  /** Opens an exchange of a call; none where the call was cancelled and the request may have been on its way. */
+  #open({ call: callId, exchange: id, request }: HttpRequestMessage): Violation | undefined {
+    const call = this.#parts.calls.use(callId);
+    if (call instanceof Violation) return call;
+    const ofCall = this.#exchangesOf(callId);
+    ofCall.requestsLeft -= 1;
+    if (ofCall.requestsLeft < 0) return new Violation(`call ${callId} sends more outbound requests than a guest can`);
+    // Numbers go up and around, so half of them are ahead of the last one.
+    if ((id - this.#lastId) >> 0 <= 0) return new Violation(`exchange ${id} was started twice`);
+    this.#lastId = id;
+    const window = FIXED_LIMITS.httpWindowBytes;
+    const entry: Entry = {
+      call: callId,
+      state: call === undefined ? "ended" : "open",
+      exchange: undefined,
+      mayFinish: true,
+      writableBytes: window,
+      readableBytes: window,
+    };
+    this.#entries.set(id, entry);
+    ofCall.ids.add(id);
+    if (call !== undefined) entry.exchange = call.gate(OUTBOUND_HTTP_GATE).open(request, this.#sink(id, entry), call);
+    return undefined;
+  }
+
+  #receive(message: Exclude<HttpToHost, HttpRequestMessage>): Violation | undefined {
+    const entry = this.#entries.get(message.exchange);
+    if (entry === undefined)
+      return new Violation(`message for exchange ${message.exchange}, which was never started or is over`);
+    const exchange = entry.state === "open" ? entry.exchange : undefined;
+    switch (message.kind) {
+      case "http-body":
+        if (message.bytes.length === 0) return aboutNothing();
+        entry.writableBytes -= message.bytes.length;
+        if (entry.writableBytes < 0) return new Violation("more of a request's body than was wanted");
+        // A copy: the frame is a view of a chunk that may be much larger.
+        exchange?.write(Buffer.from(message.bytes));
+        return undefined;
+      case "http-finish":
+        if (!entry.mayFinish) return new Violation("a request's body is whole twice");
+        entry.mayFinish = false;
+        exchange?.finish();
+        return undefined;
+      case "http-read":
+        if (message.bytes === 0) return aboutNothing();
+        entry.readableBytes += message.bytes;
+        if (entry.readableBytes > FIXED_LIMITS.httpWindowBytes)
+          return new Violation("a request for more of a response's body than a window holds");
+        exchange?.read(message.bytes);
+        return undefined;
+      case "http-abort":
+        this.#remove(message.exchange, entry);
+        exchange?.abort();
+        return undefined;
+    }
+  }
+
+  /** Aborts what a call has left behind, of which the runner says nothing any more. */
+  endCall(call: number): void {
+    // As for nearly every call.
+    if (this.#byCall.size === 0) return;
+    this.cancelCall(call);
+    this.forgetCall(call);
+  }
+
+  /** Aborts what a call has left behind. Messages of it may still be on their way: {@link forgetCall} follows. */
+  cancelCall(call: number): void {
+    for (const id of this.#byCall.get(call)?.ids ?? []) this.#abort(this.#entries.get(id));
+  }
+
+  /** Nothing of a call can come any more. */
+  forgetCall(call: number): void {
+    for (const id of this.#byCall.get(call)?.ids ?? []) this.#entries.delete(id);
+    this.#byCall.delete(call);
+  }
+
+  /** Aborts everything. */
+  endAll(): void {
+    for (const call of this.#byCall.keys()) this.endCall(call);
+  }
+
+  #exchangesOf(call: number): CallExchanges {
+    let ofCall = this.#byCall.get(call);
+    if (ofCall === undefined) {
+      ofCall = { ids: new Set(), requestsLeft: FIXED_LIMITS.httpRequests };
+      this.#byCall.set(call, ofCall);
+    }
+    return ofCall;
+  }
+
+  #remove(id: number, entry: Entry): void {
+    entry.state = "ended";
+    this.#entries.delete(id);
+    this.#byCall.get(entry.call)?.ids.delete(id);
+  }
+
+  #abort(entry: Entry | undefined): void {
+    if (entry?.state !== "open") return;
+    entry.state = "ended";
+    entry.exchange?.abort();
+  }
+
+  #sink(exchange: number, entry: Entry): HttpSink {
+    const isOpen = (): boolean => entry.state === "open";
+    const end = (): boolean => {
+      const wasOpen = isOpen();
+      entry.state = "ended";
+      return wasOpen;
+    };
+    return {
+      wanted: (bytes) => {
+        if (!isOpen()) return;
+        entry.writableBytes += bytes;
+        this.#parts.send({ kind: "http-wanted", exchange, bytes }, WORK_MS.httpMessage);
+      },
+      response: (response) => {
+        if (isOpen()) this.#parts.send({ kind: "http-response", exchange, response }, WORK_MS.httpMessage);
+      },
+      chunk: (bytes) => {
+        if (!isOpen()) return;
+        entry.readableBytes -= bytes.length;
+        this.#parts.send({ kind: "http-chunk", exchange, bytes }, WORK_MS.httpMessage);
+      },
+      end: (trailers) => {
+        if (end()) this.#parts.send({ kind: "http-end", exchange, trailers }, WORK_MS.httpMessage);
+      },
+      fail: (failure) => {
+        if (end()) this.#parts.send({ kind: "http-failed", exchange, failure }, WORK_MS.httpMessage);
+      },
+    };
+  }
+}
+
+/** A runner has nothing to say by no bytes, and could say it without end. */
+function aboutNothing(): Violation {
+  return new Violation("a message of an exchange about no bytes");
+}

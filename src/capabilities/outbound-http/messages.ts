@@ -1,0 +1,105 @@
+/**
+ * The messages of outbound HTTP. A runner opens an exchange with `http-request` and numbers it; from then on both
+ * sides speak of it by that number, which is never used again in the life of the process.
+ *
+ * Bodies flow by credit, in both directions alike: `FIXED_LIMITS.httpWindowBytes` may be sent unasked, then as
+ * much as the other side has asked for (`http-wanted` by the host, `http-read` by the runner). So neither side
+ * can make the other hold more than a window.
+ *
+ * An exchange ends with `http-end`, `http-failed` or `http-abort`. What crosses these on its way is ignored.
+ *
+ * @module
+ */
+
+import {
+  HTTP_ERROR_CODES,
+  MAX_HTTP_FIELD_BYTES,
+  MAX_HTTP_FIELDS,
+  MAX_HTTP_PART_CHARACTERS,
+  type HttpFailure,
+  type HttpField,
+} from "../../contract/http.ts";
+import { FIXED_LIMITS } from "../../contract/limits.ts";
+import { bytes, type Field, flag, list, oneOf, optionalU32, text, u16, u32 } from "../../channel/fields.ts";
+import { message, type MessageOf, record } from "../../channel/message-table.ts";
+import { SENTENCE_BYTES } from "../../contract/text-bounds.ts";
+
+/** Names and values are mostly ASCII; Latin-1 in a name takes twice its characters. */
+const name = text(2 * MAX_HTTP_FIELD_BYTES);
+const value = bytes(MAX_HTTP_FIELD_BYTES);
+
+const field: Field<HttpField> = {
+  maxBytes: name.maxBytes + value.maxBytes,
+  memory: "own",
+  write([itsName, itsValue], out) {
+    name.write(itsName, out);
+    value.write(itsValue, out);
+  },
+  read: (from) => [name.read(from), value.read(from)],
+};
+
+/** Two lengths for each beside what counts. */
+const fields = list(field, MAX_HTTP_FIELDS, MAX_HTTP_FIELDS * 8 + 2 * MAX_HTTP_FIELD_BYTES);
+
+const writtenFailure = record({
+  code: oneOf("error code of an exchange", HTTP_ERROR_CODES),
+  bytes: optionalU32,
+  hasDetail: flag,
+  detail: text(SENTENCE_BYTES),
+});
+
+/** A failure has only the parts that say something. */
+const failure: Field<HttpFailure> = {
+  ...writtenFailure,
+  write({ code, bytes: size, detail }, out) {
+    writtenFailure.write({ code, bytes: size, hasDetail: detail !== undefined, detail: detail ?? "" }, out);
+  },
+  read(from) {
+    const { code, bytes: size, hasDetail, detail } = writtenFailure.read(from);
+    return { code, ...(size !== undefined && { bytes: size }), ...(hasDetail && { detail }) };
+  },
+};
+
+/** A path without a slash gets one. */
+const part = text(MAX_HTTP_PART_CHARACTERS + 1);
+
+const body = bytes(FIXED_LIMITS.httpWindowBytes);
+
+/** What the host says of an exchange. */
+export const TO_GUEST = {
+  /** So many more bytes of the request's body may be sent. */
+  "http-wanted": message({ exchange: u32, bytes: u32 }),
+  "http-response": message({ exchange: u32, response: record({ status: u16, fields }) }),
+  "http-chunk": message({ exchange: u32, bytes: body }),
+  "http-end": message({ exchange: u32, trailers: fields }),
+  "http-failed": message({ exchange: u32, failure }),
+};
+
+/** What a runner says of an exchange. */
+export const TO_HOST = {
+  "http-request": message({
+    call: u32,
+    exchange: u32,
+    request: record({
+      method: part,
+      scheme: part,
+      authority: part,
+      path: part,
+      hasBody: flag,
+      connectMs: optionalU32,
+      firstByteMs: optionalU32,
+      betweenBytesMs: optionalU32,
+      fields,
+    }),
+  }),
+  "http-body": message({ exchange: u32, bytes: body }),
+  /** The request's body is whole. */
+  "http-finish": message({ exchange: u32 }),
+  /** So many more bytes of the response's body may be sent. */
+  "http-read": message({ exchange: u32, bytes: u32 }),
+  "http-abort": message({ exchange: u32 }),
+};
+
+export type HttpToGuest = MessageOf<typeof TO_GUEST>;
+
+export type HttpToHost = MessageOf<typeof TO_HOST>;
