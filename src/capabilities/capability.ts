@@ -15,7 +15,7 @@ import type { AccessLevel } from "../contract/access-levels.ts";
 /** How operations of a capability are counted and shown. */
 export interface CapabilityCounter {
   /** The metric's name. */
-  readonly metric: string;
+  readonly name: string;
   readonly help: string;
   /** Is the operation a label of the metric? Not where there is one only. */
   readonly hasOperationLabel: boolean;

@@ -181,10 +181,10 @@ function registerCounter(
   capability: string,
   counter: CapabilityCounter,
 ): void {
-  const { metric, help, hasOperationLabel } = counter;
+  const { name, help, hasOperationLabel } = counter;
   registry.registerMetric(
     new Counter({
-      name: metric,
+      name,
       help,
       labelNames: ["plugin", ...(hasOperationLabel ? ["operation"] : []), "outcome"],
       registers: [],

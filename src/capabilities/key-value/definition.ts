@@ -18,7 +18,7 @@ export const KEY_VALUE = {
   alike: ["local:network-host/key-value-store#[constructor]key-value-store"],
   operations: { get: "key-value-read", set: "key-value-write" },
   counter: {
-    metric: "network_host_kv_operations_total",
+    name: "network_host_kv_operations_total",
     help: "Operations on the key-value store, by plugin, operation and outcome.",
     hasOperationLabel: true,
     deniedOutcome: "access-denied",

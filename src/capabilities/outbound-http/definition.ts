@@ -23,7 +23,7 @@ export const OUTBOUND_HTTP = {
   alike: [],
   operations: { request: "outbound-http" },
   counter: {
-    metric: "network_host_http_requests_total",
+    name: "network_host_http_requests_total",
     help: "Outbound HTTP requests, by plugin and outcome: ok (any response), aborted, or a case of wasi:http's error-code.",
     hasOperationLabel: false,
     deniedOutcome: "HTTP-request-denied",

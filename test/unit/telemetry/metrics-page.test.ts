@@ -4,7 +4,9 @@ import { projectFile } from "../../harness/plugins.ts";
 
 test("docs/metrics.md has a heading for every metric of the source, and for no other one", async () => {
   const named = new Set<string>();
-  for await (const path of glob("src/telemetry/*.ts", { cwd: projectFile(".") })) {
+  for await (const path of glob(["src/telemetry/*.ts", "src/capabilities/*/definition.ts"], {
+    cwd: projectFile("."),
+  })) {
     const source = await readFile(projectFile(path), "utf8");
     for (const [name] of source.matchAll(/\bnetwork_host_[a-z_]+\b/g)) named.add(name);
   }
