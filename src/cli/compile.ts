@@ -5,7 +5,6 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import { Command } from "commander";
 import { denyAll } from "../policy/create-policy.ts";
 import { formatError } from "./error-report.ts";
@@ -13,7 +12,7 @@ import type { Examination } from "./examination.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { nameOfFile } from "./plugin-name.ts";
 import { CACHE_BYTES_SETTING, CACHE_SETTING, parseCacheBytes, parseCacheDir } from "./serve-options.ts";
-import { type Flags, settingOption } from "./settings.ts";
+import { type Flags, parsePath, settingOption } from "./settings.ts";
 import { alignColumns, shownPath, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
@@ -45,6 +44,7 @@ export function createCompileCommand(terminal: Terminal, done: (code: ExitCode) 
 async function compile(components: readonly string[], flags: Flags, terminal: Terminal): Promise<ExitCode> {
   const { env, stdout, stderr } = terminal;
   const directory = parseCacheDir(flags, env);
+  const paths = components.map((text) => parsePath({ text, source: "<component>" }));
   // Loaded here, so that the other commands start without it.
   const { Examiner, specOf } = await import("./examination.ts");
   const options = { maxBytes: parseCacheBytes(flags, env), fallback: "none" } as const;
@@ -52,9 +52,9 @@ async function compile(components: readonly string[], flags: Flags, terminal: Te
   {
     await using examiner = await Examiner.open(directory, options);
     // One after another: each may take a core and memory for a while.
-    for (const component of components) {
-      const name = nameOfFile(component);
-      examinations.push(await examiner.examine(specOf(name, resolve(component), denyAll(name))));
+    for (const path of paths) {
+      const name = nameOfFile(path);
+      examinations.push(await examiner.examine(specOf(name, path, denyAll(name))));
     }
   }
   if (flags["json"] === true) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { Command } from "commander";
 import type { BucketSize, Namespace } from "../app-data.ts";
 import { isBucketName, isPluginName } from "../contract/names.ts";
@@ -12,7 +12,7 @@ import { HostError } from "../errors/host-error.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { parseStoreOptions, STORE_SETTINGS } from "./serve-options.ts";
-import { type Flags, settingOption } from "./settings.ts";
+import { type Flags, parsePath, quoted, settingOption } from "./settings.ts";
 import { type Terminal, write } from "./terminal.ts";
 
 const HELP = `
@@ -95,14 +95,33 @@ async function exportAll(name: string, flags: DataFlags, terminal: Terminal): Pr
 
 async function importAll(name: string, file: string, flags: DataFlags, terminal: Terminal): Promise<void> {
   const { importData } = await import("../app-data.ts");
-  const input = file === "-" ? terminal.stdin : createReadStream(file);
-  try {
-    const { keys, bytes } = await importData(storeOf(flags, terminal), namespaceOf(name, flags), input);
-    await write(terminal.stderr, `${keys} keys imported, ${bytes} bytes of values\n`);
-  } catch (error) {
-    if (error instanceof Error && "syscall" in error)
-      throw new HostError("usage-invalid", `${file} cannot be read: ${error.message}`, { cause: error });
-    throw error;
+  const [store, namespace] = [storeOf(flags, terminal), namespaceOf(name, flags)];
+  await using input = file === "-" ? undefined : await openExport(file);
+  const { keys, bytes } = await importData(store, namespace, input?.lines ?? terminal.stdin);
+  await write(terminal.stderr, `${keys} keys imported, ${bytes} bytes of values\n`);
+}
+
+/** Opened before anything else: a file that cannot be read changes nothing. */
+async function openExport(text: string): Promise<{ readonly lines: AsyncIterable<unknown> } & AsyncDisposable> {
+  const path = parsePath({ text, source: "the export" });
+  const unreadable = (error: unknown): HostError => {
+    const why = error instanceof Error ? error.message : String(error);
+    return new HostError("usage-invalid", `${text} cannot be read: ${why}`, { cause: error });
+  };
+  const file = await open(path, "r").catch((error: unknown) => {
+    throw unreadable(error);
+  });
+  return { lines: chunksOf(file, unreadable), [Symbol.asyncDispose]: () => file.close() };
+}
+
+async function* chunksOf(file: FileHandle, unreadable: (error: unknown) => HostError): AsyncIterable<unknown> {
+  const chunks = file.createReadStream({ autoClose: false })[Symbol.asyncIterator]();
+  for (;;) {
+    const chunk = await chunks.next().catch((error: unknown) => {
+      throw unreadable(error);
+    });
+    if (chunk.done === true) return;
+    yield chunk.value;
   }
 }
 
@@ -128,7 +147,7 @@ function namespaceOf(name: string, { shared }: DataFlags): Namespace {
   if (shared === true && isBucketName(name)) return { kind: "shared", name };
   if (shared !== true && isPluginName(name)) return { kind: "private", plugin: name };
   const what = shared === true ? "shared bucket" : "plugin";
-  throw new HostError("usage-invalid", `${JSON.stringify(name)} is not a name of a ${what}`);
+  throw new HostError("usage-invalid", `the argument${quoted(name)} is not a name of a ${what}`);
 }
 
 function nameOf(namespace: Namespace): string {

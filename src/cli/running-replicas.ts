@@ -10,7 +10,7 @@ import { type FoundSocket, listSockets } from "../control/socket-folder.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { parseControl } from "./serve-options.ts";
-import { badSetting, type Flags } from "./settings.ts";
+import { badSetting, type Flags, quoted } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** To say who it is takes a replica no time, unless it hangs. */
@@ -93,7 +93,7 @@ async function askEach<Verb extends ControlVerb>(
 }
 
 function noReplica(folder: string, name: string | undefined): HostError {
-  const which = name === undefined ? "no replica" : `no replica ${JSON.stringify(name)}`;
+  const which = `no replica${name === undefined ? "" : quoted(name)}`;
   return new HostError(
     "replica-unreachable",
     `${which} has a socket in ${folder}: does one run here, as this user, with the same --control?`,

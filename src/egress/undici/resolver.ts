@@ -30,7 +30,11 @@ export type Resolve = (name: string, signal: AbortSignal) => Promise<FoundAddres
 export interface ResolverOptions {
   /** Name servers, as `address` or `address:port`, in place of the machine's. */
   readonly servers?: readonly string[];
+  /** What passes the time until the other family is late; tests have their own. Rejects when the signal aborts. */
+  readonly pause?: Pause;
 }
+
+type Pause = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
 const ATTEMPT_TIMEOUT_MS = 1_500;
 const ATTEMPTS = 2;
@@ -39,7 +43,7 @@ const ATTEMPTS = 2;
 const OTHER_FAMILY_MS = 50;
 
 /** A resolver that asks the machine's name servers, as they are set at that moment. */
-export function createResolver({ servers }: ResolverOptions = {}): Resolve {
+export function createResolver({ servers, pause = pauseFor }: ResolverOptions = {}): Resolve {
   return async (name, signal) => {
     const resolver = new Resolver({ timeout: ATTEMPT_TIMEOUT_MS, tries: ATTEMPTS });
     if (servers !== undefined) resolver.setServers(servers);
@@ -47,19 +51,23 @@ export function createResolver({ servers }: ResolverOptions = {}): Resolve {
     signal.addEventListener("abort", cancel, { once: true });
     const families = [resolver.resolve4(name), resolver.resolve6(name)] as const;
     void Promise.allSettled(families).then(() => signal.removeEventListener("abort", cancel));
-    return await firstAnswers(families);
+    return await firstAnswers(families, pause);
   };
 }
 
 type Family = Promise<readonly string[]>;
 
-async function firstAnswers([four, six]: readonly [Family, Family]): Promise<FoundAddresses> {
+function pauseFor(ms: number, signal: AbortSignal): Promise<unknown> {
+  return delay(ms, undefined, { signal });
+}
+
+async function firstAnswers([four, six]: readonly [Family, Family], pause: Pause): Promise<FoundAddresses> {
   try {
     await Promise.any([four, six]);
   } catch (error) {
     throw worse((error as AggregateError).errors);
   }
-  const [known4, known6] = await Promise.all([knownInTime(four), knownInTime(six)]);
+  const [known4, known6] = await Promise.all([knownInTime(four, pause), knownInTime(six, pause)]);
   const missing = [...(known4 === undefined ? [four] : []), ...(known6 === undefined ? [six] : [])];
   return { addresses: [...(known4 ?? []), ...(known6 ?? [])], late: allFound(missing) };
 }
@@ -70,12 +78,15 @@ async function allFound(families: readonly Family[]): Promise<readonly string[]>
 }
 
 /** A family's answer, none if it failed; `undefined` where it is not there in time. */
-async function knownInTime(family: Family): Promise<readonly string[] | undefined> {
+async function knownInTime(family: Family, pause: Pause): Promise<readonly string[] | undefined> {
   const timer = new AbortController();
   try {
     return await Promise.race([
       family.catch(() => []),
-      delay(OTHER_FAMILY_MS, undefined, { signal: timer.signal }).catch(() => undefined),
+      pause(OTHER_FAMILY_MS, timer.signal).then(
+        () => undefined,
+        () => undefined,
+      ),
     ]);
   } finally {
     timer.abort();

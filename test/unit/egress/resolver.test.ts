@@ -42,6 +42,24 @@ describe("a name", () => {
     expect(await look(dns.resolve)).toEqual([address]);
   });
 
+  test("waits 50 ms for the other family, and for what comes in that time", async () => {
+    const answer = Promise.withResolvers<readonly string[]>();
+    await using dns = await zone({ A: ["192.0.2.1"], AAAA: answer.promise });
+    const pauses: number[] = [];
+    // The time passes only when this test says so: it never does.
+    const pause = (ms: number): Promise<void> => {
+      pauses.push(ms);
+      // By now A is there.
+      answer.resolve(["2001:db8::1"]);
+      return new Promise(() => undefined);
+    };
+    const resolve = createResolver({ servers: [dns.address], pause });
+    const { addresses, late } = await resolve("name.example", NEVER);
+    expect([addresses, await late]).toEqual([["192.0.2.1", "2001:db8::1"], []]);
+    // RFC 8305's Resolution Delay.
+    expect(new Set(pauses)).toEqual(new Set([50]));
+  });
+
   test("has what comes late, too", async () => {
     const answer = Promise.withResolvers<readonly string[]>();
     await using dns = await zone({ A: answer.promise, AAAA: ["2001:db8::1"] });
