@@ -38,6 +38,8 @@ interface RunningCall {
   readonly task: Task;
   /** Present once there is an instance. */
   prepared: PreparedInstance | undefined;
+  /** Has it sent an outbound request? */
+  hasSentHttp: boolean;
 }
 
 /** Bounds and surroundings of the calls. */
@@ -96,7 +98,7 @@ export class Calls {
 
   #start(id: number, task: Task): void {
     if (this.#running.has(id)) throw new FrameError(`call ${id} is running already`);
-    const call: RunningCall = { task, prepared: undefined };
+    const call: RunningCall = { task, prepared: undefined, hasSentHttp: false };
     this.#running.set(id, call);
     // It may be cancelled while it waits for its turn.
     this.#turns.take(() => (this.#running.get(id) === call ? this.#take(id, call) : undefined));
@@ -146,8 +148,11 @@ export class Calls {
         capabilities === "denied"
           ? Promise.resolve({ kind: "error", message: operationError("access-denied") })
           : this.#operations.perform(id, operation),
-      openHttp: (request, sink) =>
-        capabilities === "denied" ? undefined : this.#exchanges.open({ call: id, request, sink }),
+      openHttp: (request, sink) => {
+        if (capabilities === "denied") return undefined;
+        call.hasSentHttp = true;
+        return this.#exchanges.open({ call: id, request, sink });
+      },
     };
   }
 
@@ -155,7 +160,7 @@ export class Calls {
   #settle(id: number, call: RunningCall, outcome: CallOutcome): void {
     if (this.#running.get(id) !== call) return;
     const { channel } = this.#options;
-    const dropped = call.prepared?.context.log.finish();
+    const dropped = call.prepared?.context.finishLog();
     if (dropped !== undefined) channel.send({ kind: "dropped", call: id, dropped });
     channel.send(this.#outcomeMessage(id, outcome));
     this.#end(id, outcome.kind === "trap" ? "cut-off" : "returned");
@@ -187,7 +192,7 @@ export class Calls {
     if (call === undefined) return;
     // A call that returned by itself waits for nothing.
     if (ending === "cut-off") this.#operations.endCall(id);
-    this.#exchanges.endCall(id);
+    if (call.hasSentHttp) this.#exchanges.endCall(id);
     if (call.prepared !== undefined) this.#options.pool.release(call.prepared, ending);
   }
 }

@@ -13,7 +13,7 @@ import type { OperationResult } from "../channel/messages.ts";
 import { GUEST_LIMITS } from "../contract/guest-limits.ts";
 import type { HttpErrorCode, HttpExchange, HttpRequest, HttpSink } from "../contract/http.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
-import { LogRate } from "../contract/log-rate.ts";
+import { type DroppedLog, LogRate } from "../contract/log-rate.ts";
 import { GuestLog, type LogSink } from "./guest-log.ts";
 import { createTrap } from "./trap.ts";
 
@@ -49,7 +49,8 @@ type State =
 export class GuestContext {
   readonly #maxLogBytes: number;
   readonly #logRate: LogRate;
-  #log: GuestLog;
+  /** Most guests say nothing in most calls. */
+  #log: GuestLog | undefined;
   #state: State = { kind: "unbound" };
   #trapMessage: string | undefined;
   #openHandles = 0;
@@ -64,12 +65,21 @@ export class GuestContext {
   constructor(maxLogBytes: number, logRate: LogRate = new LogRate()) {
     this.#maxLogBytes = maxLogBytes;
     this.#logRate = logRate;
-    this.#log = new GuestLog(maxLogBytes, logRate);
   }
 
   /** What the guest says in this call. */
   get log(): GuestLog {
+    if (this.#log === undefined) {
+      this.#log = new GuestLog(this.#maxLogBytes, this.#logRate);
+      if (this.#state.kind === "bound") this.#log.attach(this.#state.port);
+    }
     return this.#log;
+  }
+
+  /** Ends what the guest says in this call. Tells what of it was dropped, if anything was; once. */
+  finishLog(): DroppedLog | undefined {
+    // Lines that calls before it have missed are told by the next one.
+    return this.#log === undefined && !this.#logRate.hasMissed ? undefined : this.log.finish();
   }
 
   /** Why the guest was trapped by the host, if it was. */
@@ -81,7 +91,7 @@ export class GuestContext {
   bind(port: CallPort): void {
     this.#state = { kind: "bound", port };
     this.#firstHandles = this.#openHandles;
-    this.#log.attach(port);
+    this.#log?.attach(port);
   }
 
   /** Cuts the instance off. Idempotent. */
@@ -111,7 +121,7 @@ export class GuestContext {
    */
   renew(): void {
     this.#state = { kind: "unbound" };
-    this.#log = new GuestLog(this.#maxLogBytes, this.#logRate);
+    this.#log = undefined;
     this.#openHandles = this.#firstHandles;
     this.#randomBytesLeft = MAX_RANDOM_BYTES;
     this.#httpRequestsLeft = FIXED_LIMITS.httpRequests;

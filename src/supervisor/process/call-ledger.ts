@@ -29,12 +29,20 @@ const ESCAPED_CHARACTERS = 6;
 /** For the count of what was dropped, and the last line of each stream. */
 const SPARE_CHARACTERS = 1_024;
 
-interface Entry {
+/** A call that has ended. */
+export interface EndedCall {
   /** Absent where nobody listens: the call was cancelled, or is a probe, which has no capabilities. */
+  readonly listener: RunnerCall | undefined;
+  /** Has it sent an outbound request? */
+  readonly hasSentHttp: boolean;
+}
+
+interface Entry extends EndedCall {
   listener: RunnerCall | undefined;
   charactersLeft: number;
   operations: number;
   httpRequestsLeft: number;
+  hasSentHttp: boolean;
   /** Pings that were sent to the runner before it. It takes both in order, so it has not begun before it answered them. */
   readonly pingsBefore: number;
   /** It said something of the call, which it may before its time. */
@@ -70,6 +78,7 @@ export class CallLedger {
       charactersLeft: this.#charactersPerCall,
       operations: 0,
       httpRequestsLeft: FIXED_LIMITS.httpRequests,
+      hasSentHttp: false,
     });
     if (listener !== undefined) this.#listeners += 1;
   }
@@ -99,6 +108,7 @@ export class CallLedger {
   beginHttp(id: number): RunnerCall | undefined {
     const entry = this.#entry(id);
     entry.httpRequestsLeft -= 1;
+    entry.hasSentHttp = true;
     if (entry.httpRequestsLeft < 0) throw new FrameError(`call ${id} sends more outbound requests than a guest can`);
     return entry.listener;
   }
@@ -108,12 +118,12 @@ export class CallLedger {
     if (entry !== undefined) entry.operations -= 1;
   }
 
-  /** Ends a call by the runner's word; the result is who waits for it. Throws {@link FrameError}. */
-  close(id: number): RunnerCall | undefined {
+  /** Ends a call by the runner's word. Throws {@link FrameError}. */
+  close(id: number): EndedCall {
     const entry = this.#entries.delete(id);
     if (entry === undefined) throw notUnderWay(id);
     if (entry.listener !== undefined) this.#listeners -= 1;
-    return entry.listener;
+    return entry;
   }
 
   /** Calls that somebody waits for and that a runner which has answered so many pings has not begun, in order. */

@@ -70,6 +70,8 @@ export class RunnerChild {
   readonly #events: RunnerChildEvents;
   readonly #memory: MemoryWatch;
   readonly #cpu: CpuWatch;
+  /** Are both watches awake? Each goes to sleep by itself. */
+  #isWatched = false;
   #stderr = "";
   #stderrCharacters = 0;
 
@@ -87,8 +89,7 @@ export class RunnerChild {
       events.exited(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`),
     );
     (child.pipes[STDERR_FD] as Readable).setEncoding("utf8").on("data", (text: string) => this.#keepStderr(text));
-    this.#memory.wake();
-    this.#cpu.wake();
+    this.noteWork();
   }
 
   get pid(): number {
@@ -117,6 +118,8 @@ export class RunnerChild {
 
   /** It has something to do from now on. */
   noteWork(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     this.#memory.wake();
     this.#cpu.wake();
   }
@@ -133,6 +136,10 @@ export class RunnerChild {
     this.#child.process.kill("SIGKILL");
   }
 
+  #noteSleep(): void {
+    this.#isWatched = false;
+  }
+
   #keepStderr(text: string): void {
     this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR_CHARACTERS);
     this.#stderrCharacters += text.length;
@@ -146,6 +153,7 @@ export class RunnerChild {
       isBusy: () => this.#events.isBusy(),
       isStarting: () => this.#events.isStarting(),
       isOverdue: () => this.#events.isOverdue(),
+      slept: () => this.#noteSleep(),
     });
   }
 
@@ -154,6 +162,7 @@ export class RunnerChild {
       pid: this.pid,
       maxBytes,
       isBusy: () => this.#events.isBusy(),
+      slept: () => this.#noteSleep(),
       exceeded: (usedBytes) =>
         this.#events.memoryExceeded(
           `it holds ${mebibytes(usedBytes)} MiB of memory, at most ${mebibytes(maxBytes)} are allowed`,

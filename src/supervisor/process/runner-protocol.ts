@@ -45,8 +45,8 @@ export interface ProtocolParts {
   readonly ranMs: () => number | undefined;
   /** So much of that time was for the making of instances. */
   readonly instanceMade: (ms: number) => void;
-  /** {@link RunnerProtocol.isLate} has changed. */
-  readonly latenessChanged: () => void;
+  /** It owes a sign of life for longer than one takes as a rule, or does no longer. */
+  readonly latenessChanged: (isLate: boolean) => void;
 }
 
 export class RunnerProtocol {
@@ -98,10 +98,6 @@ export class RunnerProtocol {
     return this.#calls.waiting === 0 && !this.#signs.isOwed;
   }
 
-  get isLate(): boolean {
-    return this.#signs.isLate;
-  }
-
   get callsUnbegun(): number {
     return this.#calls.unbegun(this.#signs.answered).length;
   }
@@ -134,7 +130,6 @@ export class RunnerProtocol {
     const { channel } = this.#parts;
     const id = this.#calls.newId();
     this.#callsBegun += 1;
-    this.#making.noteCall();
     if (channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
       const message = "the plugin's process has not read what was sent to it before";
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
@@ -232,7 +227,7 @@ export class RunnerProtocol {
         this.#receiveTrap(message.call, message.message);
         return;
       case "instance-made":
-        this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS));
+        this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS, this.#callsBegun));
         return;
     }
   }
@@ -269,11 +264,11 @@ export class RunnerProtocol {
   }
 
   #settle(id: number, outcome: Outcome): void {
-    const call = this.#calls.close(id);
-    if (call === undefined) return;
-    this.#exchanges.endCall(id);
+    const { listener, hasSentHttp } = this.#calls.close(id);
+    if (listener === undefined) return;
+    if (hasSentHttp) this.#exchanges.endCall(id);
     this.#proven.resolve();
-    call.settle(outcome);
+    listener.settle(outcome);
     this.#noteCallEnd();
   }
 

@@ -17,7 +17,7 @@ describe("the ledger of a runner's calls", () => {
   test("knows who listens, until the runner ends the call", () => {
     const ledger = ledgerWith(1, 2);
     expect(ledger.hear(1, 10)).toBe(CALL);
-    expect(ledger.close(1)).toBe(CALL);
+    expect(ledger.close(1).listener).toBe(CALL);
     expect(ledger.waiting).toBe(1);
     expect(() => ledger.hear(1, 10)).toThrow(FrameError);
     expect(() => ledger.close(1)).toThrow(FrameError);
@@ -73,6 +73,12 @@ describe("the ledger of a runner's calls", () => {
     for (let sent = 0; sent < FIXED_LIMITS.httpRequests; sent++) expect(ledger.beginHttp(1)).toBe(CALL);
     expect(() => ledger.beginHttp(1)).toThrow("more outbound requests");
     expect(ledger.beginHttp(2)).toBe(CALL);
+  });
+
+  test("tells of a call that has ended whether it sent an outbound request", () => {
+    const ledger = ledgerWith(1, 2);
+    ledger.beginHttp(1);
+    expect([ledger.close(1).hasSentHttp, ledger.close(2).hasSentHttp]).toEqual([true, false]);
   });
 
   test("knows which calls a runner has not begun: those behind a ping that it has not answered, and not heard of", () => {
