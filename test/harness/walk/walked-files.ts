@@ -14,10 +14,15 @@ import { until } from "../until.ts";
 import { besidePath, type CallCounts } from "./call-counts.ts";
 import { HOST_MARK, RUNNER_MARK } from "./marks.ts";
 
-/** Echoes under way at a time: what is done for each of them and what for all together differ by so much. */
-const AT_A_TIME = 20;
-const WARM_UP_ROUNDS = 5;
-const ROUNDS = 20;
+/** Echoes under way at a time: few enough to go through the host within one turn of their plugin. */
+const AT_A_TIME = 5;
+/** Echoes between two counts. */
+const COUNTED = 50;
+/**
+ * What runs by the clock runs as often as echoes do where a machine is slow; hardly in each of so many counts, as what
+ * echoes pass does.
+ */
+const COUNTS = 8;
 
 /** Paths within `src/`, in order. */
 export interface WalkedFiles {
@@ -31,28 +36,43 @@ export async function walkedFiles(nats: NatsConnection): Promise<WalkedFiles> {
   await using replica = await startReplica({
     consumer: consumerFile({ group: "walk", plugins: { [plugin]: COMPONENTS.echo } }),
     policies: {},
-    env: { NODE_OPTIONS: `--import=${besidePath("counted-host.ts")}` },
+    env: { ENGINE: "linker", NODE_OPTIONS: `--import=${besidePath("counted-host.ts")}` },
   });
-  const echo = async (rounds: number): Promise<void> => {
-    for (let round = 0; round < rounds; round += 1) {
+  const echo = async (): Promise<void> => {
+    for (let sent = 0; sent < COUNTED; sent += AT_A_TIME) {
       const replies = Array.from({ length: AT_A_TIME }, () => request(nats, `rpc.${plugin}.echo`, "hello"));
       for (const { text } of await Promise.all(replies)) if (text !== "hello") throw new Error(`an echo said ${text}`);
     }
   };
-  await echo(WARM_UP_ROUNDS);
+  // What is made once is made by then.
+  await echo();
   await takeCounts(replica, 1);
-  await echo(ROUNDS);
-  const { host, runner } = await takeCounts(replica, 2);
-  return { host: filesIn(host), runner: filesIn(runner) };
+  const counts: BothCounts[] = [];
+  for (let taken = 2; taken < COUNTS + 2; taken += 1) {
+    await echo();
+    counts.push(await takeCounts(replica, taken));
+  }
+  return { host: filesInEach(counts.map(({ host }) => host)), runner: filesInEach(counts.map(({ runner }) => runner)) };
 }
 
-function filesIn(counts: CallCounts): string[] {
-  const passed = Object.entries(counts).filter(([, count]) => count >= ROUNDS * AT_A_TIME);
-  return [...new Set(passed.map(([key]) => key.slice(0, key.indexOf(" "))))].sort();
+function filesInEach(counts: readonly CallCounts[]): string[] {
+  const [first, ...others] = counts.map(filesIn);
+  return [...(first ?? [])].filter((file) => others.every((files) => files.has(file))).sort();
+}
+
+/** Those with a function that was called for each echo. */
+function filesIn(counts: CallCounts): ReadonlySet<string> {
+  const passed = Object.entries(counts).filter(([, count]) => count >= COUNTED);
+  return new Set(passed.map(([key]) => key.slice(0, key.indexOf(" "))));
+}
+
+interface BothCounts {
+  readonly host: CallCounts;
+  readonly runner: CallCounts;
 }
 
 /** What both processes called since they were last asked. `times` is how often that is, with this time. */
-async function takeCounts(replica: Replica, times: number): Promise<{ host: CallCounts; runner: CallCounts }> {
+async function takeCounts(replica: Replica, times: number): Promise<BothCounts> {
   const said = (mark: string): string[] => {
     const lines = replica.errorOutput.split("\n").slice(0, -1);
     return lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(mark.length));
