@@ -16,6 +16,7 @@ import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { VersionLease } from "../registry/plugin-version.ts";
 import type { Deadline } from "../scheduling/deadline-wheel.ts";
 import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
+import { Link, type Ring } from "../scheduling/ring.ts";
 import type { RunnerUnavailable } from "../supervisor/process-pool/plugin-runner-state.ts";
 import type { RunnerCall } from "../supervisor/process/runner-call.ts";
 import type { Runner } from "../supervisor/process/runner.ts";
@@ -24,8 +25,7 @@ import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/requ
 import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
 import { denied, failed } from "./failure.ts";
-import type { OpenCall, OpenCalls } from "./open-calls.ts";
-import { sendAnswer } from "./replies.ts";
+import { Answer } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
@@ -42,7 +42,8 @@ export interface AdmissibleRequest {
 /** What all calls of a replica share. */
 export interface CallOptions {
   readonly replies: ReplyPort;
-  readonly open: OpenCalls<Call>;
+  /** Those that are not settled. */
+  readonly open: Ring<Call>;
   readonly deadlines: DeadlineTimer;
   readonly logger: Logger;
 }
@@ -51,8 +52,7 @@ const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has
 
 const UNEXPECTED = "a request failed unexpectedly";
 
-export class Call implements RunnerCall, OpenCall {
-  place = 0;
+export class Call extends Link implements RunnerCall {
   storeMs = 0;
   isAfterOutage = false;
   isBusy = false;
@@ -72,9 +72,11 @@ export class Call implements RunnerCall, OpenCall {
   #runner: Runner | undefined;
   #runnerCallId = 0;
   #state: "open" | "settled" = "open";
+  #settled: PromiseWithResolvers<void> | undefined;
 
   /** Takes the permit over, and takes hold of the version. */
   constructor(request: AdmissibleRequest, permit: Permit, surroundings: CallOptions) {
+    super();
     const { plugin, served, decoded, arrivedMs } = request;
     this.#request = request;
     this.#permit = permit;
@@ -83,7 +85,7 @@ export class Call implements RunnerCall, OpenCall {
     this.#budgetMs = Math.min(this.#deadlineMs, decoded.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#lease = served.version.acquire();
     plugin.stats.begin();
-    surroundings.open.add(this);
+    surroundings.open.push(this);
     this.#deadline = surroundings.deadlines.add(arrivedMs + this.#budgetMs, () => this.#overdue());
   }
 
@@ -145,14 +147,15 @@ export class Call implements RunnerCall, OpenCall {
     if (this.#state === "settled") return;
     this.#state = "settled";
     const { plugin, served, message, decoded, arrivedMs } = this.#request;
-    const { replies, open, deadlines } = this.#surroundings;
+    const { replies, deadlines } = this.#surroundings;
     deadlines.cancel(this.#deadline);
-    open.remove(this);
+    this.unlink();
+    this.#settled?.resolve();
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
     const { replyBytes } = served.version.authority.now.limits;
     const settledMs = performance.now();
-    sendAnswer(replies, {
+    const answer = new Answer({
       message,
       plugin: plugin.slot.name,
       owner: plugin,
@@ -162,6 +165,14 @@ export class Call implements RunnerCall, OpenCall {
       untilMs: arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
       settled: (fate, code) => this.#answered(outcome, fate, code, settledMs),
     });
+    replies.send(answer);
+  }
+
+  /** Resolves when it is settled. */
+  async whenSettled(): Promise<void> {
+    if (this.#state === "settled") return;
+    this.#settled ??= Promise.withResolvers<void>();
+    await this.#settled.promise;
   }
 
   #answered(outcome: Outcome, fate: ReplyFate, code: ErrorCode | undefined, settledMs: number): void {

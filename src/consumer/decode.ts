@@ -2,13 +2,18 @@
  * Decodes a NATS message into a request of the protocol (docs/protocol.md). Everything in it comes from a
  * stranger: what is malformed is refused with a sentence that says what was expected. Pure.
  *
+ * Headers are read from the message's bytes, in one pass. The client's own reading (`message.headers`) is never used on
+ * what strangers send: it throws for an invalid name, which ends the connection from within its reader, and its time
+ * grows with the square of the number of headers.
+ *
+ * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-4.md
  * @module
  */
 
 import type { Msg } from "nats";
+import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import { HEADER, METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES, SUBJECT_ROOT } from "../contract/protocol.ts";
-import { readRequestHeaders } from "./request-headers.ts";
 
 /** A request as it came in, and what its sender asked for besides. */
 export interface DecodedRequest {
@@ -36,8 +41,8 @@ const UNICODE_REPLACEMENT = "\ufffd";
 
 /** `newId` makes an id for requests that bring none. */
 export function decodeRequest(message: Msg, newId: () => string): Decoded {
-  const reading = readRequestHeaders(message);
-  if (reading.kind === "malformed") return malformed(undefined, reading.problem);
+  const reading = readHeaders(message);
+  if (reading.kind === "problem") return malformed(undefined, reading.problem);
   const { id: givenId, method: givenMethod, timeoutMs: timeout, traceparent } = reading.headers;
   if (givenId !== undefined && !(VISIBLE_ASCII.test(givenId) && givenId.length <= REQUEST_ID_MAX_BYTES)) {
     return malformed(undefined, `${HEADER.id} must be 1 to ${REQUEST_ID_MAX_BYTES} visible ASCII characters`);
@@ -63,12 +68,63 @@ function malformed(id: string | undefined, problem: string): Decoded {
   return { kind: "malformed", id, problem };
 }
 
-type Method =
-  | { readonly kind: "method"; readonly method: string }
-  | { readonly kind: "problem"; readonly problem: string };
+/** `problem` is safe to show. */
+interface Problem {
+  readonly kind: "problem";
+  readonly problem: string;
+}
+
+/** A header that a request may have and the host reads. */
+type RequestHeader = "id" | "method" | "timeoutMs" | "traceparent";
+
+/** The first value of each header that is there. */
+interface Headers {
+  readonly kind: "headers";
+  readonly headers: Readonly<Partial<Record<RequestHeader, string>>>;
+}
+
+/** How the client keeps a message: the payload behind so many bytes of headers; -1 where there are none. */
+interface RawMessage {
+  readonly _msg: { readonly hdr: number };
+  readonly _rdata: Uint8Array;
+}
+
+const READ: readonly RequestHeader[] = ["id", "method", "timeoutMs", "traceparent"];
+const KEYS: ReadonlyMap<string, RequestHeader> = new Map(READ.map((key) => [HEADER[key].toLowerCase(), key]));
+
+/** Printable ASCII without the colon (ADR-4, after RFC 822). */
+const HEADER_NAME = /^[\x21-\x39\x3b-\x7e]+$/;
+
+const NO_HEADERS: Headers = { kind: "headers", headers: {} };
+
+/** Reads the headers of a message, whatever the case of their names. */
+function readHeaders(message: Msg): Headers | Problem {
+  const { _msg, _rdata } = message as unknown as RawMessage;
+  if (_msg.hdr <= 0) return NO_HEADERS;
+  if (_msg.hdr > FIXED_LIMITS.headerBytes) {
+    return problem(`the headers have ${_msg.hdr} bytes, at most ${FIXED_LIMITS.headerBytes} are allowed`);
+  }
+  const [, ...lines] = Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("utf8").split("\r\n");
+  const headers: Partial<Record<RequestHeader, string>> = {};
+  for (const line of lines) {
+    if (line === "") continue;
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon);
+    if (colon < 0 || !HEADER_NAME.test(name))
+      return problem("a header must be a name of visible ASCII, a colon and a value");
+    const key = KEYS.get(name.toLowerCase());
+    if (key !== undefined) headers[key] ??= line.slice(colon + 1).trim();
+  }
+  return { kind: "headers", headers };
+}
+
+interface Method {
+  readonly kind: "method";
+  readonly method: string;
+}
 
 /** `rpc.<plugin>` takes the method from the header, `rpc.<plugin>.<method>` from the subject. */
-function readMethod(subject: string, header: string | undefined): Method {
+function readMethod(subject: string, header: string | undefined): Method | Problem {
   const token = thirdToken(subject);
   if (token !== undefined && header !== undefined && token !== header) {
     return problem(`${HEADER.method} and the subject's last token name different methods; send one of them`);
@@ -94,7 +150,7 @@ function thirdToken(subject: string): string | undefined {
   return third === -1 ? subject.slice(second + 1) : subject.slice(second + 1, third);
 }
 
-function problem(text: string): Method {
+function problem(text: string): Problem {
   return { kind: "problem", problem: text };
 }
 

@@ -1,14 +1,18 @@
 /**
- * Turns the outcome of a request into the reply that the protocol prescribes (docs/protocol.md). Pure. A
- * reply carries the stable code, the table's safe summary and what the plugin itself said; causes stay in
- * the log.
+ * Turns the outcome of a request into the reply that the protocol prescribes (docs/protocol.md), or into an error in its
+ * place where that one is too large for the plugin's limit or for the server. A reply carries the stable code, the
+ * table's safe summary and what the plugin itself said; causes stay in the log. Pure: the link sends it.
  *
  * @module
  */
 
+import type { Msg } from "nats";
 import type { Outcome } from "../contract/request.ts";
 import { HEADER } from "../contract/protocol.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
+import type { ReplyOwner } from "../nats/recent-replies.ts";
+import type { OutgoingReply, ReplyFate } from "../nats/reply-sender.ts";
+import { failed } from "./failure.ts";
 
 /** A reply, ready to publish. */
 export interface Reply {
@@ -17,6 +21,77 @@ export interface Reply {
   readonly headers: Uint8Array;
   /** The code of a failure, or `undefined` where the plugin answered. */
   readonly code: ErrorCode | undefined;
+}
+
+/** What a reply is made of, and who has to hear what happened to it. */
+export interface AnswerParts {
+  /** It has a reply subject. */
+  readonly message: Msg;
+  readonly plugin: string;
+  /** Told where the server refuses the reply later. */
+  readonly owner: ReplyOwner;
+  readonly outcome: Outcome;
+  /** Absent where none could be read. */
+  readonly id: string | undefined;
+  /** The plugin's limit. */
+  readonly replyBytes: number;
+  /** Nobody waits for it after this time of `performance.now()`. */
+  readonly untilMs: number;
+  /**
+   * Called exactly once. A reply that did not leave is a dropped message and not an answer. `code` is that of the reply,
+   * `undefined` where it is the plugin's own.
+   */
+  readonly settled: (fate: ReplyFate, code: ErrorCode | undefined) => void;
+}
+
+/** A reply on its way to the link. */
+export class Answer implements OutgoingReply {
+  readonly #parts: AnswerParts;
+  readonly #whole: Reply;
+  #code: ErrorCode | undefined;
+
+  constructor(parts: AnswerParts) {
+    const { outcome, id, replyBytes } = parts;
+    const whole = encodeReply(outcome, id);
+    this.#parts = parts;
+    this.#whole = bodyBytesOf(outcome, whole) <= replyBytes ? whole : tooLarge(outcome, whole, id);
+    this.#code = this.#whole.code;
+  }
+
+  get subject(): string {
+    return this.#parts.message.reply ?? "";
+  }
+
+  get plugin(): string {
+    return this.#parts.plugin;
+  }
+
+  get owner(): ReplyOwner {
+    return this.#parts.owner;
+  }
+
+  get untilMs(): number {
+    return this.#parts.untilMs;
+  }
+
+  encode(maxPayloadBytes: number): Reply {
+    const { outcome, id } = this.#parts;
+    const reply = messageBytes(this.#whole) <= maxPayloadBytes ? this.#whole : tooLarge(outcome, this.#whole, id);
+    this.#code = reply.code;
+    return reply;
+  }
+
+  settled(fate: ReplyFate): void {
+    this.#parts.settled(fate, this.#code);
+  }
+}
+
+function bodyBytesOf(outcome: Outcome, reply: Reply): number {
+  return outcome.kind === "failed" ? 0 : reply.data.length;
+}
+
+function tooLarge(outcome: Outcome, reply: Reply, id: string | undefined): Reply {
+  return encodeReply(failed("reply-too-large", `the body has ${bodyBytesOf(outcome, reply)} bytes`), id);
 }
 
 /** At most this much of an error's text goes into the header; the body has all of it. */

@@ -13,13 +13,13 @@ import type { RpcRequest } from "../contract/request.ts";
 import type { Terms } from "../policy/authority.ts";
 import type { SlotState } from "../registry/plugin-slot.ts";
 import { DeadlineTimer } from "../scheduling/deadline-timer.ts";
+import { Ring } from "../scheduling/ring.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import { type AdmissibleRequest, Call, type CallOptions } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
 import { denied, failed, type Failure } from "./failure.ts";
-import { OpenCalls } from "./open-calls.ts";
-import { sendAnswer } from "./replies.ts";
+import { Answer } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
@@ -56,7 +56,7 @@ export class RequestHandler {
   constructor({ replies, logger, newId }: RequestHandlerOptions) {
     this.#logger = logger;
     this.#newId = newId;
-    this.#calls = { replies, open: new OpenCalls(), deadlines: new DeadlineTimer(), logger };
+    this.#calls = { replies, open: new Ring(), deadlines: new DeadlineTimer(), logger };
   }
 
   /**
@@ -79,17 +79,18 @@ export class RequestHandler {
 
   /** Resolves when no accepted request is left. */
   async idle(): Promise<void> {
-    await this.#calls.open.idle();
+    const { open } = this.#calls;
+    for (let call = open.first; call !== undefined; call = open.first) await call.whenSettled();
   }
 
   /** Answers every request that is still open with `draining`. */
   abandonAll(): void {
-    for (const call of this.#calls.open.all()) call.abandon(failed("draining", "the drain time is over"));
+    for (const call of this.#calls.open.members()) call.abandon(failed("draining", "the drain time is over"));
   }
 
   /** Less is allowed than before: open calls have the lower deadlines, and those that have not begun may not begin. */
   review(): void {
-    for (const call of this.#calls.open.all()) call.review();
+    for (const call of this.#calls.open.members()) call.review();
   }
 
   #decode(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
@@ -135,7 +136,7 @@ export class RequestHandler {
   #refuse(plugin: ServedPlugin, outcome: Failure, refused: Refused): void {
     const { message, request, arrivedMs, timeoutMs, served } = refused;
     const { deadlineMs } = served?.version.authority.now.limits ?? DEFAULT_PLUGIN_LIMITS;
-    sendAnswer(this.#calls.replies, {
+    const answer = new Answer({
       message,
       plugin: plugin.slot.name,
       owner: plugin,
@@ -145,6 +146,7 @@ export class RequestHandler {
       untilMs: arrivedMs + (timeoutMs ?? deadlineMs),
       settled: (fate) => this.#refused(plugin, outcome, refused, fate),
     });
+    this.#calls.replies.send(answer);
   }
 
   #refused(plugin: ServedPlugin, outcome: Failure, { request, traceId, served }: Refused, fate: ReplyFate): void {

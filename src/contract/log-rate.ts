@@ -80,6 +80,11 @@ export class LogRate {
     this.#bytes.take(bytes);
   }
 
+  /** Are there lines that were missed since this told last? */
+  get hasMissed(): boolean {
+    return this.#missedLines > 0;
+  }
+
   /** So many lines were missed elsewhere. */
   addMissed(lines: number): void {
     this.#missedLines += lines;

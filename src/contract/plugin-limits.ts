@@ -21,7 +21,7 @@ export const PLUGIN_LIMITS = {
     max: 16 * MIB,
     unit: "bytes",
     summary: "Body of one reply; beyond it the reply is reply-too-large. The NATS server's max_payload bounds it too.",
-    enforcedIn: "runner/calls, consumer/replies",
+    enforcedIn: "runner/calls, consumer/reply",
   },
   keyBytes: {
     default: 1 * KIB,

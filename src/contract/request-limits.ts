@@ -11,7 +11,7 @@ export const REQUEST_LIMIT_ROWS = {
     value: 16 * KIB,
     unit: "bytes",
     summary: "All headers of one request together; beyond it the reply is bad-request.",
-    enforcedIn: "consumer/request-headers",
+    enforcedIn: "consumer/decode",
   },
   logLines: {
     value: 1_024,

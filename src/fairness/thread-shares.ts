@@ -144,6 +144,8 @@ export class ThreadShare implements Pace, Disposable {
   readonly #disposed: () => void;
   readonly #saved: TokenBucket;
   #weight: "light" | "heavy" = "light";
+  /** Has the plugin moved more than its share, as far as was looked? */
+  #owesTransfers = false;
 
   constructor(shares: ThreadShares, disposed: () => void) {
     this.#shares = shares;
@@ -152,6 +154,9 @@ export class ThreadShare implements Pace, Disposable {
     this.transfers = new TransferShare({
       bytesPerMs: shares.transferRate,
       isShared: () => shares.isOtherAtWork(this, performance.now(), LIGHT_FOR_MS),
+      owed: () => {
+        this.#owesTransfers = true;
+      },
     });
   }
 
@@ -168,7 +173,7 @@ export class ThreadShare implements Pace, Disposable {
 
   spend(spentMs: number, nowMs: number): void {
     this.#fill(nowMs);
-    if (this.#saved.take(spentMs) <= 0 || this.transfers.isOwed) this.#weight = "heavy";
+    if (this.#saved.take(spentMs) <= 0 || this.#isOwed()) this.#weight = "heavy";
     if (this.#weight === "light") this.#shares.noteLight(this, nowMs);
   }
 
@@ -194,9 +199,14 @@ export class ThreadShare implements Pace, Disposable {
     return this.#weight === "heavy" && this.#shares.isOtherAtWork(this, nowMs, LIGHT_FOR_MS);
   }
 
+  #isOwed(): boolean {
+    this.#owesTransfers &&= this.transfers.isOwed;
+    return this.#owesTransfers;
+  }
+
   #fill(nowMs: number): void {
     const savedMs = this.#saved.fill(nowMs);
     // Only one that has rested for long is taken for light again: what is handed out in rests is used up at once.
-    if (savedMs >= MAX_SAVED_MS && !this.transfers.isOwed) this.#weight = "light";
+    if (savedMs >= MAX_SAVED_MS && !this.#isOwed()) this.#weight = "light";
   }
 }

@@ -24,6 +24,8 @@ export interface TransferShareOptions {
   readonly bytesPerMs: number;
   /** Is a light plugin active beside this one? */
   readonly isShared: () => boolean;
+  /** The plugin has moved more than its share: {@link TransferShare.isOwed} tells how long that holds. */
+  readonly owed: () => void;
 }
 
 /** An operation that waits. */
@@ -54,7 +56,7 @@ export class TransferShare {
   /** So many bytes are moved; a negative number, if it is fewer than was thought. */
   spend(bytes: number): void {
     if (bytes > 0) this.#saved.fill(performance.now());
-    this.#saved.take(bytes);
+    if (this.#saved.take(bytes) <= 0) this.#surroundings.owed();
   }
 
   /**

@@ -60,7 +60,6 @@ export class ReplicaLink implements LinkView, NatsView {
     this.#serverId = connection.info?.server_id;
     this.replies = new ReplySender({
       connection,
-      link,
       stats,
       failed: (error) => this.#callbackFailed("the end of a reply", error),
     });
@@ -155,6 +154,7 @@ export class ReplicaLink implements LinkView, NatsView {
     }
     await Promise.race([connection.close(), patience.over]);
     this.#link.enter("closed");
+    this.replies.hold();
   }
 
   /** Resolves when the server has all that was published, and has refused what it refuses of it. */
@@ -195,6 +195,7 @@ export class ReplicaLink implements LinkView, NatsView {
         this.#link.enter("closed");
         this.#probe[Symbol.dispose]();
         this.subscriptions.close();
+        this.replies.hold();
         this.replies.close();
         events.closed(error);
       },
@@ -248,7 +249,9 @@ export class ReplicaLink implements LinkView, NatsView {
   }
 
   #stalled(): void {
-    if (this.state === "up" && this.#link.enter("stalled")) this.#parts.events.delivers(false);
+    if (this.state !== "up" || !this.#link.enter("stalled")) return;
+    this.replies.hold();
+    this.#parts.events.delivers(false);
   }
 
   #noteReplyRefusal(): void {

@@ -14,7 +14,6 @@ import type { MsgHdrs, NatsConnection } from "nats";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { NatsStats } from "../telemetry/nats-stats.ts";
 import { HeldReplies, type Held } from "./held-replies.ts";
-import type { LinkView } from "./link-state.ts";
 import { PublishRight } from "./publish-right.ts";
 import { RecentReplies, type ReplyOwner } from "./recent-replies.ts";
 
@@ -65,8 +64,8 @@ export interface ReplyConnection extends Pick<NatsConnection, "publish" | "isClo
 }
 
 export interface ReplySenderOptions {
+  /** It is up when this begins. */
   readonly connection: ReplyConnection;
-  readonly link: LinkView;
   readonly stats: NatsStats;
   /** A callback for a reply's outcome threw. */
   readonly failed: (error: unknown) => void;
@@ -88,6 +87,8 @@ export class ReplySender implements ReplyPort {
   #sweep: NodeJS.Timeout | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
   #state: "open" | "closed" = "open";
+  /** Does the connection carry messages, as far as this was told? */
+  #isCarrying = true;
   /** The server's words where it ended the connection because of a reply's size. */
   #payloadRefusal: string | undefined;
   /** Replies of which the server had heard at the last answered question, and at the open one. */
@@ -119,9 +120,8 @@ export class ReplySender implements ReplyPort {
 
   /** Publishes it, or holds it. Never throws. */
   send(reply: OutgoingReply): void {
-    const { connection, link } = this.#parts;
     // The client forgets the server's facts when it dials, and then loses what is published.
-    const info = link.state === "up" ? connection.info : undefined;
+    const info = this.#isCarrying ? this.#parts.connection.info : undefined;
     if (info === undefined) {
       this.#hold(reply);
       return;
@@ -130,8 +130,14 @@ export class ReplySender implements ReplyPort {
     this.#publish(reply);
   }
 
+  /** The connection carries nothing: what is sent from now on waits for {@link release}. */
+  hold(): void {
+    this.#isCarrying = false;
+  }
+
   /** The connection carries messages again: publishes what is held, to whoever still waits. */
   release(): void {
+    this.#isCarrying = true;
     this.#dropExpired();
     this.#maxPayloadBytes = this.maxPayloadBytes;
     for (const { reply } of this.#held.takeAll()) this.#publish(reply);
@@ -181,6 +187,7 @@ export class ReplySender implements ReplyPort {
   }
 
   disconnected(): void {
+    this.hold();
     this.#parts.stats.unconfirmed(this.#recent.count - this.#confirmedCount);
     this.#confirmedCount = this.#recent.count;
   }

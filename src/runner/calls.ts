@@ -37,6 +37,8 @@ interface RunningCall {
   readonly task: Task;
   /** Present once there is an instance. */
   prepared: PreparedInstance | undefined;
+  /** Did its guest use a capability? */
+  usedCapability: boolean;
 }
 
 /** Bounds and surroundings of the calls. */
@@ -85,7 +87,7 @@ export class Calls {
 
   #start(id: number, task: Task): Violation | undefined {
     if (this.#running.has(id)) return new Violation(`call ${id} is running already`);
-    const call: RunningCall = { task, prepared: undefined };
+    const call: RunningCall = { task, prepared: undefined, usedCapability: false };
     this.#running.set(id, call);
     // It may be cancelled while it waits for its turn.
     this.#turns.take(() => (this.#running.get(id) === call ? this.#take(id, call) : undefined));
@@ -128,13 +130,15 @@ export class Calls {
   #portFor(id: number, call: RunningCall): CallPort {
     const { channel } = this.#options;
     const { capabilities } = call.task;
-    const ports = new Map<string, unknown>();
+    let ports: Map<string, unknown> | undefined;
     return {
       log: (level, message) => channel.send({ kind: "log", call: id, level, message }),
       output: (stream, text) => channel.send({ kind: "output", call: id, stream, text }),
       trapped: (message) => this.#settle(id, call, { kind: "trap", message }),
       capability: (name) => {
         if (capabilities === "denied") return deniedPort(name);
+        call.usedCapability = true;
+        ports ??= new Map();
         if (!ports.has(name)) ports.set(name, this.#links.port(name, id));
         return ports.get(name);
       },
@@ -145,7 +149,7 @@ export class Calls {
   #settle(id: number, call: RunningCall, outcome: CallOutcome): void {
     if (this.#running.get(id) !== call) return;
     const { channel } = this.#options;
-    const dropped = call.prepared?.context.log.finish();
+    const dropped = call.prepared?.context.finishLog();
     if (dropped !== undefined) channel.send({ kind: "dropped", call: id, dropped });
     channel.send(this.#outcomeMessage(id, outcome));
     this.#end(id, outcome.kind === "trap" ? "cut-off" : "returned");
@@ -175,7 +179,7 @@ export class Calls {
   #end(id: number, ending: CallEnding): void {
     const call = this.#running.delete(id);
     if (call === undefined) return;
-    this.#links.endCall(id, ending);
+    if (call.usedCapability) this.#links.endCall(id, ending);
     if (call.prepared !== undefined) this.#options.pool.release(call.prepared, ending);
   }
 }

@@ -43,6 +43,13 @@ export class Ring<Member extends Link> {
     return this.#memberAt(member.next);
   }
 
+  /** The members as they are now. Costs as much as there are. */
+  members(): readonly Member[] {
+    const members: Member[] = [];
+    for (let member = this.first; member !== undefined; member = this.after(member)) members.push(member);
+    return members;
+  }
+
   /** Adds one at the end, out of whichever ring it is in. */
   push(member: Member): void {
     if (member.isLinked) member.unlink();

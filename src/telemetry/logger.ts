@@ -13,9 +13,8 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import { serializeError } from "./error-serializer.ts";
 import type { LogThreshold } from "./log-threshold.ts";
-import { registerOutput, timeField } from "./plain-record.ts";
 import { scrubSecrets } from "./redaction.ts";
-import { prettyMessage } from "./request-log.ts";
+import { prettyMessage, registerOutput, timeField } from "./request-log.ts";
 import { type DropReason, StandardOutput } from "./standard-output.ts";
 
 export type { Logger } from "pino";

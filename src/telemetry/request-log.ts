@@ -3,17 +3,21 @@
  * A plugin's text and a caller's id and method are made printable first: one record each, no control
  * sequences, a bounded length.
  *
+ * The record of a request that went well is one line without the logger's general way: there is one for every request,
+ * and nearly all of it is the same each time. What is written so equals, byte for byte, what the logger would write. Only
+ * what needs no escaping and can hold no credential goes that way.
+ *
  * @module
  */
 
-import type { Logger } from "pino";
+import type { DestinationStream, Logger } from "pino";
 import { shortDigest } from "../contract/digest.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
-import { PlainRecords, type RequestTimes, roundMs } from "./plain-record.ts";
 import type { DropReason } from "./plugin-stats.ts";
 import { printableLine } from "./plugin-text.ts";
+import { scrubSecrets } from "./redaction.ts";
 
 /** How a request was answered: with the plugin's status, or with an error of the table. */
 export type LoggedOutcome =
@@ -27,6 +31,16 @@ export type LoggedOutcome =
 export function loggedOutcome(outcome: Outcome, code: ErrorCode | undefined): LoggedOutcome {
   if (code === undefined && outcome.kind === "ok") return { kind: "ok", status: outcome.response.status };
   return { kind: "error", code: code ?? "internal", detail: outcome.kind === "ok" ? undefined : outcome.message };
+}
+
+/** Times of a request, in milliseconds. */
+export interface RequestTimes {
+  /** From arrival to the plugin's process: the start of a cold plugin's is in it. */
+  readonly queueMs: number;
+  /** In the plugin's process, store operations included. */
+  readonly runMs: number;
+  /** Sum over the request's store operations. */
+  readonly storeMs: number;
 }
 
 /** One request, when its reply has been sent. */
@@ -145,4 +159,95 @@ export function prettyMessage(log: Record<string, unknown>, messageKey: string):
 
 function textOf(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+/** No quote, no backslash, nothing outside of ASCII, nothing of a URL or of a parameter. */
+const PLAIN = /^[\w.:-]*$/;
+
+/** Where loggers write their lines to. */
+const outputs = new WeakMap<Logger, DestinationStream>();
+
+/** From now on requests' records may pass the logger by: to its output. */
+export function registerOutput(logger: Logger, output: DestinationStream): void {
+  outputs.set(logger, output);
+}
+
+/** Writes the records of requests that went well. */
+class PlainRecords {
+  readonly #output: DestinationStream;
+  readonly #isEnabled: boolean;
+  /** What is the same in every record, behind the time. */
+  readonly #same: string;
+  readonly #end: string;
+  /** A record's beginning as it was last time: it holds for the millisecond and the method. */
+  #head = "";
+  #headTime = "";
+  #headMethod = "";
+
+  private constructor(logger: Logger, output: DestinationStream, message: string) {
+    this.#output = output;
+    this.#isEnabled = logger.isLevelEnabled("info");
+    this.#same = scrubSecrets(JSON.stringify(logger.bindings()).slice(1, -1));
+    this.#end = `,"msg":"${message}"}\n`;
+  }
+
+  /** For `logger`, a child of `parent`; `undefined` where it is not known where that one writes to. */
+  static of(parent: Logger, logger: Logger, message: string): PlainRecords | undefined {
+    const output = outputs.get(parent);
+    return output === undefined ? undefined : new PlainRecords(logger, output, message);
+  }
+
+  /** Writes the record at the level info, if that is on. False where it is not plain. */
+  write(method: string, id: string, status: number, times: RequestTimes, traceId: string | undefined): boolean {
+    if (!PLAIN.test(id) || (traceId !== undefined && !PLAIN.test(traceId))) return false;
+    const time = timeField();
+    if (time !== this.#headTime || method !== this.#headMethod) {
+      if (!PLAIN.test(method)) return false;
+      this.#head = `{"level":"info"${time},${this.#same},"method":"${method}","id":"`;
+      this.#headTime = time;
+      this.#headMethod = method;
+    }
+    if (!this.#isEnabled) return true;
+    const queue = `","status":${status},"queueMs":${millisecondsText(times.queueMs)}`;
+    const run = `,"runMs":${millisecondsText(times.runMs)},"storeMs":${millisecondsText(times.storeMs)}`;
+    const trace = traceId === undefined ? "" : `,"traceId":"${traceId}"`;
+    this.#output.write(`${this.#head}${id}${queue}${run}${trace}${this.#end}`);
+    return true;
+  }
+}
+
+const MICROS_PER_MS = 1_000;
+
+/** Microseconds are as fine as these clocks are worth. */
+function roundMs(ms: number): number {
+  return Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
+}
+
+/** `.001` to `.999` as a number's text ends with them; nothing for 0. */
+const FRACTIONS: readonly string[] = Array.from({ length: MICROS_PER_MS }, (_, micros) =>
+  String(micros / MICROS_PER_MS).slice(1),
+);
+
+/** The text of {@link roundMs}: of two whole numbers, which is many times faster than that of a fraction. */
+function millisecondsText(ms: number): string {
+  const micros = Math.round(ms * MICROS_PER_MS);
+  if (!(micros >= 0 && micros <= MAX_MICROS)) return String(roundMs(ms));
+  const whole = Math.trunc(micros / MICROS_PER_MS);
+  return `${whole}${FRACTIONS[micros - whole * MICROS_PER_MS]}`;
+}
+
+/** What is longer is rare. */
+const MAX_MICROS = 2 ** 31 - 1;
+
+let lastMs = 0;
+let lastTime = "";
+
+/** The field of the time with the comma before it. Many records are of the same millisecond: its text is made once. */
+export function timeField(): string {
+  const ms = Date.now();
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastTime = `,"time":"${new Date(ms).toISOString()}"`;
+  }
+  return lastTime;
 }

@@ -76,6 +76,7 @@ describe("a plugin that computes when nobody asked it to", () => {
       actors: { idler: { component: await buildComponent(loopsAfter(AFTER_MS)) } },
     });
     const runner = await scene.runnerOf("idler");
+    // Its loop begins by the clock: what it makes before that, it can make.
     await delay(AFTER_MS);
     // Takes the instance that is there; the next one is prepared, and never is ready.
     const reply = await scene.call("idler", "any");
@@ -174,6 +175,7 @@ describe("a stranger who may publish", () => {
     const echoed = await scene.call("store", "echo", "mine", { "Rpc-Id": "next" });
     expect([echoed.text, echoed.headers["Rpc-Id"]]).toEqual(["mine", "next"]);
     await scene.replica.logged(({ id, msg }) => id === "late" && msg === "request");
+    // What the guest does after its 400 ms would be here by then.
     await delay(500);
     const records = scene.replica.records.filter(({ id, msg }) => id === "late" && msg === "request");
     expect(records).toHaveLength(1);

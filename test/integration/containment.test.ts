@@ -182,6 +182,7 @@ async function computedUntilItsEnd(pid: number): Promise<number> {
   let lastMs = fromMs;
   for (let nowMs: number | undefined = fromMs; nowMs !== undefined; nowMs = await ranMs()) {
     lastMs = nowMs;
+    // A look takes processor time itself.
     await delay(2);
   }
   return lastMs - fromMs;

@@ -68,6 +68,7 @@ describe.runIf(process.platform === "linux")("the processes of a replica's plugi
     await until(async () => (await childrenOf(replica.pid)).length === 0, { what: "no process is left" });
     // Pauses around the idle time: some of these come just as it is stopped.
     for (let pauseMs = 180; pauseMs <= 460; pauseMs += 10) {
+      // The pause is what this is about.
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       expect((await request(nats, `rpc.${plugin}.echo`, "x")).status).toBe(200);
     }

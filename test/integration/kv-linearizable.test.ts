@@ -53,6 +53,7 @@ describe("what clients of two stores on one MongoDB see is linearizable", () => 
       timeoutMs: 500,
       disturb: async () => {
         await server.pause();
+        // As long as the server stands still.
         await new Promise((resolve) => setTimeout(resolve, 1_500));
         await server.resume();
       },

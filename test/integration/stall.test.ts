@@ -29,6 +29,7 @@ test("what arrived while a replica stalled is not run once its caller's time is 
     const impatient = Array.from({ length: REQUESTS }, (_, index) => set(`impatient-${index}`, 2_000));
     const patient = Array.from({ length: REQUESTS }, (_, index) => set(`patient-${index}`, 30_000));
     await nats.flush();
+    // As long as the replica stands still: longer than the impatient ones have.
     await delay(4_000);
     replica.signal("SIGCONT");
     for (const reply of await Promise.all(impatient)) {

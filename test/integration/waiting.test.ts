@@ -64,6 +64,7 @@ describe("a plugin with a process that computes for a caller which has left", ()
     expect((await request(nats, `rpc.${plugin}.echo`, "x")).status).toBe(200);
     const left = await request(nats, `rpc.${plugin}.loop`, "", { "Rpc-Timeout-Ms": "100" });
     expect(left.error).toBe("deadline-exceeded");
+    // The process is ended at its deadline; what is asked shortly before that has to wait for it.
     await delay(limits.deadlineMs - 2_000);
     const replies = await Promise.all(Array.from({ length: REQUESTS }, () => request(nats, `rpc.${plugin}.echo`, "x")));
     expect(replies.map(({ error, text }) => error ?? text)).toEqual(Array(REQUESTS).fill("x"));

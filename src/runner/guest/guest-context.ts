@@ -11,7 +11,7 @@
  */
 
 import { GUEST_LIMITS } from "../../contract/guest-limits.ts";
-import { LogRate } from "../../contract/log-rate.ts";
+import { type DroppedLog, LogRate } from "../../contract/log-rate.ts";
 import { GuestLog, type LogSink } from "./guest-log.ts";
 import type { Namespace } from "./namespaces.ts";
 import { createTrap } from "./trap.ts";
@@ -54,7 +54,8 @@ type State =
 export class GuestContext {
   readonly #maxLogBytes: number;
   readonly #logRate: LogRate;
-  #log: GuestLog;
+  /** Most guests say nothing in most calls. */
+  #log: GuestLog | undefined;
   #state: State = { kind: "unbound" };
   #trapMessage: string | undefined;
   #openHandles = 0;
@@ -68,12 +69,21 @@ export class GuestContext {
   constructor(maxLogBytes: number, logRate: LogRate = new LogRate()) {
     this.#maxLogBytes = maxLogBytes;
     this.#logRate = logRate;
-    this.#log = new GuestLog(maxLogBytes, logRate);
   }
 
   /** What the guest says in this call. */
   get log(): GuestLog {
+    if (this.#log === undefined) {
+      this.#log = new GuestLog(this.#maxLogBytes, this.#logRate);
+      if (this.#state.kind === "bound") this.#log.attach(this.#state.port);
+    }
     return this.#log;
+  }
+
+  /** Ends what the guest says in this call. Tells what of it was dropped, if anything was; once. */
+  finishLog(): DroppedLog | undefined {
+    // Lines that calls before it have missed are told by the next one.
+    return this.#log === undefined && !this.#logRate.hasMissed ? undefined : this.log.finish();
   }
 
   /** Why the guest was trapped by the host, if it was. */
@@ -85,7 +95,7 @@ export class GuestContext {
   bind(port: CallPort): void {
     this.#state = { kind: "bound", port };
     this.#firstHandles = this.#openHandles;
-    this.#log.attach(port);
+    this.#log?.attach(port);
   }
 
   /** Cuts the instance off. Idempotent. */
@@ -102,7 +112,7 @@ export class GuestContext {
    */
   renew(): void {
     this.#state = { kind: "unbound" };
-    this.#log = new GuestLog(this.#maxLogBytes, this.#logRate);
+    this.#log = undefined;
     this.#openHandles = this.#firstHandles;
     this.#randomBytesLeft = MAX_RANDOM_BYTES;
   }

@@ -45,6 +45,7 @@ export class Snapshot {
   /** Size of each memory, its reserve included. */
   readonly #bytes: readonly number[];
   readonly #globals: BoundGlobals;
+  /** None where the component has no resources: then it has no handles either. */
   readonly #handles: readonly SavedHandles[];
   readonly #resources: readonly PutBack[];
 
@@ -54,6 +55,7 @@ export class Snapshot {
     state: {
       readonly memories: readonly MemoryBlocks[];
       readonly globals: BoundGlobals;
+      readonly handles: readonly SavedHandles[];
       readonly resources: readonly PutBack[];
     },
   ) {
@@ -62,7 +64,7 @@ export class Snapshot {
     this.#memories = state.memories;
     this.#bytes = state.memories.map(({ memory }) => memory.buffer.byteLength);
     this.#globals = state.globals;
-    this.#handles = instance.components.map(({ handles }) => handles.save());
+    this.#handles = state.handles;
     this.#resources = state.resources;
   }
 
@@ -75,7 +77,8 @@ export class Snapshot {
       memories.every((blocks, index) => blocks.equals(shared.memories[index] ?? [])) && shared.globals.equals(globals);
     if (!isLikeOthers || resources === undefined) return undefined;
     for (const [index, { memory }] of memories.entries()) if (shared.hidden[index]) shared.reserve.addTo(memory);
-    return new Snapshot(instance, shared, { memories, globals, resources });
+    const handles = plan.resources.length === 0 ? [] : instance.components.map((component) => component.handles.save());
+    return new Snapshot(instance, shared, { memories, globals, handles, resources });
   }
 
   /** Puts the instance back; false where that cannot be done, and then nothing was changed. */

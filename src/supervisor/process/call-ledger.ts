@@ -27,9 +27,17 @@ const MIN_RECORD_CHARACTERS = 16;
 /** For the count of what was dropped, and the last line of each stream. */
 const SPARE_CHARACTERS = 1_024;
 
-interface Entry {
+/** A call that has ended. */
+export interface EndedCall {
   /** Absent where nobody listens: the call was cancelled, or is a probe, which has no capabilities. */
+  readonly listener: RunnerCall | undefined;
+  /** Did its guest use a capability? */
+  readonly usedCapability: boolean;
+}
+
+interface Entry extends EndedCall {
   listener: RunnerCall | undefined;
+  usedCapability: boolean;
   charactersLeft: number;
   operations: number;
   /** Pings that were sent to the runner before it. It takes both in order, so it has not begun before it answered them. */
@@ -64,6 +72,7 @@ export class CallLedger implements LinkCalls {
       listener,
       pingsBefore,
       isHeard: false,
+      usedCapability: false,
       charactersLeft: this.#charactersPerCall,
       operations: 0,
     });
@@ -81,13 +90,16 @@ export class CallLedger implements LinkCalls {
   /** Who waits for a call that the runner speaks of, if anybody still does. */
   use(id: number): RunnerCall | undefined | Violation {
     const entry = this.#entry(id);
-    return entry instanceof Violation ? entry : entry.listener;
+    if (entry instanceof Violation) return entry;
+    entry.usedCapability = true;
+    return entry.listener;
   }
 
   /** Counts an operation of a call; {@link endOperation} follows. */
   beginOperation(id: number): Violation | undefined {
     const entry = this.#entry(id);
     if (entry instanceof Violation) return entry;
+    entry.usedCapability = true;
     entry.operations += 1;
     if (entry.operations <= MAX_OPERATIONS) return undefined;
     return new Violation(`call ${id} has more operations in flight than a guest can`);
@@ -103,12 +115,12 @@ export class CallLedger implements LinkCalls {
     if (entry !== undefined) entry.operations -= 1;
   }
 
-  /** Ends a call by the runner's word; the result is who waits for it. */
-  close(id: number): RunnerCall | undefined | Violation {
+  /** Ends a call by the runner's word. */
+  close(id: number): EndedCall | Violation {
     const entry = this.#entries.delete(id);
     if (entry === undefined) return notUnderWay(id);
     if (entry.listener !== undefined) this.#listeners -= 1;
-    return entry.listener;
+    return entry;
   }
 
   /** Calls that somebody waits for and that a runner which has answered so many pings has not begun, in order. */

@@ -28,6 +28,8 @@ export interface CpuWatchOptions {
   readonly isSuspect: boolean;
   /** The watch sleeps while the process has nothing to do. */
   readonly isBusy: () => boolean;
+  /** It sleeps from now on. */
+  readonly slept: () => void;
   /** Has it never been ready? A start ends by itself or by its time-out, so a hog is given enough for one. */
   readonly isStarting: () => boolean;
   /** Is a sign of life overdue? */
@@ -94,7 +96,9 @@ export class CpuWatch {
     this.#appetite.add(completed);
     this.#applyPriority(this.#appetite);
     // One that is idle and low is looked at until it has its priority back.
-    if (!this.#options.isBusy() && this.#nice === NORMAL_NICE) this.#sleep();
+    if (this.#options.isBusy() || this.#nice !== NORMAL_NICE) return;
+    this.#sleep();
+    this.#options.slept();
   }
 
   #completed(sample: CpuSample, { isHog }: CpuAppetite): AppetiteSample {

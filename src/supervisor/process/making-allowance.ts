@@ -13,14 +13,14 @@ const SAVED_CALLS = 16;
 
 export class MakingAllowance {
   #savedMs: number = FIXED_LIMITS.instanceMs;
+  /** Requests up to the last {@link take}. */
+  #calls = 0;
 
-  /** A request is begun. */
-  noteCall(): void {
-    this.#savedMs = Math.min(SAVED_CALLS * FIXED_LIMITS.instanceMs, this.#savedMs + FIXED_LIMITS.instanceMs);
-  }
-
-  /** The part of the time for an instance that is allowed. */
-  take(ms: number): number {
+  /** The part of the time for an instance that is allowed, when so many requests have begun so far. */
+  take(ms: number, calls: number): number {
+    const earnedMs = (calls - this.#calls) * FIXED_LIMITS.instanceMs;
+    this.#savedMs = Math.min(SAVED_CALLS * FIXED_LIMITS.instanceMs, this.#savedMs + earnedMs);
+    this.#calls = calls;
     const allowedMs = Math.min(ms, FIXED_LIMITS.instanceMs, this.#savedMs);
     this.#savedMs -= allowedMs;
     return allowedMs;

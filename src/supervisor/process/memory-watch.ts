@@ -23,6 +23,8 @@ export interface MemoryWatchOptions {
   readonly maxBytes: number;
   /** The watch sleeps while the process has nothing to do. */
   readonly isBusy: () => boolean;
+  /** It sleeps from now on. */
+  readonly slept: () => void;
   /** The process holds more than it may. The watch is over then. */
   readonly exceeded: (usedBytes: number) => void;
 }
@@ -51,12 +53,15 @@ export class MemoryWatch {
   }
 
   #look(): void {
-    const { maxBytes, isBusy, exceeded } = this.#options;
+    const { maxBytes, isBusy, slept, exceeded } = this.#options;
     const usedBytes = ownMemoryOf(this.#status.read() ?? "");
     if (usedBytes > maxBytes) {
       this.close();
       exceeded(usedBytes);
-    } else if (!isBusy()) this.#sleep();
+    } else if (!isBusy()) {
+      this.#sleep();
+      slept();
+    }
   }
 
   #sleep(): void {

@@ -68,6 +68,8 @@ export class RunnerChild {
   readonly #events: RunnerChildEvents;
   readonly #memory: MemoryWatch;
   readonly #cpu: CpuWatch;
+  /** Are both watches awake? Each goes to sleep by itself. */
+  #isWatched = false;
   #stderr = "";
   #stderrCharacters = 0;
 
@@ -85,8 +87,7 @@ export class RunnerChild {
       events.exited(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`),
     );
     (child.pipes[STDERR_FD] as Readable).setEncoding("utf8").on("data", (text: string) => this.#keepStderr(text));
-    this.#memory.wake();
-    this.#cpu.wake();
+    this.noteWork();
   }
 
   get pid(): number {
@@ -115,6 +116,8 @@ export class RunnerChild {
 
   /** It has something to do from now on. */
   noteWork(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     this.#memory.wake();
     this.#cpu.wake();
   }
@@ -131,6 +134,10 @@ export class RunnerChild {
     this.#child.process.kill("SIGKILL");
   }
 
+  #noteSleep(): void {
+    this.#isWatched = false;
+  }
+
   #keepStderr(text: string): void {
     this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR_CHARACTERS);
     this.#stderrCharacters += text.length;
@@ -144,6 +151,7 @@ export class RunnerChild {
       isBusy: () => this.#events.isBusy(),
       isStarting: () => this.#events.isStarting(),
       isOverdue: () => this.#events.isOverdue(),
+      slept: () => this.#noteSleep(),
     });
   }
 
@@ -152,6 +160,7 @@ export class RunnerChild {
       pid: this.pid,
       maxBytes,
       isBusy: () => this.#events.isBusy(),
+      slept: () => this.#noteSleep(),
       exceeded: (usedBytes) =>
         this.#events.memoryExceeded(
           `it holds ${mebibytes(usedBytes)} MiB of memory, at most ${mebibytes(maxBytes)} are allowed`,

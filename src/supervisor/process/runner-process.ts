@@ -43,6 +43,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   /** What it comes to if it ends before it is ready. */
   #startCode: "load-failed" | "plugin-unloadable" = "load-failed";
   #idlePing: NodeJS.Timeout | undefined;
+  #isLate = false;
   #latenessChanged: (() => void) | undefined;
 
   /**
@@ -120,7 +121,10 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       unloaded: (reason, isLasting) => this.#endUnloaded(reason, isLasting),
       ranMs: () => this.#child.cpuSample()?.ranMs,
       instanceMade: (ms) => this.#child.noteMaking(ms),
-      latenessChanged: () => this.#latenessChanged?.(),
+      latenessChanged: (isLate) => {
+        this.#isLate = isLate;
+        this.#latenessChanged?.();
+      },
     });
   }
 
@@ -146,7 +150,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   }
 
   get isLate(): boolean {
-    return this.#protocol.isLate;
+    return this.#isLate;
   }
 
   get callsUnbegun(): number {

@@ -46,8 +46,8 @@ export interface RunnerProtocolOptions {
   readonly ranMs: () => number | undefined;
   /** So much of that time was for the making of instances. */
   readonly instanceMade: (ms: number) => void;
-  /** {@link RunnerProtocol.isLate} has changed. */
-  readonly latenessChanged: () => void;
+  /** It owes a sign of life for longer than one takes as a rule, or does no longer. */
+  readonly latenessChanged: (isLate: boolean) => void;
 }
 
 export class RunnerProtocol {
@@ -97,10 +97,6 @@ export class RunnerProtocol {
     return this.#calls.waiting === 0 && !this.#signs.isOwed;
   }
 
-  get isLate(): boolean {
-    return this.#signs.isLate;
-  }
-
   get callsUnbegun(): number {
     return this.#calls.unbegun(this.#signs.answered).length;
   }
@@ -133,7 +129,6 @@ export class RunnerProtocol {
     const { channel } = this.#parts;
     const id = this.#calls.newId();
     this.#callsBegun += 1;
-    this.#making.noteCall();
     if (channel.bufferedBytes > FIXED_LIMITS.runnerBacklogBytes) {
       const message = "the plugin's process has not read what was sent to it before";
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
@@ -210,7 +205,7 @@ export class RunnerProtocol {
       case "trap":
         return this.#receiveTrap(message.call, message.message);
       case "instance-made":
-        this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS));
+        this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS, this.#callsBegun));
         return undefined;
     }
   }
@@ -257,10 +252,12 @@ export class RunnerProtocol {
 
   #settle(id: number, outcome: Outcome): Violation | undefined {
     const call = this.#calls.close(id);
-    if (call === undefined || call instanceof Violation) return call;
-    this.#links.endCall(id);
+    if (call instanceof Violation) return call;
+    const { listener, usedCapability } = call;
+    if (listener === undefined) return undefined;
+    if (usedCapability) this.#links.endCall(id);
     this.#proven.resolve();
-    call.settle(outcome);
+    listener.settle(outcome);
     this.#noteCallEnd();
     return undefined;
   }

@@ -30,8 +30,8 @@ export interface SignsOfLifeOptions {
   readonly isBehind: () => boolean;
   /** The runner's time on a processor up to now, where this machine tells. */
   readonly ranMs: () => number | undefined;
-  /** {@link SignsOfLife.isLate} has changed. */
-  readonly latenessChanged: () => void;
+  /** One is awaited for longer than it takes as a rule, or is no longer. */
+  readonly latenessChanged: (isLate: boolean) => void;
 }
 
 export class SignsOfLife {
@@ -68,10 +68,6 @@ export class SignsOfLife {
     return this.#watchdog.isOwed;
   }
 
-  get isLate(): boolean {
-    return this.#watchdog.isLate;
-  }
-
   /** Is one overdue, for which the runner had no processor? */
   get isOverdue(): boolean {
     return this.#watchdog.isOverdue;
@@ -88,9 +84,8 @@ export class SignsOfLife {
    * time of its own: a guest may compute until its deadline.
    */
   askBefore(): void {
-    if (this.isOwed) return;
     const nowMs = performance.now();
-    if (nowMs - this.#barrierMs < BARRIER_MS) return;
+    if (nowMs - this.#barrierMs < BARRIER_MS || this.isOwed) return;
     this.#barrierMs = nowMs;
     this.ask(() => undefined, Number.POSITIVE_INFINITY);
   }

@@ -47,8 +47,8 @@ export interface WatchdogOptions {
   readonly isBehind?: () => boolean;
   /** The runner's time on a processor up to now, where this machine tells. */
   readonly ranMs?: () => number | undefined;
-  /** {@link Watchdog.isLate} has changed. */
-  readonly latenessChanged?: () => void;
+  /** One is awaited for longer than that, or is no longer. */
+  readonly latenessChanged?: (isLate: boolean) => void;
 }
 
 export class Watchdog {
@@ -62,6 +62,7 @@ export class Watchdog {
   /** Set while a verdict is awaited: waits no more. */
   #endVerdict: (() => void) | undefined;
   #lastNonce = 0;
+  /** Is one awaited for longer than it takes as a rule? */
   #isLate = false;
 
   constructor(options: WatchdogOptions) {
@@ -71,11 +72,6 @@ export class Watchdog {
   /** Is an answer awaited? */
   get isOwed(): boolean {
     return !this.#owed.isEmpty;
-  }
-
-  /** Is one awaited for longer than it takes as a rule? */
-  get isLate(): boolean {
-    return this.#isLate;
   }
 
   /** Is one awaited that should be there by now, from a runner that had no processor to give it on? */
@@ -160,7 +156,7 @@ export class Watchdog {
     if (isLate === this.#isLate) return;
     this.#isLate = isLate;
     this.#arm();
-    this.#options.latenessChanged?.();
+    this.#options.latenessChanged?.(isLate);
   }
 
   /** An answer was overdue at `overdueMs`: did its runner have the time that it was given? */

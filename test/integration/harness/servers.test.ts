@@ -26,6 +26,7 @@ test("a NATS server of a test's own can be frozen, and killed and started again 
   await server.pause();
   const answered = await Promise.race([
     nats.rtt().then(() => true),
+    // Nothing tells of an answer that does not come.
     new Promise((done) => setTimeout(done, 300, false)),
   ]);
   expect(answered).toBe(false);

@@ -294,6 +294,7 @@ async function play(scene: Scene, events: readonly Event[]): Promise<Sent> {
         break;
       case "swap-slowly":
         scene.swap(async () => {
+          // Of vitest's clock: a start takes so long.
           await new Promise((resolve) => setTimeout(resolve, START_MS));
           return new FakeRunner();
         });

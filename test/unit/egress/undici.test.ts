@@ -98,6 +98,7 @@ describe("a request on the wire", () => {
       sentBytes += block.length;
       const before = receiver.wantedBytes;
       const more = receiver.until(() => receiver.wantedBytes > before).then(() => false);
+      // Nothing tells of a word that does not come.
       silent = await Promise.race([more, new Promise<boolean>((resolve) => setTimeout(resolve, 300, true))]);
       expect(sentBytes).toBeLessThan(64 * 1024 * 1024);
     }

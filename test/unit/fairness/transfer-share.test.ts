@@ -10,7 +10,13 @@ const BYTES_PER_MS = MIB / 100;
 
 class Stage {
   isShared = true;
-  readonly share: TransferShare = new TransferShare({ bytesPerMs: BYTES_PER_MS, isShared: () => this.isShared });
+  /** How often it was told that the plugin has moved more than its share. */
+  owed = 0;
+  readonly share: TransferShare = new TransferShare({
+    bytesPerMs: BYTES_PER_MS,
+    isShared: () => this.isShared,
+    owed: () => (this.owed += 1),
+  });
   readonly begun: string[] = [];
 
   begin(name: string, bytes: number): void {
@@ -90,5 +96,13 @@ describe("what a plugin moves to and from the store", () => {
     expect(share.isOwed).toBe(true);
     share.spend(-5 * MIB);
     expect(share.isOwed).toBe(false);
+  });
+
+  test("is told of when it is more than the share, and not before", () => {
+    const stage = new Stage();
+    stage.share.spend(2 * MIB - 1);
+    expect(stage.owed).toBe(0);
+    stage.share.spend(1);
+    expect([stage.owed, stage.share.isOwed]).toEqual([1, true]);
   });
 });

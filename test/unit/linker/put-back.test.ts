@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { Engine, Instance } from "../../../src/runner/engine.ts";
 import { GuestContext } from "../../../src/runner/guest/guest-context.ts";
-import { PROVIDED_INTERFACES } from "../../../src/runner/imports.ts";
+import { createImport, PROVIDED_INTERFACES } from "../../../src/runner/imports.ts";
+import { isKeptResource, NOTE_STATE, type PutBack } from "../../../src/runner/guest/kept-resource.ts";
 import { ANSWER_ALIKE, answersAlike } from "../../../src/runner/linker/answers-alike.ts";
 import { RESERVES } from "../../../src/runner/linker/growth-reserve.ts";
 import { BitAudit } from "../../harness/bit-audit.ts";
@@ -173,7 +174,24 @@ describe("a stream that is held from the start", () => {
     expect(await seat.ask(100n)).toBeGreaterThan(100n);
     expect(seat.putBack()).toBe(false);
   });
+
+  // A guest holds the request and the body as well, which are dropped behind it: they alone keep its instance from that.
+  it("says so itself where it leads into the body of a request, and is put back where it is an output", () => {
+    const context = new GuestContext(65_536);
+    const http = createImport("wasi:http/types", context) as unknown as {
+      readonly Fields: new () => object;
+      readonly OutgoingRequest: new (headers: object) => { body(): { val: { write(): { val: unknown } } } };
+    };
+    const stdout = createImport("wasi:cli/stdout", context) as unknown as { getStdout(): unknown };
+    const intoBody = new http.OutgoingRequest(new http.Fields()).body().val.write().val;
+    expect([noteState(intoBody), noteState(stdout.getStdout())]).toEqual([undefined, expect.any(Function)]);
+  });
 });
+
+function noteState(resource: unknown): PutBack | undefined {
+  if (!isKeptResource(resource)) throw new Error("a stream may be held from the start");
+  return resource[NOTE_STATE]();
+}
 
 describe("an instance that the host told something before its first call", () => {
   it.each([

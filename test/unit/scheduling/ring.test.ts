@@ -15,6 +15,7 @@ class Bead extends Link {
 function numbersOf(ring: Ring<Bead>): number[] {
   const numbers: number[] = [];
   for (let bead = ring.first; bead !== undefined; bead = ring.after(bead)) numbers.push(bead.number);
+  expect(ring.members().map(({ number }) => number)).toEqual(numbers);
   return numbers;
 }
 

@@ -202,6 +202,7 @@ describe("a process that logs", () => {
         script(`
         for (let round = 0; round < 30; round += 1) {
           log(0, 10_000);
+          // The other end is tried meanwhile.
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
         process.stderr.write(JSON.stringify(output.dropped), () => process.exit(7));`),

@@ -113,8 +113,6 @@ export class HttpLink implements HostLink<HttpToHost> {
 
   /** Aborts what a call has left behind, of which the runner says nothing any more. */
   endCall(call: number): void {
-    // As for nearly every call.
-    if (this.#byCall.size === 0) return;
     this.cancelCall(call);
     this.forgetCall(call);
   }

@@ -16,7 +16,7 @@ describe("the ledger of a runner's calls", () => {
   test("knows who listens, until the runner ends the call", () => {
     const ledger = ledgerWith(1, 2);
     expect(ledger.hear(1, 10)).toBe(CALL);
-    expect(ledger.close(1)).toBe(CALL);
+    expect(ledger.close(1)).toMatchObject({ listener: CALL });
     expect(ledger.waiting).toBe(1);
     expect(ledger.hear(1, 10)).toBeInstanceOf(Violation);
     expect(ledger.close(1)).toBeInstanceOf(Violation);
@@ -60,6 +60,18 @@ describe("the ledger of a runner's calls", () => {
     let last: Violation | undefined;
     for (let round = 0; round < 1_000; round++) last = ledger.beginOperation(1);
     expect(last?.reason).toContain("more operations in flight");
+  });
+
+  test("says of a call that has ended whether its guest used a capability", () => {
+    const ledger = ledgerWith(1, 2, 3);
+    ledger.use(1);
+    ledger.beginOperation(2);
+    ledger.hear(3, 10);
+    const used = [1, 2, 3].map((id) => {
+      const ended = ledger.close(id);
+      return ended instanceof Violation ? ended : ended.usedCapability;
+    });
+    expect(used).toEqual([true, true, false]);
   });
 
   test("knows which calls a runner has not begun: those behind a ping that it has not answered, and not heard of", () => {

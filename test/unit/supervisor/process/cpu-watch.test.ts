@@ -18,6 +18,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
         isBusy: () => true,
         isStarting: () => false,
         isOverdue: () => false,
+        slept: () => undefined,
       });
       watch.wake();
       return watch;
@@ -39,6 +40,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       isBusy: () => true,
       isStarting: () => false,
       isOverdue: () => false,
+      slept: () => undefined,
     });
     try {
       expect(readFileSync(`/proc/${pidOf(child)}/autogroup`, "utf8")).toMatch(/ nice 15\n$/);
@@ -56,6 +58,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       isBusy: () => false,
       isStarting: () => false,
       isOverdue: () => false,
+      slept: () => undefined,
     });
     try {
       expect(lowered(child)).toBe(15);
@@ -74,6 +77,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       isBusy: () => true,
       isStarting: () => isStarting,
       isOverdue: () => false,
+      slept: () => undefined,
     });
     try {
       expect(lowered(child)).toBe(5);
@@ -95,6 +99,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       isBusy: () => true,
       isStarting: () => false,
       isOverdue: () => isOverdue,
+      slept: () => undefined,
     });
     watch.wake();
     try {
@@ -117,6 +122,7 @@ describe.runIf(process.platform === "linux")("the watch on a runner's use of the
       isBusy: () => true,
       isStarting: () => false,
       isOverdue: () => false,
+      slept: () => undefined,
     });
     watch.wake();
     await end(child);

@@ -90,7 +90,7 @@ describe("a watchdog", () => {
 
   test("tells of an answer that is late, before it is overdue, and when it has come", () => {
     const changes: boolean[] = [];
-    watchdog = watch({ latenessChanged: () => changes.push(watchdog.isLate) });
+    watchdog = watch({ latenessChanged: (isLate) => changes.push(isLate) });
     const [first, second] = [watchdog.expect(() => undefined, 1_000), watchdog.expect(() => undefined, Infinity)];
     vi.advanceTimersByTime(LATE_MS - 1);
     expect(changes).toEqual([]);
