@@ -41,7 +41,7 @@ async function openTrap(): Promise<{ readonly port: number; visits(): number } &
   };
 }
 
-describe("15. every operation under every set of flags: without its flag it is denied and the backend sees nothing", () => {
+describe("every operation under every set of flags: without its flag it is denied and the backend sees nothing", () => {
   test.each(FLAG_SETS)("flags %i", async (bits) => {
     await using trap = await openTrap();
     const own = { allow: levelsOf(bits), buckets: SHARED };
@@ -99,7 +99,7 @@ describe("15. every operation under every set of flags: without its flag it is d
   );
 });
 
-describe("16. get-access-levels", () => {
+describe("get-access-levels", () => {
   const EVERYTHING = { allow: [...ACCESS_LEVELS], hosts: ["https://example.com"] };
 
   test("that changes its answer: the first one stands, and a grant of nothing lets nothing through", async () => {
@@ -142,7 +142,7 @@ describe("16. get-access-levels", () => {
   });
 });
 
-describe("17. a probe that uses what it is about to ask for", () => {
+describe("a probe that uses what it is about to ask for", () => {
   test("writes nothing to the store", async () => {
     await using scene = await openScene({
       actors: {
@@ -205,7 +205,7 @@ describe("17. a probe that uses what it is about to ask for", () => {
   }
 });
 
-describe.each(["sqlite", "mongodb"] as const)("18. keys of two plugins that use the same bucket, in %s", (store) => {
+describe.each(["sqlite", "mongodb"] as const)("keys of two plugins that use the same bucket, in %s", (store) => {
   let scene: Scene<"left" | "right">;
 
   beforeAll(async () => {

@@ -68,7 +68,7 @@ describe("a hostile NATS publisher", () => {
     });
   });
 
-  describe("25. a reply subject that would make the host publish where it must not", () => {
+  describe("a reply subject that would make the host publish where it must not", () => {
     test.each(["rpc.TARGET", "rpc.TARGET.echo", "rpc", "$SYS.REQ.SERVER.PING", "$SRV.PING", "a.>", "a.*"])(
       "%s: nothing is published, and it is counted",
       async (template) => {
@@ -115,7 +115,7 @@ describe("a hostile NATS publisher", () => {
     }
   });
 
-  describe("26. what is too large, no UTF-8 or empty is a typed error", () => {
+  describe("what is too large, no UTF-8 or empty is a typed error", () => {
     const id = "Rpc-Id: x\r\n";
 
     test.each([
@@ -173,7 +173,7 @@ describe("a hostile NATS publisher", () => {
   });
 });
 
-test("27. a dependency's error that holds a connection string is in no reply and no log record", async () => {
+test("a dependency's error that holds a connection string is in no reply and no log record", async () => {
   const password = `secret-${crypto.randomUUID()}`;
   const gone = createServer();
   await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
@@ -205,7 +205,7 @@ test("27. a dependency's error that holds a connection string is in no reply and
   expect(reply.text).not.toContain("127.0.0.1");
 });
 
-describe("28. a file of the cache that was edited by hand", () => {
+describe("a file of the cache that was edited by hand", () => {
   test.each(["component.js", "component.core.wasm", "manifest.json"])(
     "%s: is noticed, built anew, and an alarm",
     async (file) => {

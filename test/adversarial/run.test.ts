@@ -47,7 +47,7 @@ describe("a plugin that misbehaves while it serves", () => {
     });
   }
 
-  describe("9. an infinite loop is answered within its deadline and 250 ms, and the plugin is served again", () => {
+  describe("an infinite loop is answered within its deadline and 250 ms, and the plugin is served again", () => {
     test.each([
       ["at once", "loop", ""],
       ["after a suspended import", "loop-after-get", "user-data\nkey"],
@@ -74,7 +74,7 @@ describe("a plugin that misbehaves while it serves", () => {
     });
   });
 
-  describe("10. a trap is the reply of its own request, and the next one runs in the same process on fresh state", () => {
+  describe("a trap is the reply of its own request, and the next one runs in the same process on fresh state", () => {
     test.each([
       ["unreachable", "trap", ""],
       ["infinite recursion", "recurse", ""],
@@ -93,7 +93,7 @@ describe("a plugin that misbehaves while it serves", () => {
     });
   });
 
-  describe("11. memory", () => {
+  describe("memory", () => {
     test("beyond the cap is refused to the guest, which may go on", async () => {
       const reply = await call("grow", "1000000");
       expect(reply.status).toBe(200);
@@ -116,7 +116,7 @@ describe("a plugin that misbehaves while it serves", () => {
     });
   });
 
-  describe("12. what a guest takes too much of, or makes up, is a trap before any work is done", () => {
+  describe("what a guest takes too much of, or makes up, is a trap before any work is done", () => {
     test.each([
       ["get-random-bytes(2^31)", "random-size", String(2 ** 31)],
       ["get-random-bytes(2^64 - 1)", "random-size", String(2n ** 64n - 1n)],
@@ -131,7 +131,7 @@ describe("a plugin that misbehaves while it serves", () => {
     });
   });
 
-  describe("13. what a plugin can learn of the machine", () => {
+  describe("what a plugin can learn of the machine", () => {
     test("is no argument, no working directory and no variable", async () => {
       const reply = await call("env");
       expect([reply.status, reply.text]).toEqual([200, ""]);
@@ -144,7 +144,7 @@ describe("a plugin that misbehaves while it serves", () => {
     });
   });
 
-  describe("14. output", () => {
+  describe("output", () => {
     /** What a request's plugin wrote, when all of it is in the log. */
     async function own(id: string): Promise<readonly LogRecord[]> {
       await scene.replica.logged((record) => record["id"] === id && "runMs" in record);
@@ -192,7 +192,7 @@ describe("a plugin that misbehaves while it serves", () => {
   });
 });
 
-describe("11. amplification by overlapping lists", () => {
+describe("amplification by overlapping lists", () => {
   test("costs at most the runner, and the replica goes on", async () => {
     await using scene = await openScene({
       actors: {
@@ -219,7 +219,7 @@ describe("11. amplification by overlapping lists", () => {
   });
 });
 
-describe("12. a handle that was never given out, on every method of every resource there is", () => {
+describe("a handle that was never given out, on every method of every resource there is", () => {
   let forger: Forger;
   let scene: Scene<"forger">;
 

@@ -59,7 +59,7 @@ async function sleeper(): Promise<Uint8Array> {
   });
 }
 
-describe("29. a plugin that hoards", () => {
+describe("a plugin that hoards", () => {
   let scene: Scene<"f64" | "f32" | "v128" | "sleeper">;
 
   beforeAll(async () => {
