@@ -41,17 +41,14 @@ export class PluginSlot {
   readonly #loader: PluginLoader;
   /** What is wanted. */
   #spec: PluginSpec;
-  /** What the last reload was for. */
-  #loaded: PluginSpec | undefined;
   #state: SlotState = { kind: "loading" };
   #isClosed = false;
   /** Reloads run one after another: each sees the outcome of the one before. */
   #tail: Promise<unknown> = Promise.resolve();
   /** Reloads that were asked for and have not ended. */
   #reloads = 0;
-  /** What the last reload was for serves: nothing of it was refused. */
-  #isUpToDate = false;
-  #refused: HostError | undefined;
+  /** The last reload that has ended: what it was for, and what it did. */
+  #last: { readonly spec: PluginSpec; readonly outcome: ReloadOutcome } | undefined;
   /** The version that serves and those that let their last requests finish. */
   readonly #versions = new Set<PluginVersion>();
   readonly #retiring = new Set<Promise<void>>();
@@ -69,7 +66,8 @@ export class PluginSlot {
 
   /** Why the newest version is refused, where an older one serves. */
   get refused(): HostError | undefined {
-    return this.#refused;
+    const outcome = this.#last?.outcome;
+    return outcome?.kind === "kept" ? outcome.error : undefined;
   }
 
   /** What could not be loaded is tried again then; see {@link SlotState}. */
@@ -98,12 +96,10 @@ export class PluginSlot {
     this.#reloads += 1;
     const outcome = this.#tail.then(async () => {
       const spec = this.#spec;
-      this.#loaded = spec;
-      const reloaded = await this.#reload(spec);
-      this.#isUpToDate = reloaded.kind === "replaced" || reloaded.kind === "unchanged";
-      this.#refused = reloaded.kind === "kept" ? reloaded.error : undefined;
+      const ended = await this.#reload(spec);
+      this.#last = { spec, outcome: ended };
       this.#reloads -= 1;
-      return reloaded;
+      return ended;
     });
     this.#tail = outcome;
     return outcome;
@@ -111,14 +107,15 @@ export class PluginSlot {
 
   /** Is there nothing to be done for `spec` as long as the component's file is the same? */
   follows(spec: PluginSpec): boolean {
-    const loaded = this.#loaded;
+    const last = this.#last;
     return (
-      loaded !== undefined &&
-      this.#isUpToDate &&
+      last !== undefined &&
       this.#reloads === 0 &&
-      loaded.componentPath === spec.componentPath &&
-      loaded.policy.revision === spec.policy.revision &&
-      isSameLimits(loaded.limits, spec.limits)
+      // Nothing of it was refused.
+      (last.outcome.kind === "replaced" || last.outcome.kind === "unchanged") &&
+      last.spec.componentPath === spec.componentPath &&
+      last.spec.policy.revision === spec.policy.revision &&
+      isSameLimits(last.spec.limits, spec.limits)
     );
   }
 

@@ -46,7 +46,7 @@ export interface RunnerUnavailable {
 /** What a caller is told while a start or a trial is under way. */
 export const START_HINT_MS = 250;
 
-/** Nobody waits for this start. */
+/** For a request that does not wait for the start, or comes before it or after the end. */
 export const STARTING: RunnerUnavailable = {
   retryAfterMs: START_HINT_MS,
   reason: "the plugin's runner is being restarted",
