@@ -27,7 +27,7 @@ export const PLUGIN_LIMIT_TESTS: LimitTests<typeof PLUGIN_LIMITS> = {
   runnerMemoryBytes: proven("integration/containment", "memory beyond the limit of its process ends it"),
   runners: proven("unit/supervisor/process-pool/plugin-runner", "gets further processes, up to its number"),
   idleMs: proven("unit/supervisor/process-pool/plugin-runner", "it becomes when it was idle for long enough"),
-  deadlineMs: proven("adversarial/run", "9. an infinite loop is answered within its deadline and 250 ms"),
+  deadlineMs: proven("adversarial/run", "an infinite loop is answered within its deadline and 250 ms"),
   concurrency: proven("integration/replies", "overloaded: said at once, with a hint, while the places are taken"),
   logBytes: proven("adversarial/run", "of 100 MB is capped, and what is dropped is counted"),
   httpConcurrency: proven("unit/capabilities/outbound-http/gate", "keeps its place until the connection is released"),

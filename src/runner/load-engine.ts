@@ -15,9 +15,11 @@ import {
 } from "../contract/artifact.ts";
 import { HostError } from "../errors/host-error.ts";
 import { loadJcoEngine } from "./engine-jco.ts";
-import { loadLinkerEngine } from "./engine-linker.ts";
 import type { Engine } from "./engine.ts";
 import type { InstanceAudit } from "./linker/instance-audit.ts";
+import { LinkerEngine } from "./linker/linker-engine.ts";
+import { parsePlan } from "./linker/parse-plan.ts";
+import { sealRealm } from "./realm.ts";
 
 /**
  * Loads an artifact's engine. Seals the realm on the way: afterwards this process loads nothing more. Throws
@@ -29,6 +31,15 @@ export async function loadEngine(artifactDir: string, choice: EngineChoice, audi
   if (chosenEngine(choice, link) === "jco") return await loadJcoEngine(artifactDir, manifest);
   if (link.kind === "planned") return await loadLinkerEngine(artifactDir, link.plan, audit);
   throw new HostError("load-failed", `the linker engine cannot run this component: ${link.reason}`);
+}
+
+/** Loads a link plan and its core modules. No JavaScript is made from a plugin's bytes. */
+async function loadLinkerEngine(artifactDir: string, planFile: string, audit?: InstanceAudit): Promise<Engine> {
+  const plan = parsePlan(await readFile(join(artifactDir, planFile), "utf8"));
+  const modules: WebAssembly.Module[] = [];
+  for (const { file } of plan.modules) modules.push(await WebAssembly.compile(await readFile(join(artifactDir, file))));
+  sealRealm();
+  return new LinkerEngine(plan, modules, audit);
 }
 
 async function readManifest(artifactDir: string): Promise<ArtifactManifest> {

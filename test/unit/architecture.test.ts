@@ -150,16 +150,7 @@ const DOORS = {
   "process-pool": ["plugin-runner", "plugin-runner-events", "plugin-runner-state", "runner-size"],
   process: ["cpu-share", "runner", "runner-call", "runner-process"],
   compilation: ["compile", "engine-key"],
-  sandbox: [
-    "capabilities",
-    "child-program",
-    "confinement",
-    "cpu-time",
-    "priority",
-    "processor-deadline",
-    "start-child",
-    "wall",
-  ],
+  sandbox: ["capabilities", "child-program", "confinement", "priority", "processor-deadline", "start-child", "wall"],
 } as const;
 
 /** What knows one capability and is none: the log of a request is opened by whoever answers it. */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { REPORT_FD } from "../../compiler/report.ts";
 import { DEFAULT_REPLICA_LIMITS, FIXED_LIMITS } from "../../contract/limits.ts";
@@ -17,13 +18,17 @@ import { isShortage } from "../../errors/shortage.ts";
 import { CODE_ROOT } from "../sandbox/child-program.ts";
 import { COMPILER_MAX_DATA_BYTES, compilerArguments } from "./compile-flags.ts";
 import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
-import { cpuTimeOf } from "../sandbox/cpu-time.ts";
 import { BACKGROUND_NICE, setNice } from "../sandbox/priority.ts";
 import { ProcessorDeadline } from "../sandbox/processor-deadline.ts";
 import { type ChildCommand, startChild, type StartedChild, STDERR_FD, STDIN_FD } from "../sandbox/start-child.ts";
 
 /** How much of stderr is kept for the message. */
 const STDERR_MAX_CHARACTERS = 2_000;
+
+/** Places behind the name in parentheses: of the program, and in the kernel for it (proc(5)). */
+const TICKS_AT = [11, 12] as const;
+/** Linux tells it in hundredths of a second, whatever its own clock. */
+const MS_PER_TICK = 10;
 
 /** Signals by which others end a process; what goes wrong in one ends it by another. */
 const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"]);
@@ -166,4 +171,15 @@ class CompilerRun implements Disposable {
 
 function cancelled(): HostError {
   return new HostError("load-failed", "the component was not compiled: it was cancelled");
+}
+
+/** Milliseconds on processors, of all its threads; `undefined` where this machine does not tell, or it is gone. On Linux only. */
+function cpuTimeOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return TICKS_AT.reduce((sum, at) => sum + Number(fields[at]), 0) * MS_PER_TICK;
+  } catch {
+    return undefined;
+  }
 }
