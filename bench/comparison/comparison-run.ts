@@ -9,7 +9,7 @@ import { hostName } from "../contenders/host.ts";
 import { compare, type Comparison, type Measurement, ratioLine } from "../figures/measurement.ts";
 import { publishRun } from "../published/publish.ts";
 import { isServerRole } from "../servers/servers.ts";
-import { machineLine, machineText } from "../setup/machine.ts";
+import { machineLine } from "../setup/machine.ts";
 import { asJson, publishCharts, writeResults } from "../setup/results.ts";
 import type { RunPlan } from "./command.ts";
 import { chartsOf } from "./comparison-charts.ts";
@@ -42,7 +42,7 @@ export async function runComparison(plan: RunPlan, signal: AbortSignal): Promise
   const folder = await writeResults(new Map([["results.json", results], ["report.md", `${report}\n`], ...charts]));
   if (plan.publishAs !== undefined) {
     const published = {
-      machine: machineText(machine),
+      machine: machineLine(machine),
       summary,
       baseline: NODE_NAME,
       others: comparisonsWithOthers(measurements, host),

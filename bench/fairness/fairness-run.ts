@@ -5,7 +5,7 @@
  */
 
 import { figureOf, publish } from "../published/publish.ts";
-import { machineText } from "../setup/machine.ts";
+import { machineLine } from "../setup/machine.ts";
 import { JOBS } from "../jobs/jobs.ts";
 import type { FairnessPlan } from "./command.ts";
 import { openRun, setupLine } from "../setup/open-run.ts";
@@ -35,7 +35,7 @@ export async function runFairness(plan: FairnessPlan, signal: AbortSignal): Prom
       attackedP99Ms: figureOf(attackedP99Ms),
       ratio: figureOf(p99),
     }));
-    await publish("fairness", { machine: machineText(machine), rows });
+    await publish("fairness", { machine: machineLine(machine), rows });
   }
 
   console.log(setupLine(run, plan));

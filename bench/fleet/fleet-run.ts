@@ -14,7 +14,7 @@ import { publish, short } from "../published/publish.ts";
 import { writeComponents, writeFleet } from "../replicas/fleet-files.ts";
 import { type ReplicaFiles, type RunningReplica, startReplica } from "../replicas/replica.ts";
 import { startServers } from "../servers/servers.ts";
-import { describeMachine, machineLine, machineText } from "../setup/machine.ts";
+import { describeMachine, machineLine } from "../setup/machine.ts";
 import { hostPathOf } from "../setup/open-run.ts";
 import { asJson, openFolder, report, writeResults } from "../setup/results.ts";
 import type { FleetPlan } from "./command.ts";
@@ -71,7 +71,7 @@ export async function runFleet(plan: FleetPlan, signal: AbortSignal): Promise<vo
   const [few, many] = [rows[0], rows.at(-1)];
   if (plan.publishes && few !== undefined && many !== undefined && few !== many) {
     const idlePluginKib = ((many.hostMib - few.hostMib) / (many.plugins - few.plugins)) * KIB_OF_MIB;
-    await publish("fleet", { machine: machineText(machine), rows, idlePluginKib: short(idlePluginKib) });
+    await publish("fleet", { machine: machineLine(machine), rows, idlePluginKib: short(idlePluginKib) });
   }
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(JSON.stringify({ nodeStartMs: nodeMs, fleet: rows }));

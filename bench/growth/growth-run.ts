@@ -5,7 +5,7 @@
  */
 
 import { figureOf, publish } from "../published/publish.ts";
-import { machineText } from "../setup/machine.ts";
+import { machineLine } from "../setup/machine.ts";
 import type { GrowthPlan } from "./command.ts";
 import { openRun, setupLine } from "../setup/open-run.ts";
 import { asJson, publishCharts, report, writeResults } from "../setup/results.ts";
@@ -46,7 +46,7 @@ export async function runGrowth(plan: GrowthPlan, signal: AbortSignal): Promise<
   if (plan.publishes) {
     await publishCharts(charts);
     await publish("growth", {
-      machine: machineText(machine),
+      machine: machineLine(machine),
       points: cells.map((cell) => publishedPoint(cell)),
       cliffs: growth.cliffs.map(({ curve, job, cost, from, to }) => `${curve} ${job}: ${cost} from ${from} to ${to}`),
     });

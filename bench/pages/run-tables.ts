@@ -94,7 +94,7 @@ export function jobsTable(run: PublishedRun, contender: string, baseline: string
     jobs.map((job) => {
       const [some, many] = [16, 64].map((concurrency) => ({ job, concurrency, contender }));
       const throughput = [some, many].flatMap((place) => [
-        medianText(place && findCell(run, place)?.requestsPerSecond, whole),
+        throughputText(place && findCell(run, place)),
         medianText(place && findRatio(run, place, baseline)?.requestsPerSecond, times),
       ]);
       const cell = many && findCell(run, many);
@@ -105,6 +105,11 @@ export function jobsTable(run: PublishedRun, contender: string, baseline: string
       return [`\`${job}\``].concat(throughput, [medianText(cell?.p99Ms, ms), cpuOf("host"), cpuOf("runner")]);
     }),
   );
+}
+
+/** A contender that could not do a job has no figures of it. */
+function throughputText(cell: PublishedCell | undefined): string {
+  return cell === undefined ? "left out" : medianText(cell.requestsPerSecond, whole);
 }
 
 /** A row for each rate: p50 and p99 of each contender. */

@@ -10,7 +10,7 @@ import { measureAll } from "../comparison/measure-all.ts";
 import { type Cell, compare, type Comparison } from "../figures/measurement.ts";
 import type { ScalingPlan } from "./command.ts";
 import { leftOutText, reportText } from "../comparison/report.ts";
-import { machineLine, machineText } from "../setup/machine.ts";
+import { machineLine } from "../setup/machine.ts";
 import { asJson, writeResults } from "../setup/results.ts";
 import { isServerRole } from "../servers/servers.ts";
 import { judge, targetsText } from "../comparison/targets.ts";
@@ -42,7 +42,7 @@ export async function runScaling(plan: ScalingPlan, signal: AbortSignal): Promis
     ]),
   );
   if (plan.publishes)
-    await publish("scaling", { machine: machineText(machine), rows: rowsOf(comparisons, summary.cells) });
+    await publish("scaling", { machine: machineLine(machine), rows: rowsOf(comparisons, summary.cells) });
   console.log(`${text}\n\nEverything measured: ${folder}`);
   const ratios = comparisons.map(({ job, concurrency, requestsPerSecond }) => [
     `${job}@${concurrency}`,

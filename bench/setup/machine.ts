@@ -59,13 +59,8 @@ async function firstLine(command: string, args: readonly string[]): Promise<stri
   return output.split("\n")[0] ?? "unknown";
 }
 
-/** One line on the machine, as figures are published with it. */
-export function machineText({ cpu, cores, memoryGiB, system, versions }: Machine): string {
+/** One line on the machine, with what else it did before the run. */
+export function machineLine({ cpu, cores, memoryGiB, system, loadAverage, versions }: Machine): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; ${programs.join(", ")}`;
-}
-
-/** The same, with what else the machine did before the run. */
-export function machineLine(machine: Machine): string {
-  return `${machineText(machine)}; load average before ${machine.loadAverage.toFixed(1)}`;
+  return `${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; ${programs.join(", ")}; load average before ${loadAverage.toFixed(1)}`;
 }

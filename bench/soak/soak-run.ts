@@ -5,7 +5,7 @@
  */
 
 import { publish, short } from "../published/publish.ts";
-import { machineText } from "../setup/machine.ts";
+import { machineLine } from "../setup/machine.ts";
 import { REPLICA_JOBS, startBasicReplica, subjectOf } from "../replicas/basic-replica.ts";
 import { BenchError } from "../bench-error.ts";
 import type { Generator } from "../generator/generator.ts";
@@ -49,7 +49,7 @@ export async function runSoak(plan: SoakPlan, signal: AbortSignal): Promise<void
       bytesPerRequest: short(bytesPerRequest),
       isFlat,
     }));
-    await publish("soak", { machine: machineText(machine), requests, seconds: short(seconds), roles });
+    await publish("soak", { machine: machineLine(machine), requests, seconds: short(seconds), roles });
   }
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(soakLine(samples, verdicts));

@@ -5,7 +5,7 @@
  */
 
 import { figureOf, publish } from "../published/publish.ts";
-import { machineText } from "../setup/machine.ts";
+import { machineLine } from "../setup/machine.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type NatsConnection } from "nats";
 import {
@@ -69,7 +69,7 @@ export async function runSwap(plan: SwapPlan, signal: AbortSignal): Promise<void
       swappedP99Ms: figureOf(cell.swappedP99Ms),
       ratio: figureOf(cell.p99),
     }));
-    await publish("swap", { machine: machineText(machine), rows });
+    await publish("swap", { machine: machineLine(machine), rows });
   }
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(swapLine(cells));

@@ -37,6 +37,13 @@ test("a headline without its figures is an error, not a gap", () => {
   );
 });
 
+test("a job that the host could not do is told as left out, not as nothing", () => {
+  const cells = figures.jobs.cells.filter(({ job }) => job !== "mix");
+  const others = [{ job: "mix", concurrency: 16, contender: "node", requestsPerSecond: { median: 9 } } as const];
+  const jobs = { ...figures.jobs, cells: [...cells, ...others] };
+  expect(figurePlaces({ ...figures, jobs }).get("jobs")).toMatch(/\| `mix` +\| left out +\|/);
+});
+
 test("a figure is shown with its spread where that is known", () => {
   expect(figureText({ median: 2.5, min: 1, max: 30 }, times)).toBe("2.50× (1.00×–30.0×)");
   expect(figureText({ median: 2.5 }, times)).toBe("2.50×");
