@@ -17,7 +17,6 @@ import type { CapabilityToGuest } from "./capabilities.ts";
 
 export interface HostSide<Message = unknown, Gate extends CapabilityGate = CapabilityGate> {
   readonly capability: string;
-  readonly key: GateKey<Gate>;
   openLink(parts: LinkParts): HostLink<Message>;
   createGate(parts: GateParts): Gate;
 }

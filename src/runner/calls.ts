@@ -128,13 +128,15 @@ export class Calls {
   #portFor(id: number, call: RunningCall): CallPort {
     const { channel } = this.#options;
     const { capabilities } = call.task;
-    const ports = new Map<string, unknown>();
+    // Made when there is one: most calls ask for few capabilities, and many for none.
+    let ports: Map<string, unknown> | undefined;
     return {
       log: (level, message) => channel.send({ kind: "log", call: id, level, message }),
       output: (stream, text) => channel.send({ kind: "output", call: id, stream, text }),
       trapped: (message) => this.#settle(id, call, { kind: "trap", message }),
       capability: (name) => {
         if (capabilities === "denied") return deniedPort(name);
+        ports ??= new Map();
         if (!ports.has(name)) ports.set(name, this.#links.port(name, id));
         return ports.get(name);
       },

@@ -189,7 +189,9 @@ export class RunnerProtocol {
         return undefined;
       case "levels": {
         const call = this.#calls.close(message.call);
-        return call instanceof Violation ? call : this.#probes.answer(message.call, message.levels);
+        if (call instanceof Violation) return call;
+        this.#links.endCall(message.call);
+        return this.#probes.answer(message.call, message.levels);
       }
       case "pong":
         return this.#signs.hear(message.nonce);
@@ -257,8 +259,9 @@ export class RunnerProtocol {
 
   #settle(id: number, outcome: Outcome): Violation | undefined {
     const call = this.#calls.close(id);
-    if (call === undefined || call instanceof Violation) return call;
+    if (call instanceof Violation) return call;
     this.#links.endCall(id);
+    if (call === undefined) return undefined;
     this.#proven.resolve();
     call.settle(outcome);
     this.#noteCallEnd();
