@@ -7,7 +7,7 @@
  */
 
 import type { CapabilityToHost } from "./capabilities.ts";
-import type { CallEnding, PortKey, Provider } from "../runner/guest/guest-context.ts";
+import type { CallEnding, Provider } from "../runner/guest/guest-context.ts";
 
 export interface GuestSide<Message = unknown, Port = unknown> {
   readonly capability: string;
@@ -18,7 +18,6 @@ export interface GuestSide<Message = unknown, Port = unknown> {
 }
 
 export interface GuestLinkKind<Message, Port> {
-  readonly key: PortKey<Port>;
   /** What a call gets that may do nothing. */
   readonly denied: Port;
   open(send: (message: CapabilityToHost) => void): GuestLink<Message, Port>;

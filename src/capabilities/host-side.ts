@@ -17,7 +17,6 @@ import type { CapabilityToGuest } from "./capabilities.ts";
 
 export interface HostSide<Message = unknown, Gate extends CapabilityGate = CapabilityGate> {
   readonly capability: string;
-  readonly key: GateKey<Gate>;
   openLink(parts: LinkParts): HostLink<Message>;
   createGate(parts: GateParts): Gate;
 }
@@ -105,16 +104,16 @@ export interface LinkParts {
   readonly bufferedBytes: () => number;
 }
 
-/** The host's end of what a capability says between host and runner. */
+/** The host's end of what a capability says between host and runner. One that keeps nothing by call has `receive` alone. */
 export interface HostLink<Message> {
   /** Acts on what the runner says; a violation where it may not say so. */
   receive(message: Message): Violation | undefined;
   /** Nobody waits for a call any more. What the runner still says of it may be on its way: {@link forgetCall} follows. */
-  cancelCall(call: number): void;
+  cancelCall?(call: number): void;
   /** Nothing of a call can come any more. */
-  forgetCall(call: number): void;
+  forgetCall?(call: number): void;
   /** The runner has ended a call, and says nothing more of it. */
-  endCall(call: number): void;
+  endCall?(call: number): void;
   /** The runner is gone. */
-  endAll(): void;
+  endAll?(): void;
 }

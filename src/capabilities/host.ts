@@ -33,19 +33,19 @@ export class HostLinks {
   }
 
   cancelCall(call: number): void {
-    for (const link of this.#all) link.cancelCall(call);
+    for (const link of this.#all) link.cancelCall?.(call);
   }
 
   forgetCall(call: number): void {
-    for (const link of this.#all) link.forgetCall(call);
+    for (const link of this.#all) link.forgetCall?.(call);
   }
 
   endCall(call: number): void {
-    for (const link of this.#all) link.endCall(call);
+    for (const link of this.#all) link.endCall?.(call);
   }
 
   endAll(): void {
-    for (const link of this.#all) link.endAll();
+    for (const link of this.#all) link.endAll?.();
   }
 }
 

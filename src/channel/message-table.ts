@@ -67,7 +67,7 @@ export function variant<const Table extends MessageTable>(what: string, table: T
 }
 
 /** The fields of one message or record. */
-export class FieldsCodec {
+class FieldsCodec {
   readonly tag: number;
   /** Most bytes that they take. */
   readonly maxBytes: number;

@@ -130,6 +130,7 @@ export class Calls {
   #portFor(id: number, call: RunningCall): CallPort {
     const { channel } = this.#options;
     const { capabilities } = call.task;
+    // Made when there is one: most calls ask for few capabilities, and many for none.
     let ports: Map<string, unknown> | undefined;
     return {
       log: (level, message) => channel.send({ kind: "log", call: id, level, message }),

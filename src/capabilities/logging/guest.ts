@@ -5,12 +5,12 @@
  */
 
 import { LOG_LEVELS } from "../../contract/request.ts";
-import type { GuestSide } from "../guest-side.ts";
-import { LOGGING } from "./definition.ts";
 import type { GuestContext } from "../../runner/guest/guest-context.ts";
 import { expectString } from "../../runner/guest/guest-values.ts";
 import { type Namespace, namespace } from "../../runner/guest/namespaces.ts";
 import { createTrap } from "../../runner/guest/trap.ts";
+import type { GuestSide } from "../guest-side.ts";
+import { LOGGING } from "./definition.ts";
 
 function createLogging(context: GuestContext): Namespace {
   return namespace({

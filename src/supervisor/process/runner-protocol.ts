@@ -184,7 +184,9 @@ export class RunnerProtocol {
         return undefined;
       case "levels": {
         const call = this.#calls.close(message.call);
-        return call instanceof Violation ? call : this.#probes.answer(message.call, message.levels);
+        if (call instanceof Violation) return call;
+        this.#links.endCall(message.call);
+        return this.#probes.answer(message.call, message.levels);
       }
       case "pong":
         return this.#signs.hear(message.nonce);
@@ -254,8 +256,8 @@ export class RunnerProtocol {
     const call = this.#calls.close(id);
     if (call instanceof Violation) return call;
     const { listener, usedCapability } = call;
-    if (listener === undefined) return undefined;
     if (usedCapability) this.#links.endCall(id);
+    if (listener === undefined) return undefined;
     this.#proven.resolve();
     listener.settle(outcome);
     this.#noteCallEnd();

@@ -43,22 +43,6 @@ export class KeyValueLink implements HostLink<KeyValueToHost> {
     return undefined;
   }
 
-  cancelCall(): void {
-    // What the store was asked for is answered: the runner counts what it has in flight.
-  }
-
-  forgetCall(): void {
-    // Nothing is kept by call.
-  }
-
-  endCall(): void {
-    // As above.
-  }
-
-  endAll(): void {
-    // As above.
-  }
-
   #set(message: KeyValueToHost, length: number): void {
     if (this.#valueBytes + length > FIXED_LIMITS.runnerValueBytes) {
       this.#answer(message, TOO_MUCH);

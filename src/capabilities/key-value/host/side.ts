@@ -7,12 +7,11 @@
 import type { HostSide } from "../../host-side.ts";
 import { KEY_VALUE } from "../definition.ts";
 import type { KeyValueToHost } from "../messages.ts";
-import { KEY_VALUE_GATE, KeyValueGate } from "./gate.ts";
+import { KeyValueGate } from "./gate.ts";
 import { KeyValueLink } from "./link.ts";
 
 export const KEY_VALUE_HOST: HostSide<KeyValueToHost, KeyValueGate> = {
   capability: KEY_VALUE.name,
-  key: KEY_VALUE_GATE,
   openLink: (parts) => new KeyValueLink(parts),
   createGate: (parts) => new KeyValueGate(parts),
 };

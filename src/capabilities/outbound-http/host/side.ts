@@ -7,12 +7,11 @@
 import type { HostSide } from "../../host-side.ts";
 import { OUTBOUND_HTTP } from "../definition.ts";
 import type { HttpToHost } from "../messages.ts";
-import { HttpGate, OUTBOUND_HTTP_GATE } from "./gate.ts";
+import { HttpGate } from "./gate.ts";
 import { HttpLink } from "./link.ts";
 
 export const OUTBOUND_HTTP_HOST: HostSide<HttpToHost, HttpGate> = {
   capability: OUTBOUND_HTTP.name,
-  key: OUTBOUND_HTTP_GATE,
   openLink: (parts) => new HttpLink(parts),
   createGate: (parts) => new HttpGate(parts),
 };
