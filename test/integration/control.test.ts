@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { connect, type NatsConnection } from "nats";
+import { connect, createInbox, type NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { exited } from "../../scripts/lib/command.ts";
 import type { ReloadReport, StatusReport } from "../../src/control/report.ts";
@@ -59,9 +59,17 @@ async function reload(...args: readonly string[]): Promise<{ code: number | null
   return { code, ok, report };
 }
 
+/** Longer than any test: what is under way stays so while commands are run. */
+const AMPLE = { deadlineMs: 300_000 };
+
+/** A request that is not answered before its replica is killed. */
+function beginRequest(plugin: string): void {
+  nats.publish(`rpc.${plugin}.sleep`, "300000", { reply: createInbox() });
+}
+
 function start(plugins: Readonly<Record<string, string>>, options: Partial<ReplicaOptions> = {}): Promise<Replica> {
   return startReplica({
-    consumer: consumerFile({ group: "control", plugins }),
+    consumer: consumerFile({ group: "control", plugins, limits: AMPLE, replica: { drainMs: AMPLE.deadlineMs } }),
     policies: {},
     ...options,
     args: ["--control", control, ...(options.args ?? [])],
@@ -76,7 +84,7 @@ describe("status", () => {
       { replicaId: "r-1" },
     );
     await request(nats, `rpc.${plugin}.sleep`, "0");
-    const pending = request(nats, `rpc.${plugin}.sleep`, "10000");
+    beginRequest(plugin);
     await expect
       .poll(async () => (await statusOf()).replicas[0]?.plugins.map(({ inFlight }) => inFlight))
       .toEqual([1, 0]);
@@ -109,10 +117,7 @@ describe("status", () => {
     const { stdout } = await run("status", String(replica.pid));
     expect(stdout).toContain(`replica r-1 (process ${replica.pid}, group control): ready since `);
     expect(stdout).toMatch(new RegExp(`${plugin} +granted +\\S+ +[0-9a-f]{12} +1 +1 +1 +0`));
-    await nats.flush();
-    replica.signal("SIGTERM");
-    await pending;
-    await replica.ended;
+    await replica.kill();
   });
 
   test("says why a replica is not ready, from before it is connected until it has ended", async () => {
@@ -143,15 +148,14 @@ describe("status", () => {
   test("tells of a replica that drains, which reloads nothing any more", async () => {
     const plugin = uniqueName("control");
     await using replica = await start({ [plugin]: COMPONENTS.gauntlet("none") });
-    const pending = request(nats, `rpc.${plugin}.sleep`, "15000");
+    beginRequest(plugin);
     await expect.poll(async () => (await statusOf()).replicas[0]?.inFlight).toBe(1);
     replica.signal("SIGTERM");
     await replica.logged(({ msg }) => msg === "draining");
     const { code, replicas } = await statusOf();
     expect([code, replicas[0]?.state, replicas[0]?.inFlight]).toEqual([3, "draining", 1]);
     expect(await run("reload")).toMatchObject({ code: 3, stderr: expect.stringContaining("error draining") as string });
-    await pending;
-    expect(await replica.ended).toMatchObject({ code: 0 });
+    await replica.kill();
   });
 });
 

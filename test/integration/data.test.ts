@@ -118,6 +118,11 @@ describe.each(["mongodb", "sqlite"] as const)("the data in %s", (kind) => {
     const damaged = await data("import", [target], [lines[0], '{"bucket":"users","key":"k","value":"?"}'].join("\n"));
     expect(damaged.stderr).toContain("line 2 is not a line of an export; 0 keys were imported");
     expect(await read(own(target, "users", "k"))).toBeUndefined();
+    const incomplete = await data("import", [target], [lines[0], lines[2]].join("\n"));
+    expect([incomplete.code, incomplete.stderr]).toEqual([
+      2,
+      expect.stringContaining("it has 0 values, and says that it has 1"),
+    ]);
     expect((await data("import", [target], "hello\n")).stderr).toContain("line 1 is not a line of an export");
     await data("delete", [target, "--yes"]);
   });
@@ -150,10 +155,10 @@ test("a command on data without a name, or with an invalid one, is wrong usage a
   const store = ["--store", "mongodb://127.0.0.1:1/"];
   expect(await run(["data", "export", ...store])).toMatchObject({ code: 2, stdout: "" });
   const wrong = await run(["data", "delete", "../x", "--yes", ...store]);
-  expect([wrong.code, wrong.stderr]).toEqual([
-    2,
-    'error usage-invalid: the argument "../x" is not a name of a plugin\n',
-  ]);
-  expect((await run(["data", "import", "x", join(tmpdir(), uniqueName("none")), ...store])).code).toBe(2);
+  expect([wrong.code, wrong.stderr]).toEqual([2, 'error usage-invalid: the argument "../x" is not a name of a plugin\n']);
+  const missing = await run(["data", "import", "x", join(tmpdir(), uniqueName("none")), ...store]);
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("cannot be read: ENOENT")]);
+  const folder = await run(["data", "import", "x", tmpdir(), "--sqlite", join(tmpdir(), uniqueName("none"))]);
+  expect(folder.code).toBe(2);
   expect((await run(["data", "list", "--help"])).stdout).toContain("--shared");
 });

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { connect, type NatsConnection } from "nats";
 import { expect, test } from "vitest";
+import { FIXED_LIMITS, PLUGIN_LIMITS } from "../../../src/contract/limits.ts";
 import { COMPONENTS, consumerFile, uniqueName } from "../../harness/plugins.ts";
 import { startReplica } from "../../harness/replica.ts";
 import { request } from "../../harness/request.ts";
@@ -62,6 +63,13 @@ test("the least permissions let a replica serve and be found, a caller call, and
   expect(metrics).not.toMatch(/network_host_nats_permission_errors_total\{[^}]*\} [1-9]/);
   await caller.close();
   await observer.close();
+});
+
+test("the least permissions last as long as any deadline, and are for as many plugins as a replica can have", async () => {
+  const page = await configuration();
+  const [, max = "", minutes = ""] = /allow_responses: \{ max: (\d+), expires: "(\d+)m" \}/.exec(page) ?? [];
+  expect(Number(max)).toBeGreaterThan(FIXED_LIMITS.consumerPlugins);
+  expect(Number(minutes) * 60_000).toBeGreaterThan(PLUGIN_LIMITS.deadlineMs.max);
 });
 
 test.each<[user: string, what: string, act: (connection: NatsConnection) => void]>([

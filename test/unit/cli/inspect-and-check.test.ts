@@ -99,7 +99,8 @@ describe("inspect", () => {
       await until(look, { what: "the component is asked for its levels" });
       expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
       expect(limits).toMatch(/^Max file size +0 +0 /m);
-      expect((await inspected).stderr).toContain("probe-failed");
+      // Which of both depends on how much of a processor it had.
+      expect((await inspected).stderr).toMatch(/probe-failed|load-failed/);
     },
   );
 
