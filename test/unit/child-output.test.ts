@@ -8,7 +8,7 @@ const HANDS_ON = [/["']inherit["']/, /\bfork\((?![^;]*silent: true)[^;]*;/];
 
 test("no test lets a child write to the tests' own output, where it looks like a failure of theirs", async () => {
   const found: string[] = [];
-  for await (const name of glob("test/{unit,conformance,integration,adversarial,harness,fixtures}/**/*.ts", {
+  for await (const name of glob("test/{unit,authors,conformance,integration,adversarial,harness,fixtures}/**/*.ts", {
     cwd: ROOT,
   })) {
     if (name === "test/unit/child-output.test.ts") continue;
