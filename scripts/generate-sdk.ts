@@ -1,5 +1,6 @@
 /**
- * Copies what every package for plugin authors carries into its folder of `sdk/`: the contract (`wit/`) and the licence.
+ * Copies what every package for plugin authors carries into its folder of `sdk/`: the contract (`wit/`) and the licence. Writes
+ * what is made of the contract without a toolchain: the declarations for TypeScript.
  * With `--check`, only compares; a file in such a copy that is not in the original counts as a difference, too.
  *
  * What is generated of the contract by a toolchain (bindings in C and Go) is not made here: see `toolchains/bindings.ts`.
@@ -10,6 +11,7 @@
 import { glob, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_FOLDER, writeOrCheck } from "./generated-file.ts";
+import { typescriptDeclarations } from "./generate-sdk/typescript.ts";
 
 /** A package of `sdk/`. */
 interface SdkPackage {
@@ -20,7 +22,13 @@ interface SdkPackage {
 
 const CONTRACT = ["wit/*.wit", "wit/deps/**"];
 
-const PACKAGES: readonly SdkPackage[] = [{ folder: "sdk/rust", copies: ["LICENSE", ...CONTRACT] }];
+const PACKAGES: readonly SdkPackage[] = ["rust", "typescript"].map((name) => ({
+  folder: `sdk/${name}`,
+  copies: ["LICENSE", ...CONTRACT],
+}));
+
+/** Folders of a package that hold nothing else than what is written here. */
+const GENERATED = ["wit/**", "types/*/interfaces/**"];
 
 const COMMAND = "npm run generate";
 
@@ -30,6 +38,7 @@ export async function generateSdk(): Promise<ReadonlyMap<string, string>> {
   for (const { folder, copies } of PACKAGES)
     for (const file of await filesOf(PROJECT_FOLDER, copies))
       files.set(join(folder, file), await readFile(join(PROJECT_FOLDER, file), "utf8"));
+  for (const [file, text] of await typescriptDeclarations()) files.set(file, text);
   return files;
 }
 
@@ -37,7 +46,7 @@ export async function generateSdk(): Promise<ReadonlyMap<string, string>> {
 export async function strayFiles(generated: ReadonlyMap<string, string>): Promise<string[]> {
   const stray: string[] = [];
   for (const { folder } of PACKAGES)
-    for (const file of await filesOf(join(PROJECT_FOLDER, folder), ["wit/**"]))
+    for (const file of await filesOf(join(PROJECT_FOLDER, folder), GENERATED))
       if (!generated.has(join(folder, file))) stray.push(join(folder, file));
   return stray;
 }
