@@ -8,8 +8,8 @@
  * @module
  */
 
-import { glob, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, glob, mkdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { PROJECT_FOLDER, writeOrCheck } from "./generated-file.ts";
 import { typescriptDeclarations } from "./generate-sdk/typescript.ts";
 
@@ -22,10 +22,18 @@ interface SdkPackage {
 
 const CONTRACT = ["wit/*.wit", "wit/deps/**"];
 
-const PACKAGES: readonly SdkPackage[] = ["rust", "typescript"].map((name) => ({
+const PACKAGES: readonly SdkPackage[] = ["c", "rust", "typescript"].map((name) => ({
   folder: `sdk/${name}`,
   copies: ["LICENSE", ...CONTRACT],
 }));
+
+/** Files that are no text: where it is → where it is copied to. */
+const BINARIES: ReadonlyMap<string, string> = new Map([
+  [
+    "node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.reactor.wasm",
+    "sdk/c/adapter/wasi_snapshot_preview1.reactor.wasm",
+  ],
+]);
 
 /** Folders of a package that hold nothing else than what is written here. */
 const GENERATED = ["wit/**", "types/*/interfaces/**"];
@@ -51,6 +59,24 @@ export async function strayFiles(generated: ReadonlyMap<string, string>): Promis
   return stray;
 }
 
+/** Copies of binaries that differ from their originals, or are missing. */
+export async function staleBinaries(): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [original, copy] of BINARIES) {
+    const current = await readFile(join(PROJECT_FOLDER, copy)).catch(() => undefined);
+    if (current?.equals(await readFile(join(PROJECT_FOLDER, original))) !== true) stale.push(copy);
+  }
+  return stale;
+}
+
+async function writeBinary(copy: string): Promise<void> {
+  const [original] = [...BINARIES].find(([, to]) => to === copy) ?? [];
+  if (original === undefined) return;
+  await mkdir(dirname(join(PROJECT_FOLDER, copy)), { recursive: true });
+  await copyFile(join(PROJECT_FOLDER, original), join(PROJECT_FOLDER, copy));
+  console.log(`wrote ${copy}`);
+}
+
 async function filesOf(cwd: string, patterns: readonly string[]): Promise<string[]> {
   const entries = await Array.fromAsync(glob([...patterns], { cwd, withFileTypes: true }));
   return entries
@@ -69,6 +95,12 @@ async function main(): Promise<void> {
       await rm(join(PROJECT_FOLDER, file));
       console.log(`removed ${file}`);
     }
+  }
+  for (const file of await staleBinaries()) {
+    if (process.argv.includes("--check")) {
+      console.error(`${file} is out of date; run: ${COMMAND}`);
+      process.exitCode = 1;
+    } else await writeBinary(file);
   }
   await writeOrCheck(files, COMMAND);
 }

@@ -54,6 +54,8 @@ export async function createWorkplace(): Promise<Workplace> {
     NATS_URL: inject("natsUrl"),
     CACHE_DIR: inject("artifactCache"),
     SQLITE_PATH: join(home, "store.sqlite"),
+    // Toolchains are kept from run to run.
+    NETWORK_PLUGIN_CACHE: process.env["NETWORK_PLUGIN_CACHE"] ?? join(ROOT, ".cache", "authors"),
     NO_COLOR: "1",
   };
   const replicas: ChildProcess[] = [];
