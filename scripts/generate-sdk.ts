@@ -1,5 +1,6 @@
 /**
- * Copies what every package for plugin authors carries into its folder of `sdk/`: the contract (`wit/`) and the licence.
+ * Copies what every package for plugin authors carries into its folder of `sdk/`: the contract (`wit/`) and the licence. Writes
+ * what is made of the contract without a toolchain: the declarations for TypeScript.
  * With `--check`, only compares; a file in such a copy that is not in the original counts as a difference, too.
  *
  * What is generated of the contract by a toolchain (bindings in C and Go) is not made here: see `toolchains/bindings.ts`.
@@ -7,9 +8,10 @@
  * @module
  */
 
-import { glob, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, glob, mkdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { PROJECT_FOLDER, writeOrCheck } from "./generated-file.ts";
+import { typescriptDeclarations } from "./generate-sdk/typescript.ts";
 
 /** A package of `sdk/`. */
 interface SdkPackage {
@@ -20,7 +22,21 @@ interface SdkPackage {
 
 const CONTRACT = ["wit/*.wit", "wit/deps/**"];
 
-const PACKAGES: readonly SdkPackage[] = [{ folder: "sdk/rust", copies: ["LICENSE", ...CONTRACT] }];
+const PACKAGES: readonly SdkPackage[] = ["c", "rust", "typescript"].map((name) => ({
+  folder: `sdk/${name}`,
+  copies: ["LICENSE", ...CONTRACT],
+}));
+
+/** Files that are no text: where it is → where it is copied to. */
+const BINARIES: ReadonlyMap<string, string> = new Map([
+  [
+    "node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.reactor.wasm",
+    "sdk/c/adapter/wasi_snapshot_preview1.reactor.wasm",
+  ],
+]);
+
+/** Folders of a package that hold nothing else than what is written here. */
+const GENERATED = ["wit/**", "types/*/interfaces/**"];
 
 const COMMAND = "npm run generate";
 
@@ -30,6 +46,7 @@ export async function generateSdk(): Promise<ReadonlyMap<string, string>> {
   for (const { folder, copies } of PACKAGES)
     for (const file of await filesOf(PROJECT_FOLDER, copies))
       files.set(join(folder, file), await readFile(join(PROJECT_FOLDER, file), "utf8"));
+  for (const [file, text] of await typescriptDeclarations()) files.set(file, text);
   return files;
 }
 
@@ -37,9 +54,27 @@ export async function generateSdk(): Promise<ReadonlyMap<string, string>> {
 export async function strayFiles(generated: ReadonlyMap<string, string>): Promise<string[]> {
   const stray: string[] = [];
   for (const { folder } of PACKAGES)
-    for (const file of await filesOf(join(PROJECT_FOLDER, folder), ["wit/**"]))
+    for (const file of await filesOf(join(PROJECT_FOLDER, folder), GENERATED))
       if (!generated.has(join(folder, file))) stray.push(join(folder, file));
   return stray;
+}
+
+/** Copies of binaries that differ from their originals, or are missing. */
+export async function staleBinaries(): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [original, copy] of BINARIES) {
+    const current = await readFile(join(PROJECT_FOLDER, copy)).catch(() => undefined);
+    if (current?.equals(await readFile(join(PROJECT_FOLDER, original))) !== true) stale.push(copy);
+  }
+  return stale;
+}
+
+async function writeBinary(copy: string): Promise<void> {
+  const [original] = [...BINARIES].find(([, to]) => to === copy) ?? [];
+  if (original === undefined) return;
+  await mkdir(dirname(join(PROJECT_FOLDER, copy)), { recursive: true });
+  await copyFile(join(PROJECT_FOLDER, original), join(PROJECT_FOLDER, copy));
+  console.log(`wrote ${copy}`);
 }
 
 async function filesOf(cwd: string, patterns: readonly string[]): Promise<string[]> {
@@ -60,6 +95,12 @@ async function main(): Promise<void> {
       await rm(join(PROJECT_FOLDER, file));
       console.log(`removed ${file}`);
     }
+  }
+  for (const file of await staleBinaries()) {
+    if (process.argv.includes("--check")) {
+      console.error(`${file} is out of date; run: ${COMMAND}`);
+      process.exitCode = 1;
+    } else await writeBinary(file);
   }
   await writeOrCheck(files, COMMAND);
 }

@@ -25,6 +25,9 @@ interface Bindings {
   readonly files: readonly string[];
 }
 
+/** The world of the contract itself, which is in the same package as its interfaces. */
+const CONTRACT_WORLD = "wit/world.wit";
+
 const BINDINGS: readonly Bindings[] = [
   {
     language: "c",
@@ -46,6 +49,13 @@ const BINDINGS: readonly Bindings[] = [
     wit: "test/components/outbound-http.wit",
     into: "test/components/generated",
     files: ["outbound_http_component_type.o"],
+  },
+  {
+    language: "c",
+    world: "network-plugin",
+    wit: CONTRACT_WORLD,
+    into: "sdk/c/generated",
+    files: ["network_plugin.h", "network_plugin.c", "network_plugin_component_type.o"],
   },
   {
     language: "go",
@@ -137,7 +147,8 @@ async function generate({ language, world, wit }: Bindings): Promise<string> {
   const generated = join(CACHE, "bindings", world);
   await rm(generated, { recursive: true, force: true });
   const build = ["run", "--quiet", "--locked", "--manifest-path", join(GENERATOR, "Cargo.toml"), "--"];
-  await run(cargo, [...build, language, world, generated, "wit", wit], {
+  const paths = wit === CONTRACT_WORLD ? ["wit"] : ["wit", wit];
+  await run(cargo, [...build, language, world, generated, ...paths], {
     timeoutMs: TIMEOUT_MS,
     cwd: ROOT,
     env: { CARGO_TARGET_DIR: join(CACHE, "bindings-generator"), PATH: await searchPath(language) },

@@ -1,0 +1,37 @@
+# Tools that come from PyPI, in an environment of their own below the build folder (NETWORK_PLUGIN_CACHE names another
+# place, for several builds to share).
+
+function(network_plugin_pypi_environment result)
+  if(DEFINED ENV{NETWORK_PLUGIN_CACHE})
+    set(folder "$ENV{NETWORK_PLUGIN_CACHE}/c-toolchain")
+  elseif(DEFINED NETWORK_PLUGIN_TOOLCHAIN_FOLDER)
+    set(folder "${NETWORK_PLUGIN_TOOLCHAIN_FOLDER}")
+  else()
+    set(folder "${CMAKE_BINARY_DIR}/c-toolchain")
+  endif()
+  set(requirements "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/requirements.txt")
+  file(SHA256 "${requirements}" wanted)
+  set(stamp "${folder}/requirements.sha256")
+  set(installed "")
+  if(EXISTS "${stamp}")
+    file(READ "${stamp}" installed)
+  endif()
+  if(NOT installed STREQUAL wanted)
+    find_program(NETWORK_PLUGIN_PYTHON NAMES python3 python)
+    if(NOT NETWORK_PLUGIN_PYTHON)
+      message(FATAL_ERROR "No Python was found. Install Python 3 with its module venv, or bring a WASI SDK and wasm-tools")
+    endif()
+    message(STATUS "Installing ${requirements} into ${folder}")
+    execute_process(COMMAND "${NETWORK_PLUGIN_PYTHON}" -m venv "${folder}" COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND "${folder}/bin/python" -m pip install --quiet --requirement "${requirements}"
+      COMMAND_ERROR_IS_FATAL ANY)
+    # CMake wants one file for each tool.
+    foreach(tool cc c++ ar ranlib)
+      file(WRITE "${folder}/bin/zig-${tool}" "#!/bin/sh\nexec \"${folder}/bin/python\" -m ziglang ${tool} \"$@\"\n")
+      file(CHMOD "${folder}/bin/zig-${tool}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+        WORLD_READ WORLD_EXECUTE)
+    endforeach()
+    file(WRITE "${stamp}" "${wanted}")
+  endif()
+  set(${result} "${folder}" PARENT_SCOPE)
+endfunction()
