@@ -17,6 +17,7 @@ import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
 import { createServeCommand, type ServeParts } from "./serve.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
+import { createWitCommand } from "./wit.ts";
 
 const DESCRIPTION = `Runs WebAssembly components behind NATS request-reply: a request on rpc.<plugin> is handled by
 the component of that name, which reaches only what it asked for and what a policy allows.`;
@@ -28,7 +29,8 @@ First steps:
   $ network-host call echo hello "some text"               send a request to one of them
   $ network-host inspect echo.wasm --policy policy         what does a component import and request?
   $ network-host compile echo.wasm                         compile it ahead of time
-  $ network-host cache list                                which compiled components are kept?`;
+  $ network-host cache list                                which compiled components are kept?
+  $ network-host wit export plugin-contract                the contract, as a repository for plugin projects`;
 
 /** Runs a command. Resolves with the exit code when it is done; never rejects. */
 export async function runProgram(
@@ -67,6 +69,7 @@ function createProgram(terminal: Terminal, serveParts: ServeParts, done: (code: 
   program.addCommand(createCompileCommand(terminal, done));
   program.addCommand(createCacheCommand(terminal, done));
   program.addCommand(createDataCommand(terminal, done));
+  program.addCommand(createWitCommand(terminal, done));
   for (const command of [program, ...program.commands]) {
     configure(command, terminal);
     for (const part of command === program ? [] : command.commands) configure(part, terminal);
