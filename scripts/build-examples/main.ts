@@ -10,6 +10,7 @@ import { CommandError } from "../lib/command.ts";
 import { compareBindings, findStaleBindings, writeBindings } from "../toolchains/bindings.ts";
 import {
   C_EXAMPLES,
+  CARGO_COMPONENT_EXAMPLES,
   EXAMPLES,
   GO_TEST_PLUGINS,
   RUST_EXAMPLES,
@@ -34,6 +35,7 @@ const USAGE = `usage: node scripts/build-examples.mjs [what] [--check]
   all       what follows, down to test-rust, where this machine has the toolchain
   ts        the TypeScript example; needs nothing but node_modules
   rust      the Rust example
+  cargo-component  the same, by cargo-component
   c         the C example
   test      the tests' plugins, written in C
   test-rust the tests' plugin in Rust
@@ -53,6 +55,7 @@ interface Group {
 
 const GROUPS: ReadonlyMap<string, Group> = new Map([
   ["rust", { into: EXAMPLES, recipes: RUST_EXAMPLES }],
+  ["cargo-component", { into: EXAMPLES, recipes: CARGO_COMPONENT_EXAMPLES }],
   ["c", { into: EXAMPLES, recipes: C_EXAMPLES }],
   ["test", { into: TEST_COMPONENTS, recipes: TEST_PLUGINS }],
   ["test-rust", { into: TEST_COMPONENTS, recipes: RUST_TEST_PLUGINS }],

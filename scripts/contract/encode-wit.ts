@@ -4,12 +4,14 @@
  * @module
  */
 
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { _setPreopens } from "@bytecodealliance/preview2-shim/filesystem";
 import { CAPABILITIES } from "../../src/capabilities/capabilities.ts";
+import { readWitFiles } from "../../src/cli/wit-files.ts";
+import { withLaterFunctions } from "../../src/contract/linked-world.ts";
 
 /** The contract's folder. */
 export const WIT_DIR: string = fileURLToPath(new URL("../../wit", import.meta.url));
@@ -30,28 +32,6 @@ export async function encodeWorld(witDir: string, world: string): Promise<Uint8A
 export async function printWorld(witDir: string, world: string): Promise<string> {
   return await componentWit(await encodeWorld(witDir, world));
 }
-
-/** A function that a release of WASI 0.2 after 0.2.0 added to an interface. */
-interface LaterFunction {
-  readonly file: string;
-  /** Text in the file that the addition goes before. */
-  readonly before: string;
-  readonly add: string;
-}
-
-/** What toolchains of later 0.2 releases import and 0.2.0 does not have. Nothing was removed or changed since. */
-const LATER_FUNCTIONS: readonly LaterFunction[] = [
-  {
-    file: "deps/cli/exit.wit",
-    before: "  /// Exit the current instance",
-    add: "  exit-with-code: func(status-code: u8);\n",
-  },
-  {
-    file: "deps/sockets/network.wit",
-    before: "    /// An opaque resource that represents access",
-    add: "    use wasi:io/error@0.2.0.{error};\n    network-error-code: func(err: borrow<error>) -> option<error-code>;\n",
-  },
-];
 
 /** Everything that a plugin may import, and the handler. */
 const WORLD = `package local:network-host@1.0.0;
@@ -81,12 +61,7 @@ export async function encodeEverything(): Promise<Uint8Array> {
   try {
     await cp(WIT_DIR, directory, { recursive: true });
     await writeFile(join(directory, "everything.wit"), WORLD);
-    for (const { file, before, add } of LATER_FUNCTIONS) {
-      const path = join(directory, file);
-      const text = await readFile(path, "utf8");
-      if (!text.includes(before)) throw new Error(`${file} has no line ${before}: adapt LATER_FUNCTIONS`);
-      await writeFile(path, text.replace(before, add + before));
-    }
+    for (const [file, text] of withLaterFunctions(await readWitFiles())) await writeFile(join(directory, file), text);
     return await encodeWorld(directory, "everything");
   } finally {
     await rm(directory, { recursive: true });

@@ -5,6 +5,7 @@
  */
 
 import { cRecipe } from "./c.ts";
+import { cargoComponentRecipe } from "./cargo-component.ts";
 import type { CommittedFolder } from "./committed.ts";
 import type { GoPlugin } from "./go.ts";
 import type { Recipe } from "./recipe.ts";
@@ -20,6 +21,15 @@ export const RUST_EXAMPLES: readonly Recipe[] = [
     output: "user-data-rust/user-data-rust.wasm",
     folder: "examples/user-data-rust",
     library: "user_data_rust",
+  }),
+];
+
+/** The same by cargo-component, which is a toolchain of its own. */
+export const CARGO_COMPONENT_EXAMPLES: readonly Recipe[] = [
+  cargoComponentRecipe({
+    output: "user-data-cargo-component/user-data-cargo-component.wasm",
+    folder: "examples/user-data-cargo-component",
+    library: "user_data_cargo_component",
   }),
 ];
 

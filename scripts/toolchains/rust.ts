@@ -73,13 +73,14 @@ async function build(source: RustPackage): Promise<Built> {
 }
 
 /** Panic messages name source files: the same ones on every machine, and none of the machine's own folders. */
-async function pathFlags(packageFolder: string): Promise<string[]> {
+export async function pathFlags(packageFolder: string): Promise<string[]> {
   const registries = join(process.env["CARGO_HOME"] ?? join(homedir(), ".cargo"), "registry", "src");
   const names = await readdir(registries).catch(() => []);
   const replaced = [
     [DEBIAN_STD_SOURCES, "/rust"],
     ...names.map((name) => [join(registries, name), "/crates"]),
     [packageFolder, "/plugin"],
+    [join(ROOT, "sdk/rust"), "/network-plugin-api"],
   ];
   return replaced.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 }

@@ -19,6 +19,7 @@ import { createReloadCommand } from "./reload.ts";
 import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
 import { createStatusCommand } from "./status.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
+import { createWitCommand } from "./wit.ts";
 
 const DESCRIPTION = `Runs WebAssembly components behind NATS request-reply: a request on rpc.<plugin> is handled by
 the component of that name, which reaches only what it asked for and what a policy allows.`;
@@ -32,7 +33,8 @@ First steps:
   $ network-host reload                                    have one read its files again
   $ network-host inspect echo.wasm --policy policy         what does a component import and request?
   $ network-host compile echo.wasm                         compile it ahead of time
-  $ network-host cache list                                which compiled components are kept?`;
+  $ network-host cache list                                which compiled components are kept?
+  $ network-host wit export plugin-contract                the contract, as a repository for plugin projects`;
 
 /** Runs a command. Resolves with the exit code when it is done; never rejects. */
 export async function runProgram(
@@ -73,6 +75,7 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
   program.addCommand(createCompileCommand(terminal, done));
   program.addCommand(createCacheCommand(terminal, done));
   program.addCommand(createDataCommand(terminal, done));
+  program.addCommand(createWitCommand(terminal, done));
   for (const command of [program, ...program.commands]) {
     configure(command, terminal);
     for (const part of command === program ? [] : command.commands) configure(part, terminal);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { consumerFile, policyFiles, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { createWorkplace, type Workplace } from "./page.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
 
 let workplace: Workplace;
 

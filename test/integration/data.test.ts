@@ -155,7 +155,10 @@ test("a command on data without a name, or with an invalid one, is wrong usage a
   const store = ["--store", "mongodb://127.0.0.1:1/"];
   expect(await run(["data", "export", ...store])).toMatchObject({ code: 2, stdout: "" });
   const wrong = await run(["data", "delete", "../x", "--yes", ...store]);
-  expect([wrong.code, wrong.stderr]).toEqual([2, 'error usage-invalid: the argument "../x" is not a name of a plugin\n']);
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    'error usage-invalid: the argument "../x" is not a name of a plugin\n',
+  ]);
   const missing = await run(["data", "import", "x", join(tmpdir(), uniqueName("none")), ...store]);
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("cannot be read: ENOENT")]);
   const folder = await run(["data", "import", "x", tmpdir(), "--sqlite", join(tmpdir(), uniqueName("none"))]);

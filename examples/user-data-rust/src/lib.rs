@@ -1,19 +1,10 @@
 //! Appends each request's payload to one stored value.
 
-wit_bindgen::generate!({
-    path: "../../wit",
-    world: "network-plugin",
-    // The contract names WASI's HTTP types; what a plugin does not use is left out of it.
-    generate_all,
-});
-
-use exports::local::network_host::handler::{AccessLevels, Guest, RpcRequest, RpcResponse};
-use local::network_host::key_value_store::KeyValueStore;
-use local::network_host::logging::{log, LogLevel};
+use network_plugin_api::{export, log, AccessLevels, KeyValueStore, LogLevel, Plugin, RpcRequest, RpcResponse};
 
 struct UserData;
 
-impl Guest for UserData {
+impl Plugin for UserData {
     fn get_access_levels() -> AccessLevels {
         AccessLevels::KEY_VALUE_READ | AccessLevels::KEY_VALUE_WRITE
     }

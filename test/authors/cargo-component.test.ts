@@ -1,0 +1,44 @@
+/** The example of cargo-component: its recorded component answers; with AUTHORS=1 it is built anew. */
+
+import { connect } from "nats";
+import { expect, inject, test } from "vitest";
+import { CARGO_COMPONENT_EXAMPLES, EXAMPLES } from "../../scripts/toolchains/catalogue.ts";
+import { installCargoComponent } from "../../scripts/toolchains/cargo-component.ts";
+import { digestOf, readDigests } from "../../scripts/toolchains/committed.ts";
+import { consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
+import { startReplica } from "../harness/replica.ts";
+import { request } from "../harness/request.ts";
+
+test("the recorded component answers over NATS", async () => {
+  const plugin = uniqueName("cargo-component");
+  const component = projectFile("examples/user-data-cargo-component/user-data-cargo-component.wasm");
+  await using replica = await startReplica({
+    consumer: consumerFile({ group: "cargo-component", plugins: { [plugin]: component } }),
+    policies: policyFiles({ [plugin]: READ_WRITE }),
+  });
+  const nats = await connect({ servers: inject("natsUrl") });
+  try {
+    const reply = await request(nats, `rpc.${plugin}.append`, "alpha");
+    expect([reply.error, reply.status, reply.text]).toEqual([undefined, 200, "Successfully processed"]);
+  } finally {
+    await nats.close();
+  }
+  expect(replica.errorOutput).toBe("");
+});
+
+if (process.env["AUTHORS"] === "1")
+  test(
+    "cargo-component builds the example as it is recorded",
+    async () => {
+      await installCargoComponent();
+      const digests = await readDigests(EXAMPLES.folder);
+      for (const { output, build } of CARGO_COMPONENT_EXAMPLES) {
+        const { component, builtWith } = await build();
+        const recorded = digests.get(output);
+        // Another compiler may make other bytes.
+        if (recorded?.builtWith === builtWith) expect(digestOf(component)).toBe(recorded.digest);
+        expect(component.length).toBeGreaterThan(10_000);
+      }
+    },
+    70 * 60_000,
+  );
