@@ -34,6 +34,7 @@ import { findCapturingStreams } from "./nats/capturing-streams.ts";
 import { natsError } from "./nats/connection.ts";
 import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
+import { adviceWithoutServer } from "./nats/no-server.ts";
 import { ArtifactCache } from "./registry/artifact-cache.ts";
 import { PluginLoader } from "./registry/plugin-loader.ts";
 import { ReadContents } from "./registry/read-contents.ts";
@@ -266,7 +267,10 @@ class Replica implements App {
       name: `network-host ${replicaId}`,
       pingIntervalMs: this.#options.natsPingMs,
       signal: this.#stopping.signal,
-      failed: (error, delayMs) => this.#logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
+      failed: (error, delayMs) => {
+        const advice = adviceWithoutServer(error.message, nats.servers);
+        this.#logger.warn({ err: error, servers: nats.servers, delayMs, advice }, "waiting for NATS");
+      },
       warned: (error) => this.#logger.warn({ err: error }, "what the file held last is used"),
     });
     return connection;
