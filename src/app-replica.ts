@@ -18,6 +18,7 @@ import { HostError } from "./errors/host-error.ts";
 import type { KeyValueStore } from "./kv/store.ts";
 import { findCapturingStreams } from "./nats/capturing-streams.ts";
 import { natsError } from "./nats/connection.ts";
+import { adviceWithoutServer } from "./nats/no-server.ts";
 import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -85,7 +86,10 @@ export class Replica {
       name: `network-host ${replicaId}`,
       pingIntervalMs: natsPingMs,
       signal: stopping.signal,
-      failed: (error, delayMs) => logger.warn({ err: error, servers: nats.servers, delayMs }, "waiting for NATS"),
+      failed: (error, delayMs) => {
+        const advice = adviceWithoutServer(error.message, nats.servers);
+        logger.warn({ err: error, servers: nats.servers, delayMs, advice }, "waiting for NATS");
+      },
       warned: (error) => logger.warn({ err: error }, "the file cannot be used; its last content is"),
     });
   }

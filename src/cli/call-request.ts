@@ -9,6 +9,7 @@ import type { PluginName } from "../contract/names.ts";
 import { HEADER, requestSubject } from "../contract/protocol.ts";
 import { HostError } from "../errors/host-error.ts";
 import { type NatsOptions, natsConnectionOptions, natsError } from "../nats/connection.ts";
+import { adviceWithoutServer } from "../nats/no-server.ts";
 import { acknowledgingStream } from "../nats/stream-acknowledgement.ts";
 import { programVersion } from "../version.ts";
 import { isNoResponders, nobodyServes, noReply } from "./call-diagnosis.ts";
@@ -68,7 +69,10 @@ async function open({ nats, timeoutMs }: CallRequest): Promise<NatsConnection> {
       timeout: Math.min(timeoutMs, MAX_CONNECT_MS),
     });
   } catch (error) {
-    throw natsError(error, `connecting to ${nats.servers.join(", ")}`);
+    const failure = natsError(error, `connecting to ${nats.servers.join(", ")}`);
+    const advice = adviceWithoutServer(failure.message, nats.servers);
+    if (advice === undefined) throw failure;
+    throw new HostError(failure.code, `${failure.message}; ${advice}`, { cause: failure.cause });
   }
 }
 

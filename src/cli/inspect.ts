@@ -18,6 +18,7 @@ import type { LevelUsage } from "./inspect-usage.ts";
 import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-overview.ts";
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
 import { nameOfFile, parsePluginName } from "./plugin-name.ts";
+import { withSchemaOfPackage } from "./schema-line.ts";
 import { CACHE_SETTING, parseCacheDir } from "./serve-options.ts";
 import { parsePath, settingOption } from "./settings.ts";
 import { usedTargetColumns } from "./used-targets-report.ts";
@@ -68,6 +69,10 @@ export function createInspectCommand(terminal: Terminal, done: (code: ExitCode) 
   });
 }
 
+function policyText(...facts: Parameters<typeof smallestPolicy>): string {
+  return withSchemaOfPackage(smallestPolicy(...facts));
+}
+
 async function inspect(path: string, flags: InspectFlags, terminal: Terminal): Promise<ExitCode> {
   const examination = await examine(path, flags, terminal);
   const { name, outcome } = examination;
@@ -76,19 +81,19 @@ async function inspect(path: string, flags: InspectFlags, terminal: Terminal): P
   const levels = levelRows(examination, isJudged, usage);
   if (flags.json === true) {
     const facts = isJudged ? verdictJson(examination) : factsJson(examination);
-    const policy = outcome.kind === "loaded" ? smallestPolicy(name, outcome.requested, usage?.targets) : null;
+    const policy = outcome.kind === "loaded" ? policyText(name, outcome.requested, usage?.targets) : null;
     const used = { replicas: usage?.replicas ?? null, usedTargets: usage?.targets ?? null };
     const value = { ...facts, levels, ...used, smallestPolicy: policy };
     await write(terminal.stdout, `${JSON.stringify(value)}\n`);
   } else if (outcome.kind === "failed") {
     await write(terminal.stderr, formatError(outcome.error, terminal.stderr));
   } else if (flags.printPolicy === true) {
-    await write(terminal.stdout, smallestPolicy(name, outcome.requested, usage?.targets));
+    await write(terminal.stdout, policyText(name, outcome.requested, usage?.targets));
     return EXIT.ok;
   } else {
     await write(terminal.stdout, reportOf(examination, isJudged, terminal));
     await write(terminal.stdout, levelReport(levels, usage, terminal));
-    await write(terminal.stdout, policyReport(smallestPolicy(name, outcome.requested, usage?.targets), terminal));
+    await write(terminal.stdout, policyReport(policyText(name, outcome.requested, usage?.targets), terminal));
   }
   if (outcome.kind === "failed") return exitCodeOf(outcome.error.code);
   return isJudged && outcome.verdict.kind === "denied" ? EXIT.failed : EXIT.ok;

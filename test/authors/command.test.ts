@@ -1,0 +1,78 @@
+/** The packed command in an empty folder: what an operator or an author does with it first. */
+
+import { access, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { run } from "../../scripts/lib/command.ts";
+import { freePort } from "../../scripts/lib/ports.ts";
+import { COMPONENTS, uniqueName } from "../harness/plugins.ts";
+import { type InstalledCommand, installCommand, serve, USERS_PATH } from "./packed-command.ts";
+
+const plugin = uniqueName("echo");
+let installed: InstalledCommand;
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "authors-home-"));
+  installed = await installCommand();
+  for (const name of ["consumers", "policy", "plugins"]) await mkdir(join(installed.folder, name));
+  await copyFile(COMPONENTS.echo, join(installed.folder, "plugins", `${plugin}.wasm`));
+  await writeFile(
+    join(installed.folder, "consumers/default.yaml"),
+    `# yaml-language-server: $schema=../node_modules/network-host/schemas/consumer.schema.json
+group: packed
+plugins:
+  - name: ${plugin}
+    component: ../plugins/${plugin}.wasm
+`,
+  );
+});
+
+afterAll(async () => {
+  await installed?.[Symbol.asyncDispose]();
+  await rm(home, { recursive: true, force: true });
+});
+
+function environment(): Record<string, string> {
+  return { PATH: USERS_PATH, XDG_CACHE_HOME: home, XDG_STATE_HOME: home, NATS_URL: inject("natsUrl") };
+}
+
+function command(...args: readonly string[]): Promise<string> {
+  return run("npx", ["network-host", ...args], { timeoutMs: 180_000, cwd: installed.folder, env: environment() });
+}
+
+test("it is installed by whatever Node there is, without a word about that", async () => {
+  expect(installed.said).toMatch(/added \d+ packages/);
+  expect(installed.said).not.toMatch(/EBADENGINE|deprecated|ERR!/);
+  expect(await command("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(await command("--help")).toContain("network-host wit export plugin-contract");
+});
+
+test("it checks, inspects and serves what is in the folder, and is called", async () => {
+  const policy = await command("inspect", `plugins/${plugin}.wasm`, "--print-policy");
+  const [, schema = ""] = /\$schema=(\S+)/.exec(policy) ?? [];
+  expect(schema).toBe("../node_modules/network-host/schemas/policy.schema.json");
+  await writeFile(join(installed.folder, "policy", `${plugin}.yaml`), policy);
+  const consumer = await readFile(join(installed.folder, "consumers/default.yaml"), "utf8");
+  for (const path of [schema, /\$schema=(\S+)/.exec(consumer)?.[1] ?? ""])
+    await access(join(installed.folder, "policy", path));
+  expect(await command("check")).toContain("1 of 1 plugins would be served");
+  await using _replica = await serve(installed.folder, environment());
+  expect(await command("call", plugin, "say", "hello")).toBe("hello");
+});
+
+test("it brings the contract", async () => {
+  await command("wit", "export", "contract");
+  expect(await readFile(join(installed.folder, "contract/wit/world.wit"), "utf8")).toContain("world network-plugin");
+});
+
+test("where no NATS server listens, it says how to get one", async () => {
+  const url = `nats://127.0.0.1:${await freePort()}`;
+  const call = run("npx", ["network-host", "call", plugin, "say"], {
+    timeoutMs: 180_000,
+    cwd: installed.folder,
+    env: { ...environment(), NATS_URL: url },
+  });
+  await expect(call).rejects.toThrow(/no NATS server listens there; start one: `docker run/);
+});
