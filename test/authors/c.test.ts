@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import { obtainCMake } from "./cmake.ts";
+import { createWorkplace, TOOLCHAINS, type Workplace } from "./workplace.ts";
 
 let workplace: Workplace;
 
@@ -19,7 +20,8 @@ const CMAKE = `cmake -B build -DCMAKE_TOOLCHAIN_FILE=../${PACKAGE}/cmake/zig.cma
 
 // The page unpacks the package; what comes after it works in the same folder.
 beforeAll(async () => {
-  workplace = await createWorkplace();
+  const { path, env } = await obtainCMake(TOOLCHAINS);
+  workplace = await createWorkplace({ path, env });
   await workplace.follow("docs/write-a-plugin/c.md");
 });
 

@@ -51,7 +51,7 @@ describe("the page and the package", () => {
     const readme = await readFile(join(workplace.folder, "node_modules/network-plugin-api/README.md"), "utf8");
     const source = /^```ts\n([^]*?)^```$/m.exec(readme)?.[1] ?? "";
     await writeFile(join(workplace.folder, "readme.ts"), source);
-    expect(await workplace.sh("npx network-plugin build readme.ts -o readme.wasm")).toMatch(
+    expect(await workplace.sh("npx network-plugin-api build readme.ts -o readme.wasm")).toMatch(
       /^levels +key-value-read$/m,
     );
   });
@@ -118,7 +118,7 @@ describe("what the build says of a mistake", () => {
     for (const engine of engines) {
       const check = what.includes("type") ? "" : "--no-check";
       expect(
-        await workplace.fails(`cd mistakes; npx network-plugin build mistake.ts ${check} --engine ${engine}`),
+        await workplace.fails(`cd mistakes; npx network-plugin-api build mistake.ts ${check} --engine ${engine}`),
       ).toMatch(says);
     }
   });
@@ -126,7 +126,7 @@ describe("what the build says of a mistake", () => {
   test("a module without a handler, and levels that are none of the contract's, are said in words", async () => {
     const build = async (source: string): Promise<string> => {
       await writeFile(join(workplace.folder, "mistake.js"), source);
-      return workplace.fails("npx network-plugin build mistake.js --no-check");
+      return workplace.fails("npx network-plugin-api build mistake.js --no-check");
     };
     expect(await build("export const x = 1;\n")).toMatch(/^mistake\.js exports no `handler`/m);
     const misspelt = HANDLER.replace("return {};", "return { keyValueReed: true };");
@@ -137,7 +137,7 @@ describe("what the build says of a mistake", () => {
     const uses = `import { KeyValueStore } from "network-plugin-api";\nexport const u = () => new URL(process.env.X);\n`;
     const opens = HANDLER.replace("return { status", 'new KeyValueStore("b"); u(); return { status');
     await writeFile(join(workplace.folder, "doubtful.js"), `console.log("loaded", [1]);\n${uses}${opens}`);
-    const printed = await workplace.sh("npx network-plugin build doubtful.js --no-check");
+    const printed = await workplace.sh("npx network-plugin-api build doubtful.js --no-check");
     expect(printed).toMatch(/^said while it was loaded: loaded \[1\]$/m);
     expect(printed).toMatch(/^warning: doubtful\.js:3: QuickJS has no URL/m);
     expect(printed).toMatch(/^warning: doubtful\.js:3: process is Node's/m);
@@ -197,7 +197,7 @@ describe.each(["quickjs", "starlingmonkey"] as const)("a request on %s", (engine
 
   beforeAll(async () => {
     await writeFile(join(workplace.folder, "battery.js"), BATTERY);
-    await workplace.sh(`npx network-plugin build battery.js --no-check --engine ${engine} -o ${engine}.wasm`);
+    await workplace.sh(`npx network-plugin-api build battery.js --no-check --engine ${engine} -o ${engine}.wasm`);
     nats = await connect({ servers: inject("natsUrl") });
     replica = await startReplica({
       consumer: consumerFile({ group: name, plugins: { [name]: join(workplace.folder, `${engine}.wasm`) } }),

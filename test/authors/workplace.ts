@@ -27,6 +27,9 @@ const COMMANDS_TIMEOUT_MS = 15 * 60_000;
 const READY_TIMEOUT_MS = 150_000;
 const STOP_GRACE_MS = 60_000;
 
+/** Where toolchains of authors are installed by the packages' own means. Git ignores it. */
+export const TOOLCHAINS: string = process.env["NETWORK_PLUGIN_CACHE"] ?? join(ROOT, ".cache", "authors");
+
 /** An author's folder. Dispose of it with `await using`. */
 export interface Workplace extends AsyncDisposable {
   readonly folder: string;
@@ -40,7 +43,9 @@ export interface Workplace extends AsyncDisposable {
 }
 
 /** An empty folder, with the project's Node, the command `network-host`, and where NATS is. */
-export async function createWorkplace(): Promise<Workplace> {
+export async function createWorkplace(
+  extra: { path?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Workplace> {
   const home = await mkdtemp(join(tmpdir(), "author-"));
   const folder = join(home, "my-plugin");
   const bin = join(home, "bin");
@@ -49,14 +54,15 @@ export async function createWorkplace(): Promise<Workplace> {
   await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, "src/main.ts")}" "$@"\n`);
   await chmod(command, 0o755);
   const env = {
-    PATH: [bin, dirname(process.execPath), process.env["PATH"]].join(delimiter),
+    PATH: [bin, dirname(process.execPath), process.env["PATH"], extra.path ?? bin].join(delimiter),
     NETWORK_HOST: ROOT,
     NATS_URL: inject("natsUrl"),
     CACHE_DIR: inject("artifactCache"),
     SQLITE_PATH: join(home, "store.sqlite"),
     // Toolchains are kept from run to run.
-    NETWORK_PLUGIN_CACHE: process.env["NETWORK_PLUGIN_CACHE"] ?? join(ROOT, ".cache", "authors"),
+    NETWORK_PLUGIN_CACHE: TOOLCHAINS,
     NO_COLOR: "1",
+    ...extra.env,
   };
   const replicas: ChildProcess[] = [];
   const sh = async (commands: string, acceptFailure = false): Promise<string> =>

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `network-plugin build`.
+ * `network-plugin-api build`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { BuildError } from "./build-error.ts";
 import type { Engine } from "./engine.ts";
 
-const USAGE = `Usage: network-plugin build [file] [options]
+const USAGE = `Usage: network-plugin-api build [file] [options]
 
 Makes a component of a plugin for network-host. The file is plugin.ts, plugin.js, src/plugin.ts or src/plugin.js unless named.
 

@@ -15,7 +15,8 @@ export async function checkTypes(folder: string): Promise<void> {
   const config = join(folder, "tsconfig.json");
   if (!(await isThere(config))) return;
   const { output, code } = await tsc(findTsc(folder), folder);
-  if (code !== 0) throw new BuildError(`${output.trim()}\n(network-plugin build --no-check builds it all the same)`);
+  if (code !== 0)
+    throw new BuildError(`${output.trim()}\n(network-plugin-api build --no-check builds it all the same)`);
 }
 
 function findTsc(folder: string): string {

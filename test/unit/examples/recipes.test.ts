@@ -10,8 +10,15 @@ interface Manifest {
 
 it("recipes run npm packages by their whole names, since a part of one may be somebody else's package", () => {
   const manifest = JSON.parse(readFileSync(projectFile("package.json"), "utf8")) as Manifest;
-  const packages = new Set([manifest.name, ...Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })]);
-  const pages = globSync(["*.md", "docs/**/*.md", "examples/*.md", "test/**/*.md"], { cwd: projectFile(".") });
+  const { name: authors } = JSON.parse(readFileSync(projectFile("sdk/typescript/package.json"), "utf8")) as Manifest;
+  const packages = new Set([
+    manifest.name,
+    authors,
+    ...Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }),
+  ]);
+  const pages = globSync(["*.md", "docs/**/*.md", "examples/*.md", "sdk/*/*.md", "test/**/*.md"], {
+    cwd: projectFile("."),
+  });
   const named = pages.flatMap((page) =>
     [...readFileSync(projectFile(page), "utf8").matchAll(/\bnpx (?:-y |--yes )?(@?[\w/.-]+)/g)].map(([, name]) => name),
   );
