@@ -48,7 +48,7 @@ describe("a revocation", () => {
     const record = await replica.logged(
       (entry) =>
         entry["plugin"] === plugin &&
-        String(entry["msg"]).startsWith("less is allowed") &&
+        String(entry["msg"]).startsWith("permissions were narrowed") &&
         (entry["taken"] as string[]).some((text) => text.includes(what)),
     );
     expect(record["ms"], "milliseconds from when the change was seen").toBeLessThan(BOUND_MS);
