@@ -15,7 +15,14 @@ export type FieldTable = Readonly<Record<string, Field<unknown>>>;
 /** One entry. */
 export interface MessageEntry<Fields extends FieldTable = FieldTable> {
   readonly fields: Fields;
+  readonly read?: ReadAtOnce<Fields & { readonly kind: Field<string> }> | undefined;
 }
+
+/**
+ * Reads all fields, in their order, into an object that is made at once. For what is read with every request: an object
+ * that grows by one field after the other costs three times as much.
+ */
+export type ReadAtOnce<Fields> = (from: FieldReader) => ValuesOf<Fields>;
 
 /** Messages by kind. */
 export type MessageTable = Readonly<Record<string, MessageEntry>>;
@@ -30,18 +37,24 @@ export type MessageOf<Table> = Table extends MessageTable
   : never;
 
 /** An entry of a table. */
-export function message<const Fields extends FieldTable>(fields: Fields): MessageEntry<Fields> {
-  return { fields };
+export function message<const Fields extends FieldTable>(
+  fields: Fields,
+  read?: ReadAtOnce<Fields & { readonly kind: Field<string> }>,
+): MessageEntry<Fields> {
+  return { fields, read };
 }
 
 /** A value of several fields as one field of a message. */
-export function record<const Fields extends FieldTable>(fields: Fields): Field<ValuesOf<Fields>> {
+export function record<const Fields extends FieldTable>(
+  fields: Fields,
+  read?: ReadAtOnce<Fields>,
+): Field<ValuesOf<Fields>> {
   const codec = new FieldsCodec(undefined, fields);
   return {
     maxBytes: codec.maxBytes,
     memory: codec.memory,
     write: (value, out) => codec.write(value, out),
-    read: (from) => codec.read(from) as ValuesOf<Fields>,
+    read: read ?? ((from) => codec.read(from) as ValuesOf<Fields>),
   };
 }
 
@@ -75,9 +88,11 @@ class FieldsCodec {
   readonly #kind: string | undefined;
   readonly #names: readonly string[];
   readonly #fields: readonly Field<unknown>[];
+  readonly #readAtOnce: ((from: FieldReader) => object) | undefined;
 
   /** `kind` is that of a message; a record has none. */
-  constructor(kind: string | undefined, fields: FieldTable, tag = 0) {
+  constructor(kind: string | undefined, fields: FieldTable, tag = 0, readAtOnce?: (from: FieldReader) => object) {
+    this.#readAtOnce = readAtOnce;
     this.#kind = kind;
     this.tag = tag;
     this.#names = Object.keys(fields);
@@ -94,6 +109,7 @@ class FieldsCodec {
   }
 
   read(from: FieldReader): object {
+    if (this.#readAtOnce !== undefined) return this.#readAtOnce(from);
     const value: Record<string, unknown> = this.#kind === undefined ? {} : { kind: this.#kind };
     const fields = this.#fields;
     const names = this.#names;
@@ -112,8 +128,8 @@ export class TableCodec {
   readonly #byTag: FieldsCodec[] = [];
 
   constructor(tables: readonly MessageTable[]) {
-    for (const [kind, { fields }] of tables.flatMap((table) => Object.entries(table))) {
-      const codec = new FieldsCodec(kind, fields, this.#byTag.length);
+    for (const [kind, { fields, read }] of tables.flatMap((table) => Object.entries(table))) {
+      const codec = new FieldsCodec(kind, fields, this.#byTag.length, read);
       this.#byKind.set(kind, codec);
       this.#byTag.push(codec);
     }

@@ -13,27 +13,47 @@ import { SENTENCE_BYTES, UTF8_PER_CHARACTER } from "../../contract/text-bounds.t
 
 const bucket = text(MAX_BUCKET_CHARACTERS * UTF8_PER_CHARACTER);
 const key = text(PLUGIN_LIMITS.keyBytes.max * UTF8_PER_CHARACTER);
+const value = bytes(PLUGIN_LIMITS.valueBytes.max);
+
+/** A store with a thread of its own reads a large value where it arrived. */
+const storedValue = bytes(PLUGIN_LIMITS.valueBytes.max, "shared");
 
 /** The operations, by their names in the contract. */
 const OPERATIONS = {
-  get: message({ bucket, key }),
-  /** A store with a thread of its own reads a large value where it arrived. */
-  set: message({ bucket, key, value: bytes(PLUGIN_LIMITS.valueBytes.max, "shared") }),
+  get: message({ bucket, key }, (from) => ({ kind: "get", bucket: bucket.read(from), key: key.read(from) })),
+  set: message({ bucket, key, value: storedValue }, (from) => ({
+    kind: "set",
+    bucket: bucket.read(from),
+    key: key.read(from),
+    value: storedValue.read(from),
+  })),
 };
 
 /** How an operation ended: a value, nothing, or an error string that the guest sees. */
 const RESULTS = {
-  value: message({ value: bytes(PLUGIN_LIMITS.valueBytes.max) }),
+  value: message({ value }, (from) => ({ kind: "value", value: value.read(from) })),
   none: message({}),
   error: message({ message: text(SENTENCE_BYTES) }),
 };
 
+const operation = variant("an operation", OPERATIONS);
+const result = variant("an operation's result", RESULTS);
+
 export const TO_HOST = {
-  "key-value": message({ call: u32, op: u32, operation: variant("an operation", OPERATIONS) }),
+  "key-value": message({ call: u32, op: u32, operation }, (from) => ({
+    kind: "key-value",
+    call: from.u32(),
+    op: from.u32(),
+    operation: operation.read(from),
+  })),
 };
 
 export const TO_GUEST = {
-  "key-value-result": message({ op: u32, result: variant("an operation's result", RESULTS) }),
+  "key-value-result": message({ op: u32, result }, (from) => ({
+    kind: "key-value-result",
+    op: from.u32(),
+    result: result.read(from),
+  })),
 };
 
 export type KeyValueToHost = MessageOf<typeof TO_HOST>;

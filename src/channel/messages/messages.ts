@@ -29,18 +29,28 @@ export const ESCAPED_CHARACTERS = 6;
 
 const sentence = text(SENTENCE_BYTES);
 
+const id = text(REQUEST_ID_MAX_BYTES);
+const method = text(METHOD_MAX_BYTES);
+const payload = bytes(PLUGIN_LIMITS.payloadBytes.max);
+const body = bytes(PLUGIN_LIMITS.replyBytes.max);
+
+const request = record({ id, method, payload }, (from) => ({
+  id: id.read(from),
+  method: method.read(from),
+  payload: payload.read(from),
+}));
+
+const response = record({ status: u16, body }, (from) => ({ status: from.u16(), body: body.read(from) }));
+
 /** What the host sends. */
 const HOST_MESSAGES = {
   /** Ask `get-access-levels` of an instance with every capability denied. */
   probe: message({ call: u32 }),
-  request: message({
-    call: u32,
-    request: record({
-      id: text(REQUEST_ID_MAX_BYTES),
-      method: text(METHOD_MAX_BYTES),
-      payload: bytes(PLUGIN_LIMITS.payloadBytes.max),
-    }),
-  }),
+  request: message({ call: u32, request }, (from) => ({
+    kind: "request",
+    call: from.u32(),
+    request: request.read(from),
+  })),
   /** Forget the call: nobody waits for it any more. The runner retires its instance and sends nothing more for it. */
   cancel: message({ call: u32 }),
   ping: message({ nonce: u32 }),
@@ -65,10 +75,11 @@ const RUNNER_MESSAGES = {
     call: u32,
     dropped: record({ lines: u32, bytes: u32, missedBytes: u32, missedLines: u32 }),
   }),
-  response: message({
-    call: u32,
-    response: record({ status: u16, body: bytes(PLUGIN_LIMITS.replyBytes.max) }),
-  }),
+  response: message({ call: u32, response }, (from) => ({
+    kind: "response",
+    call: from.u32(),
+    response: response.read(from),
+  })),
   /** The body was larger than the limit and was not sent. */
   oversize: message({ call: u32, bytes: u32 }),
   "plugin-error": message({ call: u32, message: text(PLUGIN_LIMITS.replyBytes.max) }),
