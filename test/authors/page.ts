@@ -14,7 +14,7 @@ export interface Block {
 
 /** Blocks of a page's text, in their order. */
 export function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/(?:^|\n)([^\n]*)\n\n```(\w+)\n([^]*?)\n```/g)].map(
+  return [...page.matchAll(/(?<=(?:^|\n)([^\n]*)\n\n)```(\w+)\n([^]*?)\n```/g)].map(
     ([, before = "", language = "", text = ""]) => {
       const path = /^(?:Add to|Write|Say|and) .*`([\w./-]+)`.*:$|^(?:Add to|Write) `([\w./-]+)`:$/.exec(before);
       const named = path?.[1] ?? path?.[2];
