@@ -27,7 +27,7 @@ const PACKAGES: readonly SdkPackage[] = ["c", "rust", "typescript"].map((name) =
   copies: ["LICENSE", ...CONTRACT],
 }));
 
-/** Files that are no text: where it is → where it is copied to. */
+/** Binary files: where it is → where it is copied to. */
 const BINARIES: ReadonlyMap<string, string> = new Map([
   [
     "node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.reactor.wasm",

@@ -73,7 +73,7 @@ async function generate(imports: readonly string[]): Promise<Map<string, string>
   }
 }
 
-/** QuickJS has `null` for an `option` that is none, and numbers for 64-bit integers, exact up to 2^53. */
+/** QuickJS has `null` for an empty `option`, and numbers for 64-bit integers, exact up to 2^53. */
 function forQuickJs(declarations: string): string {
   const declared = declarations.replaceAll(" | undefined", " | null").replaceAll(/(?<=[:=[,] ?)bigint\b/g, "number");
   if (/\bundefined\b|\bbigint\b/.test(declared))

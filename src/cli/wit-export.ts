@@ -53,7 +53,7 @@ export async function exportWit(folder: string): Promise<WitExport> {
   const license = await readFile(fileURLToPath(new URL("../../LICENSE", import.meta.url)), "utf8");
   const made = join(folder, `.wit-${process.pid}`);
   try {
-    // Its parent has to be there: where a file system takes no folders, Node would try for ever to make all of them.
+    // Its parent must exist: where a file system takes no folders, Node would try for ever to make all of them.
     await mkdir(folder).catch(ignoreCode("EEXIST"));
     for (const [path, text] of whole) await writeWhole(join(made, path), text);
     // For a moment there is none; never half of one.

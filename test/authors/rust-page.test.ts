@@ -12,7 +12,7 @@ import { endProcess, run } from "../../scripts/lib/command.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
 import { projectFile } from "../harness/plugins.ts";
-import { until } from "../harness/until.ts";
+import { until } from "../../scripts/lib/until.ts";
 import { openOfflineFolder, TARGET_FOLDER } from "./packed-crate.ts";
 import { blocksOf } from "./page.ts";
 import { packCommand, serve, USERS_PATH } from "./packed-command.ts";

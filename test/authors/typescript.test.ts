@@ -123,7 +123,7 @@ describe("what the build says of a mistake", () => {
     }
   });
 
-  test("a module without a handler, and levels that are none of the contract's, are said in words", async () => {
+  test("a module without a handler, and levels that the contract does not have, are explained in words", async () => {
     const build = async (source: string): Promise<string> => {
       await writeFile(join(workplace.folder, "mistake.js"), source);
       return workplace.fails("npx network-plugin-api build mistake.js --no-check");
@@ -276,7 +276,7 @@ describe.each(["quickjs", "starlingmonkey"] as const)("a request on %s", (engine
     expect(reply.text).toMatch(/denied|allowed|grant/);
   });
 
-  test("a reply that is none is said for what it is", async () => {
+  test("an invalid reply is reported as what it is", async () => {
     expect((await ask("status")).text).toMatch(/the status 70000, and not an integer from 0 to 65535/);
     expect((await ask("body")).text).toMatch(/a body that is no Uint8Array/);
   });

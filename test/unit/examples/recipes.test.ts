@@ -4,8 +4,12 @@ import { projectFile } from "../../harness/plugins.ts";
 
 interface Manifest {
   readonly name: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+function manifestOf(path: string): Manifest {
+  return JSON.parse(readFileSync(projectFile(path), "utf8")) as Manifest;
 }
 
 it("recipes run npm packages by their whole names, since a part of one may be somebody else's package", () => {
