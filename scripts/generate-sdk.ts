@@ -22,10 +22,12 @@ interface SdkPackage {
 
 const CONTRACT = ["wit/*.wit", "wit/deps/**"];
 
-const PACKAGES: readonly SdkPackage[] = ["c", "rust", "typescript"].map((name) => ({
-  folder: `sdk/${name}`,
-  copies: ["LICENSE", ...CONTRACT],
-}));
+const PACKAGES: readonly SdkPackage[] = [
+  ...["c", "rust", "typescript"].map((name) => ({ folder: `sdk/${name}`, copies: ["LICENSE", ...CONTRACT] })),
+  { folder: "sdk/python", copies: ["LICENSE"] },
+  // A wheel holds what is within its modules.
+  { folder: "sdk/python/src/network_plugin", copies: CONTRACT },
+];
 
 /** Binary files: where it is → where it is copied to. */
 const BINARIES: ReadonlyMap<string, string> = new Map([
