@@ -61,22 +61,12 @@ export async function strayFiles(generated: ReadonlyMap<string, string>): Promis
   return stray;
 }
 
-/** Copies of binaries that differ from their originals, or are missing. */
-export async function staleBinaries(): Promise<string[]> {
-  const stale: string[] = [];
+/** Copies what the packages carry of other projects' binaries. Git ignores the copies: they are made for packing. */
+export async function copyBinaries(): Promise<void> {
   for (const [original, copy] of BINARIES) {
-    const current = await readFile(join(PROJECT_FOLDER, copy)).catch(() => undefined);
-    if (current?.equals(await readFile(join(PROJECT_FOLDER, original))) !== true) stale.push(copy);
+    await mkdir(dirname(join(PROJECT_FOLDER, copy)), { recursive: true });
+    await copyFile(join(PROJECT_FOLDER, original), join(PROJECT_FOLDER, copy));
   }
-  return stale;
-}
-
-async function writeBinary(copy: string): Promise<void> {
-  const [original] = [...BINARIES].find(([, to]) => to === copy) ?? [];
-  if (original === undefined) return;
-  await mkdir(dirname(join(PROJECT_FOLDER, copy)), { recursive: true });
-  await copyFile(join(PROJECT_FOLDER, original), join(PROJECT_FOLDER, copy));
-  console.log(`wrote ${copy}`);
 }
 
 async function filesOf(cwd: string, patterns: readonly string[]): Promise<string[]> {
@@ -98,12 +88,7 @@ async function main(): Promise<void> {
       console.log(`removed ${file}`);
     }
   }
-  for (const file of await staleBinaries()) {
-    if (process.argv.includes("--check")) {
-      console.error(`${file} is out of date; run: ${COMMAND}`);
-      process.exitCode = 1;
-    } else await writeBinary(file);
-  }
+  if (!process.argv.includes("--check")) await copyBinaries();
   await writeOrCheck(files, COMMAND);
 }
 

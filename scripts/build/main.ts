@@ -1,15 +1,17 @@
 /**
- * `npm run build`: compiles the host and builds the examples that npm packages alone can build.
+ * `npm run build`: compiles the host, completes the packages of `sdk/` and builds the examples that npm packages alone can build.
  *
  * @module
  */
 
+import { copyBinaries } from "../generate-sdk.ts";
 import { CommandError } from "../lib/command.ts";
 import { buildHost } from "./host.ts";
 import { buildExamples } from "./examples.ts";
 
 try {
   console.log((await buildHost()) ? "dist/ built" : "dist/ is up to date");
+  await copyBinaries();
   await buildExamples();
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;

@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { generateSdk, staleBinaries, strayFiles } from "../../../scripts/generate-sdk.ts";
+import { generateSdk, strayFiles } from "../../../scripts/generate-sdk.ts";
 import { projectFile } from "../../harness/plugins.ts";
 
 test("the packages for authors carry the whole contract, as it is, and nothing else with it", async () => {
   const copies = await generateSdk();
   expect(await strayFiles(copies)).toEqual([]);
-  expect(await staleBinaries()).toEqual([]);
   for (const [file, text] of copies) expect(await readFile(projectFile(file), "utf8"), file).toBe(text);
   const folders = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
   const rust = [...copies.keys()].filter((file) => file.startsWith(join("sdk", "rust", "wit")));
