@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { consumerFile, policyFiles, projectFile, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
-import { createWorkplace, type Workplace } from "./page.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
 
 /** Whatever needs a toolchain beyond Node and CMake is built on demand: `npm run test:authors`. */
 const IS_WANTED = process.env["AUTHORS"] === "1";

@@ -23,8 +23,6 @@ export const DECIDING_FILES: readonly string[] = [
   "capabilities/*/{definition,messages}.{ts,js}",
 ];
 
-const KEY_DIGITS = 12;
-
 let key: Promise<string> | undefined;
 
 /** The engine's key, for example `jco-1.35.0-5d41402abc4b`; computed once. */

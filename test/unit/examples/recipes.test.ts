@@ -8,10 +8,6 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-function manifestOf(path: string): Manifest {
-  return JSON.parse(readFileSync(projectFile(path), "utf8")) as Manifest;
-}
-
 it("recipes run npm packages by their whole names, since a part of one may be somebody else's package", () => {
   const manifest = JSON.parse(readFileSync(projectFile("package.json"), "utf8")) as Manifest;
   const { name: authors } = JSON.parse(readFileSync(projectFile("sdk/typescript/package.json"), "utf8")) as Manifest;
