@@ -1,11 +1,12 @@
 /**
- * A channel of messages over a stream socket, the same on both sides: the transport. What messages there are is its side's
- * {@link Protocol}. Messages that are sent within one tick leave in one write, on `process.nextTick`, so that a lone
- * message waits for nothing and a burst costs one system call. A long burst leaves in pieces, and the other side has
- * begun with the first while the last is made.
+ * The transport: a channel of messages over a stream socket, with the same code on both sides. A side's {@link Protocol}
+ * says which messages it sends and takes. Messages sent within one tick leave in one write, on `process.nextTick`: a lone
+ * message does not wait, and a burst costs one system call. A long burst leaves in pieces, so that the other side begins
+ * with the first piece while this side makes the last.
  *
- * A side with many channels takes turns among them, which its {@link Pace} deals out: one that brings more than fits
- * into its turn rests, and is not read from, until it has the next one. Order is kept, and nothing is lost by a close.
+ * A side with many channels takes turns among them, which its {@link Pace} deals out. A channel that brings more than fits
+ * into its turn waits for the next one, and its socket is not read meanwhile. Messages keep their order, and those that
+ * arrived before the other side closed are still delivered.
  *
  * The other side is not trusted: the first {@link Violation}, of the layout or of the protocol, closes the channel.
  *
@@ -22,19 +23,19 @@ import type { Protocol } from "./protocol.ts";
 import { Violation } from "./violation.ts";
 
 /**
- * So many frames leave at once. Measured with 64 and 256 requests in flight: in one write for all of them the two
- * processes take turns at being idle, and with 16 the system calls cost more than that.
+ * The most frames in one write. Measured with 64 and 256 requests in flight: with one write for all frames, the two
+ * processes take turns at being idle; with 16 frames, the system calls cost more than that idleness.
  */
 const MAX_UNSENT = 32;
 
-/** Turns without end. */
+/** A pace whose turns never end. */
 const UNPACED: Pace = { turnMs: () => Infinity, spend: () => undefined, rest: () => () => undefined };
 
-/** Callbacks of a channel. After {@link ChannelHandlers.violated}, `error` or `close`, one of which comes, there is none. */
+/** Callbacks of a channel. The last is one of `violated`, `error` and `close`, unless this side closes the channel. */
 export interface ChannelHandlers<Incoming> {
   /**
-   * A message. Its bytes may be kept: they are never reused. A violation, where the protocol does not allow the message,
-   * closes the channel; `violated` is called with it.
+   * Takes a message. The handler may keep its bytes: they are never reused. Returns a violation where the protocol does
+   * not allow the message; the channel then closes and calls `violated` with it.
    */
   receive(message: Incoming): Violation | undefined;
   /** The other side broke the layout or the protocol; the channel is closed by then. */
@@ -58,10 +59,10 @@ export class Channel<Incoming, Outgoing> {
   #flushScheduled = false;
   /** Frames that wait for the tick's write. */
   #unsent = 0;
-  /** Set while the next turn is awaited: waits no more. */
+  /** Set while the channel waits for its next turn: ends the wait. */
   #endRest: (() => void) | undefined;
 
-  /** Without `pace`, whatever arrives is delivered at once. */
+  /** Without `pace`, the channel delivers everything as it arrives. */
   constructor(
     socket: Socket,
     protocol: Protocol<Incoming, Outgoing>,
@@ -87,8 +88,8 @@ export class Channel<Incoming, Outgoing> {
   }
 
   /**
-   * Queues a message for this tick's write, or for the next of several. After the channel has closed it is dropped: the
-   * close was reported.
+   * Queues a message for this tick's write, or for the next of several. A closed channel drops the message: its close was
+   * reported already.
    */
   send(message: Outgoing): void {
     if (this.#state === "closed") return;
@@ -103,29 +104,29 @@ export class Channel<Incoming, Outgoing> {
     });
   }
 
-  /** Sends a message, and all before it, now: for what must have left before this side does anything else. */
+  /** Sends a message, and all before it, at once: for a message that must leave before this side does anything else. */
   sendNow(message: Outgoing): void {
     this.send(message);
     this.#flush();
   }
 
-  /** Bytes that were sent and not yet taken by the other side. */
+  /** Bytes of sent messages that the operating system has not taken yet. */
   get bufferedBytes(): number {
     return this.#writer.pendingBytes + this.#socket.writableLength;
   }
 
-  /** Does something that has arrived wait for its turn? More may have arrived behind it that is not read yet. */
+  /** Do bytes that have arrived wait for the next turn? More may have arrived that are not read yet. */
   get isBehind(): boolean {
     return this.#endRest !== undefined;
   }
 
-  /** Closes the socket now; what was not taken yet is dropped. Idempotent; no callback follows. */
+  /** Closes the socket at once and drops what it has not sent. Idempotent; no callback follows. */
   destroy(): void {
     this.#state = "closed";
     this.#socket.destroy();
   }
 
-  /** Closes the socket. Idempotent; no callback follows. */
+  /** Closes the socket once it has sent everything. Idempotent; no callback follows. */
   close(): void {
     if (this.#state === "open") this.#flush();
     this.#state = "closed";
@@ -150,7 +151,7 @@ export class Channel<Incoming, Outgoing> {
     if (this.#endRest === undefined) this.#takeTurn(this.#pace);
   }
 
-  /** Delivers what has arrived. What does not fit the turn is left for the next one, and nothing is read until then. */
+  /** Delivers what has arrived. The rest is left for the next turn, and the socket is not read until then. */
   #takeTurn(pace: Pace): void {
     const delivered = this.#deliver(pace);
     if (delivered === "all") return;
@@ -173,9 +174,9 @@ export class Channel<Incoming, Outgoing> {
     let nowMs = startMs;
     try {
       for (;;) {
-        // A handler may close the channel: frames behind that are not delivered.
+        // A handler may close the channel: the frames after that are not delivered.
         if (this.#state === "closed") return "all";
-        // Also behind a single frame: a large value for a store in this process can be a turn of its own.
+        // Also after a single frame: a large value for a store in this process can fill a whole turn.
         if (slice.isOver(nowMs) && (nowMs > startMs || this.#incoming.hasFrame)) return "some";
         const delivered = this.#deliverNext();
         nowMs = performance.now();
@@ -196,7 +197,7 @@ export class Channel<Incoming, Outgoing> {
     return message instanceof Violation ? message : this.#handlers.receive(message);
   }
 
-  /** The connection is at its end: what had arrived before counts. */
+  /** The connection has ended: delivers what arrived before that, without waiting for a turn. */
   #catchUp(): void {
     if (this.#endRest === undefined) return;
     this.#endRest();
@@ -204,7 +205,7 @@ export class Channel<Incoming, Outgoing> {
     this.#takeTurn(UNPACED);
   }
 
-  /** False where the channel was closed before, and nobody is to be told. */
+  /** Closes the channel. False where it was closed before: no handler is called then. */
   #end(): boolean {
     if (this.#state === "closed") return false;
     this.#state = "closed";

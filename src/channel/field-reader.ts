@@ -1,9 +1,9 @@
 /**
- * Reads the fields of a frame, each of them checked. Frames from a runner are untrusted: a field that does not fit its
- * frame or its bound makes the frame a {@link Violation} and is never a read past the end.
+ * Reads and checks the fields of a frame. Frames from a runner are untrusted: a field that does not fit its frame or its
+ * bound makes the frame a {@link Violation}, and never causes a read past the end.
  *
- * The first violation stays. Fields behind it read as empty, so that no field's codec has to look; whoever reads a frame
- * asks {@link FieldReader.end} and drops what was read where there is one.
+ * The reader keeps the first violation. Fields after it read as empty, so that no field's codec has to check. The code that
+ * reads a frame calls {@link FieldReader.end} and, where that returns a violation, drops what it has read.
  *
  * @module
  */
@@ -15,8 +15,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Reads the fields of one frame's payload in order. Byte fields are views into the frame, not copies. The payload itself
- * is a part of the bytes that it came in: a view of its own for each frame would cost more than its fields.
+ * Reads the fields of one frame's payload in order. Byte fields are views into the frame, not copies. The payload is a
+ * range of the bytes that it arrived in: a view for each frame would cost more than reading its fields.
  */
 export class FieldReader {
   readonly #bytes: Buffer;
@@ -31,7 +31,7 @@ export class FieldReader {
     this.#end = end;
   }
 
-  /** Was a rule broken by what was read up to now? */
+  /** Has a field that was read so far broken a rule? */
   get isBroken(): boolean {
     return this.#violation !== undefined;
   }
@@ -77,13 +77,13 @@ export class FieldReader {
     }
   }
 
-  /** What was read breaks a rule that the reader does not know. */
+  /** Records a violation that only the caller can see: of a rule that the reader does not know. */
   fail(reason: string): void {
     this.#violation ??= new Violation(reason);
     this.#at = this.#end;
   }
 
-  /** Call when all fields are read: the first violation, which bytes left over are, too. */
+  /** Call when all fields are read. Returns the first violation; leftover bytes are one, too. */
   end(): Violation | undefined {
     if (this.#at !== this.#end) this.fail(`${this.#end - this.#at} bytes too many in a frame`);
     return this.#violation;

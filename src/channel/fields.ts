@@ -2,7 +2,7 @@
  * The kinds of fields that messages are made of. Each says how a value is written and read and how many bytes it takes
  * at most; a message's type, its codec and its bound follow from its fields (`message-table.ts`).
  *
- * Layout: integers are little-endian, text and bytes stand behind a `u32` length, a flag is one byte.
+ * Layout: integers are little-endian, text and bytes follow a `u32` length, a flag is one byte.
  *
  * @module
  */
@@ -23,12 +23,12 @@ export type FrameMemory = "own" | "shared";
 
 /** One kind of field. */
 export interface Field<Value> {
-  /** Most bytes that one takes in a frame. */
+  /** The most bytes that one value takes in a frame. */
   readonly maxBytes: number;
   readonly memory: FrameMemory;
   /** A value beyond its bound is the sender's fault: the other side ends the connection. */
   write(value: Value, out: FieldSink): void;
-  /** Tells `from` of a value that is not valid, and gives any then. */
+  /** Reports an invalid value by `from.fail`, and returns an arbitrary one in its place. */
   read(from: FieldReader): Value;
 }
 
@@ -69,10 +69,10 @@ export const flag: Field<boolean> = {
   },
 };
 
-/** Stands for a number that is absent. */
+/** The encoding of an absent number. */
 const NONE = 0xffff_ffff;
 
-/** A number below 2³² − 1, or none; larger ones are written as the largest. */
+/** A number below 2³² − 1, or `undefined`. Larger numbers are written as 2³² − 2. */
 export const optionalU32: Field<number | undefined> = {
   maxBytes: 4,
   memory: "own",
@@ -93,7 +93,7 @@ export function text(maxBytes: number): Field<string> {
   };
 }
 
-/** At most `maxBytes` bytes, and the memory that they arrive in where they are many. */
+/** At most `maxBytes` bytes; `memory` is the memory that a large frame with them arrives in. */
 export function bytes(maxBytes: number, memory: FrameMemory = "own"): Field<Uint8Array> {
   return {
     maxBytes: LENGTH_BYTES + maxBytes,
@@ -103,7 +103,7 @@ export function bytes(maxBytes: number, memory: FrameMemory = "own"): Field<Uint
   };
 }
 
-/** One of these values, by its place among them; `what` names it where there is none. */
+/** One of these values, encoded as its index; `what` names it in the violation for an index out of range. */
 export function oneOf<const Value extends string | number>(what: string, values: readonly Value[]): Field<Value> {
   return {
     maxBytes: 1,

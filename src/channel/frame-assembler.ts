@@ -1,8 +1,8 @@
 /**
- * Cuts a byte stream into frames: `u32 length of the payload | u8 tag | payload`. What frames there may be, and how large,
- * is told by the receiver's protocol. A small frame is a view into the chunk that it came in, or is joined from two; a large
- * one is copied once, chunk by chunk as it arrives, into a buffer that holds nothing else, so that its last chunk finds
- * no work of milliseconds left.
+ * Cuts a byte stream into frames: `u32 length of the payload | u8 tag | payload`. The receiver's protocol says which frames
+ * may come, and how large. A small frame is a view into the chunk that it came in, or is joined from several. A large one
+ * is copied once, chunk by chunk as it arrives, into a buffer of its own, so that its last chunk does not bring on
+ * milliseconds of copying.
  *
  * @module
  */
@@ -15,27 +15,27 @@ import { Violation } from "./violation.ts";
 /** Bytes of `u32 length | u8 tag`. */
 const HEADER_BYTES = 5;
 
-/** From this size on a payload has a buffer of its own. No socket brings as much in one chunk. */
+/** From this size on, a payload gets a buffer of its own: one chunk from a socket never holds it whole. */
 export const LARGE_FRAME_BYTES = 64 * 1024;
 
-/** What stands behind a header. */
+/** A whole frame: its tag, and a reader of its payload. */
 export interface Frame {
   readonly tag: number;
   readonly payload: FieldReader;
 }
 
-/** What holds for frames of a tag; `undefined` where none is taken. */
+/** The rule for frames with a tag; `undefined` where the receiver takes no such frame. */
 export type FrameRules = (tag: number) => FrameRule | undefined;
 
 /** Chunks in, frames out. */
 export class FrameAssembler {
   readonly #rules: FrameRules;
   #chunks: Buffer[] = [];
-  /** Where in the first chunk that begins which is not taken yet. */
+  /** The index in the first chunk of the first byte that is not taken yet. */
   #at = 0;
   /** Bytes that are not taken yet. */
   #length = 0;
-  /** Bytes of them that the next step needs: a header, a small frame with its header, or what a large one lacks. */
+  /** How many of these the next step needs: a header, a small frame with its header, or what a large one lacks. */
   #wanted = HEADER_BYTES;
   #large: LargeFrame | undefined;
 
@@ -48,14 +48,14 @@ export class FrameAssembler {
     this.#length += chunk.length;
   }
 
-  /** Can {@link next} say more than that it waits? False as long as not even the next header is there. */
+  /** Might {@link next} return something? False where it is known to lack bytes. */
   get hasFrame(): boolean {
     return this.#length >= this.#wanted;
   }
 
   /**
-   * The next whole frame, or `undefined` until more bytes come. A violation where the header announces what is not taken,
-   * before any of it is awaited; what stands behind it means nothing.
+   * The next whole frame, or `undefined` until more bytes arrive. A violation as soon as a header announces a frame that
+   * the receiver does not take; the bytes after that header have no meaning.
    */
   next(): Frame | Violation | undefined {
     if (this.#large !== undefined) return this.#fill(this.#large);
@@ -99,7 +99,7 @@ export class FrameAssembler {
     return { tag, payload: new FieldReader(payload) };
   }
 
-  /** The first chunk, with at least so many bytes in it that are not taken. */
+  /** The first chunk, joined with those after it where it has fewer than `bytes` bytes left to take. */
   #first(bytes: number): Buffer {
     const first = this.#chunks[0] as Buffer;
     if (first.length - this.#at >= bytes) return first;
@@ -109,7 +109,7 @@ export class FrameAssembler {
     return joined;
   }
 
-  /** Takes bytes of the first chunk, which this is. */
+  /** Takes bytes of `first`, which must be the first chunk. */
   #take(first: Buffer, bytes: number): void {
     this.#length -= bytes;
     this.#at += bytes;

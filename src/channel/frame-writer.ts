@@ -1,6 +1,6 @@
 /**
- * Collects the frames of a tick. Small fields are packed into shared blocks; a large byte field is passed on
- * as a chunk of its own, uncopied, so it must not change until it is written.
+ * Collects the frames of a tick. Small fields are packed into shared blocks. A large byte field is passed on as a chunk of
+ * its own, without a copy, so it must not change until it is written.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { FrameSink } from "./protocol.ts";
 
 const BLOCK_BYTES = 16 * 1024;
-/** From this size on a byte field is not copied. */
+/** From this size on, a byte field is not copied. */
 const LARGE_BYTES = 64 * 1024;
 
 export class FrameWriter implements FrameSink {
@@ -94,7 +94,7 @@ export class FrameWriter implements FrameSink {
     return chunks;
   }
 
-  /** Makes room for `bytes` in one piece; a block that is handed out is never written to again. */
+  /** Makes room for `bytes` bytes in one piece. The part of a block that {@link take} returned is never written again. */
   #reserve(bytes: number): void {
     if (this.#block.length - this.#at >= bytes) return;
     this.#cut();

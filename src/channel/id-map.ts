@@ -1,11 +1,10 @@
 /**
- * What is in flight, by its number: the map for numbers that go up and are gone soon, with tens of thousands of them a
- * second.
+ * A map for what is in flight, by number: made for numbers that ascend and soon go again, tens of thousands a second.
  *
- * Not a `Map`: V8's leaves a reference to its next table in each one that it has outgrown. Where entries come and go there
- * is a new table every few hundred of them, and once an old one has become old to the garbage collector, it keeps its
- * successors and all that they hold until the next full collection, which then comes every few seconds
- * (docs/performance.md, "Old tables of a map").
+ * Not a `Map`: each table that V8's `Map` has outgrown keeps a reference to the next. Where entries come and go, V8 makes a
+ * new table every few hundred entries. Once the garbage collector has promoted an old table to the old generation, that
+ * table keeps its successors alive, and all that they hold, until the next full collection. Full collections then come
+ * every few seconds (docs/performance.md, "Old tables of a map").
  *
  * Open addressing with linear probing; numbers in sequence never meet. See Knuth, The Art of Computer Programming,
  * volume 3, 6.4, algorithms L and R.
@@ -16,7 +15,7 @@
 /** A power of two. */
 const FIRST_CAPACITY = 64;
 
-/** A map from numbers of 32 bits, without a sign. Values must not be `undefined`. */
+/** A map from unsigned 32-bit numbers. Values must not be `undefined`. */
 export class IdMap<Value> {
   #ids = new Uint32Array(FIRST_CAPACITY);
   #values: (Value | undefined)[] = emptySlots(FIRST_CAPACITY);
@@ -27,7 +26,7 @@ export class IdMap<Value> {
     return this.#size;
   }
 
-  /** The next number that is not in use; they wrap after four billion. For who hands them out. */
+  /** The next number that is not in use, for the side that assigns numbers. They wrap after four billion. */
   newId(): number {
     do this.#lastId = (this.#lastId + 1) >>> 0;
     while (this.has(this.#lastId));
@@ -51,7 +50,7 @@ export class IdMap<Value> {
     this.#values[slot] = value;
   }
 
-  /** Takes an entry out; the result is what it held. */
+  /** Removes an entry and returns its value. */
   delete(id: number): Value | undefined {
     const slot = this.#find(id);
     const value = this.#values[slot];
@@ -66,12 +65,12 @@ export class IdMap<Value> {
     this.#begin(FIRST_CAPACITY);
   }
 
-  /** Numbers and values as they are now, in no order that means anything. */
+  /** A copy of the entries, in no particular order. */
   entries(): (readonly [id: number, value: Value])[] {
     return this.#values.flatMap((value, slot) => (value === undefined ? [] : [[this.#ids[slot] as number, value]]));
   }
 
-  /** Where it is, or would be. */
+  /** The slot that holds this number, or the empty slot where it belongs. */
   #find(id: number): number {
     const mask = this.#values.length - 1;
     let slot = id & mask;
@@ -79,13 +78,13 @@ export class IdMap<Value> {
     return slot;
   }
 
-  /** Moves those that stand behind an empty slot because something stood in it. */
+  /** Moves the entries that a search would no longer reach past the emptied slot. */
   #closeGap(gap: number): void {
     const mask = this.#values.length - 1;
     let empty = gap;
     for (let slot = (gap + 1) & mask; this.#values[slot] !== undefined; slot = (slot + 1) & mask) {
       const home = (this.#ids[slot] as number) & mask;
-      // Does its home lie beyond the gap, on the way to where it stands? Then it is found without a move.
+      // Is its home behind the gap, on the way to its slot? Then a search finds it without a move.
       if (((slot - home) & mask) < ((slot - empty) & mask)) continue;
       this.#ids[empty] = this.#ids[slot] as number;
       this.#values[empty] = this.#values[slot];

@@ -1,7 +1,7 @@
 /**
- * Tables of messages. An entry is the fields of a message, in their order; the message's type, its tag on the wire, its
- * codec and the bound of its frame all follow from the table, and nothing else says them again. Tags are the places of the
- * entries: both sides are of one version of the program.
+ * Tables of messages. An entry lists the fields of a message in order. The message's type, its tag on the wire, its codec
+ * and the bound of its frame all follow from the table, and nothing else repeats them. A tag is the entry's index: it may
+ * change between versions, because both sides run the same version of the program.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export interface MessageEntry<Fields extends FieldTable = FieldTable> {
 }
 
 /**
- * Reads all fields, in their order, into an object that is made at once. For what is read with every request: an object
- * that grows by one field after the other costs three times as much.
+ * Reads all fields, in order, into one object literal. For messages of every request: an object that grows field by field
+ * costs three times as much.
  */
 export type ReadAtOnce<Fields> = (from: FieldReader) => ValuesOf<Fields>;
 
@@ -82,7 +82,7 @@ export function variant<const Table extends MessageTable>(what: string, table: T
 /** The fields of one message or record. */
 class FieldsCodec {
   readonly tag: number;
-  /** Most bytes that they take. */
+  /** The most bytes that the fields take. */
   readonly maxBytes: number;
   readonly memory: FrameMemory;
   readonly #kind: string | undefined;
@@ -121,7 +121,7 @@ class FieldsCodec {
 
 /** The codecs of one table or of several as one, by kind and by tag. */
 export class TableCodec {
-  /** Of the largest message. */
+  /** The bound of the largest message. */
   readonly maxBytes: number;
   readonly memory: FrameMemory;
   readonly #byKind = new Map<string, FieldsCodec>();
@@ -138,7 +138,7 @@ export class TableCodec {
     this.memory = codecs.some(({ memory }) => memory === "shared") ? "shared" : "own";
   }
 
-  /** Of a kind that the table has. */
+  /** The codec of `kind`, which the tables must have. */
   of(kind: string): FieldsCodec {
     return this.#byKind.get(kind) as FieldsCodec;
   }

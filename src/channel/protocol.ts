@@ -1,5 +1,5 @@
 /**
- * What one side of a channel sends and takes: from its tables of messages to all that the transport needs of them.
+ * What one side of a channel sends and takes: derives from its tables of messages all that the transport needs.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface FrameSink extends FieldSink {
   end(): void;
 }
 
-/** What holds for the frames of one tag. */
+/** The rule for the frames of one tag. */
 export interface FrameRule {
   /** Largest payload. */
   readonly maxBytes: number;
@@ -26,7 +26,7 @@ export interface FrameRule {
 export interface Protocol<Incoming, Outgoing> {
   /** Writes a message as a frame. */
   encode(message: Outgoing, out: FrameSink): void;
-  /** What holds for a frame that arrives with this tag; `undefined` where this side takes none. */
+  /** The rule for a frame that arrives with this tag; `undefined` where this side takes no such frame. */
   rule(tag: number): FrameRule | undefined;
   /** Reads a frame for which there is a rule. */
   decode(tag: number, from: FieldReader): Incoming | Violation;

@@ -1,13 +1,13 @@
 /**
- * What the other side of a channel did against the rules: a frame that breaks the layout, or a message that the
- * protocol does not allow. It is returned, up to the channel, which ends the connection; nothing throws it.
+ * A violation of the rules by the other side of a channel: a frame that breaks the layout, or a message that the protocol
+ * does not allow. Functions return it, up to the channel, which ends the connection; nothing throws it.
  *
  * @module
  */
 
-/** A broken rule. Whoever gets one acts on nothing more that this peer says. */
+/** A broken rule. Code that gets one ignores all further messages of this peer. */
 export class Violation {
-  /** Keeps a look-alike from being one: unions with it are told apart by `instanceof`. */
+  /** Private, so that no look-alike has this type: code narrows unions with it by `instanceof`. */
   readonly #reason: string;
 
   /** `reason` is a part of a sentence for the log. */

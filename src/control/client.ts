@@ -1,5 +1,5 @@
 /**
- * A command's end of a control socket: one request, one answer, within its time.
+ * A command's end of a control socket: one request and one answer, within a time limit.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { HostError } from "../errors/host-error.ts";
 import { type ControlAnswers, type ControlVerb, encodeRequest, MAX_ANSWER_BYTES, parseAnswer } from "./protocol.ts";
 import { type FoundSocket, hasCode } from "./socket-folder.ts";
 
-/** What the way there and back may take beside the replica's own time: it is to say itself that it was too slow. */
+/** Time for the round trip, on top of the replica's own: a replica that is too slow should have time to say so itself. */
 const MARGIN_MS = 1_000;
 
 /**
- * Asks the replica behind a socket; `timeoutMs` is what it has for its answer. `undefined` where there is no replica any
- * more. Throws the error that the replica gave, `control-timeout`, `replica-unreachable` or `bad-reply`.
+ * Asks the replica behind a socket, which has `timeoutMs` milliseconds to answer. Returns `undefined` where the replica is
+ * gone. Throws the error that the replica gave, `control-timeout`, `replica-unreachable` or `bad-reply`.
  */
 export async function askReplica<Verb extends ControlVerb>(
   { pid, path }: FoundSocket,

@@ -1,7 +1,7 @@
 /**
  * What a command and a replica say to each other over a control socket (docs/adr/0032-control-socket.md): one request and
  * one answer on each connection, each of them one line of JSON. The command and the replica may be of different versions
- * of network-host, so each line says which version of this protocol it is.
+ * of network-host, so each line names its version of this protocol.
  *
  * Within a version, fields are only added. Pure.
  *
@@ -22,7 +22,7 @@ export const MAX_ANSWER_BYTES: number = 64 * 1024 * 1024;
 /** The longest time that may be asked for: as long as the longest compilation. */
 export const MAX_TIMEOUT_MS = 600_000;
 
-/** What each request is answered with. */
+/** The type of the answer to each verb. */
 export interface ControlAnswers {
   readonly identify: ReplicaIdentity;
   readonly status: StatusReport;
@@ -35,7 +35,7 @@ const VERBS: ReadonlySet<unknown> = new Set<ControlVerb>(["identify", "status", 
 
 export interface ControlRequest {
   readonly verb: ControlVerb;
-  /** What the replica has for its answer: milliseconds. */
+  /** How long the replica may take to answer, in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -44,7 +44,7 @@ export function encodeRequest({ verb, timeoutMs }: ControlRequest): string {
   return `${JSON.stringify({ version: CONTROL_VERSION, verb, timeoutMs })}\n`;
 }
 
-/** Throws `usage-invalid`, with a text for whoever typed the command. */
+/** Throws `usage-invalid`, with a text for the user who typed the command. */
 export function parseRequest(line: string): ControlRequest {
   const request = parseObject(line);
   if (request === undefined) throw new HostError("usage-invalid", "the request is not a JSON object");
@@ -61,7 +61,7 @@ export function parseRequest(line: string): ControlRequest {
   return { verb, timeoutMs };
 }
 
-/** The answer as a line; credentials that a text quotes are taken out of it. */
+/** The answer as a line, without the credentials that a text may quote. */
 export function encodeAnswer(answer: ControlAnswers[ControlVerb]): string {
   return `${JSON.stringify({ version: CONTROL_VERSION, answer }, scrubbed)}\n`;
 }
@@ -72,7 +72,8 @@ export function encodeError(thrown: unknown): string {
 }
 
 /**
- * What the line answers to that verb. Throws the error that the replica gave, and `bad-reply` for anything but an answer of this version.
+ * The answer to that verb which the line holds. Throws the error that the replica gave, and `bad-reply` for anything but an
+ * answer of this version.
  */
 export function parseAnswer<Verb extends ControlVerb>(_verb: Verb, line: string): ControlAnswers[Verb] {
   const reply = parseObject(line);
@@ -90,7 +91,7 @@ export function parseAnswer<Verb extends ControlVerb>(_verb: Verb, line: string)
   return answer as unknown as ControlAnswers[Verb];
 }
 
-/** A code that only a newer replica knows says that something failed, and no more. */
+/** A newer replica may send a code that this version does not know: `bad-reply` replaces it. */
 function knownCode(code: unknown): ErrorCode {
   return typeof code === "string" && isErrorCode(code) ? code : "bad-reply";
 }

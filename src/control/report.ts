@@ -1,5 +1,5 @@
 /**
- * What a replica says of itself over its control socket. Times are ISO 8601 in UTC. No text names a secret.
+ * What a replica reports about itself over its control socket. Times are ISO 8601 in UTC. No text names a secret.
  *
  * @module
  */
@@ -26,22 +26,22 @@ export interface FileProblem {
   readonly message: string;
 }
 
-/** A setting of the consumer file that was changed and takes a restart. */
+/** A changed setting of the consumer file that applies only after a restart. */
 export interface PendingSetting {
   readonly key: string;
   readonly inForce: string | number;
   readonly written: string | number;
 }
 
-/** Where the files of a replica stand. */
+/** The state of a replica's configuration files. */
 export interface FilesReport {
   readonly consumerFile: string;
   readonly policyDir: string;
   /** When all of them were last read without a fault; `null` before that. */
   readonly lastGood: string | null;
-  /** Why files cannot be used as they are now; what was read last of each of these stays in force. */
+  /** Why files cannot be used as they are now; what was last read from each of these stays in force. */
   readonly problems: readonly FileProblem[];
-  /** Why the files could not be looked at, if none of them is at fault. */
+  /** Why the files could not be read, where the fault is not in one of them. */
   readonly failure: ReportedError | null;
   readonly pendingSettings: readonly PendingSetting[];
   readonly warnings: readonly string[];
@@ -85,7 +85,7 @@ export interface StatusReport {
   readonly state: "starting" | "ready" | "not-ready" | "draining";
   /** Since when it is in this state. */
   readonly since: string;
-  /** As `/readyz` has it. */
+  /** The same as in `/readyz`. */
   readonly checks: Readiness;
   readonly inFlight: number;
   readonly nats: { readonly server: string; readonly state: string; readonly since: string } | null;
@@ -94,19 +94,19 @@ export interface StatusReport {
   readonly plugins: readonly PluginReport[];
 }
 
-/** A plugin that is not as its files say. */
+/** A plugin that does not run as its files say. */
 export interface RefusedPlugin {
   readonly name: string;
   readonly component: string;
   readonly error: ReportedError;
-  /** What its requests meet meanwhile. */
+  /** What serves its requests meanwhile. */
   readonly serves: "older-version" | "nothing";
 }
 
-/** What came of reading the files again. */
+/** The result of reading the files again. */
 export interface ReloadReport {
   readonly replica: ReplicaIdentity;
-  /** Is everything in force as the files have it? */
+  /** Is everything in force as the files say? */
   readonly inForce: boolean;
   readonly read: { readonly policies: number; readonly components: number };
   /** Names of plugins. */

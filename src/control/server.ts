@@ -1,10 +1,10 @@
 /**
- * A replica's end of its control socket. Each connection has one request and one answer; everything of it is bounded: the
- * request's bytes, the time until it is there, the time that the answer may take to be made and to be read, and how many
- * connections there are.
+ * A replica's end of its control socket. Each connection carries one request and one answer. All of it is bounded: the
+ * request's bytes, the time until the request is complete, the time to make the answer, the time until the command has
+ * read it, and the number of connections.
  *
- * Who may connect may reload the replica: the socket has mode 0600 in a folder of mode 0700. Children of the replica reach
- * it neither by Node's permissions nor, where they have another user, by the system's.
+ * Any process that can connect can reload the replica, so the socket has mode 0600 in a folder of mode 0700. Node's
+ * permissions keep the replica's children from it, and so do the system's where the children run as another user.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 } from "./protocol.ts";
 import { isListenedOn, makeSocketFolder, removeDeadSockets, socketPath } from "./socket-folder.ts";
 
-/** What a replica answers with. `timeoutMs` is what it has for that; an answer that comes later is not sent. */
+/** Makes a replica's answers. `timeoutMs` is the time for one in milliseconds; a later answer is not sent. */
 export interface ControlHandlers {
   identify(): ControlAnswers["identify"];
   status(): Promise<ControlAnswers["status"]>;
@@ -32,38 +32,38 @@ export interface ControlHandlers {
 export interface ControlServerOptions {
   /** Absolute path. */
   readonly folder: string;
-  /** Of this process; names the socket. */
+  /** The id of this process, which names the socket. */
   readonly pid: number;
   readonly handlers: ControlHandlers;
   /** Reports the errors that a command saw and did not cause, and connections that could not be accepted. */
   failed(error: unknown): void;
-  /** Tests have shorter ones. */
+  /** Set by tests, which need shorter ones. */
   readonly times?: Partial<ControlTimes>;
 }
 
 export interface ControlTimes {
   /** From the connection to the end of the request. */
   readonly requestMs: number;
-  /** From the answer to its having been read. */
+  /** From the answer until the command has read it. */
   readonly readMs: number;
 }
 
-/** A socket that is listened on. */
+/** A control socket that takes connections, until it is disposed of. */
 export interface ControlServer extends AsyncDisposable {
   readonly path: string;
 }
 
 const TIMES: ControlTimes = { requestMs: 5_000, readMs: 10_000 };
-/** A handler that bounds its time itself knows more of what it was not done with. */
+/** Time for a handler that keeps to `timeoutMs` itself: its error says what it had not finished. */
 const HANDLER_GRACE_MS = 500;
 /** Requests at a time; further ones are answered with `overloaded`. */
 const MAX_REQUESTS = 8;
-/** Connections beyond that are closed without a word. */
+/** Connections beyond that are closed without an answer. */
 const MAX_CONNECTIONS = 64;
 
 /**
- * Listens in the folder, once the sockets of replicas that are gone are removed from it. Throws `usage-invalid` where that
- * cannot be, also where another process has this one's name there: containers that share a folder.
+ * Removes the sockets of replicas that are gone from the folder, then listens in it. Throws `usage-invalid` where that is
+ * impossible, also where another process listens on the socket of this process id, as in containers that share a folder.
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { folder, pid } = options;
@@ -95,7 +95,7 @@ async function listen(server: Server, path: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   try {
-    // Of an earlier process with this id.
+    // Left behind by an earlier process with this id.
     rmSync(path, { force: true });
     server.listen(path, resolve);
     await promise;
@@ -109,7 +109,7 @@ async function listen(server: Server, path: string): Promise<void> {
   }
 }
 
-/** The socket's file goes with it. */
+/** Closes the server and its connections. That removes the socket's file, too. */
 async function closeServer(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
@@ -212,7 +212,7 @@ class Exchange {
     }
   }
 
-  /** The last thing that happens on the connection, which ends when it was read, or was not for too long. */
+  /** Sends the only answer. The connection ends when the command has read it, or takes too long to. */
   #send(line: string): void {
     if (this.#state === "ended") return;
     this.#state = "ended";

@@ -1,6 +1,6 @@
 /**
  * The folder of control sockets: private to its user, with one socket for each replica, named by its process id. A replica
- * that was killed leaves its socket behind; the next one to start removes it, and whoever asks passes it by.
+ * that was killed leaves its socket behind. The next replica to start removes it, and commands skip it.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { HostError } from "../errors/host-error.ts";
 
-/** Permission bits of a folder that let others in. */
+/** Permission bits that open a folder to other users. */
 const OTHERS = 0o077;
-/** What the address of a socket may have on every system, without the zero at its end. */
+/** The longest socket address that every system allows, without the zero at its end. */
 const MAX_PATH_BYTES = 103;
-/** As long as a name in the folder can be. */
+/** The longest name that a socket in the folder can have. */
 const LONGEST_NAME = "4194304.sock";
-/** One that refuses connections may have been made a moment ago and not be listened on yet. */
+/** A younger socket that refuses connections may belong to a replica that does not listen on it yet. */
 const YOUNG_MS = 10_000;
 
 const SOCKET_NAME = /^(\d{1,10})\.sock$/;
 
-/** A socket in the folder, whoever made it. */
+/** A socket in the folder, of a live replica or of one that is gone. */
 export interface FoundSocket {
   readonly pid: number;
   readonly path: string;
 }
 
 /**
- * Where a user's sockets are unless told otherwise. The same for a service and a login of that user, so it is taken from no
- * variable: `XDG_RUNTIME_DIR` is there in the one and not in the other, and ends with the login.
+ * The default folder of a user's sockets. A service and a login of that user must find the same one, so it depends on no
+ * variable: `XDG_RUNTIME_DIR` is set in a login but not in a service, and its folder is removed at logout.
  */
 export function defaultSocketFolder(): string {
   return `/tmp/network-host-${process.geteuid?.() ?? 0}`;
@@ -41,7 +41,7 @@ export function socketPath(folder: string, pid: number): string {
   return join(folder, `${pid}.sock`);
 }
 
-/** Makes the folder where it is missing; the one above it must be there. Throws `usage-invalid` for one that cannot be used. */
+/** Makes the folder where it is missing; its parent must exist. Throws `usage-invalid` for a folder that cannot be used. */
 export async function makeSocketFolder(folder: string): Promise<void> {
   const bytes = Buffer.byteLength(join(folder, LONGEST_NAME));
   if (bytes > MAX_PATH_BYTES) {
@@ -57,8 +57,8 @@ export async function makeSocketFolder(folder: string): Promise<void> {
 }
 
 /**
- * Whoever else can write to the folder could answer in a replica's name, or take its place. Throws `usage-invalid`. Does
- * nothing where there is no such folder.
+ * Throws `usage-invalid` for a folder that is open to other users: they could answer in a replica's name, or take its
+ * place. Does nothing where the folder does not exist.
  */
 export async function expectPrivateFolder(folder: string): Promise<void> {
   const found = await statOf(folder);
@@ -71,7 +71,7 @@ export async function expectPrivateFolder(folder: string): Promise<void> {
   if ((found.mode & OTHERS) !== 0) throw flawed(folder, "is open to other users (chmod 700 makes it private)");
 }
 
-/** Every socket in the folder, by process id; those of replicas that are gone as well. None where there is no folder. */
+/** Every socket in the folder, sorted by process id, also those of replicas that are gone. Empty where it does not exist. */
 export async function listSockets(folder: string): Promise<readonly FoundSocket[]> {
   await expectPrivateFolder(folder);
   return (await namesIn(folder))
@@ -82,12 +82,12 @@ export async function listSockets(folder: string): Promise<readonly FoundSocket[
     .sort((one, other) => one.pid - other.pid);
 }
 
-/** Removes the sockets that nobody listens on any more. */
+/** Removes the sockets that no process listens on any more. */
 export async function removeDeadSockets(folder: string): Promise<void> {
   await Promise.all((await listSockets(folder)).map(({ path }) => removeDeadSocket(path)));
 }
 
-/** One that another replica makes while this one looks stays. */
+/** Keeps a socket that another replica makes at this path meanwhile. */
 async function removeDeadSocket(path: string): Promise<void> {
   const before = await statOf(path);
   if (before === undefined || !before.isSocket() || Date.now() - before.mtimeMs < YOUNG_MS) return;
@@ -95,12 +95,12 @@ async function removeDeadSocket(path: string): Promise<void> {
   try {
     if (lstatSync(path).ino === before.ino) unlinkSync(path);
   } catch (error) {
-    // Gone already, or not to be removed: nobody is misled by it, since nobody answers there.
+    // Gone already, or cannot be removed. It misleads no command, because no process answers there.
     if (!hasCode(error, "ENOENT", "EACCES", "EPERM", "EROFS")) throw error;
   }
 }
 
-/** Does a process take connections there? In doubt, yes. */
+/** Does a process take connections there? True in doubt. */
 export async function isListenedOn(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(path);
@@ -112,7 +112,7 @@ export async function isListenedOn(path: string): Promise<boolean> {
   return isListening;
 }
 
-/** What the system knows of the file, if it is there. */
+/** The file's metadata, or `undefined` where the file does not exist. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);

@@ -1,6 +1,6 @@
 /**
- * The numbers of the WebAssembly binary format, for all who read or write core modules (core specification, chapter 5,
- * "Binary Format"): only those that the host has a use for.
+ * The numbers of the WebAssembly binary format, for all code that reads or writes core modules (core specification,
+ * chapter 5, "Binary Format"): only those that the host uses.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export const SECTION = {
   tag: 13,
 } as const;
 
-/** The order in which sections stand, each at most once. Custom ones stand anywhere. */
+/** The order of sections, each of which occurs at most once. Custom sections may be anywhere. */
 export const SECTION_ORDER: readonly number[] = [
   SECTION.type,
   SECTION.import,
@@ -74,7 +74,7 @@ export const EMPTY_BLOCK = 0x40;
 /** A mutable global (5.3.10). */
 export const MUTABLE = 0x01;
 
-/** Instructions (5.4); those with a prefix byte have it in front: 0xfc 0x09 is 0xfc09. */
+/** Instructions (5.4). One with a prefix byte is written with it in front: 0xfc 0x09 is 0xfc09. */
 export const OPCODE = {
   unreachable: 0x00,
   loop: 0x03,

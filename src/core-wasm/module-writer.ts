@@ -1,6 +1,6 @@
 /**
- * Writes core modules: the small ones that the linker makes for itself, and those that the compiler rewrites. Sections
- * come in the format's order, which is the caller's to keep.
+ * Writes core modules: the small ones that the linker makes for itself, and those that the compiler rewrites. The caller
+ * passes the sections in the order that the format demands.
  *
  * Source: WebAssembly core specification, chapter 5, "Binary Format".
  *
@@ -37,7 +37,7 @@ export function functionType(params: readonly BitType[], results: readonly BitTy
   return type;
 }
 
-/** An import from the module without a name; its type's bytes come last. */
+/** An import from the module with the empty name; `type` is the bytes of the import's type. */
 export function importOf(name: string, kind: CoreExternKind, ...type: readonly number[]): ByteWriter {
   return new ByteWriter()
     .name("")

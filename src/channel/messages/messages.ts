@@ -1,11 +1,11 @@
 /**
- * The messages between the host and a runner: tables for each direction, those of calls here and those of capabilities in
- * their folders. Ids: `call` numbers a request in flight, `op` and `exchange` what a capability does for one; each is
- * chosen by the side that sends first and echoed by the other.
+ * The messages between the host and a runner, in tables for each direction: those of calls here, those of capabilities in
+ * their folders. Ids: `call` identifies a request in flight, `op` and `exchange` what a capability does for it. The side
+ * that sends first chooses an id, and the other echoes it.
  *
  * Layout of a frame: `u32 length of the payload | u8 tag | payload`. The payload's fields follow the order of the table.
- * Each field has a bound, and so has each message: no honest sender goes beyond it, and a frame that would is refused
- * before any of it is awaited.
+ * Each field has a bound, and so has each message. No honest sender exceeds it, and the receiver refuses a frame that would
+ * as soon as it has read the header.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { bytes, flag, oneOf, text, u16, u32, u8 } from "../fields.ts";
 import { message, type MessageOf, record } from "../message-table.ts";
 import { createProtocol, type Protocol } from "../protocol.ts";
 
-/** One byte of a guest's output becomes at most `\u{1b}`. */
+/** The most characters that escaping makes of one byte of a guest's output: `\u{1b}`. */
 export const ESCAPED_CHARACTERS = 6;
 
 const sentence = text(SENTENCE_BYTES);
@@ -51,7 +51,7 @@ const HOST_MESSAGES = {
     call: from.u32(),
     request: request.read(from),
   })),
-  /** Forget the call: nobody waits for it any more. The runner retires its instance and sends nothing more for it. */
+  /** Forget the call: its outcome is no longer wanted. The runner retires its instance and sends nothing more for it. */
   cancel: message({ call: u32 }),
   ping: message({ nonce: u32 }),
 };
@@ -60,7 +60,7 @@ const HOST_MESSAGES = {
 const RUNNER_MESSAGES = {
   /** The artifact is compiled and an instance can be made. */
   ready: message({}),
-  /** The artifact could not be loaded; the runner exits. `isLasting`: the next one would fail in the same way. */
+  /** The artifact could not be loaded; the runner exits. `isLasting`: the next runner would fail in the same way. */
   failed: message({ message: sentence, isLasting: flag }),
   levels: message({ call: u32, levels: u8 }),
   log: message({ call: u32, level: oneOf("log level", LOG_LEVELS), message: text(PLUGIN_LIMITS.logBytes.max) }),
@@ -70,7 +70,7 @@ const RUNNER_MESSAGES = {
     stream: oneOf("output stream", [1, 2]),
     text: text(PLUGIN_LIMITS.logBytes.max * ESCAPED_CHARACTERS),
   }),
-  /** What of log and output was not sent; sent once, before the outcome, where there is anything to tell. */
+  /** How much of the log and output was not sent. Sent once, before the outcome, where anything was dropped. */
   dropped: message({
     call: u32,
     dropped: record({ lines: u32, bytes: u32, missedBytes: u32, missedLines: u32 }),
@@ -85,7 +85,7 @@ const RUNNER_MESSAGES = {
   "plugin-error": message({ call: u32, message: text(PLUGIN_LIMITS.replyBytes.max) }),
   trap: message({ call: u32, message: sentence }),
   pong: message({ nonce: u32 }),
-  /** An instance was made, which took so much time on a processor. */
+  /** An instance was made, which took `micros` microseconds of processor time. */
   "instance-made": message({ micros: u32 }),
 };
 
