@@ -1,6 +1,6 @@
 /**
- * Where a guest trapped, as V8 tells it: the guest's functions by the names in its modules' `name` sections, if they have
- * any. The names are the guest's: they are escaped and bounded.
+ * Where a guest trapped, from V8's stack trace: the guest's functions by the names in its modules' `name` sections, if they
+ * have any. The guest chose these names, so they are escaped and bounded.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const MAX_NAME_CHARACTERS = 200;
 const FRAME =
   /^at (?:(?:async )?(?<name>.*) \()?wasm:\/\/wasm\/[^ ]*?(?<where>wasm-function\[[0-9]+\]:0x[0-9a-f]+)\)?$/;
 
-/** The innermost frames that are the guest's, a line each. */
+/** The guest's innermost frames, one line each. */
 export function guestFrames(stack: string): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {
@@ -31,7 +31,7 @@ function describeFrame(name: string | undefined, where: string): string {
   return name === undefined ? `  at ${where}` : `  at ${describeName(name)} (${where})`;
 }
 
-/** V8 writes the module's name before the function's, which a symbol of Rust begins anew. */
+/** V8 writes the module's name before the function's: a Rust symbol begins after it. */
 function describeName(name: string): string {
   const [, symbol] = /(?:^|\.)(_R[0-9A-Z].*|_ZN[0-9].*)$/.exec(name) ?? [];
   const readable = escapeControls(symbol === undefined ? name : demangle(symbol));

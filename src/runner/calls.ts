@@ -1,10 +1,10 @@
 /**
- * The calls of a runner: what the host's messages start, answer and cancel. Each call has an instance for
- * itself and ends with exactly one message, unless the host cancelled it: then nothing is sent for it any more.
- * However a call ends, its context is retired, and operations still pending never resolve into the guest.
+ * The calls of a runner, which the host's messages start, answer and cancel. Each call has an instance of its own and ends
+ * with exactly one message, unless the host cancelled it: then the runner sends nothing more for it. However a call ends,
+ * its context is retired, and pending operations never resolve into the guest.
  *
- * Refuses a call whose number is in use; ignores answers and cancellations of what has ended, since they may
- * have been on their way.
+ * A call whose number is in use is a violation. Answers and cancellations for a call that has ended are ignored: the host
+ * may have sent them before it knew of the end.
  *
  * @module
  */
@@ -23,13 +23,13 @@ import type { InstancePool, PreparedInstance } from "./instance-pool.ts";
 
 type CallOutcome = GuestOutcome | LevelsOutcome;
 
-/** A guest that may suspend begins at the latest in the microtask before this one's. */
+/** Resolves in a later microtask than the one in which a guest that may suspend begins. */
 const BEGUN = Promise.resolve();
 
-/** What a call asks of its instance. */
+/** What a call does with its instance. */
 interface Task {
   run(instance: Instance): CallOutcome | Promise<CallOutcome>;
-  /** A probe has no capability. */
+  /** `denied` for a probe. */
   readonly capabilities: "brokered" | "denied";
 }
 
@@ -37,7 +37,7 @@ interface RunningCall {
   readonly task: Task;
   /** Present once there is an instance. */
   prepared: PreparedInstance | undefined;
-  /** Did its guest use a capability? */
+  /** Has its guest used a capability? */
   usedCapability: boolean;
 }
 
@@ -45,7 +45,7 @@ interface RunningCall {
 export interface CallsOptions {
   readonly channel: Pick<Channel<HostMessage, RunnerMessage>, "send" | "sendNow">;
   readonly pool: InstancePool;
-  /** Largest body of a reply, and largest text of a plugin's error. */
+  /** The most bytes of a reply's body, and of the text of a plugin's error. */
   readonly replyBytes: number;
 }
 
@@ -60,7 +60,7 @@ export class Calls {
     this.#links = new GuestLinks((message) => options.channel.send(message));
   }
 
-  /** Acts on a message of the host; a violation where the host broke the protocol. */
+  /** Acts on a message of the host. Returns a violation where the host broke the protocol. */
   receive(message: HostMessage): Violation | undefined {
     this.#options.pool.noteActivity();
     if (isCapabilityToGuest(message)) {
@@ -79,7 +79,7 @@ export class Calls {
         this.#end(message.call, "cut-off");
         return undefined;
       case "ping":
-        // Before the next message is taken: a pong says that what stood behind its ping may have begun by now.
+        // Before the next message is handled: after a pong, the messages that followed the ping may have begun.
         this.#options.channel.sendNow({ kind: "pong", nonce: message.nonce });
         return undefined;
     }
@@ -89,7 +89,7 @@ export class Calls {
     if (this.#running.has(id)) return new Violation(`call ${id} is running already`);
     const call: RunningCall = { task, prepared: undefined, usedCapability: false };
     this.#running.set(id, call);
-    // It may be cancelled while it waits for its turn.
+    // The host may cancel the call while it waits for its turn.
     this.#turns.take(() => (this.#running.get(id) === call ? this.#take(id, call) : undefined));
     return undefined;
   }
@@ -130,7 +130,7 @@ export class Calls {
   #portFor(id: number, call: RunningCall): CallPort {
     const { channel } = this.#options;
     const { capabilities } = call.task;
-    // Made when there is one: most calls ask for few capabilities, and many for none.
+    // Made when the first port is: most calls use few capabilities, and many use none.
     let ports: Map<string, unknown> | undefined;
     return {
       log: (level, message) => channel.send({ kind: "log", call: id, level, message }),

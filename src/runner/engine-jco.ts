@@ -1,11 +1,11 @@
 /**
  * The engine that executes jco's output: an ES module with `instantiate(getCoreModule, imports,
- * instantiateCore)` and the core modules beside it. The generated code is trusted no further than the plugin
- * it was made from: it is imported only after the realm is sealed, it gets compiled modules and frozen
- * namespaces, and of its exports only the contract's are ever looked at.
+ * instantiateCore)`, and core modules. The generated code is trusted no more than the plugin that it was made from: the
+ * engine imports it only after the realm is sealed, gives it compiled modules and frozen namespaces, and uses only those of
+ * its exports that the contract names.
  *
- * Instantiation is synchronous all the way (compiled modules, `new WebAssembly.Instance`), so no export is
- * ever taken for a promise.
+ * Instantiation is synchronous throughout (compiled modules, `new WebAssembly.Instance`), so an export is never mistaken
+ * for a promise.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { createImportsFactory, type ImportsFactory } from "./imports.ts";
 import { sealRealm } from "./realm.ts";
 import { interceptSuspending, Suspension } from "./suspension.ts";
 
-/** The entry's export: synchronous as long as both functions that it is given are. */
+/** The entry's export: synchronous where both functions that it gets are. */
 type Instantiate = (
   getCoreModule: (file: string) => WebAssembly.Module,
   imports: object,
@@ -36,7 +36,7 @@ interface Handler {
   handleRequest(request: RpcRequest): Promise<unknown>;
 }
 
-/** Compiles an artifact. Seals the realm on the way: afterwards this process loads nothing more. */
+/** Compiles an artifact. Seals the realm: this process cannot import any other module afterwards. Throws `load-failed`. */
 export async function loadJcoEngine(artifactDir: string, manifest: ArtifactManifest): Promise<Engine> {
   const modules = new Map<string, WebAssembly.Module>();
   for (const file of manifest.coreModules) {
@@ -66,7 +66,7 @@ class JcoEngine implements Engine {
     this.#createImports = createImports;
   }
 
-  // Async, so that what guest code throws while it is instantiated is a rejection.
+  // Async, so that an error of guest code during instantiation becomes a rejection.
   async instantiate(context: GuestContext): Promise<Instance> {
     const suspension = new Suspension();
     const memories: WebAssembly.Memory[] = [];
@@ -107,7 +107,7 @@ class JcoInstance implements Instance {
     return this.#memories.reduce((bytes, { buffer }) => bytes + buffer.byteLength, 0);
   }
 
-  /** Nothing of the state that generated code keeps can be reached from outside. */
+  /** Generated code keeps state that cannot be reached from outside. */
   restore(): boolean {
     return false;
   }
@@ -128,8 +128,7 @@ class JcoInstance implements Instance {
     try {
       return parseResponse(await this.#handler.handleRequest(request));
     } catch (thrown) {
-      // Generated code throws the payload of an `err`, as it is or within an error; every trap is an error
-      // without one.
+      // Generated code throws the payload of an `err` itself, or an error with it; a trap is an error without one.
       if (!(thrown instanceof Error)) return parsePluginError(thrown);
       if (Object.hasOwn(thrown, "payload")) return parsePluginError((thrown as { payload?: unknown }).payload);
       return describeTrap(thrown);

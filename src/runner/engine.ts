@@ -1,7 +1,7 @@
 /**
- * The port between the runner and what executes an artifact. An engine turns the artifact into instances; it
- * knows nothing of calls, pools or the channel. It refuses nothing by itself: what a guest may reach is decided
- * by the namespaces that the runner builds from a {@link GuestContext}.
+ * The port between the runner and an engine, which executes an artifact. An engine makes instances of the artifact. It
+ * knows nothing of calls, pools or the channel, and grants and denies nothing: the namespaces that the runner builds from a
+ * {@link GuestContext} decide what a guest can reach.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { Outcome, RpcRequest } from "../contract/request.ts";
 import type { GuestContext } from "./guest/guest-context.ts";
 
-/** How a guest's run ended, as far as the guest decides it. */
+/** How a guest's `handle-request` ended: the outcomes that depend on the guest alone. */
 export type GuestOutcome = Extract<Outcome, { kind: "ok" | "plugin-error" | "trap" }>;
 
-/** How the question for access levels ended. */
+/** How a guest's `get-access-levels` ended. */
 export type LevelsOutcome =
   | { readonly kind: "levels"; readonly levels: AccessLevelBits }
   | { readonly kind: "trap"; readonly message: string };
@@ -21,33 +21,33 @@ export type LevelsOutcome =
 /** Makes instances of one artifact. */
 export interface Engine {
   /**
-   * Instantiates the component, its imports bound to `context`. Runs guest code (start functions), so it may
-   * compute for ever and may throw whatever the guest made it throw. The instance belongs to the caller.
+   * Instantiates the component, with its imports bound to `context`. This runs guest code (start functions): it may never
+   * return, and rejects with what that code throws. The instance belongs to the caller.
    */
   instantiate(context: GuestContext): Promise<Instance>;
 }
 
 /**
- * One instantiation of the component. It serves one call and is then either put back to its first state, which
- * not every engine can do, or destroyed.
+ * One instantiation of the component. It serves one call at a time. After each call, it is put back to its first state,
+ * which not every engine can do, or destroyed.
  */
 export interface Instance {
-  /** Bytes of linear memory that it holds now. */
+  /** The bytes of its linear memories, as large as they are now. */
   readonly memoryBytes: number;
   /**
-   * Asks `get-access-levels`. Never throws or rejects; settles never if the guest waits for ever. Where the guest
-   * cannot be suspended the outcome is there at once; else it begins at once or in a microtask that is queued by then.
+   * Calls `get-access-levels`. Never throws or rejects; never settles if the guest waits for ever. A guest that cannot be
+   * suspended has run when this returns its outcome. Any other begins before this returns, or in a microtask queued by then.
    */
   getAccessLevels(): LevelsOutcome | Promise<LevelsOutcome>;
   /**
-   * Runs `handle-request`, in the same way. An outcome that is not of the contract's types is a trap.
+   * Calls `handle-request`, in the same way. A result that is not of the contract's types is a trap.
    */
   handleRequest(request: RpcRequest): GuestOutcome | Promise<GuestOutcome>;
   /**
-   * Puts it back to the state that it had before its first call, for a next one. To be asked after a call that
-   * returned by itself. False where that cannot be done exactly: destroy it then.
+   * Puts the instance back to its state before its first call, so that it can serve another. Only after a call that
+   * returned by itself. False where an exact restoration is impossible: the caller then destroys the instance.
    */
   restore(): boolean;
-  /** Unwinds the guest where it is suspended; none of its code runs for it. Idempotent. */
+  /** Unwinds the guest where it is suspended, without running any of its code. Idempotent. */
   destroy(): void;
 }

@@ -1,8 +1,7 @@
 /**
- * From what a guest's export returned or threw to an outcome. A component declares the result types it likes,
- * so every value is checked; what is not of the contract's types is a trap. Only a value that the guest
- * returned as its `err` is a plugin's error; whatever else was thrown (an instruction that traps, a stack
- * overflow, an import that refused) is a trap.
+ * Makes an outcome of what a guest's export returned or threw. A component can declare any result types, so every value is
+ * checked, and one that is not of the contract's types is a trap. Only a value that the guest returned as its `err` is a
+ * plugin's error; anything thrown (an instruction that traps, a stack overflow, an import that refused) is a trap.
  *
  * @module
  */
@@ -43,7 +42,7 @@ export function parseLevels(value: unknown): LevelsOutcome {
   return { kind: "levels", levels: bitsFromLevels(ACCESS_LEVELS.filter((_, index) => value[names[index] as never])) };
 }
 
-/** The trap that `thrown` stands for. Its text comes from the guest in part; it is for the log only. */
+/** The trap for an error that was thrown. Part of its text comes from the guest; it is for the log only. */
 export function describeTrap(thrown: unknown): Trap {
   return { kind: "trap", message: describe(thrown).slice(0, MAX_MESSAGE_CHARACTERS) };
 }

@@ -1,6 +1,6 @@
 /**
- * Every interface that a plugin may import, by its name without a version: all 0.2.x versions of a WASI
- * interface are one implementation. An instance gets the interfaces that its component imports and no others.
+ * Every interface that a plugin may import, by its name without a version: one implementation serves all 0.2.x versions of
+ * a WASI interface. An instance gets the interfaces that its component imports, and no others.
  *
  * @module
  */
@@ -51,7 +51,7 @@ const PROVIDERS: ReadonlyMap<string, Provider> = new Map<string, Provider>([
 /** The names of all interfaces, without versions. */
 export const PROVIDED_INTERFACES: readonly string[] = [...PROVIDERS.keys()];
 
-/** The namespace of one interface for an instance; `interfaceId` has no version. */
+/** The namespace of one interface for an instance. `interfaceId` has no version; `undefined` for an unknown one. */
 export function createImport(interfaceId: string, context: GuestContext): Namespace | undefined {
   const provider = PROVIDERS.get(interfaceId);
   return typeof provider === "function" ? provider(context) : provider;

@@ -1,11 +1,11 @@
 /**
- * Instances prepared ahead, so that a request finds one waiting. They are made in idle moments only: one at a
- * time, after a turn of the event loop in which nothing arrived. How many are kept follows demand, up to a
- * maximum, and falls back when demand does.
+ * Instances prepared ahead, so that a request need not wait for one. The pool makes them in idle moments only: one at a
+ * time, after a turn of the event loop in which nothing arrived. Their number follows demand, up to a maximum, and falls
+ * when demand falls.
  *
- * Every request starts on fresh state: an instance comes back only where its engine has put it back to the
- * state before its first call, and only after a call that returned by itself. Last in, first out: few instances
- * do most of the work, and the rest can be let go.
+ * Every request starts on fresh state. An instance returns to the pool only after a call that returned by itself, and only
+ * where its engine has put it back to its state before the first call. Last in, first out: a few instances do most of the
+ * work, and the pool can drop the rest.
  *
  * @module
  */
@@ -26,15 +26,15 @@ export interface PreparedInstance {
 export interface InstancePoolOptions {
   readonly engine: Engine;
   readonly maxIdle: number;
-  /** Linear memory of the instances that wait, all together; one may wait whatever it holds. */
+  /** The most bytes of linear memory in all waiting instances together; a single one may wait whatever its size. */
   readonly maxIdleBytes: number;
   readonly logBytes: number;
   readonly reclaimer: MemoryReclaimer;
-  /** An instance was made, which took this thread so much time on a processor. */
+  /** Called for each instance made, with the processor time of this thread that it took, in microseconds. */
   readonly made: (micros: number) => void;
 }
 
-/** How often demand is looked at anew. */
+/** How often the pool adapts to demand. */
 const DEMAND_WINDOW_MS = 5_000;
 
 export class InstancePool {
@@ -43,12 +43,12 @@ export class InstancePool {
   /** All instances of the process log at one rate. */
   readonly #logRate = new LogRate();
   #wanted: number;
-  /** Instances out at a time, the most in this window of demand. */
+  /** The most instances in use at a time in this window of demand. */
   #peakInUse = 0;
   #inUse = 0;
-  /** Could the instance of the last call that returned be put back? Then those in use will come back, too. */
+  /** Could the instance of the last call that returned be put back? Then expect those in use to come back, too. */
   #comesBack = false;
-  /** Linear memory of an instance: of the last one that was made or came back. */
+  /** Bytes of linear memory of the last instance that was kept. */
   #instanceBytes = 0;
   #preparation: "none" | "scheduled" | "failed" = "none";
   /** Did something arrive since the last turn of the event loop? */
@@ -65,20 +65,20 @@ export class InstancePool {
     return this.#idle.length;
   }
 
-  /** Makes the first instance: the proof that the artifact can be instantiated. Throws what the guest throws. */
+  /** Makes the first instance, which proves that the artifact can be instantiated. Rejects with what the guest throws. */
   async open(): Promise<void> {
     const first = await this.#make();
     if (this.#wanted > 0) this.#keep(first);
   }
 
-  /** Something arrived: whatever can wait, waits. */
+  /** Something arrived: the pool prepares no instance in this turn of the event loop. */
   noteActivity(): void {
     this.#busy = true;
   }
 
   /**
-   * A fresh instance: at once where one is prepared. Rejects with what the guest throws. {@link release} it
-   * afterwards.
+   * Returns a fresh instance: at once where one is prepared. Rejects with what the guest throws. The caller must
+   * {@link release} it.
    */
   take(): PreparedInstance | Promise<PreparedInstance> {
     if (this.#preparation === "failed") this.#preparation = "none";
@@ -91,14 +91,14 @@ export class InstancePool {
   }
 
   /**
-   * Takes an instance back, cut off from its call. Once only for each {@link take}. One that cannot serve again is
-   * unwound, and its memory counts as garbage.
+   * Takes an instance back and cuts it off from its call. Call it once for each {@link take}. An instance that cannot serve
+   * again is unwound, and its memory counts as garbage.
    */
   release(prepared: PreparedInstance, ending: CallEnding): void {
     const { instance, context } = prepared;
     this.#inUse -= 1;
     context.retire();
-    // One that finds no room says nothing about those that are still out.
+    // An instance without room in the pool is not put back, so it says nothing about those in use.
     if (ending === "returned" && this.#idle.length < this.#wanted) {
       this.#comesBack = instance.restore();
       if (this.#comesBack) {
@@ -117,14 +117,14 @@ export class InstancePool {
     this.#idle.push(prepared);
   }
 
-  /** How many may wait. */
+  /** The most instances that may wait. */
   get #most(): number {
     const { maxIdle, maxIdleBytes } = this.#options;
     const fitting = this.#instanceBytes === 0 ? maxIdle : Math.floor(maxIdleBytes / this.#instanceBytes);
     return Math.min(maxIdle, Math.max(1, fitting));
   }
 
-  /** Instances that are or will be there for requests to come. */
+  /** Instances that are ready for coming requests, or are expected to be. */
   get #coming(): number {
     return this.#idle.length + (this.#comesBack ? this.#inUse : 0);
   }
@@ -179,7 +179,7 @@ export class InstancePool {
     if (this.#wanted > 1) this.#window ??= setInterval(() => this.#adapt(), DEMAND_WINDOW_MS).unref();
   }
 
-  /** Falls half-way to the last window's peak; instances beyond that are dropped, those idle for longest first. */
+  /** Halves the wanted number, not below the last window's peak, and drops instances beyond it, longest idle first. */
   #adapt(): void {
     const floor = Math.max(1, this.#peakInUse);
     this.#peakInUse = this.#inUse;

@@ -1,5 +1,5 @@
 /**
- * Chooses the engine that an artifact is run on, and loads it.
+ * Chooses the engine for an artifact, and loads it.
  *
  * @module
  */
@@ -22,8 +22,8 @@ import { parsePlan } from "./linker/parse-plan.ts";
 import { sealRealm } from "./realm.ts";
 
 /**
- * Loads an artifact's engine. Seals the realm on the way: afterwards this process loads nothing more. Throws
- * `load-failed`, also where the linker is asked for and the component has no plan. `audit` is for the linker's instances.
+ * Loads an artifact's engine. Seals the realm: this process loads nothing more afterwards. Throws `load-failed`, also where
+ * `choice` demands the linker and the component has no plan. `audit` sees the linker's instances.
  */
 export async function loadEngine(artifactDir: string, choice: EngineChoice, audit?: InstanceAudit): Promise<Engine> {
   const manifest = await readManifest(artifactDir);
@@ -33,7 +33,7 @@ export async function loadEngine(artifactDir: string, choice: EngineChoice, audi
   throw new HostError("load-failed", `the linker engine cannot run this component: ${link.reason}`);
 }
 
-/** Loads a link plan and its core modules. No JavaScript is made from a plugin's bytes. */
+/** Loads a link plan and its core modules. This makes no JavaScript from a plugin's bytes. */
 async function loadLinkerEngine(artifactDir: string, planFile: string, audit?: InstanceAudit): Promise<Engine> {
   const plan = parsePlan(await readFile(join(artifactDir, planFile), "utf8"));
   const modules: WebAssembly.Module[] = [];

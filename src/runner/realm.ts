@@ -1,9 +1,9 @@
 /**
- * Takes from this process's JavaScript what neither the runner nor generated code needs, before any generated
- * code is loaded: the globals that reach the process, the network or other threads, and every further import.
- * The permission model denies files, sockets and children, but not `process.kill` or V8's flags.
+ * Removes from this process's JavaScript what neither the runner nor generated code needs, before any generated code is
+ * loaded: the globals that reach the process, the network or other threads, and every further import. Node's permission
+ * model denies files, sockets and children, but not `process.kill` or V8's flags.
  *
- * A cheap second line, not the wall: the wall is the gate before and the process boundary around.
+ * A cheap second line of defence. The first is the gate, which checks the bytes, and the boundary of the process.
  *
  * @module
  */
@@ -11,7 +11,7 @@
 import { registerHooks } from "node:module";
 import { HostError } from "../errors/host-error.ts";
 
-/** What stays: the language, and what the channel, the glue and the runner use. */
+/** The globals that stay: those of the language, and those that the channel, generated code and the runner use. */
 const KEPT_GLOBALS: ReadonlySet<string> = new Set([
   ..."globalThis Infinity NaN undefined isFinite isNaN parseFloat parseInt".split(" "),
   ..."decodeURI decodeURIComponent encodeURI encodeURIComponent".split(" "),
@@ -26,7 +26,7 @@ const KEPT_GLOBALS: ReadonlySet<string> = new Set([
   ..."setTimeout clearTimeout setInterval clearInterval setImmediate clearImmediate queueMicrotask".split(" "),
 ]);
 
-/** From now on `entry` is the only module that can still be imported, if one is named, and only the kept globals exist. */
+/** From now on, only `entry` can be imported, or nothing where there is no entry, and only the kept globals exist. */
 export function sealRealm(entry?: string): void {
   registerHooks({
     resolve(specifier, context, next) {

@@ -1,9 +1,9 @@
 /**
- * What a runner does: executes one plugin's artifact and reaches nothing but its channel, the socket that the
- * host opened for it. It ends when the channel does.
+ * A runner executes one plugin's artifact and reaches nothing but its channel, the socket that the host opened for it. It
+ * ends when the channel closes.
  *
- * Exit codes: 0 the host closed the channel; 1 the artifact could not be loaded; 2 the host or the runner
- * itself broke the protocol, or an error nobody expected. A line on stderr says why.
+ * Exit codes: 0 the host closed the channel; 1 the artifact could not be loaded; 2 the host or the runner itself broke the
+ * protocol, or there was an unexpected error. With 1 and 2, a line on stderr says why.
  *
  * @module
  */
@@ -39,19 +39,19 @@ function parseConfig(text: string | undefined): RunnerConfig {
   return config as RunnerConfig;
 }
 
-/** To be asked for before the realm is sealed. */
+/** Call it before the realm is sealed, which removes `gc`. */
 function exposedCollector(): CollectGarbage {
   const { gc } = globalThis as { gc?: CollectGarbage };
   if (gc === undefined) throw new HostError("internal", "a runner is started with --expose-gc");
   return gc;
 }
 
-/** Is it the component that cannot be loaded? Not where a file could not be read now, or memory could not be allocated. */
+/** Is the component at fault? Not where a file could not be read now, or memory could not be allocated. */
 function isLasting(error: unknown): boolean {
   return !isShortage(error) && !(error instanceof RangeError);
 }
 
-/** The host closed the channel while something was on its way to it. */
+/** Has the host closed the channel while messages to it were in flight? */
 function isGone(error: Error): boolean {
   return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
@@ -62,14 +62,14 @@ function fail(error: unknown): never {
 }
 
 /**
- * Runs in this process from now on.
+ * Runs the runner in this process, which it ends with one of the exit codes above.
  *
  * @param argument the process's one argument: a {@link RunnerConfig}
  * @param audit see {@link InstanceAudit}
  */
 export function startRunner(argument: string | undefined, audit?: InstanceAudit): void {
   process.on("uncaughtException", fail);
-  // A terminal or a service manager signals the whole group; the host drains first and then closes the channel.
+  // A terminal or a service manager signals the whole process group. The host drains first, then closes the channel.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
   run(parseConfig(argument), audit).catch(fail);
 }
@@ -95,7 +95,7 @@ async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Prom
     const { message } = toHostError(error);
     console.error(`runner: ${message}`);
     channel.send({ kind: "failed", message: message.slice(0, SENTENCE_CHARACTERS), isLasting: isLasting(error) });
-    // Nothing is left then that keeps the process, and the message has left before it ends.
+    // After that nothing keeps the process alive, and it ends once the message has left.
     channel.close();
     process.exitCode = EXIT_LOAD_FAILED;
     return;

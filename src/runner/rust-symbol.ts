@@ -1,9 +1,9 @@
 /**
- * Reads the symbols of Rust as their authors wrote them: paths, without generic arguments, hashes and crate
- * disambiguators. Both manglings: the one of RFC 2603 (`_R…`) and the one before it (`_ZN…E`).
+ * Demangles the symbols of Rust to the paths in the source, without generic arguments, hashes and crate disambiguators.
+ * Reads both manglings: that of RFC 2603 (`_R…`) and the one before it (`_ZN…E`).
  *
- * Symbols come from a plugin, so they may be anything: what is not a symbol is given back as it is, and time and length are
- * bounded. What is not printed is only skipped, and a back reference is followed only where it is printed.
+ * Symbols come from a plugin, so they may be anything. Text that is not a symbol is returned as it is, and time and length
+ * are bounded. Parts that are not printed are only skipped, and a back reference is followed only where it is printed.
  *
  * @see https://rust-lang.github.io/rfcs/2603-rust-symbol-name-mangling-v0.html
  * @module
@@ -11,10 +11,10 @@
 
 const MAX_SYMBOL_CHARACTERS = 4_096;
 const MAX_DEPTH = 64;
-/** Back references that are followed. */
+/** The most back references that are followed. */
 const MAX_REFERENCES = 64;
 
-/** The path that a symbol stands for, or the symbol where it is not one of Rust's. */
+/** The path of a Rust symbol; any other text is returned as it is. */
 export function demangle(symbol: string): string {
   if (symbol.length > MAX_SYMBOL_CHARACTERS) return symbol;
   if (symbol.startsWith("_ZN")) return legacyPath(symbol) ?? symbol;
@@ -51,7 +51,7 @@ function legacyPath(symbol: string): string | undefined {
     at += part.length;
     parts.push(part);
   }
-  // Without a hash it is a name of C++.
+  // A name without a hash is from C++.
   if (!HASH.test(parts.pop() ?? "")) return undefined;
   return parts.map(unescape).join("::");
 }
@@ -91,12 +91,12 @@ const BASIC_TYPES: Readonly<Record<string, string>> = {
   z: "!",
 };
 
-/** Namespaces that are not part of a path as it is written. */
+/** Namespaces whose items have no name in the source. */
 const SPECIAL_NAMES: Readonly<Record<string, string>> = { C: "closure", S: "shim" };
 
 class NoSymbol extends SyntaxError {}
 
-/** Goes through a symbol. Throws where it is not one; of what is not printed the text is empty. */
+/** Reads a symbol. Throws where the text is not one. Parts that are not printed read as empty text. */
 class SymbolReader {
   readonly #symbol: string;
   #at = 0;
@@ -222,7 +222,7 @@ class SymbolReader {
     return traits.join(" + ");
   }
 
-  /** Numbers, truth values and characters; structures are left to be read by who can. */
+  /** Skips a number, truth value or character. Throws for structures: such a symbol stays mangled. */
   #constant(): void {
     if (this.#takeIf("p")) return;
     if (this.#takeIf("B")) {
@@ -241,7 +241,7 @@ class SymbolReader {
   }
 
   #name(): string {
-    // Of a name beyond ASCII the digits of its encoding are left as they are.
+    // A name beyond ASCII stays in its encoded form.
     this.#takeIf("u");
     const [digits = ""] = /^(?:0|[1-9][0-9]{0,3})/.exec(this.#symbol.slice(this.#at, this.#at + 4)) ?? [];
     if (digits === "") throw new NoSymbol();
@@ -272,7 +272,7 @@ class SymbolReader {
     return value + 1;
   }
 
-  /** What stands at an earlier place. */
+  /** Follows a back reference: reads what is at an earlier place. */
   #reference(read: () => string): string {
     const start = this.#at - 1;
     const target = this.#base62();

@@ -1,11 +1,10 @@
 /**
- * Makes suspended guests of generated code interruptible. V8 treats the stack of a suspended guest as a root:
- * an instance whose import never settles is never collected. So each suspending import waits for its result
- * or for the end of its instance, whichever comes first, and the end unwinds the guest by a trap.
+ * Makes suspended guests interruptible. V8 treats the stack of a suspended guest as a root: it never collects an instance
+ * whose import never settles. So each suspending import waits for its result or for the end of its instance, whichever
+ * comes first, and the end unwinds the guest by a trap.
  *
- * Generated code asks `WebAssembly.Suspending` for its suspending imports; once {@link interceptSuspending} was
- * called it gets ours. They belong to the instance that is being made at that time, since instantiation is
- * synchronous.
+ * Generated code makes its suspending imports by `WebAssembly.Suspending`, which {@link interceptSuspending} replaces. The
+ * imports belong to the instance that is being made at that time, because instantiation is synchronous.
  *
  * @module
  */
@@ -14,16 +13,16 @@ import { createTrap } from "./guest/trap.ts";
 
 type HostFunction = (...args: readonly unknown[]) => unknown;
 
-/** How the instance that is being made wraps its suspending imports. */
+/** Wraps a suspending import for the instance that is being made. */
 let adopt: ((body: HostFunction) => HostFunction) | undefined;
 
-/** The one place where a guest may be suspended: a guest has one thread. */
+/** The suspension of one instance's guest. A guest has one thread, so at most one of its calls is suspended. */
 export class Suspension {
   #state: "live" | "ended" = "live";
   #interrupt: ((trap: Error) => void) | undefined;
   #resume: (() => void) | undefined;
 
-  /** Runs `instantiate`; the suspending imports that it makes are this object's. */
+  /** Runs `instantiate`; the suspending imports that it makes belong to this object. */
   adopt<Instance>(instantiate: () => Instance): Instance {
     adopt = (body) => this.#interruptible(body);
     try {
@@ -33,28 +32,28 @@ export class Suspension {
     }
   }
 
-  /** Unwinds the guest if it is suspended, and whenever it would suspend from now on. Idempotent. */
+  /** Unwinds the guest if it is suspended now, and whenever it would suspend later. Idempotent. */
   end(): void {
     this.#state = "ended";
     this.#interrupt?.(createTrap("the call has ended"));
     this.#interrupt = undefined;
   }
 
-  /** Traps where the instance has ended: the guest runs on after its call was cut off. */
+  /** Traps where the instance has ended: a guest may run on after its call was cut off. */
   check(): void {
     if (this.#state === "ended") throw createTrap("the call has ended");
   }
 
   /**
-   * Waits for a result or for the end, whichever comes first. `resume` makes of the result what the guest gets,
-   * `fail` of what is thrown; neither is called any more once the instance has ended.
+   * Waits for a result or for the end, whichever comes first. The guest gets what `resume` makes of the result, or what
+   * `fail` makes of an error. Neither is called once the instance has ended.
    */
   wait<Value>(
     result: Promise<unknown>,
     resume: (value: unknown) => Value,
     fail: (thrown: unknown) => unknown,
   ): Promise<Value> {
-    // One promise and one reaction: this is on the way of every operation of a guest.
+    // One promise and one reaction, because every operation of a guest passes here.
     return new Promise((resolve, reject) => {
       this.#interrupt = reject;
       const settle = (give: () => void): void => {
@@ -85,7 +84,7 @@ export class Suspension {
     });
   }
 
-  /** Lets a parked guest go on, in a microtask. */
+  /** Resumes a parked guest, in a microtask. */
   unpark(): void {
     this.#interrupt = undefined;
     this.#resume?.();
@@ -105,7 +104,7 @@ function same(value: unknown): unknown {
   return value;
 }
 
-/** Puts ours in the place of `WebAssembly.Suspending`, for code that is loaded from now on. Call it once. */
+/** Replaces `WebAssembly.Suspending`, for code that is loaded from now on. Call it once. */
 export function interceptSuspending(): void {
   const NativeSuspending = WebAssembly.Suspending;
   WebAssembly.Suspending = function Suspending(body: HostFunction): object {

@@ -1,6 +1,6 @@
 /**
- * Starts guests in the order in which they were asked for, and lets the event loop turn between them: a burst
- * of requests that compute must not keep the runner from hearing a ping or a cancellation.
+ * Starts guests in the order of their requests, and lets the event loop turn between them: a burst of requests that compute
+ * must not keep the runner from receiving a ping or a cancellation.
  *
  * @module
  */
@@ -8,29 +8,29 @@
 import { Fifo } from "../scheduling/fifo.ts";
 import { TimeSlice } from "../scheduling/time-slice.ts";
 
-/** How long guests are started back to back before the event loop turns. */
+/** How long guests start back to back before the event loop turns, in milliseconds. */
 const TURN_MS = 1;
 
 /**
- * So long a time without a guest means that the event loop has turned. What lies between two requests of one burst
- * is the decoding of a frame.
+ * A longer time without a guest means that the event loop has turned. Between two requests of one burst, the runner only
+ * decodes a frame.
  */
 const PAUSE_MS = 0.1;
 
 /**
- * Starts a guest. The result settles once the guest has returned control for the first time, and never rejects;
- * `undefined` where it has already.
+ * Starts a guest. The promise settles once the guest has returned control for the first time, and never rejects;
+ * `undefined` where the guest has returned control already.
  */
 export type Start = () => Promise<void> | undefined;
 
 export class Turns {
   readonly #waiting = new Fifo<Start>();
-  /** What lies between two guests of a burst counts. */
+  /** Includes the time between two guests of a burst. */
   readonly #slice = new TimeSlice(PAUSE_MS);
   /** `turning`: guests wait for the next turn of the event loop. */
   #state: "idle" | "starting" | "turning" = "idle";
 
-  /** Starts at once where nothing waits and there is time, else in its turn. */
+  /** Starts the guest at once where no other waits and time is left in the turn, else in order. */
   take(start: Start): void {
     this.#waiting.push(start);
     if (this.#state !== "idle") return;

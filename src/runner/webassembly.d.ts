@@ -19,7 +19,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { readonly initial: number });
     readonly buffer: ArrayBuffer;
-    /** By so many pages; throws a RangeError where that is more than it may have. */
+    /** Grows the memory by `pages` pages. Throws a RangeError where it cannot grow so far. */
     grow(pages: number): number;
   }
 

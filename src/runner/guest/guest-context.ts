@@ -1,11 +1,11 @@
 /**
- * What one instance may do and has left to spend: the only way from a guest's imports to the rest of the
- * runner. A context is made with its instance, bound to the call that the instance serves, and retired when
- * the call has ended; a retired context sends nothing and answers nothing, so that a guest that still runs
- * reaches nobody. Where the instance is put back to its first state, the context is renewed with it.
+ * What one instance may do, and what is left of its budgets: the only way from a guest's imports to the rest of the runner.
+ * A context is made with its instance, bound to the call that the instance serves, and retired when the call has ended. A
+ * retired context sends and answers nothing, so a guest that still runs has no effect outside. When the instance is put
+ * back to its first state, the context is renewed.
  *
- * Bounds: open handles, random bytes and log bytes, each per instance, which is per call. What a capability bounds besides, its
- * port of the call does.
+ * It bounds open handles, random bytes and log bytes for each call. A capability's port enforces the capability's own
+ * bounds.
  *
  * @module
  */
@@ -16,33 +16,33 @@ import { GuestLog, type LogSink } from "./guest-log.ts";
 import type { Namespace } from "./namespaces.ts";
 import { createTrap } from "./trap.ts";
 
-/** Resources that a guest may hold at a time. */
+/** How many resources a guest may hold at a time. */
 export const MAX_OPEN_HANDLES: number = GUEST_LIMITS.openHandles;
 
-/** Random bytes that a guest may draw. */
+/** How many random bytes a guest may draw in a call. */
 export const MAX_RANDOM_BYTES: number = GUEST_LIMITS.randomBytes;
 
 /** The longest delay that a timer takes; longer waits wake up in between. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What an interface gives to guests: one namespace for all instances, or one made for each from its context. */
+/** Provides an interface to guests: one namespace for all instances, or one made for each from its context. */
 export type Provider = Namespace | ((context: GuestContext) => Namespace);
 
-/** Names what a call may do with a capability; `Port` is known to the capability's guest side alone. */
+/** Names a capability's port of a call. Only the capability's guest side knows the type `Port`. */
 export interface PortKey<Port> {
   readonly capability: string;
-  /** Never there: it ties the type to the key. */
+  /** Always absent: it ties the type to the key. */
   readonly port?: Port;
 }
 
-/** How a call left its instance: by itself, or in the middle of things (a trap, a deadline, a cancellation). */
+/** How a call left its instance: it returned by itself, or it was cut off by a trap, its deadline or a cancellation. */
 export type CallEnding = "returned" | "cut-off";
 
 /** The call that a context is bound to. */
 export interface CallPort extends LogSink {
-  /** What the call may do with a capability: the same each time. */
+  /** The call's port of a capability: the same one each time. */
   capability(name: string): unknown;
-  /** The guest broke a rule: the call ends as a trap, whatever the guest makes of it. Called at most once. */
+  /** The guest broke a rule: ends the call as a trap, whatever the guest does next. Called at most once. */
   trapped(message: string): void;
 }
 
@@ -54,7 +54,7 @@ type State =
 export class GuestContext {
   readonly #maxLogBytes: number;
   readonly #logRate: LogRate;
-  /** Most guests say nothing in most calls. */
+  /** Made on first use: most calls write no log. */
   #log: GuestLog | undefined;
   #state: State = { kind: "unbound" };
   #trapMessage: string | undefined;
@@ -65,13 +65,13 @@ export class GuestContext {
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
-  /** `logRate` is what all calls of the process share; without it the context has one for itself. */
+  /** `logRate` is the rate that all calls of the process share; without it, the context has one of its own. */
   constructor(maxLogBytes: number, logRate: LogRate = new LogRate()) {
     this.#maxLogBytes = maxLogBytes;
     this.#logRate = logRate;
   }
 
-  /** What the guest says in this call. */
+  /** The log of this call. */
   get log(): GuestLog {
     if (this.#log === undefined) {
       this.#log = new GuestLog(this.#maxLogBytes, this.#logRate);
@@ -80,9 +80,9 @@ export class GuestContext {
     return this.#log;
   }
 
-  /** Ends what the guest says in this call. Tells what of it was dropped, if anything was; once. */
+  /** Ends the log of this call. Returns what was dropped, if anything was. Call it once. */
   finishLog(): DroppedLog | undefined {
-    // Lines that calls before it have missed are told by the next one.
+    // This call also reports the lines that earlier calls missed.
     return this.#log === undefined && !this.#logRate.hasMissed ? undefined : this.log.finish();
   }
 
@@ -91,7 +91,7 @@ export class GuestContext {
     return this.#trapMessage;
   }
 
-  /** Connects the instance with its call. Once a call, before its export is called. */
+  /** Connects the instance with its call. Called once for each call, before the guest's export. */
   bind(port: CallPort): void {
     this.#state = { kind: "bound", port };
     this.#firstHandles = this.#openHandles;
@@ -107,8 +107,8 @@ export class GuestContext {
   }
 
   /**
-   * After {@link retire}: as it was before the call, for the next one. Only for an instance that has been put
-   * back to its first state; what it opened in the call is forgotten with its handles.
+   * After {@link retire}: resets the context for the next call. Only for an instance that has been put back to its first
+   * state, which no longer has the handles that it opened in the call.
    */
   renew(): void {
     this.#state = { kind: "unbound" };
@@ -117,14 +117,14 @@ export class GuestContext {
     this.#randomBytesLeft = MAX_RANDOM_BYTES;
   }
 
-  /** What the guest's call may do with a capability; `undefined` where there is no call. */
+  /** The call's port of a capability; `undefined` without a call. */
   port<Port>({ capability }: PortKey<Port>): Port | undefined {
     return this.#state.kind === "bound" ? (this.#state.port.capability(capability) as Port) : undefined;
   }
 
   /**
-   * Ends the call as a trap and returns the error to throw. The call is ended here and not where the error
-   * arrives, since generated code loses some on the way.
+   * Ends the call as a trap and returns the error to throw. The call ends here and not where the error arrives, because
+   * generated code loses some errors on the way.
    */
   trap(message: string): Error {
     if (this.#trapMessage === undefined) {
@@ -140,7 +140,7 @@ export class GuestContext {
     return pendingForEver();
   }
 
-  /** Counts a resource that is handed to the guest; {@link closeHandle} is called when the guest drops it. */
+  /** Counts a resource that the guest gets; {@link closeHandle} is called when the guest drops it. Traps beyond the bound. */
   openHandle(): void {
     this.#openHandles += 1;
     if (this.#openHandles > MAX_OPEN_HANDLES) throw this.trap(`more than ${MAX_OPEN_HANDLES} open handles`);
@@ -150,7 +150,7 @@ export class GuestContext {
     this.#openHandles -= 1;
   }
 
-  /** Takes `bytes` from the budget of random bytes. */
+  /** Takes `bytes` from the budget of random bytes, and returns that number. Traps beyond the budget. */
   drawRandom(bytes: bigint): number {
     if (bytes > BigInt(this.#randomBytesLeft)) throw this.trap(`more than ${MAX_RANDOM_BYTES} random bytes`);
     this.#randomBytesLeft -= Number(bytes);
@@ -158,8 +158,8 @@ export class GuestContext {
   }
 
   /**
-   * Resolves after about `delayMs`, or earlier: for a very long one, or because something arrived for the guest.
-   * Pending for ever once the context is retired. A guest has one thread, so there is at most one sleep at a time.
+   * Resolves after about `delayMs` milliseconds, or earlier: where the delay is very long, or when something arrives for the
+   * guest. Stays pending once the context is retired. A guest has one thread, so at most one sleep is pending at a time.
    */
   sleep(delayMs: number): Promise<void> {
     if (this.#state.kind === "retired") return pendingForEver();
@@ -170,7 +170,7 @@ export class GuestContext {
     });
   }
 
-  /** Something arrived that the guest may be waiting for: it looks again. */
+  /** Something arrived that the guest may be waiting for: ends its sleep, so that it looks again. */
   wake(): void {
     clearTimeout(this.#timer);
     const wake = this.#wake;
@@ -178,13 +178,13 @@ export class GuestContext {
     wake?.();
   }
 
-  /** Resolves when the condition holds; it is looked at again whenever something arrives for the guest. */
+  /** Resolves when the condition holds. It is evaluated again whenever something arrives for the guest. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await this.sleep(Infinity);
   }
 }
 
-/** What a guest waits for that nobody is going to answer. */
+/** For a guest whose call gets no answer any more. */
 export function pendingForEver(): Promise<never> {
   return new Promise(() => undefined);
 }

@@ -1,9 +1,9 @@
 /**
- * One outbound HTTP request of a guest, inside the runner: what has come of its response and was not read, how
- * much of its body may still be sent. The resources of `wasi:http` are views of it.
+ * One exchange of a guest, inside the runner: the part of its response that has arrived and was not read, and how much of
+ * the request's body may be sent now. The resources of `wasi:http` are views of it.
  *
- * Bounded by the windows of the channel: of the response, no more is held than the guest was granted, and what
- * the guest has read is asked for again; of the request, no more is sent than the host asks for.
+ * The channel's windows bound it. It holds no more of the response than the window, and asks for as much as the guest has
+ * read. It sends no more of the request than the host asks for.
  *
  * @module
  */
@@ -11,7 +11,7 @@
 import type { HttpExchange, HttpFailure, HttpField, HttpResponse, HttpSink } from "../../contract/http.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 
-/** What a look at the response's body finds. */
+/** What a read of the response's body returns. */
 export type BodyRead =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** Nothing yet. */
@@ -19,13 +19,13 @@ export type BodyRead =
   | { readonly kind: "end" }
   | { readonly kind: "failed"; readonly failure: HttpFailure };
 
-/** Where an exchange stands. */
+/** The state of an exchange. */
 type State =
   | { readonly kind: "open" }
   | { readonly kind: "ended"; readonly trailers: readonly HttpField[] }
   | { readonly kind: "failed"; readonly failure: HttpFailure };
 
-/** So much may be read before more is asked for: a message for each small read would cost more than it brings. */
+/** Bytes that the guest reads before the exchange asks for more: a message for each small read would cost too much. */
 const ASK_BYTES = FIXED_LIMITS.httpWindowBytes / 4;
 
 export class GuestExchange implements HttpSink {
@@ -38,12 +38,12 @@ export class GuestExchange implements HttpSink {
   #readBytes = 0;
   #writableBytes = FIXED_LIMITS.httpWindowBytes;
 
-  /** `changed` is called whenever a guest that waits should look again. */
+  /** `changed` is called whenever the guest, if it waits, should look again. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** Connects it with the host. Once. */
+  /** Connects the exchange with the host. Called once. */
   attach(port: HttpExchange): void {
     this.#port = port;
   }
@@ -67,12 +67,12 @@ export class GuestExchange implements HttpSink {
     return this.#writableBytes;
   }
 
-  /** Is there still somebody who takes the request's body? */
+  /** Does the host still take the request's body? */
   get isOpen(): boolean {
     return this.#state.kind === "open";
   }
 
-  /** Sends bytes of the request's body: no more than may be sent. */
+  /** Sends bytes of the request's body: at most {@link writableBytes}. */
   write(bytes: Uint8Array): void {
     this.#writableBytes -= bytes.length;
     if (bytes.length > 0) this.#port?.write(bytes);
@@ -93,12 +93,12 @@ export class GuestExchange implements HttpSink {
     return { kind: "bytes", bytes };
   }
 
-  /** Would {@link read} find something other than "pending"? */
+  /** Would {@link read} return something other than "pending"? */
   get isReadable(): boolean {
     return this.#chunks.length > 0 || this.#state.kind !== "open";
   }
 
-  /** Nobody reads the rest of the response's body: only its trailers are still wanted. */
+  /** The guest does not read the rest of the response's body: it may still want the trailers. */
   discard(): void {
     this.#reading = "discarded";
     const bytes = this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -106,7 +106,7 @@ export class GuestExchange implements HttpSink {
     this.#ask(bytes);
   }
 
-  /** Nobody wants anything of it any more. */
+  /** The guest wants nothing more of the exchange. */
   abort(): void {
     if (this.#state.kind !== "open") return;
     this.#chunks = [];

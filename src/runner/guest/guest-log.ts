@@ -1,11 +1,11 @@
 /**
- * What a guest says in one call: lines of the logging interface and of its standard streams, under one budget
- * of bytes and lines, and under the rate that all calls of the process share. Standard output becomes one record a
- * line, with control characters escaped, so that a guest can neither forge a record nor steer a terminal. What is said
- * before the instance has a call (while it is instantiated) is kept and belongs to the call that it serves.
+ * A guest's log of one call: lines of the logging interface and of its standard streams, under one budget of bytes and
+ * lines, and under the rate that all calls of the process share. Each line of standard output becomes one record, with
+ * control characters escaped, so that a guest can neither forge a record nor control a terminal. Lines from before the
+ * instance has a call, from its instantiation, are kept for the call that it serves.
  *
- * Bounded: once the budget is spent, everything after is dropped and counted. A line beyond the rate is dropped and
- * counted, too, before it costs anybody anything, and takes nothing from the budget.
+ * Once the budget is spent, everything after is dropped and counted. A line beyond the rate is dropped and counted, too,
+ * before it costs the host anything, and takes nothing from the budget.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface LogSink {
 /** 1 is standard output, 2 is standard error. */
 export type OutputStreamNumber = 1 | 2;
 
-/** A record counts as at least so many bytes: otherwise empty ones would cost nothing and have no end. */
+/** The least that a record takes from the budget of bytes: otherwise a guest could log empty records for nothing. */
 const MIN_RECORD_BYTES = 16;
 
 /** The largest count that fits its message. */
@@ -31,7 +31,7 @@ const MAX_COUNT = 0xffff_ffff;
 
 const NEWLINE = 0x0a;
 
-/** A record that waits for its call. */
+/** A record from before the call. */
 interface EarlyRecord {
   readonly bytes: number;
   readonly deliver: (sink: LogSink) => void;
@@ -53,7 +53,7 @@ export class GuestLog {
     this.#rate = rate;
   }
 
-  /** Records go to `sink` from now on, the ones said so far first. */
+  /** From now on records go to `sink`, and first those that were kept so far. */
   attach(sink: LogSink): void {
     this.#sink = sink;
     for (const { bytes, deliver } of this.#early) if (this.#passes(bytes)) deliver(sink);
@@ -71,7 +71,7 @@ export class GuestLog {
     }
   }
 
-  /** Bytes that the guest wrote to a standard stream. They may change once this returns. */
+  /** Takes bytes that the guest wrote to a standard stream. They may change once this returns. */
   write(stream: OutputStreamNumber, bytes: Uint8Array): void {
     this.#partial ??= [new LineBuffer(), new LineBuffer()];
     const line = this.#partial[stream - 1] as LineBuffer;
@@ -84,7 +84,7 @@ export class GuestLog {
     }
   }
 
-  /** Ends the unfinished lines. Tells what was dropped, if anything was; once. */
+  /** Ends the unfinished lines. Returns what was dropped, if anything was. Call it once. */
   finish(): DroppedLog | undefined {
     if (this.#partial !== undefined) {
       this.#emit(1, this.#partial[0]);
@@ -100,7 +100,7 @@ export class GuestLog {
     };
   }
 
-  /** Ends a line. Of one that crossed the budget the part within it was kept, and the rest is dropped here. */
+  /** Ends a line. Of a line that exceeded the budget, the part within it was kept, and the rest is dropped here. */
   #emit(stream: OutputStreamNumber, line: LineBuffer): void {
     const { bytes, cutBytes } = line.take();
     if (bytes.length + cutBytes === 0) return;
@@ -110,7 +110,7 @@ export class GuestLog {
     }
     if (!this.#passes(bytes.length)) {
       this.#missedBytes += cutBytes;
-      // The budget may have been spent since, by the other stream.
+      // The other stream may have spent the budget meanwhile.
       if (this.#droppedLines === 0) this.#leftBytes += bytes.length;
       return;
     }
@@ -119,12 +119,12 @@ export class GuestLog {
     this.#leftLines -= 1;
     const text = escapeControls(bytes.toString("utf8"));
     const textBytes = Buffer.byteLength(text);
-    // The host counts what it gets.
+    // The host counts the escaped text that it gets.
     if (this.#sink !== undefined) this.#rate.lengthen(textBytes - bytes.length);
     this.#deliver(textBytes, (sink) => sink.output(stream, text));
   }
 
-  /** Is there room in the rate? What has no call yet is asked about when it gets one. */
+  /** Does the rate allow it? A record without a call passes: `attach` asks again when there is one. */
   #passes(bytes: number): boolean {
     if (this.#sink === undefined || this.#rate.take(bytes)) return true;
     this.#missedBytes += bytes;
@@ -149,7 +149,7 @@ class LineBuffer {
   #length = 0;
   #cutBytes = 0;
 
-  /** Keeps at most `most` of the bytes; says how many. */
+  /** Keeps at most `most` of the bytes, and returns how many it kept. */
   append(bytes: Uint8Array, most: number): number {
     const kept = Math.min(bytes.length, most);
     const needed = this.#length + kept;
@@ -164,7 +164,7 @@ class LineBuffer {
     return kept;
   }
 
-  /** The line, and how many bytes of it were not kept; the buffer starts anew. Valid until the next {@link append}. */
+  /** Returns the line, valid until the next {@link append}, and how many bytes were not kept; begins a new line. */
   take(): { readonly bytes: Buffer; readonly cutBytes: number } {
     const line = { bytes: this.#bytes.subarray(0, this.#length), cutBytes: this.#cutBytes };
     this.#length = 0;
@@ -176,7 +176,7 @@ class LineBuffer {
 /** Control characters but the tab, line and paragraph separators, and what reverses the direction of text. */
 const CONTROLS = /[^\P{Cc}\t]|[\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Makes text harmless for a terminal and for whoever reads one record a line. */
+/** Makes text harmless for a terminal, and for a reader that takes each line for a record. */
 export function escapeControls(text: string): string {
   return text.replace(CONTROLS, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
 }

@@ -1,11 +1,10 @@
 /**
- * Values that cross between a guest and the host's bodies. A component declares the types it likes for an
- * interface it imports, and any integer as a handle: so each argument is checked at run time, for type and
- * range, and what does not fit is a trap.
+ * Values that pass between a guest and the host's implementations. A component can declare any types for an interface that
+ * it imports, and pass any integer as a handle. So each argument's type and range are checked at run time, and an argument
+ * that fails the check is a trap.
  *
- * The shapes are those of the published JavaScript mapping of WIT: `u64` is a bigint, `list<u8>` a Uint8Array,
- * a variant `{ tag, val }`. A function with a `result` returns `{ tag: "ok" | "err", val }` and throws only to
- * trap.
+ * The values have the shapes of the published JavaScript mapping of WIT: `u64` is a bigint, `list<u8>` a Uint8Array, a
+ * variant `{ tag, val }`. A function with a `result` returns `{ tag: "ok" | "err", val }` and throws only to trap.
  *
  * @module
  */
@@ -19,7 +18,7 @@ export type Result<Ok, Err> = { readonly tag: "ok"; readonly val: Ok } | { reado
 const MAX_U16 = 0xffff;
 const MAX_U64 = 2n ** 64n - 1n;
 
-/** The `result<_, E>` that says yes. */
+/** The `ok` of a `result<_, E>`. */
 export const DONE: Result<undefined, never> = Object.freeze({ tag: "ok", val: undefined });
 
 export function ok<Ok>(val: Ok): Result<Ok, never> {
@@ -30,7 +29,7 @@ export function err<Err>(val: Err): Result<never, Err> {
   return { tag: "err", val };
 }
 
-/** What a guest reads where an operation was refused. */
+/** The text of an operation's error, as the guest gets it. */
 export function operationError(code: ErrorCode): string {
   return `${code}: ${errorRow(code).summary}`;
 }

@@ -1,9 +1,9 @@
 /**
- * Resources of the host's that an instance may hold from its start and still be put back after a call: those that can
- * say what they keep of a guest's use of them, and forget it again. Every other resource that is held from the start
- * keeps its instance from being put back.
+ * Resources of the host that an instance may hold from its start and still be put back after a call: those that can note
+ * the state that a guest's use of them changes, and return to it. An instance that holds any other resource from its start
+ * is never put back.
  *
- * The method's name is a symbol, which no guest can name.
+ * The method's name is a symbol, so no guest can call the method.
  *
  * @module
  */
@@ -15,16 +15,16 @@ export const NOTE_STATE: unique symbol = Symbol("note state");
 export type PutBack = () => void;
 
 export interface KeptResource {
-  /** Notes what it keeps now. `undefined` where that is more than it can put back. */
+  /** Notes the resource's state now. Returns `undefined` where it could not return to that state. */
   [NOTE_STATE](): PutBack | undefined;
 }
 
 /** For a resource that keeps nothing. */
 export function nothingToPutBack(): void {
-  // It is as it was.
+  // Its state cannot have changed.
 }
 
-/** Is it a resource that may be held from the start? `rep` is whatever stands behind a handle. */
+/** May an instance hold this resource from its start and be put back? `rep` is the representation behind any handle. */
 export function isKeptResource(rep: unknown): rep is KeptResource {
   return typeof rep === "object" && rep !== null && NOTE_STATE in rep;
 }

@@ -1,12 +1,11 @@
 /**
- * How implementations are handed to generated code: as frozen namespaces without a prototype that hold WIT
- * names only, in their JavaScript spelling (`get-stdout` → `getStdout`, `output-stream` → `OutputStream`).
+ * How generated code gets implementations: as frozen namespaces without a prototype that hold WIT names only, in their
+ * JavaScript spelling (`get-stdout` → `getStdout`, `output-stream` → `OutputStream`).
  *
- * Resource classes keep their state in `#private` fields, so a method that is reached through a forged handle throws
- * a TypeError as soon as it touches one, which each method does before it returns anything. Their prototypes have no
- * parent and no `constructor`: a component that asks for a method the WIT does not have
- * (`[method]pollable.has-own-property`) finds none. Constructors that the WIT does not have demand
- * {@link HOST_ONLY}, which no guest can name.
+ * Resource classes keep their state in `#private` fields. A method called on a forged handle throws a TypeError as soon as
+ * it touches such a field, which each method does before it returns anything. The prototypes have no parent and no
+ * `constructor`: a component that imports a method absent from the WIT (`[method]pollable.has-own-property`) finds
+ * nothing. Constructors absent from the WIT demand {@link HOST_ONLY}, which no guest can pass.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import { createTrap } from "./trap.ts";
 /** An imported interface: JavaScript names → functions and resource classes. */
 export type Namespace = Readonly<Record<string, unknown>>;
 
-/** What a constructor demands that only the host may call. Nothing that a guest passes is identical to it. */
+/** The argument that a constructor for the host alone demands. No value that a guest passes is identical to it. */
 export const HOST_ONLY: unique symbol = Symbol("host only");
 
 /** Throws unless the host itself calls the constructor. */
@@ -29,10 +28,10 @@ export function namespace(members: Record<string, unknown>): Namespace {
   return Object.freeze(Object.assign(Object.create(null) as Record<string, unknown>, members));
 }
 
-/** Anything with a prototype that `new` makes objects of. */
+/** A class: anything with a prototype for the objects that `new` makes. */
 type ResourceClass = { readonly prototype: object };
 
-/** Cuts a resource class off from `Object` and `Function` and freezes it. Call it once, right after the class. */
+/** Cuts a resource class off from `Object` and `Function`, and freezes it. Call it once, right after the declaration. */
 export function seal(resource: ResourceClass): void {
   Reflect.deleteProperty(resource.prototype, "constructor");
   Object.setPrototypeOf(resource.prototype, null);
@@ -42,15 +41,15 @@ export function seal(resource: ResourceClass): void {
 }
 
 /**
- * A guest-callable constructor for a sealed class: `create` makes the object. It shares the class's prototype,
- * so `instanceof` holds, and costs an instance one function instead of a class of its own.
+ * A constructor of a sealed class for guests: `create` makes the object. It shares the class's prototype, so `instanceof`
+ * holds, and costs each instance one function instead of a class of its own.
  */
 export function constructorFor(
   resource: ResourceClass,
   create: (...args: readonly unknown[]) => object,
   statics: Record<string, unknown> = {},
 ): unknown {
-  // A function expression, since generated code calls it with `new`: the object that it returns is the result.
+  // Not an arrow function, because generated code calls it with `new`: the object that it returns is the result.
   const constructor = function (...args: readonly unknown[]): object {
     return create(...args);
   };
@@ -60,9 +59,9 @@ export function constructorFor(
 }
 
 /**
- * A class whose forged handles are noticed: `forged` replaces methods for objects that generated code makes up
- * for a handle it does not know, while the host's own objects keep theirs. Needed where a method must not
- * throw, so that the TypeError of a `#private` field does not do.
+ * A class that detects forged handles. For a handle that it does not know, generated code makes an object up: on that,
+ * `forged` replaces methods, while the host's own objects keep theirs. Needed where a method must not throw, and so
+ * cannot rely on the TypeError of a `#private` field.
  */
 export function classWithForgedMethods(
   resource: ResourceClass,
@@ -78,7 +77,7 @@ export function classWithForgedMethods(
   return Object.freeze(Object.defineProperty(constructor, Symbol.hasInstance, { value: isHosts }));
 }
 
-/** A resource that no function gives out: the interface links, and a handle to it can only be forged. */
+/** A resource that no function returns: the interface can be linked, and any handle to the resource is forged. */
 export function absentResource(): unknown {
   class Absent {
     constructor() {

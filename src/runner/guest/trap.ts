@@ -1,9 +1,9 @@
 /**
- * Traps that the host makes. WebAssembly's exception handling sees every JavaScript error, so a guest could
- * catch what an import throws and run on; a real trap it cannot catch. So a trap here is one: a module whose
- * only function is `unreachable` makes the error, and it gets our words.
+ * Traps that the host makes. WebAssembly's exception handling catches any JavaScript error, so a guest could catch what an
+ * import throws and run on. It cannot catch a real trap. So the host throws a real one: a module whose only function is
+ * `unreachable` makes the error, and the host replaces its message.
  *
- * This is the one error in the runner that is not a `HostError`: it ends a guest, not an operation of ours.
+ * This is the one error in the runner that is not a `HostError`: it ends a guest, not an operation of the host.
  *
  * @see https://webassembly.github.io/spec/js-api/#exceptions
  * @module
@@ -23,7 +23,7 @@ const TRAP_MODULE = encodeModule([
 
 const trapInstruction = new WebAssembly.Instance(new WebAssembly.Module(TRAP_MODULE)).exports["trap"] as () => never;
 
-/** The error that, thrown into a guest, ends its run whatever it does. */
+/** An error that ends the run of the guest that it is thrown into: the guest cannot catch it. */
 export function createTrap(message: string): Error {
   try {
     return trapInstruction();

@@ -1,7 +1,7 @@
 /**
  * Records, tuples, flags and enums (component-model `CanonicalABI.md`, "Element Size", "Loading", "Storing").
  * A record is an object with JavaScript's spelling of its fields, a tuple an array, flags an object of booleans,
- * an enum a string as the WIT has it.
+ * an enum a string in the WIT's spelling.
  *
  * @module
  */
@@ -86,7 +86,7 @@ function layOut(named: readonly (readonly [key: string | number, type: CompiledT
   return { parts, size: alignTo(end, align), align, flat };
 }
 
-/** The unsigned integer that holds a discriminant of so many cases. */
+/** The unsigned integer type that holds the discriminant of `cases` cases. */
 export function discriminantType(cases: number): CompiledType {
   if (cases <= 0x100) return PRIMITIVES.u8;
   return cases <= 0x1_0000 ? PRIMITIVES.u16 : PRIMITIVES.u32;
@@ -150,7 +150,7 @@ function compileWideFlags(keys: readonly string[]): CompiledType {
   };
 }
 
-/** Bits beyond the last flag are ignored, as the specification has it. */
+/** Ignores bits beyond the last flag, as the specification demands. */
 function setFlags(value: Record<string, boolean>, keys: readonly string[], bits: number): void {
   for (const [index, key] of keys.entries()) value[key] = ((bits >>> index) & 1) === 1;
 }

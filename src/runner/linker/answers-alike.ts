@@ -1,17 +1,17 @@
 /**
- * What the host tells a guest before its first call. Whatever differs from instance to instance (the time, a random
- * value, and later a configuration or a secret) may have become part of the guest's state, and would come back with
- * it in every later request. So an instance that was told anything is not put back. The exceptions are named here and by capabilities:
- * functions that, called before the first call, answer every instance alike, at any time.
+ * Functions that, called before an instance's first call, answer every instance alike at any time. An answer that differs
+ * from instance to instance (the time, a random value, and later a configuration or a secret) may become part of the
+ * guest's state, and putting the instance back would repeat it in every later request. So an instance that got any
+ * answer before its first call is not put back. This list and the capabilities name the exceptions.
  *
- * A function that is not named counts as one that tells. Take a name off the list before its answer may differ.
+ * Any other function counts as one whose answers differ. Take a name off the list before its answers may differ.
  *
  * @module
  */
 
 import { CAPABILITIES } from "../../capabilities/capabilities.ts";
 
-/** Interfaces with all their functions, and single functions; without versions. */
+/** Whole interfaces, and single functions; names without versions. */
 export const ANSWER_ALIKE: ReadonlySet<string> = new Set([
   "wasi:cli/environment",
   "wasi:cli/stdin",
@@ -23,12 +23,12 @@ export const ANSWER_ALIKE: ReadonlySet<string> = new Set([
   "wasi:clocks/wall-clock#resolution",
   "wasi:clocks/monotonic-clock#resolution",
   "wasi:filesystem/preopens",
-  // Before there is a call only standard streams lead anywhere, and those never wait.
+  // Before the first call a guest has only the standard streams, and those never wait.
   "wasi:io/streams",
   ...CAPABILITIES.flatMap(({ alike }) => alike),
 ]);
 
-/** Does this function tell every instance the same before its first call? The interface is named without its version. */
+/** Does this function answer every instance alike before its first call? `interfaceId` has no version. */
 export function answersAlike(interfaceId: string, name: string): boolean {
   return ANSWER_ALIKE.has(interfaceId) || ANSWER_ALIKE.has(`${interfaceId}#${name}`);
 }

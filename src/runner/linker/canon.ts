@@ -1,9 +1,9 @@
 /**
- * What happens when a call crosses a component's boundary, in either direction (component-model
- * `CanonicalABI.md`, `canon_lift`, `canon_lower`).
+ * Calls across a component's boundary, in either direction (component-model `CanonicalABI.md`, `canon_lift`,
+ * `canon_lower`).
  *
- * Whatever is thrown out of a guest's call to the outside is a trap by the time it gets there: a guest with
- * exception handling catches every other error.
+ * Every error that a guest's call to the outside throws becomes a trap before it reaches the guest: a guest with exception
+ * handling could catch any other error.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { CompiledSignature } from "./signatures.ts";
 
 export type CoreFunction = (...flat: readonly FlatValue[]) => FlatValue | undefined;
 
-/** A core function that suspends: what JavaScript promise integration makes of one. */
+/** A core function that may suspend, as JavaScript promise integration wraps it. */
 export type SuspendableFunction = (...flat: readonly FlatValue[]) => Promise<FlatValue | undefined>;
 
 /** A component function in one instance, to be called from outside. */
@@ -27,7 +27,7 @@ export interface LiftedFunction {
   readonly postReturn: CoreFunction | undefined;
 }
 
-/** What is made of how a call ended. */
+/** Makes the outcome of how a call ended. */
 export interface Settlement<Outcome> {
   readonly returned: (value: unknown) => Outcome;
   readonly threw: (thrown: unknown) => Outcome;
@@ -38,7 +38,7 @@ export function canonLift(lifted: LiftedFunction, values: readonly unknown[]): u
   return finish(lifted, lifted.core(...begin(lifted, values)));
 }
 
-/** Calls a component function that may suspend; `suspendable` is its core function. Throws if it cannot be begun. */
+/** Calls a component function that may suspend; `suspendable` is its core function. Throws if the call cannot begin. */
 export function canonLiftSuspending<Outcome>(
   lifted: LiftedFunction,
   suspendable: SuspendableFunction,
@@ -76,7 +76,7 @@ function finish({ signature, cx, postReturn }: LiftedFunction, returned: FlatVal
   return value;
 }
 
-/** A function that is called from core code: lifts what it is called with, calls `target`, lowers the result. */
+/** A function for core code to call: lifts its arguments, calls `target`, lowers the result. */
 export function canonLower(
   signature: CompiledSignature,
   cx: LiftLowerContext,
@@ -92,7 +92,7 @@ export function canonLower(
   };
 }
 
-/** Like {@link lowered}, for a target that may be called where the component must call nothing. */
+/** Like {@link canonLower}, for a target that the component may call even where it must not leave. */
 export function canonLowerAnywhere(
   signature: CompiledSignature,
   cx: LiftLowerContext,
@@ -118,7 +118,7 @@ function call(
   return giveResult(signature, cx, flat, lent, result);
 }
 
-/** Like {@link lowered}, for a target that may give a promise; for a suspending import. */
+/** Like {@link canonLower}, for a suspending import: its target may return a promise. */
 export function canonLowerSuspending(
   signature: CompiledSignature,
   cx: LiftLowerContext,
@@ -154,7 +154,7 @@ function giveResult(
   return returned;
 }
 
-/** A real trap passes as it is; everything else becomes one. */
+/** Returns a real trap as it is, and makes a trap of anything else. */
 export function asTrap(thrown: unknown): Error {
   if (thrown instanceof WebAssembly.RuntimeError) return thrown;
   return createTrap(thrown instanceof Error ? thrown.message : "a component threw an exception");

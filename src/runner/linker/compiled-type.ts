@@ -1,10 +1,10 @@
 /**
- * A value type made ready for crossing the boundary, once for all instances: its layout in memory and its
- * functions for both directions and both ways, through memory and as core values (component-model
- * `CanonicalABI.md`: "Alignment", "Element Size", "Flattening", "Loading", "Storing", "Flat Lifting", "Flat
- * Lowering"). Which instance is meant comes with each call, in the {@link LiftLowerContext}.
+ * A value type compiled for lifting and lowering, once for all instances: its layout in memory, and its functions for both
+ * directions, through memory and as core values (component-model `CanonicalABI.md`: "Alignment", "Element Size",
+ * "Flattening", "Loading", "Storing", "Flat Lifting", "Flat Lowering"). Each call passes the instance, in the
+ * {@link LiftLowerContext}.
  *
- * Callers have checked that a type's whole range is within the memory before they load or store it.
+ * Callers check that a type's whole range is within the memory before they load or store it.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function alignTo(offset: number, align: number): number {
   return Math.ceil(offset / align) * align;
 }
 
-/** In the place of a case's or result's type that is not there. */
+/** Stands for an absent type of a case or result. */
 export const NOTHING: CompiledType = {
   size: 0,
   align: 1,

@@ -1,7 +1,7 @@
 /**
  * One component instance while it runs: its handles, and whether it may be entered and left now
- * (component-model `CanonicalABI.md`, "Component Instance State"). After a trap the whole is thrown away, so
- * nothing here is put right when one passes through.
+ * (component-model `CanonicalABI.md`, "Component Instance State"). After a trap the runner drops the whole instance, so no
+ * method restores this state when a trap passes through.
  *
  * @module
  */
@@ -9,15 +9,15 @@
 import { createTrap } from "../guest/trap.ts";
 import { type Handle, HandleTable } from "./handle-table.ts";
 
-/** What the specification says with two flags: `may_enter` where it is idle, `may_leave` where the name does not deny it. */
+/** The specification's two flags as one state: `may_enter` is true in `idle`, `may_leave` in all but `may-not-leave`. */
 export type InstanceState = "idle" | "running" | "may-not-leave";
 
 export class ComponentInstance {
   readonly handles = new HandleTable();
   #state: InstanceState = "idle";
-  /** Handles borrowed by the call that runs; it has to drop them all. */
+  /** Handles that the running call has borrowed, and must drop before it returns. */
   #borrows = 0;
-  /** Own handles that are lent to calls out of the component, the last call's last. */
+  /** Own handles that are lent to calls out of the component, in the order of the calls. */
   readonly #lent: Handle[] = [];
 
   /** A call comes in. */
@@ -32,17 +32,17 @@ export class ComponentInstance {
     this.#state = "idle";
   }
 
-  /** May its code wait now? Not while the host allocates in its memory or cleans up after a call, nor before a call. */
+  /** May its code wait now? Not while the host allocates in its memory or runs its post-return, nor before a call. */
   get mayWait(): boolean {
     return this.#state === "running";
   }
 
-  /** Code of the component calls out. It may not while the host allocates in its memory or cleans up after a call. */
+  /** The component calls out. Traps while the host allocates in the component's memory or runs its post-return. */
   checkMayLeave(): void {
     if (this.#state === "may-not-leave") throw createTrap("a component calls out where it must not");
   }
 
-  /** Until {@link allowLeaving} the component may not call out. The result is for {@link allowLeaving}. */
+  /** From now until {@link allowLeaving}, which takes the result, the component may not call out. */
   forbidLeaving(): InstanceState {
     const before = this.#state;
     this.#state = "may-not-leave";
@@ -53,7 +53,7 @@ export class ComponentInstance {
     this.#state = before;
   }
 
-  /** Handles that are lent now; for {@link takeBack}. */
+  /** The number of handles that are lent now; for {@link takeBack}. */
   get lentCount(): number {
     return this.#lent.length;
   }
@@ -63,7 +63,7 @@ export class ComponentInstance {
     this.#lent.push(handle);
   }
 
-  /** A call has ended: what was lent to it is not any more. */
+  /** A call has ended: takes back the handles that were lent to it. */
   takeBack(lentBefore: number): void {
     while (this.#lent.length > lentBefore) {
       const handle = this.#lent.pop();

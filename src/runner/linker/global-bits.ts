@@ -1,7 +1,7 @@
 /**
- * The mutable globals of instances as bits. A JavaScript number is not a picture of a float: it has one NaN for all of
- * them, and an f32 loses its signal on the way. So a core module reads and writes globals here, and what it
- * reads stays in a memory; v128, which JavaScript cannot read at all, goes the same way.
+ * The mutable globals of instances as bits. A JavaScript number does not keep the bits of a float: all its NaNs are one, and
+ * a signalling NaN of an f32 becomes a quiet one. So a core module copies globals to a memory and back. JavaScript cannot
+ * read a v128 at all; the module copies those, too.
  *
  * ```wat
  * (module
@@ -27,13 +27,13 @@ import {
   section,
 } from "../../core-wasm/module-writer.ts";
 
-/** The globals of one instance. Both functions take where in the memory the bits are. */
+/** Copies the globals of one instance. Both functions take the address of the bits in the memory. */
 export interface BoundGlobals {
   readonly save: (at: number) => void;
   readonly load: (at: number) => void;
 }
 
-/** The largest type's size: each global has so many bytes, aligned. */
+/** The size of the largest type, and of the aligned slot of each global. */
 const SLOT_BYTES = 16;
 
 /** Opcode and alignment of a type's store and load. */
@@ -55,7 +55,7 @@ const LOAD: Readonly<Record<BitType, readonly number[]>> = {
 /** For a component without mutable globals. */
 const NO_GLOBALS: BoundGlobals = { save: () => undefined, load: () => undefined };
 
-/** The bits of one state, and room to compare another one's with them. One for all instances of a component. */
+/** The bits of one state, and room for those of another to compare them with. One for all instances of a component. */
 export class GlobalBits {
   readonly #module: WebAssembly.Module | undefined;
   readonly #memory: WebAssembly.Memory;
@@ -79,18 +79,18 @@ export class GlobalBits {
     return exports as unknown as BoundGlobals;
   }
 
-  /** Keeps what these globals hold, in place of what was kept. */
+  /** Saves the values of these globals, in place of those saved before. */
   save(globals: BoundGlobals): void {
     globals.save(this.#saved.byteOffset);
   }
 
-  /** Do these globals hold what is kept, bit for bit? */
+  /** Do these globals have the saved values, bit for bit? */
   equals(globals: BoundGlobals): boolean {
     globals.save(this.#other.byteOffset);
     return this.#other.equals(this.#saved);
   }
 
-  /** Has these globals hold what is kept. */
+  /** Sets these globals to the saved values. */
   restore(globals: BoundGlobals): void {
     globals.load(this.#saved.byteOffset);
   }
@@ -112,7 +112,7 @@ function encode(types: readonly BitType[]): Uint8Array {
   ]);
   return encodeModule([
     section(SECTION.type, [functionType(["i32"], [])]),
-    // No maximum, one page at the least.
+    // Limits without a maximum; at least one page.
     section(SECTION.import, [importOf("bits", "memory", 0, 1), ...globals]),
     section(SECTION.function, [new ByteWriter().u32(0), new ByteWriter().u32(0)]),
     section(SECTION.export, [exportOf("save", "func", 0), exportOf("load", "func", 1)]),

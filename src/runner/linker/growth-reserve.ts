@@ -1,20 +1,20 @@
 /**
- * How far memories whose size is hidden are grown ahead of their guests. A memory cannot shrink: had it the size that
- * an earlier request made it grow to, an access beyond the guest's own size would tell the next request of it, as a
- * trap that does not come. So a memory has its reserve from the beginning, a request that outgrows it costs its
- * instance, and instances made from then on have a larger one.
+ * How far the runner grows memories ahead of their guests, where the compiler hides their size. A memory cannot shrink. If
+ * it kept the size that an earlier request grew it to, the next request could see that: an access beyond the size that
+ * the guest knows would not trap. So a memory has its reserve from the start. A request that outgrows the reserve costs its
+ * instance, and instances made from then on have a larger reserve.
  *
- * What is left of the channel: the reserve only ever grows, in {@link RESERVES} steps in the life of a process.
+ * What is left of this covert channel: the reserve only ever grows, in the steps of {@link RESERVES}, while a process lives.
  *
  * @module
  */
 
-/** In pages. The last is 4 MiB: comparing more would cost each later call more than a new instance. */
+/** The reserves, in pages. The last is 4 MiB: comparing more would cost each later call more than a new instance. */
 export const RESERVES: readonly number[] = [0, 1, 2, 4, 8, 16, 32, 64];
 
 export class GrowthReserve {
   #pages = 0;
-  /** Memories of one component begin with the same size and have the same bound: what one cannot have, none can. */
+  /** Memories of one component begin with the same size and have the same bound: if one cannot grow so far, none can. */
   #mostPages = Infinity;
 
   /** Grows a memory by the reserve, or by as much of it as the memory may grow. */
@@ -25,7 +25,7 @@ export class GrowthReserve {
     }
   }
 
-  /** A guest needed so many pages more than it began with: from now on that much is there, unless it is too much. */
+  /** A guest needed `pages` more pages than it began with: raises the reserve to that, unless no step is that large. */
   fit(pages: number): void {
     const step = RESERVES.find((reserve) => reserve >= pages);
     if (step !== undefined) this.#pages = Math.min(this.#mostPages, Math.max(this.#pages, step));

@@ -1,35 +1,34 @@
 /**
  * The table of a component instance's handles (component-model `CanonicalABI.md`, "Handle Tables" and "Resource
- * Handles"): what the guest has are indices into it, so a handle that was never given out, or that was dropped,
- * does not exist.
+ * Handles"). The guest has only indices into it, so it cannot use a handle that it never got or has dropped.
  *
  * @module
  */
 
 import { createTrap } from "../guest/trap.ts";
 
-/** Most handles in one table. Those to the host's resources are bounded by the guest's context besides. */
+/** The most handles in one table. The guest's context also bounds those to the host's resources. */
 const HANDLES_MAX = 1 << 20;
 
 export interface Handle {
   /** The resource type, by its index in the plan. */
   readonly resource: number;
-  /** What it stands for: an object of the host, or a number of the component that defines the resource. */
+  /** The representation: an object of the host, or a number of the component that defines the resource. */
   readonly rep: unknown;
   /** Owned, or borrowed for the length of a call. */
   readonly own: boolean;
-  /** Calls that have borrowed it now. */
+  /** The number of running calls that have borrowed it. */
   lends: number;
 }
 
-/** A table's content, to be put back. */
+/** A table's content, to restore it from. */
 export interface SavedHandles {
   readonly handles: readonly (Handle | undefined)[];
   readonly free: readonly number[];
 }
 
 export class HandleTable {
-  /** Index 0 is never given out. */
+  /** Index 0 is never a handle. */
   #handles: (Handle | undefined)[] = [undefined];
   #free: number[] = [];
 
@@ -44,7 +43,7 @@ export class HandleTable {
     return this.#handles.push(handle) - 1;
   }
 
-  /** The handle at an index, which has to be of this type. */
+  /** The handle at an index. Traps where the handle does not exist or is of another resource type. */
   get(index: number, resource: number): Handle {
     const handle = this.#handles[index];
     if (handle === undefined) throw createTrap("a handle is not the guest's");
@@ -52,7 +51,7 @@ export class HandleTable {
     return handle;
   }
 
-  /** Takes a handle out, which must not be lent to a call. */
+  /** Removes a handle. Traps like {@link get}, and where the handle is lent to a call. */
   remove(index: number, resource: number): Handle {
     const handle = this.get(index, resource);
     if (handle.lends > 0) throw createTrap("a handle is lent to a call");
@@ -61,7 +60,7 @@ export class HandleTable {
     return handle;
   }
 
-  /** The handles in it, by their indices. */
+  /** All handles, in the order of their indices. */
   all(): Handle[] {
     return this.#handles.filter((handle) => handle !== undefined);
   }
@@ -71,7 +70,7 @@ export class HandleTable {
   }
 
   restore({ handles, free }: SavedHandles): void {
-    // A table that was never used stays as it is: the usual case of components without resources.
+    // A table that was never used needs no copy: the usual case of components without resources.
     if (this.#handles.length === 1 && handles.length === 1) return;
     this.#handles = [...handles];
     this.#free = [...free];

@@ -3,8 +3,7 @@
  * `[constructor]a`, `[static]a.b`, plain ones) in a namespace of JavaScript's (component-model `Explainer.md`,
  * "Import and Export Definitions").
  *
- * The gate has compared what is imported with the WIT. What is missing here all the same traps when it is
- * called.
+ * The gate has compared the imports with the WIT. If a function is missing here nevertheless, a call of it traps.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import type { Namespace } from "../guest/namespaces.ts";
 import { createTrap } from "../guest/trap.ts";
 import { camelCase } from "./compiled-type.ts";
 
-/** Calls an imported function with lifted values. What it returns is to be lowered. */
+/** Calls an imported function with lifted values. The caller lowers its result. */
 export type HostFunction = (namespace: Namespace | undefined, values: readonly unknown[]) => unknown;
 
 const RESOURCE_FUNCTION = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/;
@@ -21,7 +20,7 @@ const RESOURCE_FUNCTION = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/;
 type AnyFunction = (...values: readonly unknown[]) => unknown;
 type AnyClass = new (...values: readonly unknown[]) => object;
 
-/** The function behind a name. Resolved once; which namespace is meant comes with each call. */
+/** The function with this name. Resolved once; each call passes the namespace. */
 export function hostFunction(name: string): HostFunction {
   const [, kind, resource = "", member = ""] = RESOURCE_FUNCTION.exec(name) ?? [];
   const key = camelCase(member);
@@ -38,7 +37,7 @@ export function hostFunction(name: string): HostFunction {
   }
 }
 
-/** Usual numbers of arguments are written out: no array is made for them. */
+/** Handles the usual numbers of arguments without making an array. */
 function callMethod(values: readonly unknown[], key: string): unknown {
   const self = values[0] as Readonly<Record<string, AnyFunction>>;
   const method = self[key];

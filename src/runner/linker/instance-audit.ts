@@ -1,6 +1,6 @@
 /**
- * Sees every instance that can be put back, at its first state and after each time that it was put back. Nobody serves
- * with one: it is how tests look at what {@link Snapshot} does, with means of their own.
+ * Sees every instance that can be put back, in its first state and each time it was put back. Only tests use an audit: they
+ * check by means of their own what {@link Snapshot} does.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 import type { LinkedInstance } from "./linked-instance.ts";
 
 export interface InstanceAudit {
-  /** The instance has just been made, and nothing has been asked of it. */
+  /** The instance has just been made, and has served no call. */
   noteSnapshot(instance: LinkedInstance): void;
-  /** The instance has been put back. What this throws ends the process. */
+  /** The instance has been put back. An error thrown here ends the process. */
   checkRestored(instance: LinkedInstance): void;
 }

@@ -1,7 +1,7 @@
 /**
- * What the lifting and lowering of a function's values depends on in one instance: its canonical options, which are the
- * memory and the allocator that values go through and the encoding of strings, and the component instance whose handles
- * are meant (component-model `CanonicalABI.md`, "Lifting and Lowering Context").
+ * What lifting and lowering a function's values depends on in one instance: the canonical options, which are the memory,
+ * its allocator and the encoding of strings, and the component instance that owns the handles (component-model
+ * `CanonicalABI.md`, "Lifting and Lowering Context").
  *
  * @module
  */
@@ -44,12 +44,12 @@ export class LiftLowerContext {
     return this.#memory;
   }
 
-  /** Guest code has run. */
+  /** Guest code has run, and may have grown the memory. */
   refresh(): void {
     this.#memory?.refresh();
   }
 
-  /** Has the guest allocate; traps unless what it gives is aligned and within its memory. */
+  /** Has the guest allocate `bytes` bytes. Traps unless they are aligned and within its memory. */
   allocate(align: number, bytes: number): number {
     if (this.#realloc === undefined) throw createTrap("a function allocates and has no allocator");
     const pointer = this.#realloc(0, 0, align, bytes) >>> 0;

@@ -1,6 +1,6 @@
 /**
- * A guest's linear memory as lifting and lowering see it: views that are made anew when the memory has grown,
- * and the checks that every pointer passes before anything is read or written through it.
+ * A guest's linear memory for lifting and lowering: views, which are made anew when the memory has grown, and the checks
+ * that every pointer must pass before a read or write through it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export class LinearMemory {
     this.view = new DataView(memory.buffer);
   }
 
-  /** To be called whenever guest code has run: growing detaches the buffer that the views are on. */
+  /** Call it whenever guest code has run: growing a memory detaches the buffer of the views. */
   refresh(): void {
     if (this.bytes.length !== 0) return;
     this.bytes = new Uint8Array(this.memory.buffer);

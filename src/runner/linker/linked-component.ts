@@ -1,6 +1,6 @@
 /**
- * A plan made ready to be executed: its core modules compiled, its signatures and host functions resolved. One
- * for all instances; nothing in it changes.
+ * A link plan ready to execute: its core modules compiled, its signatures and host functions resolved. All instances share
+ * it, and it never changes.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type CompiledSignature, compileSignatures } from "./signatures.ts";
 import { tellsTime } from "./timekeeping.ts";
 import { encodeStandingLoop } from "./standing-loop.ts";
 
-/** A function of the host's that the component imports. */
+/** A function of the host that the component imports. */
 export interface HostImport {
   /** The interface without its version. */
   readonly interface: string;
@@ -33,9 +33,9 @@ export interface LinkedComponent {
   readonly signatures: readonly CompiledSignature[];
   /** By index of the plan's lowers; `undefined` for a function of another component. */
   readonly hostImports: readonly (HostImport | undefined)[];
-  /** May a call suspend at all? One that cannot is called without the means to. */
+  /** May a call suspend at all? Where none may, calls go without promise integration. */
   readonly suspends: boolean;
-  /** The loop of standing calls of a signature, by the plan's index. */
+  /** The loop module for standing calls of a signature, by the plan's index. */
   standingLoop(signature: number): WebAssembly.Module;
 }
 

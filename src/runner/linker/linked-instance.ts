@@ -1,7 +1,6 @@
 /**
- * One instance of a linked component: its core instances, and between them thin functions around the shared
- * signatures. What a plan names is looked up when it is first needed; by then it exists, since every index
- * points backwards.
+ * One instance of a linked component: its core instances, and thin functions around the shared signatures that link them.
+ * An item of the plan is looked up when it is first needed. By then it exists, because every index points backwards.
  *
  * @module
  */
@@ -30,7 +29,7 @@ import { StandingCall } from "./standing-call.ts";
 import { createResourceFunction, type ResourceOwner } from "./resource-functions.ts";
 import { atOnce } from "./timekeeping.ts";
 
-/** Gives the namespace of an interface, by its name without a version. */
+/** Returns the namespace of an interface, by its name without a version. */
 export type NamespaceSource = (interfaceId: string) => Namespace | undefined;
 
 /** What a core instance exports. */
@@ -50,7 +49,7 @@ export class LinkedInstance implements ResourceOwner {
   readonly #namespaces = new Map<string, Namespace | undefined>();
   #wasTold = false;
 
-  /** Instantiates all core modules, which runs their start functions: throws whatever they throw. */
+  /** Instantiates all core modules, which runs their start functions. Throws what they throw. */
   constructor(linked: LinkedComponent, namespaceOf: NamespaceSource, suspension: Suspension) {
     this.#linked = linked;
     this.#namespaceOf = namespaceOf;
@@ -64,7 +63,7 @@ export class LinkedInstance implements ResourceOwner {
     }
   }
 
-  /** Has the host told it anything that may differ from instance to instance? */
+  /** Has it called a function of the host whose answer may differ from instance to instance? See `answers-alike.ts`. */
   get wasTold(): boolean {
     return this.#wasTold;
   }
@@ -86,16 +85,16 @@ export class LinkedInstance implements ResourceOwner {
   }
 
   /**
-   * Calls an exported function, by index of the plan's lifts. Whatever the guest throws goes to the settlement: it
-   * neither throws nor rejects. A component that cannot suspend has its outcome at once.
+   * Calls an exported function, by index of the plan's lifts. Neither throws nor rejects: what the guest throws goes to the
+   * settlement. Where the component cannot suspend, the outcome is returned at once.
    */
   call<Outcome>(lift: number, values: readonly unknown[], settlement: Settlement<Outcome>): Outcome | Promise<Outcome> {
     return this.#call(lift, values, settlement, ({ core }) => WebAssembly.promising(core) as SuspendableFunction);
   }
 
   /**
-   * Like {@link call}, for the one function of an instance that is called again and again: what suspends is kept for
-   * the next call, until the suspension ends. From the second call on the guest begins in a microtask.
+   * Like {@link call}, for the one function of an instance that is called again and again: the stack that suspends is kept
+   * for the next call, until the suspension ends. From the second call on, the guest begins in a microtask.
    */
   callAgain<Outcome>(
     lift: number,

@@ -1,10 +1,10 @@
 /**
- * The engine of a link plan: one implementation of the canonical ABI for all plugins, made ready once for a component
- * and used by all its instances.
+ * The engine for link plans: one implementation of the canonical ABI for all plugins, prepared once for a component and
+ * used by all its instances.
  *
- * After a call an instance is put back to its first state where that can be done exactly. Not so where the host told it
- * something before its first call that differs from instance to instance, such as the time or a random value: the same
- * would come again in every request.
+ * After a call, an instance is put back to its first state where that can be done exactly. It is not where the host gave it
+ * an answer before its first call that differs from instance to instance, such as the time or a random value: that
+ * answer would be the same in every request.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export class LinkerEngine implements Engine {
     this.#audit = audit;
   }
 
-  // Async, so that what guest code throws while it is instantiated is a rejection.
+  // Async, so that an error of guest code during instantiation becomes a rejection.
   async instantiate(context: GuestContext): Promise<Instance> {
     const suspension = new Suspension();
     const linked = new LinkedInstance(this.#linked, (name) => createImport(name, context), suspension);

@@ -1,5 +1,5 @@
 /**
- * Lists. Those of numbers are typed arrays in JavaScript and are copied as a whole; all others go element by
+ * Lists. Lists of numbers are typed arrays in JavaScript and are copied as a whole; all others are copied element by
  * element (component-model `CanonicalABI.md`, "Loading", `load_list`, and "Storing", `store_list`).
  *
  * @module
@@ -27,7 +27,7 @@ const TYPED_ARRAYS: Readonly<Record<string, TypedArrayClass>> = {
   f64: Float64Array,
 };
 
-/** The list's two ways through memory, from which the rest follows. */
+/** Reads and writes a list's elements in memory. */
 interface Elements {
   read(cx: LiftLowerContext, pointer: number, length: number): unknown;
   write(cx: LiftLowerContext, list: ArrayLike<unknown>, pointer: number): void;
@@ -88,7 +88,7 @@ function eachElement(element: CompiledType): Elements {
   };
 }
 
-/** The memory's byte order is that of every processor that V8 runs WebAssembly on. */
+/** Copies bytes as they are: on every processor that V8 runs WebAssembly on, its byte order is the memory's. */
 function allElements(element: CompiledType, typed: TypedArrayClass): Elements {
   const each = eachElement(element);
   return {

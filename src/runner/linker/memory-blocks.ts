@@ -1,6 +1,6 @@
 /**
- * A linear memory cut into blocks that are compared and copied as a whole. Comparing is much cheaper than
- * copying, and a call changes few blocks.
+ * A linear memory cut into blocks, each compared and copied as a whole. Comparing is much cheaper than copying, and a call
+ * changes few blocks.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const ZEROES = Buffer.alloc(BLOCK_BYTES);
 /** A copy of a memory's content, block by block. */
 export type SavedBlocks = readonly Buffer[];
 
-/** Copies a memory; blocks of zeroes are all the same one. */
+/** Copies a memory. All blocks of zeroes share one buffer. */
 export function saveBlocks(memory: WebAssembly.Memory): SavedBlocks {
   return cut(memory.buffer.slice(0)).map((block) => (block.equals(ZEROES) ? ZEROES : block));
 }
@@ -33,7 +33,7 @@ export class MemoryBlocks {
     this.memory = memory;
   }
 
-  /** Is the memory's content this, and nothing more? */
+  /** Is the memory exactly this content, with nothing after it? */
   equals(saved: SavedBlocks): boolean {
     const blocks = this.#current();
     return (
@@ -41,7 +41,7 @@ export class MemoryBlocks {
     );
   }
 
-  /** Makes the content this again; what the memory has grown by becomes zero. */
+  /** Restores the content; pages that the memory has grown by become zero. */
   restore(saved: SavedBlocks): void {
     const blocks = this.#current();
     for (let index = 0; index < blocks.length; index += 1) {

@@ -1,7 +1,7 @@
 /**
- * Checks a plan before it is used: every index is in bounds and points backwards where the plan says so, every
- * name is text. The plan was made from hostile bytes in a process that worked on them; what is executed here is
- * only what this has let through.
+ * Checks a link plan before it is used: every index is in bounds and points backwards where it must, every name is text.
+ * The compiler made the plan from hostile bytes, which may have taken that process over; the runner executes only what
+ * passes this check.
  *
  * @module
  */
@@ -26,10 +26,10 @@ import {
 import { PRIMITIVE_TYPES } from "../../contract/primitive-types.ts";
 import { HostError } from "../../errors/host-error.ts";
 
-/** Longest list and longest text in a plan. */
+/** The most entries of a list, and characters of a text, in a plan. */
 const LENGTH_MAX = 100_000;
 
-/** Parses a plan's file. Throws `load-failed`. */
+/** Parses and checks the text of a plan's file. Throws `load-failed`. */
 export function parsePlan(text: string): LinkPlan {
   let value: unknown;
   try {
@@ -81,7 +81,7 @@ class PlanParser {
     return integer(value, integer(this.#plan["components"], LENGTH_MAX) - 1);
   }
 
-  /** `below`: types that are defined so far. */
+  /** `below` is the number of types defined so far. */
   #type(value: unknown, below = this.#counts["types"] ?? 0): PlanType {
     const primitive = PRIMITIVE_TYPES.find((name) => name === value);
     return primitive ?? integer(value, below - 1);

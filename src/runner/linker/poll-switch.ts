@@ -1,7 +1,7 @@
 /**
- * `wasi:io/poll#poll` as an import that waits where the guest may be suspended, and only looks where it may not. V8
- * refuses to call an import that may suspend from code that cannot be, whether the import would or not: so the guest
- * calls a core function of our own, which decides.
+ * `wasi:io/poll#poll` as an import that waits where the guest may be suspended, and only looks where it may not. From code
+ * that cannot be suspended, V8 refuses every call of a suspending import, even of one that would not suspend. So the guest
+ * calls a core function of the host, which decides.
  *
  * ```wat
  * (module

@@ -1,6 +1,6 @@
 /**
- * The primitive types. Integers are cut to their width where a guest gives them, as the specification has it;
- * characters outside of Unicode's scalar values trap.
+ * The primitive types. Integers from a guest are cut to their width, as the specification demands. A character that is not
+ * a Unicode scalar value traps.
  *
  * @module
  */
@@ -18,7 +18,7 @@ interface NumberType<Value> {
   store(view: DataView, value: Value, at: number): void;
   /** A core value as a value of the type. */
   fromFlat(flat: never): Value;
-  /** A value of the host's as one of the type; traps for a value that is not one. */
+  /** A value of the host as a value of the type; traps where it is not a number of that kind. */
   expect(value: unknown): Value;
 }
 
@@ -137,7 +137,7 @@ const F64 = numberType({
   expect: expectNumber,
 });
 
-/** A type that is passed as another one: `from` and `to` translate the value. */
+/** A type that is passed as another type: `from` and `to` translate its values. */
 export function translated(
   type: CompiledType,
   from: (value: number) => unknown,
@@ -199,7 +199,7 @@ const STRING: CompiledType = {
   },
 };
 
-/** Pointer and length, as strings and lists have them in memory. */
+/** Stores a pointer and a length, the form of strings and lists in memory. */
 export function storePair({ memory }: LiftLowerContext, at: number, pointer: number, length: number): void {
   memory.view.setUint32(at, pointer, true);
   memory.view.setUint32(at + 4, length, true);

@@ -49,7 +49,7 @@ export function createResourceFunction(
   }
 }
 
-/** The owner has dropped it: the host's object is disposed of, a component's own resource meets its destructor. */
+/** The owner has dropped a resource: disposes of an object of the host, or runs a component's destructor. */
 function destroy(instance: ResourceOwner, definition: PlanResource, from: number, { rep }: Handle): void {
   if (definition.kind === "imported") {
     try {

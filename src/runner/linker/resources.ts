@@ -1,7 +1,6 @@
 /**
  * Handles as values (component-model `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`).
- * Lifted, a handle is what it stands for: the host's object, or the number of the component that defines the
- * resource.
+ * A lifted handle is its representation: the host's object, or the number of the component that defines the resource.
  *
  * @module
  */

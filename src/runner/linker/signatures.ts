@@ -1,6 +1,6 @@
 /**
- * Compiles the types and functions of a plan, each once: from then on a call is a walk through closures that
- * all instances share (component-model `CanonicalABI.md`, "Flattening", "Lifting and Lowering Values").
+ * Compiles the types and functions of a plan, each once. After that, a call runs through closures that all instances share
+ * (component-model `CanonicalABI.md`, "Flattening", "Lifting and Lowering Values").
  *
  * @module
  */
@@ -15,17 +15,17 @@ import { compileBorrow, compileOwn } from "./resources.ts";
 import type { CoreSignature } from "./standing-loop.ts";
 import { compileOption, compileResult, compileVariant } from "./variants.ts";
 
-/** A function's parameters and result, ready to cross. */
+/** Lifts and lowers a function's parameters and result. */
 export interface CompiledSignature {
-  /** Of the core function behind an exported one. */
+  /** The signature of the core function behind an exported function. */
   readonly core: CoreSignature;
-  /** What a core function was called with, as values. */
+  /** From the arguments of a call by core code to values. */
   liftParams(cx: LiftLowerContext, flat: readonly FlatValue[]): unknown[];
-  /** Values, as what to call a core function with. */
+  /** From values to the arguments for a core function. */
   lowerParams(cx: LiftLowerContext, values: readonly unknown[]): FlatValue[];
-  /** What a core function returned, as a value. */
+  /** From what a core function returned to a value. */
   liftResult(cx: LiftLowerContext, returned: FlatValue | undefined): unknown;
-  /** A value, as what to return to a core function that called with `flat`. */
+  /** From a value to what to return to core code that called with `flat`. */
   lowerResult(cx: LiftLowerContext, value: unknown, flat: readonly FlatValue[]): FlatValue | undefined;
 }
 

@@ -1,11 +1,12 @@
 /**
- * Snapshots: the state of instances before their first call, and how they get back to it: linear memories, mutable globals
- * and handles. State is bits: memories and globals are compared and put back as such, and kept once for all instances
- * of a component. Handles are each instance's own, since the host's objects behind them are.
+ * Snapshots of instances before their first call, and the way back to them. The state of an instance is its linear
+ * memories, mutable globals and handles. Memories and globals are compared and restored bit by bit, from one copy for all
+ * instances of a component. Each instance has its own snapshot of handles, because the host's objects behind them are its
+ * own.
  *
- * An instance is put back exactly or not at all. Not: where its memory has grown beyond what it has in reserve, where
- * it began with other content than its siblings, or where it holds a resource of the host's from its start that cannot
- * forget what was done with it.
+ * An instance is put back exactly or not at all. It is not put back where its memory has grown beyond its reserve, where it
+ * began with other content than its siblings, or where it holds a resource of the host from its start that cannot return
+ * to its state then.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import type { SavedHandles } from "./handle-table.ts";
 import type { LinkedInstance } from "./linked-instance.ts";
 import { MemoryBlocks, type SavedBlocks, saveBlocks } from "./memory-blocks.ts";
 
-/** What the snapshots of one component's instances have in common. */
+/** What the snapshots of one component's instances share. */
 export class SharedSnapshot {
   readonly memories: readonly SavedBlocks[];
   readonly globals: GlobalBits;
@@ -45,7 +46,7 @@ export class Snapshot {
   /** Size of each memory, its reserve included. */
   readonly #bytes: readonly number[];
   readonly #globals: BoundGlobals;
-  /** None where the component has no resources: then it has no handles either. */
+  /** Empty where the component has no resources, and so no handles. */
   readonly #handles: readonly SavedHandles[];
   readonly #resources: readonly PutBack[];
 
@@ -68,7 +69,7 @@ export class Snapshot {
     this.#resources = state.resources;
   }
 
-  /** Notes the state of an instance that has just been made; `undefined` where it could not be put back. */
+  /** Takes a snapshot of an instance that has just been made; `undefined` where it could not be put back to it. */
   static of(instance: LinkedInstance, plan: LinkPlan, shared: SharedSnapshot): Snapshot | undefined {
     const memories = instance.memories().map((memory) => new MemoryBlocks(memory));
     const globals = shared.globals.bind(instance.globals());
@@ -81,7 +82,7 @@ export class Snapshot {
     return new Snapshot(instance, shared, { memories, globals, handles, resources });
   }
 
-  /** Puts the instance back; false where that cannot be done, and then nothing was changed. */
+  /** Puts the instance back. False where that is impossible; then nothing has changed. */
   restore(): boolean {
     if (!this.#hasItsSize()) return false;
     for (const [index, blocks] of this.#memories.entries()) blocks.restore(this.#shared.memories[index] ?? []);
@@ -108,12 +109,12 @@ function savedBytes(blocks: SavedBlocks): number {
   return blocks.reduce((bytes, block) => bytes + block.length, 0);
 }
 
-/** How to put back what the instance holds of the host's; `undefined` where something of it cannot be put back. */
+/** How to put back the host's resources that the instance holds; `undefined` where one of them cannot be put back. */
 function noteResources(instance: LinkedInstance, { resources }: LinkPlan): PutBack[] | undefined {
   const noted: PutBack[] = [];
   for (const { handles } of instance.components) {
     for (const { resource, rep } of handles.all()) {
-      // What a component defines is a number in its own memory.
+      // A resource that a component defines is a number, and its state is in the component's own memory.
       if (resources[resource]?.kind !== "imported") continue;
       const putBack = isKeptResource(rep) ? rep[NOTE_STATE]() : undefined;
       if (putBack === undefined) return undefined;

@@ -1,10 +1,10 @@
 /**
- * A suspendable call that keeps its stack from call to call. V8 gives every call by `WebAssembly.promising` a stack of
- * its own and keeps few of them for the next ones; with many calls at a time it maps and unmaps one for each. Here
- * one such call per instance runs a loop: between two calls of the function it is suspended.
+ * A suspendable call that keeps its stack from call to call. V8 gives every call by `WebAssembly.promising` a stack of its
+ * own and keeps few of them for later calls. With many calls at a time, it maps and unmaps a stack for each. Here each
+ * instance makes one such call, which runs a loop and is suspended between two calls of the function.
  *
- * A call may be followed by the next one when its promise has resolved; after one that rejected there is none. The
- * stack is released when the suspension ends.
+ * Call again only when the promise of the call before has resolved, and never after one that rejected. V8 can release the
+ * stack when the suspension ends.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import type { FlatValue } from "./compiled-type.ts";
 
 export class StandingCall {
   readonly #suspension: Suspension;
-  /** What the loop calls the function with. */
+  /** The arguments with which the loop calls the function. */
   readonly #params: readonly WebAssembly.Global[];
   readonly #serve: () => Promise<void>;
   #state: "idle" | "standing" = "idle";
   #resolve: (flat: FlatValue | undefined) => void = ignore;
   #reject: (thrown: unknown) => void = ignore;
 
-  /** @param loop a module of `encodeStandingLoop` for the signature of `core`, which is an exported core function */
+  /** @param loop the module of `encodeStandingLoop` for the signature of `core`, an exported core function */
   constructor(loop: WebAssembly.Module, core: CoreFunction, suspension: Suspension) {
     this.#suspension = suspension;
     const { exports } = new WebAssembly.Instance(loop, {
@@ -37,7 +37,7 @@ export class StandingCall {
     this.#params = Object.values(params) as WebAssembly.Global[];
   }
 
-  /** Calls the function: the first time at once, later in a microtask. */
+  /** Calls the function: the first time at once, after that in a microtask. Rejects with what the guest throws. */
   call(flat: readonly FlatValue[]): Promise<FlatValue | undefined> {
     for (const [index, value] of flat.entries()) (this.#params[index] as WebAssembly.Global).value = value;
     return new Promise((resolve, reject) => {
@@ -48,12 +48,12 @@ export class StandingCall {
         return;
       }
       this.#state = "standing";
-      // What the guest throws in a later call arrives here, too; and the end, between two calls.
+      // Also rejects with what the guest throws in a later call, and, between two calls, when the suspension ends.
       this.#serve().catch((thrown: unknown) => this.#reject(thrown));
     });
   }
 }
 
 function ignore(): void {
-  // There is no call yet.
+  // No call has been made yet.
 }

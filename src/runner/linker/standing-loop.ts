@@ -1,5 +1,5 @@
 /**
- * The core module of a {@link StandingCall}: a loop that calls a function, hands its result out and waits for the next
+ * The core module of a {@link StandingCall}: a loop that calls a function, passes its result out and waits for the next
  * call.
  *
  * ```wat
@@ -27,7 +27,7 @@ import {
 } from "../../core-wasm/module-writer.ts";
 import type { FlatType } from "./compiled-type.ts";
 
-/** The parameters and results of a core function: few enough that their number is one byte. */
+/** The parameters and results of a core function: so few that each index is one byte. */
 export interface CoreSignature {
   readonly params: readonly FlatType[];
   readonly results: readonly FlatType[];

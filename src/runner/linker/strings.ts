@@ -1,7 +1,6 @@
 /**
- * Strings in a guest's memory, in the three encodings (component-model `CanonicalABI.md`, "Loading",
- * `load_string`, and "Storing", `store_string`). Ill-formed text traps where it is read; where it is written, a
- * lone surrogate of JavaScript becomes U+FFFD.
+ * Strings in a guest's memory, in the three encodings (component-model `CanonicalABI.md`, "Loading", `load_string`, and
+ * "Storing", `store_string`). Reading ill-formed text traps. Writing turns a lone surrogate of JavaScript into U+FFFD.
  *
  * @module
  */
@@ -13,18 +12,18 @@ import type { LinearMemory } from "./linear-memory.ts";
 /** Where strings come from and go to. */
 export interface StringMemory {
   readonly memory: LinearMemory;
-  /** Has the guest allocate; traps unless what it gives is aligned and within its memory. */
+  /** Has the guest allocate `bytes` bytes. Traps unless they are aligned and within its memory. */
   allocate(align: number, bytes: number): number;
 }
 
 export interface StringCodec {
-  /** Reads a string of `length`, in the encoding's own unit. */
+  /** Reads a string of `length` units of the encoding. */
   load(cx: StringMemory, pointer: number, length: number): string;
-  /** Writes a string into memory of its own. What is returned is good until the next string is stored. */
+  /** Writes a string into newly allocated memory. The returned object is valid until the next string is stored. */
   store(cx: StringMemory, text: string): StoredString;
 }
 
-/** Where a string was stored. One object, overwritten by the next string. */
+/** Where a string was stored. The next string overwrites this one object. */
 interface StoredString {
   pointer: number;
   length: number;
@@ -38,13 +37,13 @@ function storedAt(pointer: number, length: number): StoredString {
   return stored;
 }
 
-/** Texts up to here are read and written byte by byte as long as they are ASCII: cheaper than a call of the decoder. */
+/** ASCII texts up to this length are read and written byte by byte: cheaper than a call of the decoder. */
 const SHORT_LENGTH = 24;
 
 /** `MAX_STRING_BYTE_LENGTH` */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** Set in a length of `latin1+utf16` where the text is in UTF-16. */
+/** The bit of a length in `latin1+utf16` that marks text in UTF-16. */
 const UTF16_TAG = 2 ** 31;
 
 const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

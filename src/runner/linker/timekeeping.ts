@@ -1,10 +1,10 @@
 /**
- * What a component may do even where it must call nothing: while the host allocates in its memory, and after its
- * call has returned. (By the component model's `CanonicalABI.md`, `may_leave`, it would trap.) It may tell the time
- * and look whether an instant has come. None of this calls a guest, and none of it waits there.
+ * The functions that a component may call even where it must not leave: while the host allocates in its memory, and in its
+ * post-return. (By `may_leave` of the component model's `CanonicalABI.md`, it would trap.) It may read the time and check
+ * whether an instant has come. None of these functions calls a guest, and none of them waits there.
  *
- * Go depends on it: its runtime may collect garbage whenever memory is allocated, and then reads its clocks and polls
- * its timers.
+ * Go depends on them: its runtime may collect garbage whenever memory is allocated, and then reads its clocks and polls its
+ * timers.
  *
  * @module
  */
@@ -27,17 +27,17 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   `${POLL}#poll`,
 ]);
 
-/** Does this import tell the time? The interface is named without its version. */
+/** Is this import one of these functions? `interfaceId` has no version. */
 export function tellsTime(interfaceId: string, name: string): boolean {
   return FUNCTIONS.has(`${interfaceId}#${name}`);
 }
 
-/** May a handle to it be dropped wherever time may be told? */
+/** May a component drop a handle to this resource even where it must not leave? */
 export function isPollable(resource: PlanResource): boolean {
   return resource.kind === "imported" && resource.name === "pollable" && withoutVersion(resource.interface) === POLL;
 }
 
-/** What a poll gave, where the guest must not wait. */
+/** The result of a poll where the guest must not wait. Traps where the poll would wait. */
 export function atOnce(result: unknown): unknown {
   if (result instanceof Promise) throw createTrap("a component waits where it must not");
   return result;

@@ -1,7 +1,7 @@
 /**
  * Variants, options and results (component-model `CanonicalABI.md`, "Loading", "Storing", "Flattening",
- * `lift_flat_variant`, `lower_flat_variant`). As core values, the payloads of all cases share the same places,
- * each of a type that holds every case's.
+ * `lift_flat_variant`, `lower_flat_variant`). As core values, the payloads of all cases share the same places, and the type
+ * of each place can hold every case's value.
  *
  * In JavaScript a variant is `{ tag, val }`; an option is its value or `undefined`, and `{ tag, val }` where its
  * value is an option again.
@@ -13,10 +13,10 @@ import { createTrap } from "../guest/trap.ts";
 import { discriminantType } from "./aggregates.ts";
 import { alignTo, type CompiledType, type FlatType, type FlatValue, NOTHING } from "./compiled-type.ts";
 
-/** How a kind of variant looks in JavaScript. */
+/** The form of a kind of variant in JavaScript. */
 interface VariantShape {
   make(index: number, payload: unknown): unknown;
-  /** The case of a value; -1 for a value that has none. */
+  /** The index of a value's case; -1 where the value is of no case. */
   caseOf(value: unknown): number;
   payloadOf(value: unknown): unknown;
 }

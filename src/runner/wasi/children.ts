@@ -1,17 +1,17 @@
 /**
- * WASI's rule of children: what a resource gives out as a part of itself is dropped before it. Who drops the parent, or
- * gives it away, while a child lives is trapped.
+ * WASI's rule of child resources: a guest must drop a child before its parent. A guest that drops the parent, or gives it
+ * away, while a child lives is trapped.
  *
- * Counted are the streams of bodies. Pollables may outlive what they are of, as the WIT has it. So may header fields and
- * trailers, of which it says that they must not: they are copies, here as in Wasmtime, and a runtime that frees in an
- * order of its own (Python does) would trap for nothing.
+ * Only the streams of bodies count as children. The WIT lets pollables outlive their parents. It forbids that to header
+ * fields and trailers; they may do so here nevertheless, because they are copies, as in Wasmtime, and a runtime that frees
+ * objects in its own order, as Python's does, would trap for nothing.
  *
  * @module
  */
 
 import type { GuestContext } from "../guest/guest-context.ts";
 
-/** Kept by the parent. */
+/** Counts the living children of one parent, which keeps this object. */
 export class Children {
   readonly #context: GuestContext;
   /** What the parent is, for the message: `an outgoing-body`. */
@@ -23,7 +23,7 @@ export class Children {
     this.#parent = parent;
   }
 
-  /** Counts a child in; the result is to be called, once, when it is dropped or given away. */
+  /** Counts a child. Call the returned function once, when the child is dropped or given away. */
   adopt(): () => void {
     this.#alive += 1;
     return () => {
@@ -31,7 +31,7 @@ export class Children {
     };
   }
 
-  /** The parent is about to go: traps if a child is there. */
+  /** The guest drops the parent or gives it away: traps if a child lives. */
   requireNone(): void {
     if (this.#alive > 0) throw this.#context.trap(`${this.#parent} was dropped before its child resource`);
   }

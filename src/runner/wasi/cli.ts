@@ -1,6 +1,6 @@
 /**
- * `wasi:cli`: an empty environment, no arguments, no terminals, an input that is at its end, outputs that
- * become log records, and an exit that traps.
+ * `wasi:cli`: an empty environment, no arguments, no terminals, an empty standard input, outputs that become log records,
+ * and an exit that traps.
  *
  * @module
  */

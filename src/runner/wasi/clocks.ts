@@ -1,5 +1,5 @@
 /**
- * `wasi:clocks/wall-clock`, in milliseconds. The monotonic clock lives with the pollables.
+ * `wasi:clocks/wall-clock`, with a resolution of a millisecond. The monotonic clock is in `poll.ts`.
  *
  * @module
  */

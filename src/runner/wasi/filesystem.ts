@@ -1,6 +1,6 @@
 /**
- * `wasi:filesystem`: there is none. No directory is given, so no descriptor exists; the types are there for
- * components to link.
+ * `wasi:filesystem`, without a file system. A guest gets no directory, so it has no descriptor; the types exist so that
+ * components can be linked.
  *
  * @module
  */

@@ -1,13 +1,12 @@
 /**
- * `wasi:io/poll` and `wasi:clocks/monotonic-clock`: waiting, and the time it is waited for. A pollable is
- * ready from an instant on, for ever, or while a condition holds that something arriving for the guest changes;
- * whatever never waits is ready from the start.
+ * `wasi:io/poll` and `wasi:clocks/monotonic-clock`: waiting, and the time to wait for. A pollable is ready from an instant
+ * on, or while a condition holds; only something that arrives for the guest changes the condition. A pollable of something
+ * that never waits is ready from the start.
  *
- * `poll` and `block` suspend the guest and must not reject: generated code hangs on a rejection of an import
- * without a `result`. What breaks a rule there ends the call through its context instead. A wait that never
- * ends is cut by the request's deadline.
+ * `poll` and `block` suspend the guest and must not reject: generated code hangs when an import without a `result` rejects.
+ * A broken rule ends the call through its context instead. The request's deadline cuts off a wait that never ends.
  *
- * The clock ticks in milliseconds: a finer one would serve timing attacks.
+ * The clock ticks in milliseconds: a finer one would help timing attacks.
  *
  * @module
  */
@@ -38,12 +37,12 @@ function nowMs(): number {
   return Math.floor(performance.now());
 }
 
-/** When a pollable is ready: from an instant of this module's clock on, in nanoseconds, or while it holds. */
+/** When a pollable is ready: from an instant of this module's clock on, in nanoseconds, or while the condition holds. */
 export type Readiness = bigint | (() => boolean);
 
-/** The pollable that a host's object is; throws for anything else. */
+/** Returns a pollable of the host; throws for anything else. */
 let expectPollable: (pollable: unknown) => Pollable;
-/** How long a pollable surely is not ready: 0 if it is, `Infinity` where only an arrival changes it. */
+/** Milliseconds for which a pollable is surely not ready: 0 if it is, `Infinity` where only an arrival changes that. */
 let waitMs: (pollable: Pollable) => number;
 let isPollable: (value: object) => boolean;
 
@@ -71,7 +70,7 @@ export class Pollable implements Implementation<PublishedPollable>, KeptResource
     return this.#readiness() ? 0 : Infinity;
   }
 
-  /** It looks at what it was made of, and keeps nothing. */
+  /** A pollable reads the state of what it was made for, and keeps no state of its own. */
   [NOTE_STATE](): PutBack {
     return nothingToPutBack;
   }
@@ -91,7 +90,7 @@ export class Pollable implements Implementation<PublishedPollable>, KeptResource
 }
 seal(Pollable);
 
-/** Has its answer at once where something is ready. */
+/** Answers at once where a pollable is ready. */
 function poll(context: GuestContext, pollables: unknown): Uint32Array | Promise<Uint32Array> {
   let polled: Pollable[];
   try {

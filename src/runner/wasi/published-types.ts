@@ -1,7 +1,7 @@
 /**
- * Holds our implementations to the published types of WASI's JavaScript mapping: the same members, the same
- * kinds of results. They differ in two ways, both on purpose: arguments are `unknown` until checked, and a
- * function with a WIT `result` returns it instead of throwing its error.
+ * Checks the host's implementations against the published types of WASI's JavaScript mapping: the same members, the same
+ * kinds of results. They differ in two ways, both on purpose: arguments are `unknown` until checked, and a function with a
+ * WIT `result` returns it instead of throwing its error.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Result } from "../guest/guest-values.ts";
 
 type Method = (...args: never[]) => unknown;
 
-/** A published value as we give it back: resources become what {@link Implementation} says of them. */
+/** A published value as the host returns it: resources become their {@link Implementation}. */
 type Given<Value> = Value extends string | number | bigint | boolean | undefined | void | Uint8Array | Uint32Array
   ? Value
   : Value extends readonly unknown[]

@@ -1,6 +1,6 @@
 /**
- * `wasi:random`: cryptographically secure bytes for all three interfaces, the insecure ones included, and no
- * more of them than the context's budget.
+ * `wasi:random`: cryptographically secure bytes for all three interfaces, the insecure ones included, within the context's
+ * budget.
  *
  * @module
  */

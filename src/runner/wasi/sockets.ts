@@ -1,6 +1,6 @@
 /**
- * `wasi:sockets`: denied. The network is a handle that opens nothing: no socket can be made and no name looked
- * up, so the resources of sockets and of look-ups never exist.
+ * `wasi:sockets`, denied. A guest gets a handle of the network, but can make no socket and look up no name with it. So the
+ * resources of sockets and of look-ups never exist.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Functions } from "./published-types.ts";
 
 const DENIED: Result<never, ErrorCode> = Object.freeze(err<ErrorCode>("access-denied"));
 
-/** Throws for anything but a network of the host's. */
+/** Throws for anything but a network of the host. */
 let expectNetwork: (network: unknown) => void;
 
 class Network {

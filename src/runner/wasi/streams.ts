@@ -1,10 +1,10 @@
 /**
- * `wasi:io/streams` and `wasi:io/error`. A stream is a view of a source or a sink, which may wait for the other
- * side: then the blocking functions suspend the guest, and the others say that there is nothing yet. Standard
- * streams never wait, so of a component without HTTP nothing here ever suspends.
+ * `wasi:io/streams` and `wasi:io/error`. A stream is a view of a source or a sink, which may have to wait for the other
+ * side. Then the blocking functions suspend the guest, and the others report that nothing is ready. Standard streams never
+ * wait, so nothing here suspends a component without HTTP.
  *
- * A write beyond what `check-write` permitted, or beyond the fixed bound of the blocking writes, is a trap, as
- * WASI has it.
+ * A write beyond what `check-write` permitted, or beyond the fixed bound of the blocking writes, is a trap, as WASI
+ * demands.
  *
  * @module
  */
@@ -26,10 +26,10 @@ type Awaited<Value> = Value | Promise<Value>;
 
 const CLOSED: Result<never, StreamError> = Object.freeze(err<StreamError>({ tag: "closed" }));
 
-/** What one `check-write` permits, at most. */
+/** The most bytes that one `check-write` permits. */
 const PERMIT_BYTES = 64 * 1024;
 
-/** What one read gives, at most, whatever the guest asks for. */
+/** The most bytes that one read returns, however many the guest asks for. */
 const MAX_READ_BYTES = 64 * 1024;
 
 /** WASI's bound of `blocking-write-and-flush` and of its sibling for zeroes. */
@@ -40,28 +40,28 @@ const NOTHING = new Uint8Array(0);
 
 /** Where an input stream's bytes come from. */
 export interface ByteSource {
-  /** Takes up to so many bytes, at least one if there is any. */
+  /** Takes up to `maxBytes` bytes, and at least one where there are any. */
   read(maxBytes: number): BodyRead;
-  /** Would a read find something other than "pending"? */
+  /** Would a read return something other than "pending"? */
   readonly isReadable: boolean;
-  /** Is it always the same, whatever was read? */
+  /** Does it keep no state of what was read? */
   readonly isConstant?: true;
 }
 
-/** A source that is at its end. */
+/** A source without any bytes. */
 const EMPTY: ByteSource = { read: () => ({ kind: "end" }), isReadable: true, isConstant: true };
 
 /** Where an output stream's bytes go. */
 export interface ByteSink {
-  /** Takes bytes, at most as many as are permitted; they may change once it returns. */
+  /** Takes bytes, at most `permit` of them; they may change once this returns. */
   write(bytes: Uint8Array): void;
-  /** Bytes that can be taken now; 0 where the guest has to wait; `closed` or a failure where none ever will be. */
+  /** How many bytes it takes now; 0 where the guest has to wait; `closed` or a failure where it takes no more. */
   readonly permit: number | "closed" | HttpFailure;
-  /** Is it always the same, whatever was written? */
+  /** Does it keep no state of what was written? */
   readonly isConstant?: true;
 }
 
-/** What an `error` resource of the host's stands for; throws for anything else. */
+/** The failure behind an `error` resource of the host; throws for anything else. */
 let failureOf: (error: unknown) => HttpFailure;
 
 /** Why a stream failed. */
@@ -90,7 +90,7 @@ export class IoError implements Implementation<PublishedError> {
 }
 seal(IoError);
 
-/** Reads bytes of an input stream of the host's; throws for anything else. */
+/** Reads bytes of an input stream of the host; throws for anything else. */
 let readFrom: (stream: unknown, maxBytes: bigint) => Result<Uint8Array, StreamError>;
 let isReadable: (stream: unknown) => boolean;
 
@@ -136,7 +136,7 @@ export class InputStream implements Implementation<Published.InputStream>, KeptR
     this.#dropped?.();
   }
 
-  /** What it keeps is whether its end was met. */
+  /** The stream's own state is whether a read has met the end. */
   [NOTE_STATE](): PutBack | undefined {
     const state = this.#state;
     return this.#source.isConstant ? () => void (this.#state = state) : undefined;
@@ -152,7 +152,7 @@ export class InputStream implements Implementation<Published.InputStream>, KeptR
 
   #read(maxBytes: bigint): Result<Uint8Array, StreamError> {
     if (this.#state === "closed") return CLOSED;
-    // Nothing is asked for: only the end is told.
+    // A read of no bytes only reports the end.
     if (maxBytes === 0n) return ok(NOTHING);
     const found = this.#source.read(Math.min(Number(maxBytes), MAX_READ_BYTES));
     if (found.kind === "bytes") return ok(found.bytes);
@@ -203,7 +203,7 @@ export class OutputStream implements Implementation<Published.OutputStream>, Kep
     return this.#writeAll(bytes);
   }
 
-  /** What was written is on its way already. */
+  /** Has nothing to flush: a write goes to the sink at once. Reports a failure of the sink. */
   flush(): Result<undefined, StreamError> {
     const permit = this.#permit();
     return typeof permit === "number" ? DONE : permit;
@@ -245,7 +245,7 @@ export class OutputStream implements Implementation<Published.OutputStream>, Kep
     this.#dropped?.();
   }
 
-  /** What it keeps is what is left of a permit, and whether its end was met. */
+  /** The stream's own state is what is left of a permit, and whether it has failed. */
   [NOTE_STATE](): PutBack | undefined {
     if (!this.#sink.isConstant) return undefined;
     const [state, permittedBytes] = [this.#state, this.#permittedBytes];
@@ -259,7 +259,7 @@ export class OutputStream implements Implementation<Published.OutputStream>, Kep
     return this.#state === "closed" || this.#sink.permit !== 0;
   }
 
-  /** The bytes that can be written now, or the error that says that none can, once as it is and then as closed. */
+  /** How many bytes can be written now, or why none can: the sink's failure the first time, and then `closed`. */
   #permit(): number | Result<never, StreamError> {
     const { permit } = this.#sink;
     if (this.#state === "closed" || permit === "closed") return CLOSED;
@@ -308,7 +308,7 @@ export const streams: Namespace = namespace({ InputStream, OutputStream });
 
 export const error: Namespace = namespace({ Error: IoError });
 
-/** The failure that an `error` resource stands for; traps for anything else. */
+/** The failure behind an `error` resource; traps for anything else. */
 export function expectFailure(value: unknown): HttpFailure {
   try {
     return failureOf(value);
