@@ -1,26 +1,26 @@
 /**
- * Closes what a replica has opened, last first. No step keeps the others waiting: each is bounded in time, and one that
- * fails or hangs does not skip the rest.
+ * Closes what a replica has opened, last first. Each step is bounded in time, and the others run also where one fails or
+ * hangs.
  *
  * @module
  */
 
-/** Closes one thing. What it still waits for when `signal` aborts is waited for no more. */
+/** Closes one thing. When `signal` aborts, it must stop waiting. */
 export type ClosingStep = (signal: AbortSignal) => PromiseLike<void>;
 
 export interface ClosingOptions {
-  /** By then all should be closed, by `performance.now()`. */
+  /** The moment by which everything should be closed, in the time of `performance.now()`. */
   readonly untilMs: number;
-  /** What a step has in any case. */
+  /** The time that each step has at least, even after `untilMs`. */
   readonly leastMs: number;
-  /** A step failed, or was not done in its time. */
+  /** Called for a step that failed or was late. */
   readonly failed: (what: string, error: unknown) => void;
 }
 
 export class Closing {
   readonly #steps: { readonly what: string; readonly step: ClosingStep }[] = [];
 
-  /** Closes the resource when all is closed. */
+  /** Adds a step that disposes of the resource. */
   own<Resource extends AsyncDisposable>(what: string, resource: Resource): Resource {
     this.defer(what, () => resource[Symbol.asyncDispose]());
     return resource;
@@ -30,7 +30,7 @@ export class Closing {
     this.#steps.push({ what, step });
   }
 
-  /** Closes all of it. Never rejects. Called again, it closes what was opened meanwhile. */
+  /** Runs all steps. Never rejects. A further call runs the steps that were added meanwhile. */
   async close({ untilMs, leastMs, failed }: ClosingOptions): Promise<void> {
     for (let next = this.#steps.pop(); next !== undefined; next = this.#steps.pop()) {
       const { what, step } = next;
@@ -45,7 +45,7 @@ export class Closing {
   }
 }
 
-/** Does it, and waits for it no longer than that. Rejects as it does. */
+/** Runs a step and waits for it, at most `timeMs` milliseconds. Rejects where the step rejects. */
 export async function within(timeMs: number, step: ClosingStep): Promise<"done" | "late"> {
   const late = new AbortController();
   const over = Promise.withResolvers<"late">();

@@ -1,6 +1,6 @@
 /**
- * What a replica says of its files: what is wrong with them, what of them stays in force meanwhile, and when that is
- * over. Each thing is said once, however often the files are read.
+ * What a replica logs about its files: what is wrong with them, what stays in force meanwhile, and when they are valid
+ * again. It logs each fact once, however often it reads the files.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { configError, formatDiagnostic } from "./config/diagnostic.ts";
 import type { PluginName } from "./contract/names.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
-/** In one line. */
+/** The most plugins that one line names. */
 const NAMED_PLUGINS = 64;
 
 export class ConfigLog {
@@ -22,7 +22,7 @@ export class ConfigLog {
     this.#logger = logger;
   }
 
-  /** The files were read. */
+  /** Logs what is new in the result of a reading. */
   read({ warnings, problems, kept, denied }: ReplicaConfig): void {
     for (const warning of warnings) if (!this.#warned.has(warning)) this.#logger.warn(warning);
     this.#warned = new Set(warnings);

@@ -1,9 +1,8 @@
 /**
- * The files of a replica, read together: the consumer file and the policies, and what follows from both for
- * each plugin.
+ * The files of a replica, read together: the consumer file and the policies, and what follows from both for each plugin.
  *
- * A replica begins with files that are all valid. While it runs, a file that cannot be used holds up no other one: what
- * was read last of it stays in force, and everything else is applied as it is now.
+ * A replica starts only when all files are valid. While it runs, a file that cannot be used does not hold up the others: its
+ * last valid content stays in force, and the other files apply as they are now.
  *
  * @module
  */
@@ -19,58 +18,58 @@ import type { Digest, PluginName } from "./contract/names.ts";
 import { resolveLimits } from "./policy/limits.ts";
 import type { RegistryPlan } from "./registry/registry.ts";
 
-/** Which files a replica reads. Absolute paths. */
+/** The files that a replica reads, by absolute paths. */
 export interface ReplicaFiles {
   readonly consumerFile: string;
   readonly policyDir: string;
 }
 
-/** What is in force of both kinds of files at one moment. */
+/** The content of both kinds of files that is in force at one moment. */
 export interface ReplicaConfig {
   readonly consumer: ConsumerDocument;
   readonly policies: PolicySet;
   /** Problems that do not stop a replica, one line each. */
   readonly warnings: readonly string[];
-  /** Why files cannot be used as they are now; none where all can. */
+  /** Why files cannot be used as they are now; empty where all can. */
   readonly problems: readonly Diagnostic[];
-  /** Plugins whose policy is the one that was read last. */
+  /** Plugins whose earlier policy stays in force, because the file cannot be used now. */
   readonly kept: readonly PluginName[];
-  /** Plugins that are allowed nothing, since their policy cannot be used and none is left of before. */
+  /** Plugins that are allowed nothing, because their policy cannot be used and they had none before. */
   readonly denied: readonly PluginName[];
-  /** Every file that was looked at, whatever it holds. */
+  /** Every policy file, whether it is valid or not. */
   readonly paths: readonly string[];
 }
 
-/** What happens to a replica whose files cannot all be used, for `check` and the log alike. */
+/** What a replica does while some files cannot be used: a text for `check` and for the log. */
 export const KEEPS_LAST = "each of these files keeps its last valid content in force, and all other files apply";
 
-/** Files that are read again and again: what did not change is not parsed again. */
+/** Reads the files again and again, and parses only those that have changed. */
 export class ConfigReader {
   readonly #consumerFile: string;
   readonly #consumers: ParsedFiles<ConsumerDocument>;
   readonly #policies: PolicyFolder;
   #last: ReplicaConfig | undefined;
 
-  /** `onRead` is told of each content that was read. */
+  /** `onRead` is called with the path and digest of each content that was read. */
   constructor({ consumerFile, policyDir }: ReplicaFiles, onRead?: (path: string, digest: Digest) => void) {
     this.#consumerFile = consumerFile;
     this.#consumers = createConsumerFile(onRead);
     this.#policies = new PolicyFolder(policyDir, onRead);
   }
 
-  /** How the files were read last, once they were. */
+  /** The result of the last reading; `undefined` before the first. */
   get last(): ReplicaConfig | undefined {
     return this.#last;
   }
 
-  /** Files that could not be used when they were read last. */
+  /** The number of files that the last reading could not use. */
   get unusableFiles(): number {
     return new Set(this.#last?.problems.map(({ file }) => file)).size;
   }
 
   /**
-   * Reads the files as they are now; `changed` ones are read again, whatever their times say. One reading at a time. The
-   * first one throws `config-invalid` with a line for every problem; later ones keep what was read last.
+   * Reads the files as they are now, and those in `changed` even where their times are the same. One reading at a time. The
+   * first throws `config-invalid` with a line for every problem; later ones keep the last valid content.
    */
   async read(changed: Iterable<string> = []): Promise<ReplicaConfig> {
     for (const path of changed) {
@@ -96,7 +95,7 @@ export async function readReplicaConfig(files: ReplicaFiles): Promise<ReplicaCon
   return await new ConfigReader(files).read();
 }
 
-/** What the registry has to load, and which files to watch. */
+/** What the registry must load, and which files to watch. */
 export function planOf(config: ReplicaConfig, { consumerFile, policyDir }: ReplicaFiles): RegistryPlan {
   const { consumer, policies, paths, problems } = config;
   const start = consumer.plugins.length <= consumer.replica.eagerPlugins ? "with-load" : "on-demand";

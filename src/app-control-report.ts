@@ -1,5 +1,5 @@
 /**
- * The parts of a replica's answers to commands: where its files and its plugins stand.
+ * The parts of a replica's answers to commands: the state of its files and of its plugins.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import type { HostError } from "./errors/host-error.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
 import type { Registry } from "./registry/registry.ts";
 
-/** Of each kind, in one answer; what is beyond is told in the log and by `check`. */
+/** The most problems, and the most warnings, in one answer; the log and `check` have them all. */
 const MAX_PROBLEMS = 1_000;
 
-/** What is known of the files. */
+/** What a replica knows of its files. */
 export interface KnownFiles {
-  /** As they were read last. */
+  /** The result of the last reading. */
   readonly config: ReplicaConfig | undefined;
   readonly reload: Registry["lastReload"] | undefined;
   readonly pending: readonly PendingSetting[];
 }
 
-/** Where the files stand. */
+/** The state of the files. */
 export function describeFiles(files: ReplicaFiles, { config, reload, pending }: KnownFiles): FilesReport {
   const { lastGoodMs, failure } = reload ?? {};
   return {
@@ -38,7 +38,7 @@ export function describeFiles(files: ReplicaFiles, { config, reload, pending }: 
   };
 }
 
-/** Where a plugin stands. */
+/** The state of a plugin. */
 export function describePlugin(slot: PluginSlot): PluginReport {
   const { spec, state, stats } = slot;
   const { num_requests: requests, num_errors: errors } = stats.endpointStats();
@@ -62,7 +62,7 @@ export function describePlugin(slot: PluginSlot): PluginReport {
   };
 }
 
-/** One entry where the plugin is not as its files say, else none. */
+/** One entry where the plugin does not run as its files say, else an empty list. */
 export function describeRefusals({ name, spec, state, refused }: PluginSlot): RefusedPlugin[] {
   const error = errorOf(state.kind === "failed" ? state.error : refused);
   if (error === null) return [];

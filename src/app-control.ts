@@ -1,6 +1,6 @@
 /**
- * What a replica answers to `network-host status` and `network-host reload`: its state, put together from what its parts
- * know of themselves, and what came of reading its files again.
+ * A replica's answers to `network-host status` and `network-host reload`: its state, put together from the states of its
+ * parts, and the result of reading its files again.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import { programVersion } from "./version.ts";
 type StateName = StatusReport["state"];
 
 /**
- * Listens for commands. Throws `usage-invalid` for a folder that the operator named and that cannot be used; a replica whose
- * default cannot be used has no socket, and says so.
+ * Listens for commands. Throws `usage-invalid` where the operator named the folder and it cannot be used. A replica whose
+ * default folder cannot be used has no socket, and logs a warning.
  */
 export async function openControl(parts: ReplicaParts): Promise<void> {
   const { options, closing, logger } = parts;
@@ -30,7 +30,7 @@ export async function openControl(parts: ReplicaParts): Promise<void> {
   if (server !== undefined) closing.own("the control socket", server);
 }
 
-/** As {@link openControl}, whatever answers. */
+/** Like {@link openControl}, with any handlers. */
 export async function startControl(
   control: ControlFolder | undefined,
   handlers: ControlHandlers,
@@ -167,7 +167,7 @@ export class ReplicaControl implements ControlHandlers {
   }
 }
 
-/** Does another version serve, or none any more, or one for the first time? */
+/** Does a different version serve now, or one for the first time, or none any more? */
 function isAnother(before: SlotState | undefined, now: SlotState): boolean {
   if (before === undefined) return false;
   if (before.kind === "loaded" && now.kind === "loaded") return before.version !== now.version;
@@ -178,7 +178,7 @@ function isDenied({ state }: { readonly state: SlotState }): boolean {
   return state.kind === "loaded" && state.version.authority.now.kind === "denied";
 }
 
-/** In one message. */
+/** The most plugins that one message names. */
 const NAMED_PLUGINS = 16;
 
 function lateError(registry: Registry, timeoutMs: number): HostError {

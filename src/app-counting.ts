@@ -1,5 +1,5 @@
 /**
- * Counts what happens to plugins' processes, for the metrics, beside what is written of it.
+ * Counts the events of plugins' processes for the metrics, in addition to their log.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { PluginName } from "./contract/names.ts";
 import type { LoadEvents } from "./registry/plugin-loader.ts";
 import type { PluginStats } from "./telemetry/plugin-stats.ts";
 
-/** Passes all events on to `events`. `statsOf` finds a plugin's counters. */
+/** Counts events, and passes all of them on to `events`. `statsOf` finds a plugin's counters. */
 export function countLoads(events: LoadEvents, statsOf: (name: PluginName) => PluginStats | undefined): LoadEvents {
   return {
     ...events,

@@ -1,7 +1,7 @@
 /**
- * The data of a store, for the command line: what there is, all of it as lines of text, back from them, and its removal.
+ * The data of a store, for the command line: lists it, exports it as lines of text, imports it from them, and removes it.
  *
- * Memory is bounded by a few values, whatever there is. A key is imported whole or not at all.
+ * Memory holds a few values at a time, however many there are. A key is imported whole or not at all.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import type { Namespace } from "./kv/store.ts";
 
 export type { BucketSize, Namespace };
 
-/** How much was moved. */
+/** How much was exported or imported. */
 export interface DataCount {
   readonly keys: number;
   readonly bytes: number;
 }
 
-/** Values that are on their way to the store at a time. */
+/** The most writes that are in flight to the store at a time. */
 const WRITES_UNDER_WAY = 16;
-/** Beyond so many bytes of them the next one waits. */
+/** While more bytes than this are in flight, the next write waits. */
 const BYTES_UNDER_WAY = 32 * 1024 * 1024;
 
 async function openData(options: StoreOptions): Promise<StoreData> {
@@ -35,13 +35,13 @@ async function openData(options: StoreOptions): Promise<StoreData> {
     : await openSqliteData(options.path);
 }
 
-/** The buckets of a namespace, or of all. */
+/** The buckets of a namespace, or of all namespaces. */
 export async function listData(options: StoreOptions, namespace?: Namespace): Promise<BucketSize[]> {
   await using data = await openData(options);
   return await data.sizes(namespace);
 }
 
-/** Writes all values of a namespace as lines, each when the one before it was taken. */
+/** Writes all values of a namespace as lines. Each `write` begins when the one before has resolved. */
 export async function exportData(
   options: StoreOptions,
   namespace: Namespace,
@@ -60,10 +60,10 @@ export async function exportData(
 }
 
 /**
- * Sets all values of an export in a namespace, over what is there.
+ * Sets all values of an export in a namespace, and overwrites existing ones.
  *
- * @throws HostError `usage-invalid` for what is not an export, `store-…` for a value that could not be set; its message says
- * how many were. Those that were set stay.
+ * @throws HostError `usage-invalid` for input that is not an export, `store-…` for a value that could not be set. The
+ * message says how many keys were imported; these stay.
  */
 export async function importData(
   options: StoreOptions,
@@ -77,7 +77,7 @@ export async function importData(
   const begin = ({ bucket, key, value }: Extract<DataLine, { kind: "entry" }>): void => {
     bytesUnderWay += value.length;
     const work = store
-      // A shared bucket is called as its namespace.
+      // A shared bucket has the same name as its namespace.
       .set(
         { namespace, bucket: namespace.kind === "shared" ? (namespace.name as typeof bucket) : bucket, key },
         value,
@@ -115,7 +115,7 @@ export async function importData(
   throw failure;
 }
 
-/** Removes all values of a namespace; answers with how many there were. */
+/** Removes all values of a namespace, and returns how many there were. */
 export async function deleteData(options: StoreOptions, namespace: Namespace): Promise<number> {
   await using data = await openData(options);
   return await data.remove(namespace);

@@ -1,6 +1,6 @@
 /**
- * What a replica serves to whoever watches it: health and metrics over HTTP, from the beginning of its start on. Parts
- * that are not open yet are reported as that.
+ * What a replica serves to the tools that monitor it: health and metrics over HTTP, from the beginning of its start on.
+ * Health reports the parts that are not open yet as not ready.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { natsMetrics } from "./telemetry/nats-metrics.ts";
 import { replicaMetrics } from "./telemetry/replica-metrics.ts";
 import { programVersion } from "./version.ts";
 
-/** Starts the health server, where the options ask for one. */
+/** Starts the health server where the options have an address for it. */
 export async function openHealth(parts: ReplicaParts): Promise<void> {
   const { options, logger, closing } = parts;
   const { health } = options;
@@ -46,7 +46,7 @@ function metricsOf({ open, reader, counters, output, cacheSize }: ReplicaParts):
   ]);
 }
 
-/** Whether the replica can do its work at this moment, part by part. */
+/** Whether the replica can serve at this moment, part by part. */
 export async function readinessOf({ open, stopping }: ReplicaParts): Promise<Readiness> {
   const life = stopping.signal.aborted ? "draining" : "running";
   const store = await open.store?.watch.look();

@@ -1,6 +1,6 @@
 /**
- * What a replica says about its plugins' lives: loads, swaps, restarts, refusals. One line each, with what to
- * do where something is wrong.
+ * What a replica logs about its plugins: loads, swaps, restarts, refusals. One line for each event, with what the operator
+ * can do where something is wrong.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Confinement } from "./supervisor/sandbox/confinement.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { printableText } from "./telemetry/plugin-text.ts";
 
-/** In one line; each has had a line of its own when it was loaded. */
+/** The most plugins that one line names; each had a line of its own when it was loaded. */
 const NAMED_PLUGINS = 64;
 
 export class AppLog {
@@ -46,11 +46,11 @@ export class AppLog {
           const level = reason === "load" ? "debug" : "info";
           logger[level]({ plugin, digest: shortDigest(digest), reason, ms: Math.round(durationMs) }, "runner started");
         },
-        // A number for the metrics; each cause of it has its own line.
+        // A number for the metrics; each cause of a change has its own line.
         counted: () => undefined,
         stopped: (reason) => logger.info({ plugin, digest: shortDigest(digest), reason }, "runner stopped"),
         ended: (exit, delayMs) => {
-          // A process that runs a stranger's code wrote these.
+          // A process that runs untrusted code wrote these.
           const [detail, stderr] = [exit.reason, exit.stderr].map(printableText);
           logger.warn({ plugin, digest: shortDigest(digest), detail, stderr, delayMs }, "the plugin's runner ended");
         },
@@ -71,7 +71,7 @@ export class AppLog {
     };
   }
 
-  /** What happens to the folder of compiled components. */
+  /** Logs the events of the artifact cache. */
   cacheEvents(cacheDir: string): CacheEvents {
     return {
       fellBack: (temporaryDir, reason) =>
@@ -85,7 +85,7 @@ export class AppLog {
     };
   }
 
-  /** Which walls stand around the runners. */
+  /** The sandbox of the runners was decided: logs its walls, and those that are missing. */
   confined({ walls, missing }: Confinement): void {
     this.#logger.info({ walls, missing }, "runners are sandboxed");
     const user = missing.find(({ wall }) => wall === "unprivileged-user");
@@ -94,7 +94,7 @@ export class AppLog {
     }
   }
 
-  /** A JetStream stream takes requests of this replica's plugins, and answers them. */
+  /** A JetStream stream captures requests of this replica's plugins, and answers them. */
   streamAnswers(stream: string, subjects: readonly string[]): void {
     this.#logger.warn(
       { stream, subjects },
@@ -102,7 +102,7 @@ export class AppLog {
     );
   }
 
-  /** Whether the store takes what plugins may do. It takes it from the start on unless somebody says otherwise. */
+  /** Logs when the store can no longer do what plugins may do, and when it can again. */
   storeChanged(store: string, state: StoreState): void {
     if (state.kind === "down") {
       this.#isStoreDown = true;
@@ -113,7 +113,7 @@ export class AppLog {
     }
   }
 
-  /** A plan took something away from a plugin. */
+  /** A narrowing took something away from a plugin. */
   narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void {
     this.#logger.info(
       { plugin: slot.name, policy: slot.spec.policy.revision, taken, ms: Math.round(sinceMs) },

@@ -1,5 +1,5 @@
 /**
- * What a replica says about its connection to NATS: in the log, and to whoever asks whether it is ready.
+ * What a replica reports about its connection to NATS: in the log, and in its readiness.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { HeldSubscription } from "./nats/held-subscription.ts";
 import type { Readiness, ReadinessCheck } from "./telemetry/health-server.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
-/** In one line, and in an answer for readiness. */
+/** The most subjects that one line, or one answer about readiness, names. */
 const NAMED_SUBJECTS = 16;
 
-/** Writes what happens to the link. `closed` is called when it has ended permanently. */
+/** Logs the events of the link. `closed` is called when the connection has ended permanently. */
 export function logLink(logger: Logger, closed: (error: HostError) => void): LinkEvents {
   return {
     disconnected: (server) => logger.warn({ server }, "the connection to NATS is lost; reconnecting"),
@@ -71,7 +71,7 @@ function subscriptionsCheck(link: ReplicaLink | undefined, life: "running" | "dr
   return { ready: true, degraded: `not discoverable: ${describeAll(degraded).join("; ")}` };
 }
 
-/** The first of many subjects, each with why it was refused, and how many more there are. */
+/** The first subjects, each with the reason for its refusal, and how many more there are. */
 function describeAll(subscriptions: readonly HeldSubscription[]): string[] {
   const some = subscriptions.slice(0, NAMED_SUBJECTS).map(({ plan, refusal }) => {
     return refusal === undefined ? plan.subject : `${plan.subject} (${refusal})`;

@@ -1,6 +1,6 @@
 /**
- * What a replica is started with, once every flag and variable has been checked. Whoever starts one (the
- * command line, a test) fills this in; the composition root reads it and nothing else of its surroundings.
+ * The options that a replica starts with, once every flag and variable has been checked. The command line or a test fills
+ * them in. The composition root reads nothing else of its environment.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { EngineChoice } from "./contract/artifact.ts";
 import type { NatsOptions } from "./nats/connection.ts";
 import type { LogThreshold } from "./telemetry/log-threshold.ts";
 
-/** Where values are kept. */
+/** The store to use. */
 export type StoreOptions =
   /** `url` may hold credentials: never log it as it is. `source`: the flag or the variable that it came from. */
   | { readonly kind: "mongodb"; readonly url: string; readonly source: string }
@@ -40,7 +40,7 @@ export interface RunnerUser {
 /** Where the control socket is. */
 export interface ControlFolder {
   readonly folder: string;
-  /** A replica whose default cannot be used goes on without; one that was told where does not start. */
+  /** A replica whose default folder cannot be used starts without a socket. One whose operator chose it does not start. */
   readonly chosen: "by-default" | "by-operator";
 }
 
@@ -56,18 +56,18 @@ export interface ServeOptions {
   readonly policyDir: string;
   /** Names the replica in logs and in service discovery: 1 to 64 of `[A-Za-z0-9_-]`. */
   readonly replicaId: string;
-  /** The artifact cache; made where it is missing. */
+  /** The folder of the artifact cache; made where it is missing. */
   readonly cacheDir: string;
-  /** Bytes that artifacts may take there. */
+  /** The most bytes that artifacts may take there. */
   readonly cacheBytes: number;
   readonly engine: EngineChoice;
-  /** No health server where it is absent. */
+  /** Where it is absent, there is no health server. */
   readonly health?: HealthAddress;
-  /** No control socket where it is absent. */
+  /** Where it is absent, there is no control socket. */
   readonly control?: ControlFolder;
   readonly log: LogOptions;
-  /** Are runners sandboxed with what the operating system offers and permits? */
+  /** `auto`: runners are sandboxed with every wall that the operating system offers and permits. */
   readonly sandbox: "auto" | "none";
-  /** Whose rights runners get where the host is root. */
+  /** The user that runners run as where the host is root. */
   readonly runnerUser: RunnerUser;
 }

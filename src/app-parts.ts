@@ -1,5 +1,5 @@
 /**
- * What a replica is made of: what it has from the beginning, and what is opened one after another while it starts.
+ * The parts of a replica: those that it has from the beginning, and those that it opens one after another while it starts.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { Logger } from "./telemetry/logger.ts";
 import { NatsStats } from "./telemetry/nats-stats.ts";
 import type { StandardOutput } from "./telemetry/standard-output.ts";
 
-/** What has been opened by now; the rest follows. */
+/** The parts that have been opened so far. */
 export interface OpenParts {
   store?: ReplicaStore;
   cache?: ArtifactCache;
@@ -30,18 +30,18 @@ export interface OpenParts {
   serving?: Serving;
 }
 
-/** What is counted for metrics beside plugins. */
+/** Counters for metrics that are not of a plugin. */
 export interface ReplicaCounters {
   readonly storeBatches: BatchStats;
   readonly nats: NatsStats;
 }
 
-/** The files that a replica was started with, and where what it says goes. */
+/** The files that a replica was started with, and its log. */
 export interface ReplicaSources {
   readonly reader: ConfigReader;
-  /** What was read of the files. */
+  /** The contents that were read of the files. */
   readonly contents: ReadContents;
-  /** What they held at the start. */
+  /** The content of the files at the start. */
   readonly config: ReplicaConfig;
   readonly logger: Logger;
   readonly output: StandardOutput;
@@ -60,12 +60,12 @@ export interface ReplicaParts extends ReplicaSources {
   readonly closing: Closing;
   /** Resolves when the replica takes requests for the first time; rejects when it never will. */
   readonly ready: PromiseWithResolvers<void>;
-  /** Aborted when the replica is to stop. */
+  /** Aborted when the replica begins to stop. */
   readonly stopping: AbortController;
   readonly open: OpenParts;
 }
 
-/** The parts of a replica of which nothing is open. */
+/** Makes the parts of a replica, none of them open. */
 export function createParts(options: ServeOptions, sources: ReplicaSources): ReplicaParts {
   const { config, logger } = sources;
   return {
@@ -85,7 +85,7 @@ export function createParts(options: ServeOptions, sources: ReplicaSources): Rep
   };
 }
 
-/** What closing a part has where the grace of a stop is over. */
+/** The time that closing a part has even after the grace period of a drain. */
 const CLOSE_LEAST_MS = 1_000;
 
 /** Closes what is open. Never rejects. */

@@ -1,6 +1,6 @@
 /**
- * What a replica says about where its plugins stand: to whoever asks whether it is ready, in its metrics, and in the
- * log where it leaves a plugin to other replicas.
+ * What a replica reports about the state of its plugins: in its readiness, in its metrics, and in the log where it leaves a
+ * plugin to other replicas.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { ReadinessCheck } from "./telemetry/health-server.ts";
 import type { LoadedPlugin, LoadSource } from "./telemetry/load-metrics.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
-/** In one answer. */
+/** The most plugins that one answer names. */
 const NAMED_PLUGINS = 16;
 
-/** Not ready while a plugin is loading, or is tried again: what never can be loaded is not a reason to wait. */
+/** Not ready while a plugin is loading or will be tried again. One that can never be loaded is not a reason to wait. */
 export function pluginReadiness(registry: Pick<Registry, "slots" | "isPlanned"> | undefined): ReadinessCheck {
   if (registry === undefined || !registry.isPlanned) return { ready: false, reason: "loading" };
   const slots = [...registry.slots.values()];
@@ -37,7 +37,7 @@ export function pluginReadiness(registry: Pick<Registry, "slots" | "isPlanned"> 
   return degraded.length === 0 ? { ready: true } : { ready: true, degraded: degraded.join("; ") };
 }
 
-/** For the metrics. */
+/** The states of plugins, as the metrics read them. */
 export function loadSource(registry: () => Registry | undefined): LoadSource {
   return {
     *plugins() {
@@ -49,7 +49,7 @@ export function loadSource(registry: () => Registry | undefined): LoadSource {
   };
 }
 
-/** Writes which plugins are left to other replicas. */
+/** Logs which plugins the replica leaves to others. */
 export function logPresence(logger: Logger): PresenceEvents {
   return {
     subscribed: (plugins) => {
@@ -65,7 +65,7 @@ function isTriedAgain({ state }: PluginSlot): boolean {
   return state.kind === "failed" && state.error.row.retryable;
 }
 
-/** In the words of the metrics. */
+/** A plugin's state in the words of the metrics. */
 export function stateOf({ state }: PluginSlot): LoadedPlugin["state"] {
   if (state.kind === "loading") return "loading";
   if (state.kind === "failed") return state.error.row.retryable ? "failed" : "unloadable";
@@ -76,7 +76,7 @@ function describeFailure({ name, state }: PluginSlot): string {
   return state.kind === "failed" ? `${name} (${state.error.code})` : name;
 }
 
-/** The first of many, and how many more there are; `undefined` where there is none. */
+/** The first names, and how many more there are; `undefined` for an empty list. */
 function named(what: string, all: readonly string[]): string | undefined {
   if (all.length === 0) return undefined;
   const some = all.slice(0, NAMED_PLUGINS).join(", ");

@@ -1,8 +1,8 @@
 /**
  * A replica that runs: connects, serves its plugins, follows its files, and drains.
  *
- * Its store and its registry are open when it is made. End: drain the consumer, then close what was opened, last first; a
- * step that fails does not skip the rest.
+ * Its store and its registry are open when it is made. At its end, it drains the consumer, then closes what was opened, last
+ * first; the other steps run also where one fails.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export class Replica {
     this.#store = store;
     this.ready = parts.ready.promise;
     this.failed = this.#failed.promise;
-    // Whoever does not wait for these is told by the log.
+    // Callers need not wait for these: the log has the errors, too.
     this.ready.catch(() => undefined);
     this.failed.catch(() => undefined);
     this.#starting = this.#start();
@@ -58,12 +58,12 @@ export class Replica {
     void this.#registry.reread();
   }
 
-  /** Loads the plugins and connects, then subscribes. Reports how it went through `ready`. */
+  /** Loads the plugins and connects, then subscribes. Settles `ready`. */
   async #start(): Promise<void> {
     const { log, ready, stopping } = this.#parts;
     const registry = this.#registry;
     try {
-      // A plugin is served from when it is loaded: one that takes long keeps no other one waiting.
+      // Each plugin is served from when it is loaded, so a slow one keeps no other waiting.
       const loaded = registry.open();
       const [serving] = await Promise.all([this.#connect().then((connection) => this.#serve(connection)), loaded]);
       if (serving === undefined || stopping.signal.aborted) return;
@@ -94,7 +94,7 @@ export class Replica {
     });
   }
 
-  /** Begins to serve what is loaded by now; the rest follows as it is loaded. */
+  /** Begins to serve the plugins that are loaded by now. The others follow as they are loaded. */
   #serve(connection: NatsConnection | undefined): Serving | undefined {
     if (connection === undefined) return undefined;
     const { open, stopping } = this.#parts;
@@ -119,7 +119,7 @@ export class Replica {
     return link;
   }
 
-  /** Streams that answer the requests of its plugins are of the server's configuration: a warning is all there is. */
+  /** Warns of streams that answer requests of its plugins. The server's configuration has them, so it can do no more. */
   async #lookForStreams(): Promise<void> {
     const { options, log, logger } = this.#parts;
     const { nats, replicaId } = options;
@@ -151,7 +151,7 @@ export class Replica {
     return outcome;
   }
 
-  /** Waits no longer than until the replica stops. */
+  /** Waits for the promise, at most until the replica stops. */
   async #unlessStopped(promise: Promise<void>): Promise<void> {
     const { signal } = this.#parts.stopping;
     if (signal.aborted) return;

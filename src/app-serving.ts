@@ -1,6 +1,6 @@
 /**
- * What serves requests once NATS is connected: the link, the consumer on it, what answers discovery, and which plugins are
- * subscribed here.
+ * The parts that serve requests once NATS is connected: the link, the consumer on it, the answers to discovery, and the
+ * choice of the plugins that are subscribed here.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { PluginSlot } from "./registry/plugin-slot.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
-/** What it serves with. */
+/** The parts and settings that it serves with. */
 export interface ServingOptions {
   readonly link: ReplicaLink;
   readonly registry: Registry;
@@ -42,7 +42,7 @@ export class Serving {
   readonly #consumer: Consumer;
   readonly #presence: Presence;
 
-  /** Takes questions of discovery at once; plugins are subscribed by {@link review}. */
+  /** Answers discovery at once; {@link review} subscribes plugins. */
   constructor({ link, registry, store, shares, settings, options, started, logger }: ServingOptions) {
     const { group } = settings;
     this.link = link;
@@ -73,12 +73,12 @@ export class Serving {
     });
   }
 
-  /** Subscribes to what can be served of these plugins, and leaves the others to other replicas. */
+  /** Subscribes those of these plugins that can be served, and leaves the others to other replicas. */
   async review(slots: Iterable<PluginSlot>): Promise<void> {
     await this.#presence.review(slots);
   }
 
-  /** Looks at the requests in flight: something may have been taken away from their plugins. */
+  /** Reviews the requests in flight after a narrowing. */
   reviewRequests(): void {
     this.#handler.review();
   }
@@ -88,7 +88,7 @@ export class Serving {
     await this.#presence.remove(slot);
   }
 
-  /** Subscribes to nothing more. */
+  /** From now on subscribes no more plugins. */
   close(): void {
     this.#presence.close();
   }

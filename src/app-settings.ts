@@ -1,6 +1,6 @@
 /**
- * What a consumer file says of the replica itself. Some of it may change while a replica runs; the rest is as it was at
- * its start, and a change of it is told to the operator rather than ignored.
+ * The settings of the replica itself in a consumer file. Some may change while the replica runs. The others stay as they
+ * were at its start, and the replica warns the operator of a change instead of ignoring it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Logger } from "./telemetry/logger.ts";
 const LIVE: ReadonlySet<keyof ReplicaLimits> = new Set([
   "concurrency",
   "drainMs",
-  // For what is loaded from then on.
+  // These two apply to what is loaded from then on.
   "componentBytes",
   "compileMs",
 ]);
@@ -23,7 +23,7 @@ export class ReplicaSettings {
   readonly #start: ConsumerDocument;
   readonly #logger: Logger;
   #replica: ReplicaLimits;
-  /** By key; each was warned of. */
+  /** By key. The log has a warning of each. */
   readonly #pending = new Map<string, PendingSetting>();
 
   /** `start` is what the replica was started with. */
@@ -33,7 +33,7 @@ export class ReplicaSettings {
     this.#logger = logger;
   }
 
-  /** The queue group; it stays the same. */
+  /** The queue group, which stays the same while the replica runs. */
   get group(): string {
     return this.#start.group;
   }
@@ -43,17 +43,17 @@ export class ReplicaSettings {
     return this.#replica.concurrency;
   }
 
-  /** What the file says otherwise by now and takes a restart. */
+  /** Settings that have changed in the file and apply only after a restart. */
   get pending(): readonly PendingSetting[] {
     return [...this.#pending.values()];
   }
 
-  /** The time that a drain has. */
+  /** The time limit of a drain, in milliseconds. */
   get drainMs(): number {
     return this.#replica.drainMs;
   }
 
-  /** Takes up what can be. The result is what is in force. */
+  /** Applies the settings that can change at once, and warns of the others. Returns what is in force. */
   follow(consumer: ConsumerDocument): ConsumerDocument {
     this.#warnOf("group", this.#start.group, consumer.group);
     const replica = { ...this.#replica };

@@ -1,5 +1,5 @@
 /**
- * The replica's store: the driver that the options name, and the watch on whether it takes what plugins may do.
+ * The replica's store: the driver that the options name, and the watch on whether the store can do what plugins may do.
  *
  * @module
  */
@@ -15,16 +15,16 @@ import { type StoreNeeds, type StoreState, StoreWatch } from "./kv/store-watch.t
 import type { PluginSlot } from "./registry/plugin-slot.ts";
 import type { BatchStats } from "./telemetry/batch-stats.ts";
 
-/** What a store is opened with. */
+/** What a replica opens its store with. */
 export interface ReplicaStoreOptions {
   readonly batches: BatchStats;
-  /** The plugins that the replica has at that moment. */
+  /** The plugins that the replica has at the moment of the call. */
   readonly slots: () => Iterable<PluginSlot>;
   /** See `StoreWatchOptions.changed`. */
   readonly changed: (kind: string, state: StoreState) => void;
 }
 
-/** The store and what is known of it. */
+/** The store, and the watch on it. */
 export class ReplicaStore implements AsyncDisposable {
   readonly store: KeyValueStore;
   readonly watch: StoreWatch;
@@ -55,7 +55,7 @@ export class ReplicaStore implements AsyncDisposable {
     return opened;
   }
 
-  /** When the watch began to say what it says, as `Date.now()` counts. */
+  /** Since when the watch has reported its current state, in the time of `Date.now()`. */
   get sinceMs(): number {
     return this.#sinceMs;
   }
@@ -82,13 +82,13 @@ export async function openStore(
 const READ = bitsFromLevels(["key-value-read"]);
 const WRITE = bitsFromLevels(["key-value-write"]);
 
-/** What the plugins that serve may do at this moment. */
+/** What the loaded plugins may do with the store at this moment. */
 function needsOf(slots: Iterable<PluginSlot>): StoreNeeds {
   let levels = 0;
   for (const { state } of slots) {
     if (state.kind !== "loaded") continue;
     const { now } = state.version.authority;
-    // Each of the grants must hold a level.
+    // A level counts only where each of the grants holds it.
     if (now.kind === "granted") levels |= now.grants.map((grant) => grant.levels).reduce((held, each) => held & each);
   }
   return { read: (levels & READ) !== 0, write: (levels & WRITE) !== 0 };

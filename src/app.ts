@@ -1,8 +1,8 @@
 /**
  * The composition root: the only place that knows the concrete drivers. Starts a replica.
  *
- * Order: configuration → health → control socket → store → registry; then `app-replica.ts` has plugins and NATS side by side →
- * subscriptions, confirmed → ready.
+ * Order: configuration → health → control socket → store → registry. Then `app-replica.ts` loads plugins and connects to
+ * NATS at the same time → subscriptions, confirmed → ready.
  *
  * @module
  */
@@ -27,13 +27,13 @@ import { StandardOutput } from "./telemetry/standard-output.ts";
 
 /** A running replica. */
 export interface App {
-  /** Resolves when requests are taken: plugins loaded, subscriptions confirmed. Rejects when that can never be. */
+  /** Resolves when the replica takes requests: plugins loaded, subscriptions confirmed. Rejects when it never will. */
   readonly ready: Promise<void>;
-  /** Rejects when a ready replica cannot go on. Never resolves. */
+  /** Rejects when the connection to NATS ends permanently before a drain. Never resolves. */
   readonly failed: Promise<never>;
   /** Stops taking requests, answers the accepted ones, closes everything. Called again, it returns the same promise. */
   drain(reason: string): Promise<DrainOutcome>;
-  /** Reads consumer file, policies and components again, whatever their times say. What changed is followed as ever. */
+  /** Reads consumer file, policies and components again, whatever their times say, and applies what has changed. */
   reload(reason: string): void;
 }
 
@@ -93,7 +93,7 @@ async function openRegistry(parts: ReplicaParts): Promise<Registry> {
         slot.stats.narrowed();
         log.narrowed(slot, taken, sinceMs);
       },
-      // Before there is a connection this does nothing: what is loaded by then is subscribed with it.
+      // Before there is a connection this does nothing: the connection subscribes the plugins that are loaded by then.
       settled: async (slot) => open.serving?.review([slot]),
       removed: async (slot) => {
         await open.serving?.remove(slot);

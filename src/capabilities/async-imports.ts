@@ -1,21 +1,20 @@
 /**
- * The imports that may suspend a guest. The compiler passes them to the code generator (`asyncImports`, with
- * the mode `jspi`), the runner's implementations of them return promises; a name that stands on one side only
- * either hands a promise to a guest as its result or never suspends.
+ * The imports that may suspend a guest. The compiler passes them to the code generator (`asyncImports`, with the mode
+ * `jspi`), and the runner's implementations of them return promises. If only one side has a name, the guest gets a promise
+ * as its result, or the import never suspends.
  *
- * Names carry no version, since the generator matches them without one. Everything that is not listed returns
- * at once, and a call that cannot suspend also works where suspending is impossible (while a component is
- * instantiated, or beneath another component's adapter). So what
- * a capability lets suspend does so in the components that import it, and in no others.
+ * Names have no version, because the generator matches them without one. All other imports return at once. A call that
+ * cannot suspend also works where suspending is impossible: while a component is instantiated, or below another component's
+ * adapter. So the imports of a capability suspend only in components that import the capability.
  *
- * A change of these lists changes the generated code: it belongs into the engine's key of an artifact.
+ * A change of these lists changes the generated code, so it must change the engine's part of an artifact's key, too.
  *
  * @module
  */
 
 import { CAPABILITIES } from "./capabilities.ts";
 
-/** Of no capability. */
+/** The suspending imports that belong to no capability. */
 const POLL: readonly string[] = ["wasi:io/poll#poll", "wasi:io/poll#[method]pollable.block"];
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The table of capabilities. What follows from it: the messages of the protocol, the imports that suspend, the counters
- * and their metrics, and the access level of each operation. `guest.ts` and `host.ts` have the same lines for the two sides.
+ * The table of capabilities. From it follow the messages of the protocol, the imports that suspend, the counters and their
+ * metrics, and the access level of each operation. `guest.ts` and `host.ts` list the two sides in the same way.
  *
  * @module
  */
@@ -17,22 +17,22 @@ export const CAPABILITIES: readonly Capability[] = TABLE;
 
 type Messages = (typeof TABLE)[number]["messages"];
 
-/** What runners say of all capabilities. */
+/** Any message of a capability from a runner. */
 export type CapabilityToHost = MessageOf<Messages["toHost"]>;
 
-/** What the host says of them. */
+/** Any message of a capability from the host. */
 export type CapabilityToGuest = MessageOf<Messages["toGuest"]>;
 
 const TO_HOST_KINDS: ReadonlySet<string> = new Set(TABLE.flatMap(({ messages }) => Object.keys(messages.toHost)));
 
 const TO_GUEST_KINDS: ReadonlySet<string> = new Set(TABLE.flatMap(({ messages }) => Object.keys(messages.toGuest)));
 
-/** Is a message of a runner one of a capability? */
+/** Does a message from a runner belong to a capability? */
 export function isCapabilityToHost(message: { readonly kind: string }): message is CapabilityToHost {
   return TO_HOST_KINDS.has(message.kind);
 }
 
-/** Is a message of the host one of a capability? */
+/** Does a message from the host belong to a capability? */
 export function isCapabilityToGuest(message: { readonly kind: string }): message is CapabilityToGuest {
   return TO_GUEST_KINDS.has(message.kind);
 }

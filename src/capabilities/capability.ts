@@ -1,10 +1,10 @@
 /**
- * What a capability says of itself: all that other parts of the host need to know of it without its code. The compiler
- * learns which of its functions suspend a guest, the runner which interfaces it offers, the protocol its messages, the
- * counters its operations and the access level that each of them needs.
+ * The definition of a capability: all that other parts of the host need to know of it without its code. It tells the
+ * compiler which functions suspend a guest, the runner which interfaces there are, the protocol the messages, and the
+ * counters the operations and the access level that each needs.
  *
- * A capability is one folder: this definition, its messages, and its two sides, which never import each other. A guest
- * side runs in a plugin's process and asks; a host side runs in the host, and decides and acts.
+ * A capability is one folder: this definition, its messages, and its two sides, which never import each other. The guest
+ * side runs in a plugin's process and asks. The host side runs in the host, decides and acts.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface CapabilityCounter {
   /** The metric's name. */
   readonly name: string;
   readonly help: string;
-  /** Is the operation a label of the metric? Not where there is one only. */
+  /** Is the operation a label of the metric? Not where there is only one. */
   readonly hasOperationLabel: boolean;
   /** The outcome of an operation that was not allowed: it does not count as a use of the access level. */
   readonly deniedOutcome: string;
@@ -25,11 +25,11 @@ export interface CapabilityCounter {
 
 export interface Capability {
   readonly name: string;
-  /** The interfaces that it is, without versions. */
+  /** The interfaces of the capability, without versions. */
   readonly interfaces: readonly string[];
-  /** The one of them whose import says that a plugin may use it. */
+  /** The interface whose import shows that a plugin uses the capability. */
   readonly entry: string;
-  /** The one version of them that plugins may import, where it is neither the contract's nor one of WASI 0.2. */
+  /** The only version that plugins may import, where the interfaces are neither the contract's nor of WASI 0.2. */
   readonly version?: string;
   /** Imports that return a promise where a component imports one of the interfaces: `interface#function`, without versions. */
   readonly suspending: readonly string[];
@@ -38,7 +38,7 @@ export interface Capability {
    * `runner/linker/answers-alike.ts`.
    */
   readonly alike: readonly string[];
-  /** Operations, and the access level that each needs; one that needs none is allowed wherever the plugin is. */
+  /** Operations, and the access level that each needs; an operation without one is allowed to any plugin that may run. */
   readonly operations: Readonly<Record<string, AccessLevel | undefined>>;
   /** Absent where nothing is counted. */
   readonly counter?: CapabilityCounter;

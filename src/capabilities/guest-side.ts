@@ -1,7 +1,6 @@
 /**
- * What a capability's guest side is: the interfaces that it gives to instances, and its end of the conversation with the
- * host, one for the whole process. Runs in a plugin's process, beside a stranger's code: it bounds what a guest sends and
- * decides nothing.
+ * The guest side of a capability: the interfaces that it provides to instances, and its link to the host, one for the whole
+ * process. It runs in a plugin's process, together with untrusted code: it bounds what a guest sends and decides nothing.
  *
  * @module
  */
@@ -13,21 +12,21 @@ export interface GuestSide<Message = unknown, Port = unknown> {
   readonly capability: string;
   /** By interface, without versions: one namespace for all instances, or one made for each from its context. */
   readonly interfaces: Readonly<Record<string, Provider>>;
-  /** Absent where it says nothing to the host. */
+  /** Absent where the capability has no messages. */
   readonly link?: GuestLinkKind<Message, Port>;
 }
 
 export interface GuestLinkKind<Message, Port> {
-  /** What a call gets that may do nothing. */
+  /** The port for calls that are denied the capability. */
   readonly denied: Port;
   open(send: (message: CapabilityToHost) => void): GuestLink<Message, Port>;
 }
 
-/** The guest's end of what a capability says between host and runner. */
+/** The runner's end of a capability's messages between host and runner. */
 export interface GuestLink<Message, Port> {
-  /** What the call may do, asked for once a call at most. What it does after its end has no effect. */
+  /** The port of a call, which is asked for at most once. After the call's end, operations on it have no effect. */
   port(call: number): Port;
-  /** Acts on a message of the host; one for what has ended is ignored, since it may have been on its way. */
+  /** Acts on a message of the host. Ignores one for what has ended: the host may not have known of the end. */
   receive(message: Message): void;
   endCall(call: number, ending: CallEnding): void;
 }

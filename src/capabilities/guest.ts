@@ -13,21 +13,21 @@ import { OUTBOUND_HTTP_GUEST } from "./outbound-http/guest/side.ts";
 
 const GUEST_SIDES: readonly GuestSide[] = [LOGGING_GUEST, KEY_VALUE_GUEST, OUTBOUND_HTTP_GUEST];
 
-/** What capabilities give to instances, by interface. */
+/** The interfaces that capabilities provide to instances. */
 export const CAPABILITY_PROVIDERS: readonly (readonly [interfaceId: string, provider: Provider])[] =
   GUEST_SIDES.flatMap(({ interfaces }) => Object.entries(interfaces));
 
-/** What calls get that may do nothing, by capability. */
+/** The ports for denied calls, by capability. */
 const DENIED: ReadonlyMap<string, unknown> = new Map(
   GUEST_SIDES.map(({ capability, link }) => [capability, link?.denied]),
 );
 
-/** What a call may do with a capability that it may do nothing with. */
+/** The port of a capability for a call that is denied it. */
 export function deniedPort(capability: string): unknown {
   return DENIED.get(capability);
 }
 
-/** A process's ends of what all capabilities say. */
+/** The links of all capabilities in one runner. */
 export class GuestLinks {
   readonly #byCapability = new Map<string, GuestLink<unknown, unknown>>();
   /** By kind of message. */
@@ -44,7 +44,7 @@ export class GuestLinks {
     }
   }
 
-  /** What a call may do with a capability. */
+  /** The port of a capability for a call. */
   port(capability: string, call: number): unknown {
     return this.#byCapability.get(capability)?.port(call);
   }

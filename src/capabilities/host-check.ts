@@ -1,5 +1,5 @@
 /**
- * Checks that the gates of several capabilities make: the access level that an operation needs, and the time that it may
+ * Checks that the gates of several capabilities share: the access level that an operation needs, and the time that it may
  * take. Pure.
  *
  * @module
@@ -9,7 +9,7 @@ import { type AccessLevel, bitsFromLevels } from "../contract/access-levels.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { Terms } from "../policy/authority.ts";
 
-/** An operation that does not happen. `reason` is a sentence for the plugin to read: nothing of this host in it. */
+/** Why an operation is refused. `reason` is a sentence for the plugin, without any detail of this host. */
 export interface Refusal {
   readonly kind: "refused";
   readonly code: ErrorCode;
@@ -21,10 +21,10 @@ export function refused(code: ErrorCode, reason: string): Refusal {
   return { kind: "refused", code, reason };
 }
 
-/** For every operation of a version that may do nothing any more. */
+/** The refusal of every operation of a version that is denied everything. */
 export const REVOKED: Refusal = refused("access-denied", "the policy no longer allows what the plugin requests.");
 
-/** Why an operation that needs this level is not allowed; each of the grants must hold it. */
+/** The refusal of an operation that needs this level, unless each of the grants holds it. */
 export function refuseLevel(terms: Terms, level: AccessLevel): Refusal | undefined {
   if (terms.kind === "denied") return REVOKED;
   const bit = bitsFromLevels([level]);
@@ -33,12 +33,12 @@ export function refuseLevel(terms: Terms, level: AccessLevel): Refusal | undefin
 }
 
 /**
- * Time that is kept back from an operation, so that the plugin can still answer when nobody else does: this much, or a
- * quarter of what is left where that is less.
+ * Time that is withheld from an operation, so that the plugin can still answer when the operation gets no answer: this
+ * much, or a quarter of the time left where that is less.
  */
 const ANSWER_RESERVE_MS = 100;
 
-/** What an operation may use of the time that is left. */
+/** The part of the remaining time that an operation may use, in milliseconds. */
 export function usableMs(remainingMs: number): number {
   return Math.floor(remainingMs - Math.min(ANSWER_RESERVE_MS, remainingMs / 4));
 }

@@ -1,7 +1,7 @@
 /**
- * What a capability's host side is. Its link is its end of the conversation with one runner: it bounds what the host holds
- * for that process, which it does not trust. Its gate is for one version of a plugin: it checks every single operation
- * against what the version may do at that moment, outside the plugin's process, and then acts.
+ * The host side of a capability. Its link is the host's end of the messages with one runner: it bounds what the host holds
+ * for that process, which it does not trust. Its gate is for one version of a plugin: outside the plugin's process, it
+ * checks every single operation against what the version may do at that moment, and then acts.
  *
  * @module
  */
@@ -21,26 +21,26 @@ export interface HostSide<Message = unknown, Gate extends CapabilityGate = Capab
   createGate(parts: GateParts): Gate;
 }
 
-/** Names a capability's gate; `Gate` is known to its host side alone. */
+/** Names a capability's gate. Only the capability's host side knows the type `Gate`. */
 export interface GateKey<Gate> {
   readonly capability: string;
-  /** Never there: it ties the type to the key. */
+  /** Always absent: it ties the type to the key. */
   readonly gate?: Gate;
 }
 
-/** What one version of a plugin may do. */
+/** Checks and performs the operations of one version of a plugin. */
 export interface CapabilityGate {
-  /** Ends what it holds. Call it when the last request of the version is answered. */
+  /** Releases what the gate holds. Call it when the last request of the version is answered. */
   close(): Promise<void>;
 }
 
-/** What gates keep of one request; one object for the whole of it. */
+/** What gates know and note of one request: one object for all its operations. */
 export interface OperationContext {
-  /** Milliseconds until the request must be answered; 0 or less when its time is over. */
+  /** Milliseconds until the request's deadline; 0 or less after it. */
   remainingMs(): number;
-  /** Time that the request's store operations took; their gate adds to it. */
+  /** Milliseconds that the request's store operations took; their gate adds to it. */
   storeMs: number;
-  /** An operation of the store failed for the request in a way that passes; its gate says so. */
+  /** Has an operation of the store failed for the request, with an error that may pass? Set by its gate. */
   isAfterOutage: boolean;
   /** Is an operation of the store in flight? For its gate alone. */
   isBusy: boolean;
@@ -48,72 +48,72 @@ export interface OperationContext {
   note(text: string): void;
 }
 
-/** A call that somebody waits for, and the gates of its version. */
+/** A call that was not cancelled, and the gates of its version. */
 export interface BrokeredCall extends OperationContext {
   gate<Gate>(key: GateKey<Gate>): Gate;
 }
 
-/** The drivers that gates act through; not theirs. */
+/** The drivers that gates act through, but do not own. */
 export interface Drivers {
   readonly store: KeyValueStore;
   readonly http: OutboundHttp;
 }
 
-/** What a gate is made of. All callbacks must not throw. */
+/** What a gate is made of. No callback may throw. */
 export interface GateParts {
   readonly plugin: PluginName;
-  /** What the version may do; asked for each operation. */
+  /** What the version may do; read anew for each operation. */
   readonly authority: Authority;
   readonly drivers: Drivers;
-  /** Told how each operation ended. */
+  /** Called with the outcome of each operation. */
   readonly count: (operation: string, outcome: string) => void;
-  /** Told what the operations were for that were let through. */
+  /** Takes the buckets and targets of the operations that were allowed. */
   readonly uses: UseSink;
-  /** Told of every operation that a driver failed, for the log. */
+  /** Called for every operation that failed in a driver, for the log. */
   readonly onDriverError: (error: HostError) => void;
 }
 
-/** What policies name, as it is used. */
+/** Notes uses of what policies name. */
 export interface UseSink {
-  /** An operation went to a bucket that the plugin calls `name` and whose own name is `bucket`. */
+  /** An operation used a bucket that the plugin calls `name` and whose own name is `bucket`. */
   countBucket(operation: "get" | "set", kind: "private" | "shared", name: string, bucket: BucketName): void;
   /** A request was sent to a target: `scheme://host[:port]`. */
   countHost(target: string, method: string): void;
-  /** A target's name led to an address that a policy has to name beside it. */
+  /** A target's name resolved to an address that a policy must name as well. */
   noteAddress(target: string, address: string): void;
 }
 
 /** The calls of a runner, as links need them. */
 export interface LinkCalls {
-  /** Who waits for a call that the runner speaks of, if anybody still does; a violation where it is not in flight. */
+  /** The call of a runner's message; `undefined` where it was cancelled, a violation where it is not in flight. */
   use(call: number): BrokeredCall | undefined | Violation;
-  /** As {@link use}, without a word of the runner. */
+  /** Like {@link use}, but not on behalf of a message: so it is never a violation. */
   listener(call: number): BrokeredCall | undefined;
-  /** Counts an operation of a call, whose number in flight is bounded; {@link endOperation} follows. */
+  /** Counts an operation of a call: the number in flight is bounded. {@link endOperation} must follow. */
   beginOperation(call: number): Violation | undefined;
   endOperation(call: number): void;
 }
 
-/** What a link needs of its runner. */
+/** What a link needs from its runner's connection. */
 export interface LinkParts {
   readonly calls: LinkCalls;
   readonly transfers: TransferShare;
-  /** Sends a message, which costs the plugin so much of its share of the host's thread. */
+  /** Sends a message, which costs the plugin `workMs` of its share of the host's thread. */
   readonly send: (message: CapabilityToGuest, workMs: number) => void;
-  /** Bytes that were sent and that the runner has not read. */
+  /** Bytes that were sent and that the runner has not taken. */
   readonly bufferedBytes: () => number;
 }
 
-/** The host's end of what a capability says between host and runner. One that keeps nothing by call has `receive` alone. */
+/** The host's end of a capability's messages with a runner. A link without state for each call has only `receive`. */
 export interface HostLink<Message> {
-  /** Acts on what the runner says; a violation where it may not say so. */
+  /** Acts on a message of the runner. Returns a violation where the runner may not send it. */
   receive(message: Message): Violation | undefined;
-  /** Nobody waits for a call any more. What the runner still says of it may be on its way: {@link forgetCall} follows. */
+  /** The host has cancelled a call. Messages of it may still be in flight: {@link forgetCall} follows. */
   cancelCall?(call: number): void;
-  /** Nothing of a call can come any more. */
+  /** No message of a cancelled call can arrive any more. */
   forgetCall?(call: number): void;
-  /** The runner has ended a call, and says nothing more of it. */
+  /** The runner has ended a call, and sends nothing more of it. */
   endCall?(call: number): void;
-  /** The runner is gone. */
+  /** The runner has ended. */
   endAll?(): void;
 }

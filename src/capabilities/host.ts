@@ -27,7 +27,7 @@ export class HostLinks {
     }
   }
 
-  /** See {@link HostLink}, as for all that have the same names there. */
+  /** See {@link HostLink}, also for the other methods. */
   receive(message: CapabilityToHost): Violation | undefined {
     return this.#receivers.get(message.kind)?.receive(message);
   }
@@ -51,7 +51,7 @@ export class HostLinks {
 
 /** What the gates of a version are made of. */
 export interface GatesParts extends Omit<GateParts, "count"> {
-  /** Told how each operation of a capability ended; must not throw. */
+  /** Called with the outcome of each operation of a capability; must not throw. */
   readonly count: (capability: string, operation: string, outcome: string) => void;
 }
 
@@ -72,7 +72,7 @@ export class Gates {
     return this.#all.get(capability) as Gate;
   }
 
-  /** Ends what they hold. Call it when the last request of the version is answered. */
+  /** Releases what the gates hold. Call it when the last request of the version is answered. */
   async close(): Promise<void> {
     await Promise.all([...this.#all.values()].map((gate) => gate.close()));
   }

@@ -23,7 +23,7 @@ import type { InstancePool, PreparedInstance } from "./instance-pool.ts";
 
 type CallOutcome = GuestOutcome | LevelsOutcome;
 
-/** Resolves in a later microtask than the one in which a guest that may suspend begins. */
+/** Its reactions run after the microtask in which a guest that may suspend begins, at the latest. */
 const BEGUN = Promise.resolve();
 
 /** What a call does with its instance. */

@@ -1,6 +1,6 @@
 /**
- * The messages of the key-value store: a runner asks for an operation of a call and numbers it; the host answers each
- * one once, by its number.
+ * The messages of the key-value store. A runner asks for an operation of a call and numbers it; the host answers each
+ * operation once, by its number.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const OPERATIONS = {
   })),
 };
 
-/** How an operation ended: a value, nothing, or an error string that the guest sees. */
+/** The result of an operation: a value, no value, or the text of an error for the guest. */
 const RESULTS = {
   value: message({ value }, (from) => ({ kind: "value", value: value.read(from) })),
   none: message({}),

@@ -1,6 +1,6 @@
 /**
- * The contract's `logging`. What a plugin logs goes the way of its output, which is a part of each call: so it has no
- * messages of its own, needs no access level and is not counted as an operation.
+ * The contract's `logging`. A plugin's log takes the same way as its output, which is a part of each call. So the capability
+ * has no messages of its own, needs no access level and is not counted as an operation.
  *
  * @module
  */

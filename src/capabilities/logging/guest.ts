@@ -1,5 +1,5 @@
 /**
- * The contract's `logging`: a line of the plugin on its way to the host, which adds plugin and request id.
+ * The contract's `logging`: passes a plugin's lines to the host, which adds the plugin's name and the request's id.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The host's side of `logging` and of a plugin's output: what one request may write, counted here whatever
- * the runner has counted, and made printable before any sink sees it.
+ * The host's side of `logging` and of a plugin's output. It counts what one request writes, whatever the runner has counted,
+ * and makes each line printable before a sink gets it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { printableLine } from "../../telemetry/plugin-text.ts";
 
 /** One line that a plugin wrote, printable: no line breaks, no control sequences. */
 export interface PluginLine {
-  /** Through the contract's `logging`, or to its output; `host` is what the host says about the request itself. */
+  /** The contract's `logging`, or an output stream; `host` for what the host itself adds about the request. */
   readonly source: "log" | "stdout" | "stderr" | "host";
   readonly level: LogLevel;
   readonly text: string;
@@ -21,7 +21,7 @@ export interface PluginLine {
 /** Takes the lines of one request, in order. */
 export type PluginLineSink = (line: PluginLine) => void;
 
-/** How often a plugin's log says that lines of it were missed: each such line would cost as much as one of the plugin. */
+/** How often, at most, a plugin's log reports dropped lines: such a line costs as much as one of the plugin. */
 const TELL_MISSED_MS = 1_000;
 
 /** The log of one request. */
@@ -36,7 +36,7 @@ export class PluginLog {
 
   /**
    * @param maxBytes see `PLUGIN_LIMITS.logBytes`, at each moment; the plugin's own UTF-8 bytes count, not their escaped form.
-   * @param rate what all requests of the plugin share.
+   * @param rate the rate that all requests of the plugin share.
    */
   constructor(maxBytes: () => number, rate: LogRate, sink: PluginLineSink) {
     this.#maxBytes = maxBytes;
@@ -60,12 +60,12 @@ export class PluginLog {
     else this.#write("stderr", "warning", text);
   }
 
-  /** Something that the host has to tell whoever reads the plugin's log. It counts like a line of the plugin. */
+  /** A line of the host for the readers of the plugin's log. It counts like a line of the plugin. */
   note(text: string): void {
     this.#write("host", "warning", `[network-host] ${text}`);
   }
 
-  /** The runner says what it dropped itself. Its word decides what is told and nothing else. */
+  /** The runner reports what it has dropped itself. This untrusted report affects only what is reported further. */
   dropped({ lines, bytes, missedLines, missedBytes }: DroppedLog): void {
     this.#droppedBytes += missedBytes;
     this.#rate.addMissed(missedLines);
@@ -91,7 +91,7 @@ export class PluginLog {
     if (bytes > leftBytes) this.#drop(bytes - Buffer.byteLength(kept, "utf8"));
   }
 
-  /** Where lines are written again after some were not: how many those were, of all requests. */
+  /** Reports how many lines of all requests the rate has dropped, once lines are written again. */
   #tellMissed(): void {
     const lines = this.#rate.takeMissed(TELL_MISSED_MS);
     if (lines === 0) return;
@@ -104,7 +104,7 @@ export class PluginLog {
     this.#sink({ source: "host", level: "warning", text: `[network-host] ${text}` });
   }
 
-  /** Says so once, where the next line would have stood. */
+  /** Counts dropped bytes. The first time, writes a line about it in place of the dropped one. */
   #drop(bytes: number): void {
     this.#droppedBytes += bytes;
     if (this.#state === "full") return;
@@ -115,7 +115,7 @@ export class PluginLog {
   }
 }
 
-/** The longest beginning of a text that takes no more bytes, without half a character at its end. */
+/** The longest beginning of a text that fits in `maxBytes` bytes of UTF-8, cut between characters. */
 function cutUtf8(text: string, maxBytes: number): string {
   const bytes = new Uint8Array(maxBytes);
   const { read } = new TextEncoder().encodeInto(text, bytes);

@@ -11,7 +11,7 @@ export const OUTBOUND_HTTP = {
   name: "outbound-http",
   interfaces: ["wasi:http/types", "wasi:http/outgoing-handler"],
   entry: "wasi:http/outgoing-handler",
-  // What bodies wait in. In components without HTTP, nothing that streams are made of ever waits.
+  // The functions in which bodies wait. In components without HTTP, no stream ever waits.
   suspending: [
     "wasi:io/streams#[method]input-stream.blocking-read",
     "wasi:io/streams#[method]input-stream.blocking-skip",

@@ -1,12 +1,12 @@
 /**
- * The messages of outbound HTTP. A runner opens an exchange with `http-request` and numbers it; from then on both
- * sides speak of it by that number, which is never used again in the life of the process.
+ * The messages of outbound HTTP. A runner opens an exchange with `http-request` and numbers it. From then on, both sides
+ * refer to it by that number.
  *
- * Bodies flow by credit, in both directions alike: `FIXED_LIMITS.httpWindowBytes` may be sent unasked, then as
- * much as the other side has asked for (`http-wanted` by the host, `http-read` by the runner). So neither side
- * can make the other hold more than a window.
+ * Bodies flow by credit, in both directions: a side may send `FIXED_LIMITS.httpWindowBytes` unasked, then as much as the
+ * other side has asked for (the host by `http-wanted`, the runner by `http-read`). So neither side can make the other hold
+ * more than a window.
  *
- * An exchange ends with `http-end`, `http-failed` or `http-abort`. What crosses these on its way is ignored.
+ * An exchange ends with `http-end`, `http-failed` or `http-abort`. Messages of it that cross one of these are ignored.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { bytes, type Field, flag, list, oneOf, optionalU32, text, u16, u32 } fro
 import { message, type MessageOf, record } from "../../channel/message-table.ts";
 import { SENTENCE_BYTES } from "../../contract/text-bounds.ts";
 
-/** Names and values are mostly ASCII; Latin-1 in a name takes twice its characters. */
+/** A name is mostly ASCII; a Latin-1 character in it takes two bytes. */
 const name = text(2 * MAX_HTTP_FIELD_BYTES);
 const value = bytes(MAX_HTTP_FIELD_BYTES);
 
@@ -38,7 +38,7 @@ const field: Field<HttpField> = {
   read: (from) => [name.read(from), value.read(from)],
 };
 
-/** Two lengths for each beside what counts. */
+/** `MAX_HTTP_FIELD_BYTES` bounds all fields together; each also takes two length prefixes. */
 const fields = list(field, MAX_HTTP_FIELDS, MAX_HTTP_FIELDS * 8 + 2 * MAX_HTTP_FIELD_BYTES);
 
 const writtenFailure = record({
@@ -48,7 +48,7 @@ const writtenFailure = record({
   detail: text(SENTENCE_BYTES),
 });
 
-/** A failure has only the parts that say something. */
+/** A failure that was read has only the properties with a value. */
 const failure: Field<HttpFailure> = {
   ...writtenFailure,
   write({ code, bytes: size, detail }, out) {
@@ -65,9 +65,9 @@ const part = text(MAX_HTTP_PART_CHARACTERS + 1);
 
 const body = bytes(FIXED_LIMITS.httpWindowBytes);
 
-/** What the host says of an exchange. */
+/** The host's messages of an exchange. */
 export const TO_GUEST = {
-  /** So many more bytes of the request's body may be sent. */
+  /** The runner may send `bytes` more bytes of the request's body. */
   "http-wanted": message({ exchange: u32, bytes: u32 }),
   "http-response": message({ exchange: u32, response: record({ status: u16, fields }) }),
   "http-chunk": message({ exchange: u32, bytes: body }),
@@ -75,7 +75,7 @@ export const TO_GUEST = {
   "http-failed": message({ exchange: u32, failure }),
 };
 
-/** What a runner says of an exchange. */
+/** A runner's messages of an exchange. */
 export const TO_HOST = {
   "http-request": message({
     call: u32,
@@ -95,7 +95,7 @@ export const TO_HOST = {
   "http-body": message({ exchange: u32, bytes: body }),
   /** The request's body is whole. */
   "http-finish": message({ exchange: u32 }),
-  /** So many more bytes of the response's body may be sent. */
+  /** The host may send `bytes` more bytes of the response's body. */
   "http-read": message({ exchange: u32, bytes: u32 }),
   "http-abort": message({ exchange: u32 }),
 };

@@ -25,7 +25,7 @@ export class GrowthReserve {
     }
   }
 
-  /** A guest needed `pages` more pages than it began with: raises the reserve to that, unless no step is that large. */
+  /** A guest needed `pages` more pages than it began with: raises the reserve to a step that fits, if there is one. */
   fit(pages: number): void {
     const step = RESERVES.find((reserve) => reserve >= pages);
     if (step !== undefined) this.#pages = Math.min(this.#mostPages, Math.max(this.#pages, step));

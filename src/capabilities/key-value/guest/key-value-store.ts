@@ -1,7 +1,7 @@
 /**
- * The contract's `key-value-store`: a handle holds a bucket's name and nothing else. Whether bucket and
- * operation are allowed is decided by the host on every operation; errors come from `get` and `set`, since the
- * contract's constructor cannot fail.
+ * The contract's `key-value-store`: a handle holds a bucket's name and nothing else. The host decides on every operation
+ * whether bucket and operation are allowed. Errors come from `get` and `set`, because the contract's constructor cannot
+ * fail.
  *
  * @module
  */
@@ -76,7 +76,7 @@ class KeyValueStore implements KeptResource {
     return this.#context.port(KEY_VALUE_PORT)?.perform(operation) ?? pendingForEver();
   }
 
-  /** Only what no policy could allow; the host checks the plugin's own limits. */
+  /** Refuses only what no policy could allow; the host checks the plugin's own limits. */
   #refusal(key: string, valueBytes: number): ErrorCode | undefined {
     if (this.#bucket.length > MAX_BUCKET_CHARACTERS) return "invalid-bucket";
     if (key.length > PLUGIN_LIMITS.keyBytes.max) return "invalid-key";

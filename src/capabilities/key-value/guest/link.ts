@@ -1,10 +1,10 @@
 /**
- * Key-value operations that calls wait for. Each has a number of its own; its answer goes to the call that asked, and
- * to nobody once that call has ended.
+ * The key-value operations that calls of a runner wait for. Each has a number of its own. Its answer goes to the call that
+ * asked, and is dropped once that call has ended.
  *
- * How much a process has on its way to the store is bounded: further writes wait here, in order, and not in the socket.
- * What is in the socket has to be taken by the host before anything behind it, a reply, an answer to a ping, and
- * whether somebody still waits for it or not; what waits here is in nobody's way and is released with its call.
+ * The bytes that a process has in flight to the store are bounded. Further writes wait here, in order, and not in the
+ * socket: the host must read what is in the socket before what follows, such as a reply or a pong, even if its call has
+ * ended. A write that waits here delays no other message, and is dropped with its call.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import type { GuestLink } from "../../guest-side.ts";
 import { KEY_VALUE } from "../definition.ts";
 import type { KeyValueOperation, KeyValueResult, KeyValueToGuest, KeyValueToHost } from "../messages.ts";
 
-/** What a call may do with the store. */
+/** A call's port of the key-value store. */
 export interface KeyValuePort {
-  /** Asks the host. Never rejects; pending for ever once the call has ended. */
+  /** Asks the host. Never rejects; stays pending once the call has ended. */
   perform(operation: KeyValueOperation): Promise<KeyValueResult>;
 }
 
@@ -27,7 +27,7 @@ export const KEY_VALUE_PORT: PortKey<KeyValuePort> = { capability: KEY_VALUE.nam
 
 interface PendingOperation {
   readonly call: number;
-  /** Of the value that it writes. */
+  /** Bytes of the value that it writes; 0 for a read. */
   readonly bytes: number;
   readonly resolve: (result: KeyValueResult) => void;
   state: "waiting" | "sent" | "abandoned";
@@ -73,7 +73,7 @@ export class KeyValueLink implements GuestLink<KeyValueToGuest, KeyValuePort> {
     });
   }
 
-  /** The host's answer, which a call that has ended does not hear of. */
+  /** Takes the host's answer, and drops it where the call was cut off. */
   receive({ op, result }: KeyValueToGuest): void {
     const pending = this.#pending.delete(op);
     if (pending === undefined) return;
@@ -81,9 +81,9 @@ export class KeyValueLink implements GuestLink<KeyValueToGuest, KeyValuePort> {
     if (pending.state === "sent") pending.resolve(result);
   }
 
-  /** Forgets what a call that was cut off still waits for. A write that was sent has its place until it is answered. */
+  /** Forgets the operations of a call that was cut off. A write that was sent keeps its place until it is answered. */
   endCall(call: number, ending: CallEnding): void {
-    // A call that returned by itself waits for nothing.
+    // A call that returned by itself has no pending operations.
     if (ending === "returned") return;
     this.#writes.dismiss((write) => write.call === call);
     for (const [op, pending] of this.#pending.entries()) {

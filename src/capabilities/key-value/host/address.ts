@@ -1,6 +1,6 @@
 /**
- * From what a plugin asked for to an address in the store, or to the reason why not. Pure: nothing is opened,
- * and the store is not involved until the answer is "allowed".
+ * Decides which address in the store a plugin's request means, or why it is refused. Pure: the store is not involved until
+ * the answer is "allowed".
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { KeyAddress, Namespace } from "../../../kv/store.ts";
 import type { Grant } from "../../../policy/policy.ts";
 import { refused, type Refusal } from "../../host-check.ts";
 
-/** Limits that are enforced on keys and values. */
+/** The limits on keys and values. */
 export type KeyValueLimits = Pick<PluginLimits, "keyBytes" | "valueBytes">;
 
 export type AddressDecision = { readonly kind: "allowed"; readonly address: KeyAddress } | Refusal;
 
 /**
- * Decides which value a plugin's bucket and key stand for. Each of the grants must allow it, and all must mean the same
- * bucket: a name that was private and is shared now stands for neither.
+ * Decides which value a plugin's bucket and key mean. Each of the grants must allow it, and all must mean the same bucket: a
+ * name that was private under one grant and is shared under another means neither.
  */
 export function decideAddress(
   [grant, ...others]: readonly [Grant, ...Grant[]],
@@ -38,7 +38,7 @@ export function decideAddress(
   return { kind: "allowed", address: { namespace: place.namespace, bucket: place.bucket, key } };
 }
 
-/** The refusal of a value that is too large, if it is. */
+/** The refusal of a value that is too large; `undefined` for any other. */
 export function refuseValue(value: Uint8Array, limits: KeyValueLimits): Refusal | undefined {
   if (value.length <= limits.valueBytes) return undefined;
   return refused("value-too-large", `the value has ${value.length} bytes, at most ${limits.valueBytes} are allowed.`);
@@ -49,10 +49,10 @@ type BucketDecision =
   | Refusal;
 
 function decideBucket({ plugin, buckets }: Grant, bucket: string): BucketDecision {
-  // The maps and lists of a grant hold parsed names only, so a name they hold is one.
+  // The maps and lists of a grant hold only parsed names, so a name found there is valid.
   const shared = buckets.shared.get(bucket as BucketName);
   if (shared !== undefined) {
-    // Plugins may call one shared bucket by different names: its own name alone says where it is.
+    // Plugins may call one shared bucket by different names: only its own name says where it is.
     return { kind: "allowed", namespace: { kind: "shared", name: shared }, bucket: shared };
   }
   if (buckets.private !== "any" && !buckets.private.includes(bucket as BucketName)) return bucketDenied();
@@ -66,7 +66,7 @@ function bucketDenied(): Refusal {
 }
 
 function refuseKey(key: string, limits: KeyValueLimits): Refusal | undefined {
-  // A lone surrogate has no UTF-8: different keys would be stored as one.
+  // A lone surrogate has no encoding in UTF-8: different keys would be stored as one.
   if (key === "" || !key.isWellFormed()) return refused("invalid-key", "a key is 1 byte or more of UTF-8.");
   const keyBytes = Buffer.byteLength(key, "utf8");
   if (keyBytes <= limits.keyBytes) return undefined;

@@ -1,11 +1,10 @@
 /**
- * What one version of a plugin may do with the key-value store. Every operation is checked against what the version may do
- * at that moment before anything is touched: access level, then bucket, then the limits on key and value, then the store.
+ * The gate of one version of a plugin to the key-value store. It checks every operation against what the version may do at
+ * that moment: access level, then bucket, then the limits on key and value. Only then it calls the store.
  *
- * Invariants: an operation that is not allowed never reaches the store, and one that was allowed and is no longer
- * brings nothing back; `perform` never rejects and settles before the request's deadline; what a plugin reads in an
- * error is a code and a safe sentence, never a host's name, a URL or a cause. The sender is not trusted: it is a process
- * that runs a stranger's code.
+ * Invariants: an operation that is not allowed never reaches the store, and one that ceases to be allowed meanwhile returns
+ * no value; `perform` never rejects and settles before the request's deadline; an error for a plugin is a code and a safe
+ * sentence, never a host's name, a URL or a cause. The sender is not trusted: it is a process that runs untrusted code.
  *
  * @module
  */
@@ -30,8 +29,8 @@ export class KeyValueGate implements CapabilityGate {
   }
 
   /**
-   * Checks and performs an operation. Never rejects. A value that is to be set is passed on uncopied and must
-   * not change any more; neither must a value that was got.
+   * Checks and performs an operation. Never rejects. A value to set is passed on without a copy and must not change
+   * afterwards; neither must a value that is returned.
    */
   async perform(operation: KeyValueOperation, context: OperationContext): Promise<KeyValueResult> {
     const ended = await this.#perform(operation, context);
@@ -40,7 +39,7 @@ export class KeyValueGate implements CapabilityGate {
   }
 
   async close(): Promise<void> {
-    // The store is not its own.
+    // The gate does not own the store.
   }
 
   async #perform(operation: KeyValueOperation, context: OperationContext): Promise<KeyValueResult | Refusal> {
@@ -50,8 +49,8 @@ export class KeyValueGate implements CapabilityGate {
     const { address } = decision;
     const timeoutMs = Math.min(FIXED_LIMITS.storeOperationMs, usableMs(context.remainingMs()));
     if (timeoutMs <= 0) return refused("deadline-exceeded", "the request's time is over.");
-    // The contract's functions are synchronous, so a guest has one operation at a time; a runner that sends
-    // more is broken, and must not make the host hold many large values.
+    // The contract's functions are synchronous, so a guest has one operation at a time. A runner that sends more
+    // is broken, and must not make the host hold many large values.
     if (context.isBusy) return refused("overloaded", "another operation of this request has not ended yet.");
     context.isBusy = true;
     const { plugin, uses, onDriverError } = this.#parts;
@@ -61,7 +60,7 @@ export class KeyValueGate implements CapabilityGate {
     try {
       const isWanted = (): boolean => refusal() === undefined;
       const result = await this.#callStore(operation, address, { timeoutMs, caller: plugin, isWanted });
-      // What was written is written. What was read is not handed out any more.
+      // A write has happened and stays. A value that was read is withheld.
       return operation.kind === "set" ? result : (refusal() ?? result);
     } catch (error) {
       const revoked = refusal();
@@ -76,7 +75,7 @@ export class KeyValueGate implements CapabilityGate {
     }
   }
 
-  /** Why an operation that was allowed under these terms is no longer. */
+  /** Why an operation that was allowed under these terms is no longer allowed; `undefined` where it is. */
   #refusalSince(terms: Terms, operation: KeyValueOperation, address: KeyAddress): Refusal | undefined {
     const { now } = this.#parts.authority;
     if (now === terms) return undefined;

@@ -1,7 +1,7 @@
 /**
- * A runner's operations on the key-value store, as they come and go over its channel. What the host holds for it
- * meanwhile is bounded: values on their way to the store, and values that were read and that it does not take. Each
- * operation has an answer, also where nobody listens any more: the runner counts what it has in flight.
+ * One runner's operations on the key-value store, as they pass over its channel. What the host holds for the runner is
+ * bounded: values in flight to the store, and values that were read and that the runner does not take. Each operation has
+ * an answer, even after its call was cancelled: the runner counts its operations in flight.
  *
  * @module
  */
@@ -14,27 +14,27 @@ import type { KeyValueResult, KeyValueToHost } from "../messages.ts";
 import { KEY_VALUE_GATE } from "./gate.ts";
 import { ReadWindow } from "./read-window.ts";
 
-/** What a guest reads where too many bytes are in flight for its plugin. */
+/** The answer where too many bytes are in flight for the plugin. */
 const TOO_MUCH: KeyValueResult = {
   kind: "error",
   message: "overloaded: too many bytes are in flight for this plugin; try again later.",
 };
-/** Read by nobody. */
+/** The answer to an operation of a cancelled call, which the runner drops. */
 const CANCELLED: Promise<KeyValueResult> = Promise.resolve({ kind: "error", message: "the call was cancelled" });
 
 export class KeyValueLink implements HostLink<KeyValueToHost> {
   readonly #parts: LinkParts;
   readonly #reads = new ReadWindow(FIXED_LIMITS.runnerReadBytes);
-  /** Bytes of values that are being written for it, or wait to be. */
+  /** Bytes of values that are being written for the runner, or wait to be. */
   #valueBytes = 0;
-  /** Of the value that was read last: the next one is taken for as large until it is there. */
+  /** Bytes of the value that was read last: the next one is assumed to be as large until it has arrived. */
   #readBytes = 0;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
   }
 
-  /** Performs an operation of a call that is in flight and sends its result. */
+  /** Performs an operation of a call in flight and sends its result. */
   receive(message: KeyValueToHost): Violation | undefined {
     const violation = this.#parts.calls.beginOperation(message.call);
     if (violation !== undefined) return violation;
@@ -71,7 +71,7 @@ export class KeyValueLink implements HostLink<KeyValueToHost> {
   }
 
   #perform(message: KeyValueToHost): Promise<KeyValueResult> {
-    // It may have been cancelled while this waited.
+    // The call may have been cancelled while this operation waited.
     const call = this.#parts.calls.listener(message.call);
     return call?.gate(KEY_VALUE_GATE).perform(message.operation, call) ?? CANCELLED;
   }
@@ -81,7 +81,7 @@ export class KeyValueLink implements HostLink<KeyValueToHost> {
     this.#parts.send({ kind: "key-value-result", op: message.op, result }, WORK_MS.storeOperation);
   }
 
-  /** A value that was read is kept for the runner until it takes it. */
+  /** May the host keep this value until the runner takes it? */
   #fits(result: KeyValueResult): boolean {
     if (result.kind !== "value") return true;
     return this.#parts.bufferedBytes() + result.value.length <= FIXED_LIMITS.runnerBacklogBytes;

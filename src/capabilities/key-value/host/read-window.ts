@@ -1,8 +1,7 @@
 /**
- * How many reads of values may be in flight for one runner. What a read will bring is not known before, and
- * all that is brought is held by the host; so the number follows the size of what came lately: many small
- * values at a time, few large ones. The others wait their turn, in order; how many they are is bounded by the
- * requests that a plugin may have.
+ * How many reads of values may be in flight for one runner. The size of a value is not known before it is read, and the
+ * host holds all values that arrive. So the number follows the size of recent values: many small values at a time, few
+ * large ones. The other reads wait their turn, in order; the bound on a plugin's requests bounds their number.
  *
  * @module
  */
@@ -10,12 +9,12 @@
 import { WeightedSemaphore } from "../../../scheduling/weighted-semaphore.ts";
 import type { KeyValueResult } from "../messages.ts";
 
-/** Before anything was read. */
+/** How many reads may be in flight before the first value was read. */
 const FIRST_READS = 16;
 const MIN_READS = 2;
-/** No value counts for less. */
+/** The least that a value counts for. */
 const MIN_VALUE_BYTES = 4 * 1024;
-/** One large value among many small ones is forgotten after some hundred reads. */
+/** The factor by which the expected size shrinks with each read: some hundred reads forget one large value. */
 const FORGETTING = 0.98;
 
 export class ReadWindow {
@@ -23,19 +22,19 @@ export class ReadWindow {
   readonly #places: WeightedSemaphore;
   #expectedBytes: number;
 
-  /** `maxBytes` is what all reads in flight may bring together, as far as can be foreseen. */
+  /** `maxBytes` is the most bytes that all reads in flight together are expected to return. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#expectedBytes = maxBytes / FIRST_READS;
     this.#places = new WeightedSemaphore(this.#room());
   }
 
-  /** Runs a read as soon as there is room. `read` never rejects. */
+  /** Runs a read as soon as there is room. `read` must not reject. */
   async run(read: () => Promise<KeyValueResult>): Promise<KeyValueResult> {
     if (!this.#places.tryAcquire(1)) await new Promise<void>((admit) => this.#places.acquire({ weight: 1, admit }));
     const result = await read();
     this.#learn(result.kind === "value" ? result.value.length : 0);
-    // The result is passed on before the place is: whoever counts it has done so by then.
+    // Release the place only after the caller has got the result and counted its bytes.
     setImmediate(() => this.#places.release(1));
     return result;
   }

@@ -1,6 +1,6 @@
 /**
- * What the futures of `wasi:http/types` have in common: each is a guest's handle on a part of an exchange that comes
- * later, and gives it away once.
+ * The common part of the futures of `wasi:http/types`: each is a guest's handle for a part of an exchange that arrives
+ * later, and returns it once.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { err, ok, type Result } from "../../../runner/guest/guest-values.ts";
 import { HOST_ONLY } from "../../../runner/guest/namespaces.ts";
 import { Pollable } from "../../../runner/wasi/poll.ts";
 
-/** The `result` without a payload that says no. */
+/** The `err` of a `result` without a payload. */
 export const REFUSED: Result<never, undefined> = Object.freeze(err(undefined));
 
-/** Kept by the future that a guest holds. It counts as a handle until it is closed. */
+/** The state of a future that a guest holds. It counts as a handle until it is closed. */
 export class ExchangeFuture {
   readonly #context: GuestContext;
   readonly #isReady: () => boolean;
@@ -33,7 +33,7 @@ export class ExchangeFuture {
     return new Pollable(HOST_ONLY, this.#context, this.#isReady);
   }
 
-  /** What `answer` makes, the first time that it is ready; a refusal from then on. */
+  /** `undefined` until it is ready, then once what `answer` makes, and a refusal from then on. */
   take<Answer>(answer: () => Answer): Result<Answer, undefined> | undefined {
     if (!this.#isReady()) return undefined;
     if (this.#state === "taken") return REFUSED;

@@ -1,10 +1,8 @@
 /**
- * The bodies of `wasi:http/types`: the one that a guest writes and the one that it reads, with the trailers of
- * the latter.
+ * The bodies of `wasi:http/types`: the one that a guest writes, and the one that it reads, with its trailers.
  *
- * What a guest writes before its request is sent is kept here, a window of it at most. A body that is dropped
- * unfinished is a request that was broken off, and a response that nobody reads on is given up. A body is not released
- * before its stream.
+ * What a guest writes before its request is sent is kept here, at most a window of it. Dropping an unfinished outgoing body
+ * aborts the request, and dropping an incoming body aborts the exchange. A guest must drop a body's stream before the body.
  *
  * @module
  */
@@ -24,11 +22,11 @@ import type { Pollable } from "../../../runner/wasi/poll.ts";
 import type { Implementation } from "../../../runner/wasi/published-types.ts";
 import { type ByteSink, InputStream, OutputStream } from "../../../runner/wasi/streams.ts";
 
-/** Where an outgoing body goes: nowhere yet, then to its request's exchange. */
+/** Takes an outgoing body: keeps it at first, then passes it to its request's exchange. */
 export class OutgoingContent implements ByteSink {
-  /** What the `content-length` says; absent if there is none. */
+  /** The length that `content-length` declares; absent without such a field. */
   readonly #declaredBytes: number | undefined;
-  /** What it is where that is not true. */
+  /** The failure of a body with another length. */
   readonly #mismatch: HttpFailure["code"];
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
@@ -51,12 +49,12 @@ export class OutgoingContent implements ByteSink {
   write(bytes: Uint8Array): void {
     this.#writtenBytes += bytes.length;
     if (this.#exchange !== undefined) return this.#exchange.write(bytes);
-    // A copy: the bytes are the guest's.
+    // A copy, because the guest may change its bytes.
     this.#kept.push(bytes.slice());
     this.#keptBytes += bytes.length;
   }
 
-  /** The request is sent: what was kept goes first. */
+  /** The request is sent: passes on what was kept. */
   attach(exchange: GuestExchange): void {
     this.#exchange = exchange;
     for (const bytes of this.#kept) exchange.write(bytes);
@@ -65,7 +63,7 @@ export class OutgoingContent implements ByteSink {
     if (this.#state === "broken") exchange.abort();
   }
 
-  /** Ends the body as it is; the failure that it is where its length is another than was declared. */
+  /** Ends the body. Returns a failure where its length is not the declared one. */
   finish(): HttpFailure | undefined {
     if (this.#state !== "open") return undefined;
     if (this.#declaredBytes !== undefined && this.#writtenBytes !== this.#declaredBytes) {
@@ -77,7 +75,7 @@ export class OutgoingContent implements ByteSink {
     return undefined;
   }
 
-  /** Breaks the request off, unless the body is whole. Nothing more is taken. */
+  /** Aborts the request, unless its body is whole or its response has begun. Takes no more bytes. */
   break(): void {
     if (this.#state !== "open") return;
     this.#state = "broken";
@@ -115,7 +113,7 @@ export class OutgoingBody implements Implementation<Published.OutgoingBody> {
   static finish(body: unknown, trailers: unknown): Result<undefined, Published.ErrorCode> {
     const outgoing = body as OutgoingBody;
     outgoing.#children.requireNone();
-    // The guest gave the handles away with this call, so it will not drop them.
+    // The guest gave its handles away with this call, so it will not drop them.
     outgoing.#context.closeHandle();
     const fields = trailers === undefined ? [] : takeEntries(trailers);
     if (fields.length > 0) {
@@ -128,7 +126,7 @@ export class OutgoingBody implements Implementation<Published.OutgoingBody> {
 }
 seal(OutgoingBody);
 
-/** Throws for anything but a body of the host's. */
+/** Throws for anything but a body of the host. */
 let finishBody: (body: unknown) => FutureTrailers;
 
 export class IncomingBody implements Implementation<Published.IncomingBody> {
@@ -165,7 +163,7 @@ export class IncomingBody implements Implementation<Published.IncomingBody> {
     finishBody = (body) => {
       const incoming = body as IncomingBody;
       incoming.#children.requireNone();
-      // The guest gave the handle away with this call, so it will not drop it.
+      // The guest gave its handle away with this call, so it will not drop it.
       incoming.#context.closeHandle();
       incoming.#exchange.discard();
       return new FutureTrailers(HOST_ONLY, incoming.#context, incoming.#exchange);

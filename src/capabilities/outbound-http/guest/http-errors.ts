@@ -1,6 +1,6 @@
 /**
- * The `error-code` of `wasi:http/types`: from a failure as it crosses the channel to the variant, whose cases
- * carry payloads of five kinds.
+ * The `error-code` of `wasi:http/types`: from a failure in a message to the variant, whose cases carry payloads of five
+ * kinds.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The `fields` resource of `wasi:http/types`: header fields with the syntax of RFC 9110, section 5, bounded in
- * number and size. Names are compared without regard to case and kept as they were given. Fields that belong to
- * the connection are forbidden.
+ * number and size. Names are compared without regard to case and kept as the guest wrote them. Fields that belong to the
+ * connection are forbidden.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const INVALID_SYNTAX: Result<never, HeaderError> = Object.freeze(err<HeaderError
 const FORBIDDEN: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "forbidden" }));
 const IMMUTABLE: Result<never, HeaderError> = Object.freeze(err<HeaderError>({ tag: "immutable" }));
 
-/** The entries of a host's object, copied; throws for anything else. */
+/** A copy of the entries of the host's fields; throws for anything else. */
 let entriesOf: (fields: unknown) => Entry[];
 
 export class Fields implements Implementation<Published> {
@@ -106,7 +106,7 @@ export class Fields implements Implementation<Published> {
 }
 seal(Fields);
 
-/** Takes over what the guest passed as `fields` and will not drop any more; throws for anything else. */
+/** Takes over fields that the guest gave away, and so will not drop; throws for anything else. */
 export function takeEntries(fields: unknown): readonly HttpField[] {
   const entries = entriesOf(fields);
   (fields as Fields)[Symbol.dispose]();
@@ -118,14 +118,14 @@ export function immutableFields(context: GuestContext, entries: readonly HttpFie
   return new Fields(HOST_ONLY, context, copyEntries(entries), false);
 }
 
-/** The body's length as its header fields declare it, if they do so by one number: the host refuses anything else. */
+/** The length that the header fields declare for the body, where it is one number: the host refuses anything else. */
 export function declaredBytes(fields: readonly HttpField[]): number | undefined {
   const values = fields.filter(([name]) => name.toLowerCase() === "content-length").map(([, value]) => value);
   const text = Buffer.from(values[0] ?? "").toString("latin1");
   return values.length === 1 && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The class as a guest sees it. */
+/** The class with its constructor for guests. */
 export function createFieldsClass(context: GuestContext): unknown {
   return constructorFor(Fields, () => new Fields(HOST_ONLY, context, [], true), {
     fromList(list: unknown): Result<Fields, HeaderError> {

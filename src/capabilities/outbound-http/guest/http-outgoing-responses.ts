@@ -1,6 +1,6 @@
 /**
- * The response of `wasi:http/types` that a server would send. A plugin may make one, as the WIT lets it; there is no
- * request that it could answer, so nothing takes it and nothing of it goes anywhere.
+ * The response of `wasi:http/types` that a server would send. The WIT lets a plugin make one. There is no request to answer
+ * with it, so no function takes it and it is never sent.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { OutgoingBody, OutgoingContent } from "./http-bodies.ts";
 import { declaredBytes, type Fields, immutableFields, takeEntries } from "./http-fields.ts";
 import type { Implementation } from "../../../runner/wasi/published-types.ts";
 
-/** All valid ones: RFC 9110, section 15. */
+/** The valid status codes: RFC 9110, section 15. */
 const STATUS = { min: 100, max: 599 } as const;
 
 export class OutgoingResponse implements Implementation<Published.OutgoingResponse> {
@@ -52,7 +52,7 @@ export class OutgoingResponse implements Implementation<Published.OutgoingRespon
     return ok(new OutgoingBody(HOST_ONLY, this.#context, this.#content));
   }
 
-  /** Being private it throws for what only looks like a response, which no other line here has looked at by then. */
+  /** A private method, so that it throws for a forged response, whose private fields no line has read before. */
   #refuse(): Result<never, undefined> {
     return REFUSED;
   }
@@ -64,7 +64,7 @@ export class OutgoingResponse implements Implementation<Published.OutgoingRespon
 }
 seal(OutgoingResponse);
 
-/** The class with its constructor, as a guest sees it. */
+/** The class with its constructor for guests. */
 export function createOutgoingResponseClass(context: GuestContext): unknown {
   return constructorFor(OutgoingResponse, (headers) => new OutgoingResponse(HOST_ONLY, context, headers));
 }

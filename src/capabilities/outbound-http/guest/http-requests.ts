@@ -1,6 +1,6 @@
 /**
- * The resources of `wasi:http/types` that a guest builds a request from: the request and its options. They keep
- * what they are given, checked and bounded; what may be sent is decided by the host.
+ * The resources of `wasi:http/types` that a guest builds a request from: the request and its options. They check, bound and
+ * keep what the guest sets; the host decides what may be sent.
  *
  * @module
  */
@@ -20,12 +20,12 @@ const SCHEMES = ["HTTP", "HTTPS", "other"] as const;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 3986, section 3.1. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
-/** RFC 3986, section 3.2, but that a host is not empty: user information, host and port. */
+/** RFC 3986, section 3.2, except that the host must not be empty: user information, host and port. */
 const AUTHORITY =
   /^(?:[a-z0-9._~!$&'()*+,;=:%-]*@)?(?:\[[a-z0-9._~!$&'()*+,;=:-]+\]|[a-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?$/i;
 /**
- * A path, which is empty or begins with a slash where there is an authority (RFC 3986, section 3.3), and a query, in
- * whatever visible characters (some have to be encoded, and few encode them), but no fragment.
+ * A path, which is empty or begins with a slash where there is an authority (RFC 3986, section 3.3), and a query, but no
+ * fragment. Any visible characters are accepted: some should be encoded, but few clients encode them.
  */
 const PATH_WITH_QUERY = /^(?:[/?][\x21\x22\x24-\x7e]*)?$/;
 const NS_PER_MS = 1_000_000;
@@ -34,13 +34,13 @@ const MAX_TIMEOUT_MS = 86_400_000;
 
 type Answer = Result<undefined, undefined>;
 
-/** A request that a guest gave away to be sent. */
+/** A request that a guest gave away to send it. */
 export interface TakenRequest {
   readonly asked: HttpRequest;
   readonly content: OutgoingContent | undefined;
 }
 
-/** Takes a request and its options from a guest; throws for anything that is not the host's. */
+/** Takes a request and its options from a guest; throws for any other object. */
 export let takeRequest: (request: unknown, options: unknown) => TakenRequest;
 
 type Times = Pick<HttpRequest, "connectMs" | "firstByteMs" | "betweenBytesMs">;
@@ -123,14 +123,14 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
     return immutableFields(this.#context, this.#headers);
   }
 
-  /** Being private it throws for what only looks like a request, which no other line here has looked at by then. */
+  /** A private method, so that it throws for a forged request, whose private fields no line has read before. */
   #refuse(): Result<never, undefined> {
     return REFUSED;
   }
 
   [Symbol.dispose](): void {
     this.#context.closeHandle();
-    // Nobody sends it any more.
+    // The request can no longer be sent.
     this.#content?.break();
   }
 
@@ -147,7 +147,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
         hasBody: outgoing.#content !== undefined,
         ...times,
       };
-      // Both handles are given away with the call, so the guest drops neither.
+      // The guest gave both handles away with this call, so it will not drop them.
       outgoing.#context.closeHandle();
       (options as RequestOptions | undefined)?.[Symbol.dispose]();
       return { asked, content: outgoing.#content };
@@ -212,7 +212,7 @@ export class RequestOptions implements Implementation<Published.RequestOptions> 
 }
 seal(RequestOptions);
 
-/** The classes with a constructor, as a guest sees them. */
+/** The classes with their constructors for guests. */
 export function createRequestClasses(context: GuestContext): Record<string, unknown> {
   return {
     OutgoingRequest: constructorFor(OutgoingRequest, (headers) => new OutgoingRequest(HOST_ONLY, context, headers)),
@@ -224,7 +224,7 @@ function methodText(method: Published.Method): string {
   return method.tag === "other" ? method.val : method.tag.toUpperCase();
 }
 
-/** A request without a scheme is a secure one. Case does not matter: RFC 3986, section 3.1. */
+/** The default scheme is `https`. Case does not matter: RFC 3986, section 3.1. */
 function schemeText(scheme: Published.Scheme | undefined): string {
   if (scheme === undefined) return "https";
   return (scheme.tag === "other" ? scheme.val : scheme.tag).toLowerCase();

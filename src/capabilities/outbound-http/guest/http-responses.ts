@@ -1,6 +1,6 @@
 /**
- * The response of `wasi:http/types` as a guest waits for it and takes it apart. Whoever drops a response, or what
- * promises one, without having taken what is in it gives the request up.
+ * The response of `wasi:http/types`, which a guest waits for and reads. Dropping a response before its body was taken, or
+ * the future of one before the response was taken, aborts the exchange.
  *
  * @module
  */
@@ -74,7 +74,7 @@ export class FutureIncomingResponse implements Implementation<Published.FutureIn
   get(): Result<ResponseResult, undefined> | undefined {
     return this.#future.take((): ResponseResult => {
       const { head, failure } = this.#exchange;
-      // A response that broke off later is one: its body says how it ended.
+      // A response that failed after its head is still a response: its body reports the failure.
       if (head !== undefined) return ok(new IncomingResponse(HOST_ONLY, this.#context, this.#exchange, head));
       return err(toErrorCode(failure ?? { code: "HTTP-response-incomplete" }));
     });

@@ -1,6 +1,6 @@
 /**
- * `wasi:http` for a guest that sends requests: `outgoing-handler` and what `types` has for it. What only a server is
- * given (incoming requests, and what their responses are set by) is never given out.
+ * `wasi:http` for a guest that sends requests: `outgoing-handler`, and what `types` has for it. A guest never gets the
+ * resources for servers alone: incoming requests, and the parameters that set their responses.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The outbound HTTP requests of a runner's calls: from a guest's request to messages and from messages to what
- * the guest waits for. What the host says of an exchange that has ended here is ignored: it was on its way.
+ * The outbound HTTP requests of a runner's calls: makes messages of a guest's requests, and passes messages to the exchanges
+ * that guests wait for. Messages for an exchange that has ended here are ignored: the host sent them before it knew.
  *
  * @module
  */
@@ -18,11 +18,11 @@ interface Entry {
   readonly sink: HttpSink;
 }
 
-/** What a call may do with outbound HTTP. */
+/** A call's port of outbound HTTP. */
 export interface OutboundHttpPort {
   /**
-   * Sends a request, or says why not: the call may not, or it has sent as many as one may. Those that are given up at once
-   * count too: they cost the host as much. Never throws.
+   * Sends a request, or returns why it cannot: the call is denied the capability, or has sent as many requests as a call
+   * may. Requests that were aborted at once count, too: they cost the host as much. Never throws.
    */
   open(request: HttpRequest, sink: HttpSink): HttpExchange | HttpErrorCode;
 }
@@ -66,7 +66,7 @@ export class HttpLink implements GuestLink<HttpToGuest, OutboundHttpPort> {
     };
   }
 
-  /** Acts on what the host says of an exchange. */
+  /** Acts on a message of the host. */
   receive(message: HttpToGuest): void {
     const sink = this.#entries.get(message.exchange)?.sink;
     if (sink === undefined) return;
@@ -91,7 +91,7 @@ export class HttpLink implements GuestLink<HttpToGuest, OutboundHttpPort> {
     }
   }
 
-  /** Forgets what a call has left behind; the host ends it by itself. */
+  /** Forgets the exchanges of a call; the host ends them by itself. */
   endCall(call: number): void {
     for (const [id, entry] of this.#entries.entries()) if (entry.call === call) this.#entries.delete(id);
   }

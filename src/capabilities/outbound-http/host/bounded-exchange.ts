@@ -1,6 +1,6 @@
 /**
- * One outbound exchange within its bounds: the bytes of both bodies and of the response's header, and the time of the
- * whole. Where one is used up, the exchange ends. The bounds are those of the moment: they may become lower meanwhile.
+ * One exchange within its bounds: on the bytes of both bodies and of the response's header, and on the total time. Beyond a
+ * bound, the exchange ends. The bounds are those in force at each moment: they may become lower meanwhile.
  *
  * @module
  */
@@ -22,15 +22,15 @@ export type ExchangeOutcome = "ok" | "aborted" | HttpErrorCode;
 
 export interface BoundedExchangeOptions {
   readonly sink: HttpSink;
-  /** Those that hold at this moment. */
+  /** The limits in force at the moment of the call. */
   readonly limits: () => HttpLimits;
-  /** Time for the whole of it. */
+  /** The time for the whole exchange, in milliseconds. */
   readonly totalMs: number;
-  /** Told once how it ended; must not throw. */
+  /** Called once, with the outcome; must not throw. */
   readonly onEnd: (outcome: ExchangeOutcome) => void;
 }
 
-/** Counts the bytes of both bodies and the time, and ends the exchange where one is used up. */
+/** Counts the bytes of both bodies and the time, and ends the exchange beyond a bound. */
 export class BoundedExchange implements HttpExchange, HttpSink {
   readonly #parts: BoundedExchangeOptions;
   readonly #beganMs = performance.now();
@@ -45,19 +45,19 @@ export class BoundedExchange implements HttpExchange, HttpSink {
     this.#timer = this.#timeOut(parts.totalMs);
   }
 
-  /** Once, right after it was opened. */
+  /** Called once, right after the exchange was opened. */
   attach(exchange: OutboundExchange): void {
     this.#exchange = exchange;
   }
 
-  /** The whole of it may take so long, if that is less than it had. */
+  /** Reduces the time for the whole exchange to `totalMs`, if that is less. */
   shorten(totalMs: number): void {
     if (this.#state === "ended" || totalMs >= this.#parts.totalMs) return;
     clearTimeout(this.#timer);
     this.#timer = this.#timeOut(Math.max(0, totalMs - (performance.now() - this.#beganMs)));
   }
 
-  /** Ends it for this reason, unless it has ended. */
+  /** Ends the exchange with this failure, unless it has ended. */
   stop(failure: HttpFailure): void {
     if (this.#state === "ended") return;
     this.fail(failure);
@@ -90,7 +90,7 @@ export class BoundedExchange implements HttpExchange, HttpSink {
 
   response(response: HttpResponse): void {
     if (this.#state === "ended") return;
-    // The client has the bound of its making, which may be wider.
+    // The client keeps the bound that it was made with, which may be higher.
     const bytes = httpFieldBytes(response.fields);
     if (bytes > this.#parts.limits().httpHeaderBytes) this.stop({ code: "HTTP-response-header-section-size", bytes });
     else this.#parts.sink.response(response);

@@ -1,10 +1,9 @@
 /**
- * What one version of a plugin may do with outbound HTTP: every request is checked against what its version may do at that moment, and made
- * anew here, before a connection is looked for.
+ * The gate of one version of a plugin to outbound HTTP. It checks every request against what the version may do at that
+ * moment, and builds it anew, before the client looks for a connection.
  *
- * Invariants: a request that is no longer allowed is broken off when it ceases to be; one keeps its place among those
- * in flight until its connection is released, so a plugin that opens and drops requests has no more connections than
- * one that waits.
+ * Invariants: a request is aborted as soon as it is no longer allowed. A request keeps its place among those in flight until
+ * its connection is released, so a plugin that opens and drops requests has no more connections than one that waits.
  *
  * @module
  */
@@ -23,7 +22,7 @@ import { type CheckedRequest, decideRequest, type HttpLimits } from "./http-requ
 
 export const OUTBOUND_HTTP_GATE: GateKey<HttpGate> = { capability: OUTBOUND_HTTP.name };
 
-/** One request as it is sent. */
+/** What sending one request needs of its call. */
 interface HttpContext {
   /** Milliseconds until the exchange must have ended; 0 or less when its time is over. */
   readonly remainingMs: number;
@@ -31,13 +30,13 @@ interface HttpContext {
   readonly note: (text: string) => void;
 }
 
-/** What may be sent under some terms. */
+/** The rules that follow from some terms. */
 interface Reach {
   readonly terms: Terms;
   readonly rules: EgressRules;
 }
 
-/** A request in flight, and what it was allowed by. */
+/** A request in flight, with what a review of it needs. */
 interface UnderWay {
   readonly request: OutboundRequest;
   readonly bounded: BoundedExchange;
@@ -57,7 +56,7 @@ export class HttpGate implements CapabilityGate {
     this.#unwatch = parts.authority.watch(() => this.#review());
   }
 
-  /** Checks the request and sends it. Never throws: a refusal is told to the sink, at once. */
+  /** Checks the request and sends it. Never throws: for a refusal, it calls `sink.fail` at once. */
   open(asked: HttpRequest, sink: HttpSink, context: OperationContext): HttpExchange {
     if (refuseLevel(this.#parts.authority.now, OUTBOUND_HTTP.operations.request) !== undefined) {
       this.#count("HTTP-request-denied");
@@ -97,18 +96,18 @@ export class HttpGate implements CapabilityGate {
     return this.#parts.authority.now.limits;
   }
 
-  /** They are read once for each change of what is allowed. */
+  /** Made once for each change of the terms. */
   get #rules(): EgressRules {
     const terms = this.#parts.authority.now;
     if (this.#reach?.terms !== terms) this.#reach = { terms, rules: rulesOf(terms) };
     return this.#reach.rules;
   }
 
-  /** What is allowed has changed: requests in flight that are no longer are broken off, and times may be shorter. */
+  /** The authority has changed: aborts the requests in flight that are no longer allowed, and shortens the others' times. */
   #review(): void {
     for (const { request, bounded, context } of this.#exchanges) {
       const decision = this.#rules.decide(request.target, request.method);
-      // The address that it was dialled at is not known here: it may have been any that the rules let through.
+      // The gate does not know which address was dialled: it may be any that the rules allowed then.
       if (decision.kind === "allowed" && decision.dial.key === request.dial.key)
         bounded.shorten(this.#limits.httpTotalMs);
       else {
@@ -166,7 +165,7 @@ function rulesOf(terms: Terms): EgressRules {
   return createEgressRules(own.hosts, ...others.map(({ hosts }) => hosts));
 }
 
-/** Naming it in a policy opens what it stands for. */
+/** A policy that names `localhost` allows its addresses, too. */
 function isLocalhost(target: string): boolean {
   return /^https?:\/\/localhost(?::|$)/.test(target);
 }
@@ -184,7 +183,7 @@ function timed(request: CheckedRequest, asked: HttpRequest, { httpFirstByteMs }:
     ...request,
     connectMs: Math.min(asked.connectMs ?? Infinity, FIXED_LIMITS.httpConnectMs),
     firstByteMs: Math.min(asked.firstByteMs ?? Infinity, httpFirstByteMs),
-    // A server that is silent for longer than it may take to begin is not coming back.
+    // A server that is silent for longer than it may take to begin is not expected to go on.
     betweenBytesMs: Math.min(asked.betweenBytesMs ?? Infinity, httpFirstByteMs),
   };
 }

@@ -1,9 +1,9 @@
 /**
- * From what a plugin asked for to a request that may be sent, or to the reason why not. Everything that reaches
- * the wire is made or checked here: method, target, path, every field. Pure.
+ * Decides which request to send for what a plugin asked, or why it is refused. Everything that reaches the network is made
+ * or checked here: method, target, path, every field. Pure.
  *
- * A request that is not well-formed is refused rather than repaired; only fields that belong to the connection are
- * left out without a word, since a plugin that passes on what it received cannot know them.
+ * An ill-formed request is refused, not repaired. Only fields that belong to the connection are left out silently, because
+ * a plugin that forwards what it received cannot know them.
  *
  * @module
  */
@@ -23,13 +23,13 @@ import type { HttpScheme } from "../../../policy/allowed-host.ts";
 import type { EgressRules } from "../../../policy/egress-rules.ts";
 import { parseHttpTarget } from "../../../policy/http-target.ts";
 
-/** Limits that are enforced on outbound HTTP. */
+/** The limits on outbound HTTP. */
 export type HttpLimits = Pick<
   PluginLimits,
   "httpConcurrency" | "httpHeaderBytes" | "httpRequestBytes" | "httpResponseBytes" | "httpFirstByteMs" | "httpTotalMs"
 >;
 
-/** A checked request, without the times that hold for it. */
+/** A checked request, without its timeouts. */
 export type CheckedRequest = Omit<OutboundRequest, "connectMs" | "firstByteMs" | "betweenBytesMs">;
 
 export type RequestDecision =
@@ -44,7 +44,7 @@ export type RequestDecision =
 const MAX_METHOD_CHARACTERS = 32;
 const MAX_PATH_CHARACTERS = 8_192;
 
-/** One slash, then visible ASCII without a fragment. `//` would begin an authority where a path is resolved. */
+/** One slash, then visible ASCII without a fragment. `//` would begin an authority in a relative reference. */
 const ORIGIN_FORM = /^\/(?!\/)[\x21\x22\x24-\x7e]*$/;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
 
@@ -65,7 +65,7 @@ export function decideRequest(rules: EgressRules, limits: HttpLimits, asked: Htt
   if (body.kind === "refused") return body;
   const decision = rules.decide(target, method);
   if (decision.kind === "refused") {
-    // A name that leads to such an address is found out when it is dialled.
+    // A name that resolves to such an address is detected when it is dialled.
     const code = decision.by === "address" ? "destination-IP-prohibited" : "HTTP-request-denied";
     return refused({ code }, decision.reason);
   }
@@ -75,7 +75,7 @@ export function decideRequest(rules: EgressRules, limits: HttpLimits, asked: Htt
   };
 }
 
-/** CONNECT asks for a tunnel and TRACE for an echo of what the host adds: neither is a request for a resource. */
+/** CONNECT asks for a tunnel, and TRACE for an echo of what the host adds: neither asks for a resource. */
 function isMethod(method: string): boolean {
   if (method.length > MAX_METHOD_CHARACTERS || !isHttpToken(method)) return false;
   return !["CONNECT", "TRACE"].includes(method.toUpperCase());
@@ -89,7 +89,7 @@ type FieldsDecision =
   | { readonly kind: "allowed"; readonly fields: readonly HttpField[]; readonly lengths: readonly string[] }
   | Extract<RequestDecision, { kind: "refused" }>;
 
-/** The fields to send, and apart from them what the plugin says of its body's length. */
+/** The fields to send, and separately the values of `content-length`. */
 function checkFields(asked: readonly HttpField[], { httpHeaderBytes }: HttpLimits): FieldsDecision {
   const bytes = httpFieldBytes(asked);
   if (bytes > httpHeaderBytes) {
@@ -118,7 +118,7 @@ function decideBody(
   [length, ...others]: readonly string[],
   { httpRequestBytes }: HttpLimits,
 ): BodyDecision {
-  // Two lengths, even equal ones, are how requests are smuggled.
+  // Two lengths, even equal ones, allow request smuggling.
   if (others.length > 0 || (length !== undefined && !DIGITS.test(length)))
     return refused({ code: "HTTP-protocol-error" }, "its content-length is not one number");
   const bytes = length === undefined ? undefined : Number(length);

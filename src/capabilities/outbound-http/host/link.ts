@@ -1,11 +1,11 @@
 /**
- * The outbound HTTP requests of one runner, seen from the host: from its messages to the calls they belong to,
- * and back. The runner is not trusted: a number that was used before or never, a byte more than it may send, or
- * a request for more than a window holds is a {@link Violation}, which ends it.
+ * The outbound HTTP requests of one runner, on the host's side: from its messages to the calls that they belong to, and
+ * back. The runner is not trusted: a number that was used before or never, a byte more than it may send, or a demand for
+ * more than a window is a {@link Violation}, which ends the runner.
  *
- * Invariants: an exchange ends at the latest with its call; nothing of it is sent to the runner after that. What
- * crosses its end on the way is ignored, and is no more than could be on the way: its windows are counted until
- * the runner has spoken its last word of the call.
+ * Invariants: an exchange ends with its call at the latest, and nothing of it is sent to the runner after that. Messages
+ * that the runner sent before it knew of the end are ignored, but still bounded: the windows of the exchange are counted
+ * until no message of the call can arrive any more.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { OUTBOUND_HTTP_GATE } from "./gate.ts";
 
 interface Entry {
   readonly call: number;
-  /** `ended`: nothing is passed on any more. */
+  /** `ended`: messages are no longer passed on. */
   state: "open" | "ended";
   exchange: HttpExchange | undefined;
   /** May the runner still say that the request's body is whole? */
@@ -54,14 +54,14 @@ export class HttpLink implements HostLink<HttpToHost> {
     return message.kind === "http-request" ? this.#open(message) : this.#receive(message);
   }
 
-  /** Opens an exchange of a call; none where the call was cancelled and the request may have been on its way. */
+  /** Opens an exchange of a call, but sends nothing where the call was cancelled: the runner may not have known. */
   #open({ call: callId, exchange: id, request }: HttpRequestMessage): Violation | undefined {
     const call = this.#parts.calls.use(callId);
     if (call instanceof Violation) return call;
     const ofCall = this.#exchangesOf(callId);
     ofCall.requestsLeft -= 1;
     if (ofCall.requestsLeft < 0) return new Violation(`call ${callId} sends more outbound requests than a guest can`);
-    // Numbers go up and around, so half of them are ahead of the last one.
+    // Numbers ascend and wrap, so half of all numbers are ahead of the last one.
     if ((id - this.#lastId) >> 0 <= 0) return new Violation(`exchange ${id} was started twice`);
     this.#lastId = id;
     const window = FIXED_LIMITS.httpWindowBytes;
@@ -89,7 +89,7 @@ export class HttpLink implements HostLink<HttpToHost> {
         if (message.bytes.length === 0) return aboutNothing();
         entry.writableBytes -= message.bytes.length;
         if (entry.writableBytes < 0) return new Violation("more of a request's body than was wanted");
-        // A copy: the frame is a view of a chunk that may be much larger.
+        // A copy, because the frame is a view of a chunk that may be much larger.
         exchange?.write(Buffer.from(message.bytes));
         return undefined;
       case "http-finish":
@@ -111,18 +111,18 @@ export class HttpLink implements HostLink<HttpToHost> {
     }
   }
 
-  /** Aborts what a call has left behind, of which the runner says nothing any more. */
+  /** Aborts the exchanges of a call for which the runner sends nothing more. */
   endCall(call: number): void {
     this.cancelCall(call);
     this.forgetCall(call);
   }
 
-  /** Aborts what a call has left behind. Messages of it may still be on their way: {@link forgetCall} follows. */
+  /** Aborts the exchanges of a call. Messages of it may still be in flight: {@link forgetCall} follows. */
   cancelCall(call: number): void {
     for (const id of this.#byCall.get(call)?.ids ?? []) this.#abort(this.#entries.get(id));
   }
 
-  /** Nothing of a call can come any more. */
+  /** No message of a call can arrive any more: forgets its exchanges. */
   forgetCall(call: number): void {
     for (const id of this.#byCall.get(call)?.ids ?? []) this.#entries.delete(id);
     this.#byCall.delete(call);
@@ -185,7 +185,7 @@ export class HttpLink implements HostLink<HttpToHost> {
   }
 }
 
-/** A runner has nothing to say by no bytes, and could say it without end. */
+/** A message about no bytes has no purpose, and a runner could send such messages without end. */
 function aboutNothing(): Violation {
   return new Violation("a message of an exchange about no bytes");
 }
