@@ -28,7 +28,7 @@ export interface ReplicaFiles {
 export interface ReplicaConfig {
   readonly consumer: ConsumerDocument;
   readonly policies: PolicySet;
-  /** Problems that do not stop a replica, one line each. */
+  /** Problems that do not keep a replica from starting, one line each. */
   readonly warnings: readonly string[];
   /** Why files cannot be used as they are now; empty where all can. */
   readonly problems: readonly Diagnostic[];

@@ -128,7 +128,7 @@ export class AppLog {
     };
   }
 
-  /** The replica takes requests. */
+  /** Logs that the replica takes requests, and the state of its plugins. */
   ready(slots: Iterable<PluginSlot>, server: string): void {
     const all = [...slots];
     const plugins = all.slice(0, NAMED_PLUGINS).map((slot) => `${slot.name}: ${describeSlot(slot)}`);

@@ -16,7 +16,7 @@ export type StoreOptions =
   /** Absolute path of the database file, in a folder that exists. */
   | { readonly kind: "sqlite"; readonly path: string };
 
-/** Address that the health server listens on. */
+/** The address that the health server listens on. */
 export interface HealthAddress {
   readonly host: string;
   /** 0 for any free port. */
@@ -27,7 +27,7 @@ export interface HealthAddress {
 export interface LogOptions {
   readonly level: LogThreshold;
   readonly format: "pretty" | "json";
-  /** Colours, for `pretty`. */
+  /** Does the format `pretty` use colours? */
   readonly colour: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface RunnerUser {
   readonly gid: number;
 }
 
-/** Where the control socket is. */
+/** The folder of the control socket. */
 export interface ControlFolder {
   readonly folder: string;
   /** A replica whose default folder cannot be used starts without a socket. One whose operator chose it does not start. */

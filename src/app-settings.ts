@@ -38,7 +38,7 @@ export class ReplicaSettings {
     return this.#start.group;
   }
 
-  /** Requests at a time, over all plugins. */
+  /** The most requests at a time, over all plugins. */
   get concurrency(): number {
     return this.#replica.concurrency;
   }

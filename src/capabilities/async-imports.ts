@@ -7,7 +7,7 @@
  * cannot suspend also works where suspending is impossible: while a component is instantiated, or below another component's
  * adapter. So the imports of a capability suspend only in components that import the capability.
  *
- * A change of these lists changes the generated code, so it must change the engine's part of an artifact's key, too.
+ * A change of these lists changes the generated code, so it must change the engine's key, too: `engine-key.ts` reads them.
  *
  * @module
  */

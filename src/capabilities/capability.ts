@@ -12,14 +12,14 @@
 import type { MessageTable } from "../channel/message-table.ts";
 import type { AccessLevel } from "../contract/access-levels.ts";
 
-/** How operations of a capability are counted and shown. */
+/** The metric that counts a capability's operations. */
 export interface CapabilityCounter {
   /** The metric's name. */
   readonly name: string;
   readonly help: string;
   /** Is the operation a label of the metric? Not where there is only one. */
   readonly hasOperationLabel: boolean;
-  /** The outcome of an operation that was not allowed: it does not count as a use of the access level. */
+  /** The outcome of operations that were not allowed: these do not count as uses of the access level. */
   readonly deniedOutcome: string;
 }
 
@@ -34,7 +34,7 @@ export interface Capability {
   /** Imports that return a promise where a component imports one of the interfaces: `interface#function`, without versions. */
   readonly suspending: readonly string[];
   /**
-   * Interfaces and functions of them that answer each instance alike before its first call, at any time: see
+   * Whole interfaces, and single functions, that answer each instance alike before its first call, at any time: see
    * `runner/linker/answers-alike.ts`.
    */
   readonly alike: readonly string[];

@@ -30,7 +30,7 @@ export function deniedPort(capability: string): unknown {
 /** The links of all capabilities in one runner. */
 export class GuestLinks {
   readonly #byCapability = new Map<string, GuestLink<unknown, unknown>>();
-  /** By kind of message. */
+  /** The link that takes each kind of message. */
   readonly #receivers = new Map<string, GuestLink<unknown, unknown>>();
 
   constructor(send: (message: CapabilityToHost) => void) {

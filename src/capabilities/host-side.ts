@@ -83,7 +83,7 @@ export interface UseSink {
   noteAddress(target: string, address: string): void;
 }
 
-/** The calls of a runner, as links need them. */
+/** A runner's calls, as far as links need them. */
 export interface LinkCalls {
   /** The call of a runner's message; `undefined` where it was cancelled, a violation where it is not in flight. */
   use(call: number): BrokeredCall | undefined | Violation;

@@ -15,7 +15,7 @@ const HOST_SIDES: readonly HostSide[] = [KEY_VALUE_HOST, OUTBOUND_HTTP_HOST];
 /** One runner's links of all capabilities. */
 export class HostLinks {
   readonly #all: readonly HostLink<unknown>[];
-  /** By kind of message. */
+  /** The link that takes each kind of message. */
   readonly #receivers = new Map<string, HostLink<unknown>>();
 
   constructor(parts: LinkParts) {

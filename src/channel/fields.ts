@@ -18,7 +18,7 @@ export interface FieldSink {
   bytes(value: Uint8Array): void;
 }
 
-/** The memory that a large frame is put into: `shared` can be read by another thread of the process without a copy. */
+/** The memory for a large frame: another thread of the process can read `shared` memory without a copy. */
 export type FrameMemory = "own" | "shared";
 
 /** One kind of field. */
@@ -26,7 +26,7 @@ export interface Field<Value> {
   /** The most bytes that one value takes in a frame. */
   readonly maxBytes: number;
   readonly memory: FrameMemory;
-  /** A value beyond its bound is the sender's fault: the other side ends the connection. */
+  /** The sender must keep to the bound of a value: beyond it, the other side ends the connection. */
   write(value: Value, out: FieldSink): void;
   /** Reports an invalid value by `from.fail`, and returns an arbitrary one in its place. */
   read(from: FieldReader): Value;

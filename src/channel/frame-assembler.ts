@@ -27,7 +27,7 @@ export interface Frame {
 /** The rule for frames with a tag; `undefined` where the receiver takes no such frame. */
 export type FrameRules = (tag: number) => FrameRule | undefined;
 
-/** Chunks in, frames out. */
+/** Takes the chunks of one stream, and returns its frames one by one. */
 export class FrameAssembler {
   readonly #rules: FrameRules;
   #chunks: Buffer[] = [];

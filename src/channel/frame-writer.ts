@@ -15,7 +15,7 @@ export class FrameWriter implements FrameSink {
   #done: Buffer[] = [];
   #doneBytes = 0;
   #block: Buffer = Buffer.allocUnsafe(BLOCK_BYTES);
-  /** Start of what is not yet in `#done`. */
+  /** Where in the block the bytes begin that are not yet in `#done`. */
   #from = 0;
   #at = 0;
   #lengthBlock: Buffer = this.#block;
@@ -50,7 +50,7 @@ export class FrameWriter implements FrameSink {
   }
 
   text(value: string): void {
-    // Three bytes for a UTF-16 unit is the most that UTF-8 can take.
+    // UTF-8 takes at most three bytes for a UTF-16 unit.
     if (value.length * 3 <= BLOCK_BYTES - 4) {
       this.#reserve(4 + value.length * 3);
       const bytes = this.#block.write(value, this.#at + 4, "utf8");
@@ -85,7 +85,7 @@ export class FrameWriter implements FrameSink {
     return this.#doneBytes + this.#at - this.#from;
   }
 
-  /** The chunks since the last call, to be written in this order. */
+  /** Returns the chunks since the last call, in the order in which to write them. */
   take(): Buffer[] {
     this.#cut();
     const chunks = this.#done;

@@ -6,13 +6,13 @@
  * table keeps its successors alive, and all that they hold, until the next full collection. Full collections then come
  * every few seconds (docs/performance.md, "Old tables of a map").
  *
- * Open addressing with linear probing; numbers in sequence never meet. See Knuth, The Art of Computer Programming,
+ * Open addressing with linear probing; numbers in sequence do not collide. See Knuth, The Art of Computer Programming,
  * volume 3, 6.4, algorithms L and R.
  *
  * @module
  */
 
-/** A power of two. */
+/** The number of slots at first: a power of two. */
 const FIRST_CAPACITY = 64;
 
 /** A map from unsigned 32-bit numbers. Values must not be `undefined`. */

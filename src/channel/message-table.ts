@@ -12,7 +12,7 @@ import type { FieldReader } from "./field-reader.ts";
 /** Fields by name, in their order. */
 export type FieldTable = Readonly<Record<string, Field<unknown>>>;
 
-/** One entry. */
+/** An entry of a table: one message. */
 export interface MessageEntry<Fields extends FieldTable = FieldTable> {
   readonly fields: Fields;
   readonly read?: ReadAtOnce<Fields & { readonly kind: Field<string> }> | undefined;
@@ -36,7 +36,7 @@ export type MessageOf<Table> = Table extends MessageTable
   ? { [Kind in keyof Table]: Flat<{ readonly kind: Kind } & ValuesOf<Table[Kind]["fields"]>> }[keyof Table]
   : never;
 
-/** An entry of a table. */
+/** Makes an entry of a table. */
 export function message<const Fields extends FieldTable>(
   fields: Fields,
   read?: ReadAtOnce<Fields & { readonly kind: Field<string> }>,
@@ -44,7 +44,7 @@ export function message<const Fields extends FieldTable>(
   return { fields, read };
 }
 
-/** A value of several fields as one field of a message. */
+/** Several fields as one field of a message. */
 export function record<const Fields extends FieldTable>(
   fields: Fields,
   read?: ReadAtOnce<Fields>,
@@ -119,7 +119,7 @@ class FieldsCodec {
   }
 }
 
-/** The codecs of one table or of several as one, by kind and by tag. */
+/** The codecs of one table, or of several tables joined, by kind and by tag. */
 export class TableCodec {
   /** The bound of the largest message. */
   readonly maxBytes: number;

@@ -17,7 +17,7 @@ export interface FrameSink extends FieldSink {
 
 /** The rule for the frames of one tag. */
 export interface FrameRule {
-  /** Largest payload. */
+  /** The most bytes of a payload. */
   readonly maxBytes: number;
   readonly memory: FrameMemory;
 }

@@ -15,11 +15,11 @@ import type { ReloadReport, ReplicaIdentity, StatusReport } from "./report.ts";
 
 export const CONTROL_VERSION = 1;
 
-/** A request is some fifty bytes. */
+/** A request has about fifty bytes. */
 export const MAX_REQUEST_BYTES = 4 * 1024;
-/** A status of 16,384 plugins has some 12 MB. */
+/** A status of 16,384 plugins has about 12 MB. */
 export const MAX_ANSWER_BYTES: number = 64 * 1024 * 1024;
-/** The longest time that may be asked for: as long as the longest compilation. */
+/** The longest time limit that a request may set: that of the longest compilation. */
 export const MAX_TIMEOUT_MS = 600_000;
 
 /** The type of the answer to each verb. */

@@ -13,7 +13,7 @@ export interface ReplicaIdentity {
   readonly id: string;
   readonly group: string;
   readonly pid: number;
-  /** Of network-host. */
+  /** The version of network-host. */
   readonly version: string;
   readonly started: string;
 }
@@ -37,7 +37,7 @@ export interface PendingSetting {
 export interface FilesReport {
   readonly consumerFile: string;
   readonly policyDir: string;
-  /** When all of them were last read without a fault; `null` before that. */
+  /** When all files were last read without a problem; `null` before that. */
   readonly lastGood: string | null;
   /** Why files cannot be used as they are now; what was last read from each of these stays in force. */
   readonly problems: readonly FileProblem[];
@@ -52,22 +52,22 @@ export interface ReportedError {
   readonly message: string;
 }
 
-/** `failed` is tried again, `unloadable` is not. */
+/** The states of a plugin. The replica tries again to load a `failed` one, but not an `unloadable` one. */
 export type PluginStateName = "loading" | "granted" | "denied" | "failed" | "unloadable";
 
 export interface PluginReport {
   readonly name: string;
   readonly state: PluginStateName;
-  /** Since when it is in this state, or since when this version serves. */
+  /** Since when the plugin is in this state, or this version serves. */
   readonly since: string;
   readonly component: string;
   readonly version: string;
-  /** Of the component that serves. */
+  /** The digest of the component that serves; `null` where none is loaded. */
   readonly digest: string | null;
-  /** Revision of the policy in force. */
+  /** The policy revision in force; `null` where no version is loaded. */
   readonly policy: string | null;
   readonly engine: string | null;
-  /** Why it cannot be served. */
+  /** Why the plugin cannot be served. */
   readonly error: ReportedError | null;
   /** Why a newer version is refused, where an older one serves. */
   readonly refused: ReportedError | null;
@@ -81,9 +81,9 @@ export interface PluginReport {
 /** The state of a running replica. */
 export interface StatusReport {
   readonly replica: ReplicaIdentity;
-  /** `starting`: it was never ready. */
+  /** `starting`: the replica has never been ready. */
   readonly state: "starting" | "ready" | "not-ready" | "draining";
-  /** Since when it is in this state. */
+  /** Since when the replica is in this state. */
   readonly since: string;
   /** The same as in `/readyz`. */
   readonly checks: Readiness;
@@ -113,7 +113,7 @@ export interface ReloadReport {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
-  /** Names of plugins whose policy does not allow what they request. That is in force. */
+  /** Names of plugins whose policy does not allow what they request. They count as in force. */
   readonly denied: readonly string[];
   readonly refused: readonly RefusedPlugin[];
   readonly files: FilesReport;

@@ -56,7 +56,7 @@ export interface ControlServer extends AsyncDisposable {
 const TIMES: ControlTimes = { requestMs: 5_000, readMs: 10_000 };
 /** Time for a handler that keeps to `timeoutMs` itself: its error says what it had not finished. */
 const HANDLER_GRACE_MS = 500;
-/** Requests at a time; further ones are answered with `overloaded`. */
+/** The most requests at a time; further ones are answered with `overloaded`. */
 const MAX_REQUESTS = 8;
 /** Connections beyond that are closed without an answer. */
 const MAX_CONNECTIONS = 64;
@@ -121,7 +121,7 @@ async function closeServer(server: Server, connections: ReadonlySet<Socket>): Pr
   await promise;
 }
 
-/** For requests that are being answered. */
+/** Places for requests that are being answered. */
 interface Places {
   free: number;
 }

@@ -66,7 +66,7 @@ export async function expectPrivateFolder(folder: string): Promise<void> {
   if (!found.isDirectory()) throw flawed(folder, "is not a folder");
   const self = process.geteuid?.();
   if (self === undefined) return;
-  // Root may look after the replicas of others.
+  // Root may use the folders of other users, to manage their replicas.
   if (found.uid !== self && self !== 0) throw flawed(folder, "belongs to another user");
   if ((found.mode & OTHERS) !== 0) throw flawed(folder, "is open to other users (chmod 700 makes it private)");
 }
@@ -87,7 +87,7 @@ export async function removeDeadSockets(folder: string): Promise<void> {
   await Promise.all((await listSockets(folder)).map(({ path }) => removeDeadSocket(path)));
 }
 
-/** Keeps a socket that another replica makes at this path meanwhile. */
+/** Removes a socket that no process listens on, but not one that another replica makes at its path meanwhile. */
 async function removeDeadSocket(path: string): Promise<void> {
   const before = await statOf(path);
   if (before === undefined || !before.isSocket() || Date.now() - before.mtimeMs < YOUNG_MS) return;

@@ -50,7 +50,7 @@ export class ByteWriter {
     return this.sized(new ByteWriter().bytes(Buffer.from(text, "utf8")));
   }
 
-  /** Another writer's content with its length before it. */
+  /** Another writer's content, preceded by its length. */
   sized(content: ByteWriter): this {
     return this.u32(content.length).append(content);
   }

@@ -16,7 +16,7 @@ export const COMPONENT_PREAMBLE: readonly number[] = [0x00, 0x61, 0x73, 0x6d, 0x
 /** Bytes of either preamble. */
 export const PREAMBLE_BYTES = 8;
 
-/** Does it begin with that preamble? */
+/** Do the bytes begin with that preamble? */
 export function beginsWith(bytes: Uint8Array, preamble: readonly number[]): boolean {
   return preamble.every((byte, index) => bytes[index] === byte);
 }
@@ -65,7 +65,7 @@ export type CoreExternKind = keyof typeof EXTERN_KIND;
 /** Types whose values are bits: numbers and vectors (5.3.1, 5.3.2). */
 export const BIT_TYPE: Readonly<Record<BitType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
-/** What a function type begins with (5.3.6). */
+/** The first byte of a function type (5.3.6). */
 export const FUNCTION_TYPE = 0x60;
 
 /** A block type without parameters and results (5.4.1). */

@@ -49,7 +49,7 @@ export function exportOf(name: string, kind: CoreExternKind, index: number): Byt
   return new ByteWriter().name(name).u8(EXTERN_KIND[kind]).u32(index);
 }
 
-/** A function's body without locals; its end is added. */
+/** A function's body without locals. This adds the `end`. */
 export function functionBody(...code: readonly number[]): ByteWriter {
   return new ByteWriter().sized(new ByteWriter().u32(0).u8(...code, OPCODE.end));
 }

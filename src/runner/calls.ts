@@ -41,7 +41,7 @@ interface RunningCall {
   usedCapability: boolean;
 }
 
-/** Bounds and surroundings of the calls. */
+/** What the calls of a runner need. */
 export interface CallsOptions {
   readonly channel: Pick<Channel<HostMessage, RunnerMessage>, "send" | "sendNow">;
   readonly pool: InstancePool;

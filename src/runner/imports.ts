@@ -60,7 +60,7 @@ export function createImport(interfaceId: string, context: GuestContext): Namesp
 /** Makes the namespaces of an instance, keyed by interface name without a version. */
 export type ImportsFactory = (context: GuestContext) => Readonly<Record<string, Namespace>>;
 
-/** A factory for a component that imports `interfaces` (with or without versions). Unknown ones are left out. */
+/** A factory for a component that imports `interfaces` (with or without versions). It leaves unknown ones out. */
 export function createImportsFactory(interfaces: readonly string[]): ImportsFactory {
   const names = new Set(interfaces.map(withoutVersion));
   const providers = [...PROVIDERS].filter(([name]) => names.has(name));

@@ -166,7 +166,7 @@ export class InstancePool {
       if (this.#coming < this.#wanted) this.#keep(await this.#make());
       this.#preparation = "none";
     } catch {
-      // The next request makes an instance itself and meets the error where it can be reported.
+      // The next request makes an instance itself, and reports the error.
       this.#preparation = "failed";
     }
     this.#schedule();

@@ -35,7 +35,7 @@ export class PluginLog {
   #state: "open" | "full" = "open";
 
   /**
-   * @param maxBytes see `PLUGIN_LIMITS.logBytes`, at each moment; the plugin's own UTF-8 bytes count, not their escaped form.
+   * @param maxBytes the limit in force: see `PLUGIN_LIMITS.logBytes`. It counts the plugin's UTF-8 bytes before escaping.
    * @param rate the rate that all requests of the plugin share.
    */
   constructor(maxBytes: () => number, rate: LogRate, sink: PluginLineSink) {
@@ -54,7 +54,7 @@ export class PluginLog {
     this.#write("log", level, message);
   }
 
-  /** A line of stdout (1) or stderr (2). */
+  /** A line of standard output (1) or standard error (2). */
   output(stream: 1 | 2, text: string): void {
     if (stream === 1) this.#write("stdout", "info", text);
     else this.#write("stderr", "warning", text);

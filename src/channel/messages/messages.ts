@@ -42,9 +42,9 @@ const request = record({ id, method, payload }, (from) => ({
 
 const response = record({ status: u16, body }, (from) => ({ status: from.u16(), body: body.read(from) }));
 
-/** What the host sends. */
+/** The host's messages for calls. */
 const HOST_MESSAGES = {
-  /** Ask `get-access-levels` of an instance with every capability denied. */
+  /** Call `get-access-levels` of an instance with every capability denied. */
   probe: message({ call: u32 }),
   request: message({ call: u32, request }, (from) => ({
     kind: "request",
@@ -56,9 +56,9 @@ const HOST_MESSAGES = {
   ping: message({ nonce: u32 }),
 };
 
-/** What a runner sends. */
+/** A runner's messages for calls. */
 const RUNNER_MESSAGES = {
-  /** The artifact is compiled and an instance can be made. */
+  /** The artifact is compiled, and the runner takes requests. */
   ready: message({}),
   /** The artifact could not be loaded; the runner exits. `isLasting`: the next runner would fail in the same way. */
   failed: message({ message: sentence, isLasting: flag }),
@@ -96,8 +96,8 @@ export type RunnerMessage = MessageOf<typeof RUNNER_MESSAGES> | CapabilityToHost
 const toHost = [RUNNER_MESSAGES, ...TO_HOST_TABLES];
 const toRunner = [HOST_MESSAGES, ...TO_GUEST_TABLES];
 
-/** The host's end. */
+/** The protocol of the host's end. */
 export const HOST_SIDE: Protocol<RunnerMessage, HostMessage> = createProtocol({ receives: toHost, sends: toRunner });
 
-/** A runner's end. */
+/** The protocol of a runner's end. */
 export const RUNNER_SIDE: Protocol<HostMessage, RunnerMessage> = createProtocol({ receives: toRunner, sends: toHost });

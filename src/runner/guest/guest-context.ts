@@ -22,7 +22,7 @@ export const MAX_OPEN_HANDLES: number = GUEST_LIMITS.openHandles;
 /** How many random bytes a guest may draw in a call. */
 export const MAX_RANDOM_BYTES: number = GUEST_LIMITS.randomBytes;
 
-/** The longest delay that a timer takes; longer waits wake up in between. */
+/** The longest delay that a timer accepts; a longer sleep wakes up earlier and is repeated. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Provides an interface to guests: one namespace for all instances, or one made for each from its context. */
@@ -86,7 +86,7 @@ export class GuestContext {
     return this.#log === undefined && !this.#logRate.hasMissed ? undefined : this.log.finish();
   }
 
-  /** Why the guest was trapped by the host, if it was. */
+  /** Why the host trapped the guest; `undefined` where it did not. */
   get trapMessage(): string | undefined {
     return this.#trapMessage;
   }
@@ -98,7 +98,7 @@ export class GuestContext {
     this.#log?.attach(port);
   }
 
-  /** Cuts the instance off. Idempotent. */
+  /** Cuts the instance off from everything outside. Idempotent. */
   retire(): void {
     this.#state = { kind: "retired" };
     clearTimeout(this.#timer);

@@ -14,7 +14,7 @@ import { FIXED_LIMITS } from "../../contract/limits.ts";
 /** What a read of the response's body returns. */
 export type BodyRead =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  /** Nothing yet. */
+  /** No bytes have arrived yet. */
   | { readonly kind: "pending" }
   | { readonly kind: "end" }
   | { readonly kind: "failed"; readonly failure: HttpFailure };
@@ -82,7 +82,7 @@ export class GuestExchange implements HttpSink {
     if (this.isOpen) this.#port?.finish();
   }
 
-  /** Takes up to `maxBytes` of the response's body. */
+  /** Takes up to `maxBytes` bytes of the response's body. */
   read(maxBytes: number): BodyRead {
     const [first] = this.#chunks;
     if (first === undefined) return this.#readEnd();

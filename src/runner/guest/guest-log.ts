@@ -26,7 +26,7 @@ export type OutputStreamNumber = 1 | 2;
 /** The least that a record takes from the budget of bytes: otherwise a guest could log empty records for nothing. */
 const MIN_RECORD_BYTES = 16;
 
-/** The largest count that fits its message. */
+/** The largest count that the message `dropped` can hold. */
 const MAX_COUNT = 0xffff_ffff;
 
 const NEWLINE = 0x0a;
@@ -173,7 +173,7 @@ class LineBuffer {
   }
 }
 
-/** Control characters but the tab, line and paragraph separators, and what reverses the direction of text. */
+/** Control characters except the tab, line and paragraph separators, and characters that change the direction of text. */
 const CONTROLS = /[^\P{Cc}\t]|[\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Makes text harmless for a terminal, and for a reader that takes each line for a record. */

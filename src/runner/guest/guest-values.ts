@@ -60,7 +60,7 @@ export function expectArray(value: unknown): readonly unknown[] {
   return value;
 }
 
-/** The tag of a variant, one of `tags`, and its payload, unchecked. */
+/** The tag of a variant, which must be one of `tags`, and its payload, which is not checked. */
 export function expectVariant<Tag extends string>(value: unknown, tags: readonly Tag[]): { tag: Tag; val: unknown } {
   const { tag, val } = (typeof value === "object" && value !== null ? value : {}) as { tag?: unknown; val?: unknown };
   const known = tags.find((name) => name === tag);

@@ -19,7 +19,7 @@ export interface KeptResource {
   [NOTE_STATE](): PutBack | undefined;
 }
 
-/** For a resource that keeps nothing. */
+/** For a resource without state. */
 export function nothingToPutBack(): void {
   // Its state cannot have changed.
 }

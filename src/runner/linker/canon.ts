@@ -19,7 +19,7 @@ export type CoreFunction = (...flat: readonly FlatValue[]) => FlatValue | undefi
 /** A core function that may suspend, as JavaScript promise integration wraps it. */
 export type SuspendableFunction = (...flat: readonly FlatValue[]) => Promise<FlatValue | undefined>;
 
-/** A component function in one instance, to be called from outside. */
+/** A component function in one instance, for a call from outside. */
 export interface LiftedFunction {
   readonly signature: CompiledSignature;
   readonly cx: LiftLowerContext;

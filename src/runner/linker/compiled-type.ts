@@ -23,13 +23,13 @@ export interface CompiledType {
   readonly align: number;
   /** The core values that it is passed as. */
   readonly flat: readonly FlatType[];
-  /** From memory. */
+  /** Reads a value from memory. */
   load(cx: LiftLowerContext, at: number): unknown;
-  /** Into memory. */
+  /** Writes a value to memory. */
   store(cx: LiftLowerContext, value: unknown, at: number): void;
-  /** From core values, beginning with the one at `index`. */
+  /** Makes a value of core values, beginning with the one at `index`. */
   liftFlat(cx: LiftLowerContext, flat: readonly FlatValue[], index: number): unknown;
-  /** Into core values, beginning at `index`. */
+  /** Sets core values to a value, beginning at `index`. */
   lowerFlat(cx: LiftLowerContext, value: unknown, flat: FlatValue[], index: number): void;
 }
 

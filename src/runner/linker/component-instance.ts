@@ -20,13 +20,13 @@ export class ComponentInstance {
   /** Own handles that are lent to calls out of the component, in the order of the calls. */
   readonly #lent: Handle[] = [];
 
-  /** A call comes in. */
+  /** A call enters the component. Traps while another one runs. */
   enter(): void {
     if (this.#state !== "idle") throw createTrap("a component is entered while it runs");
     this.#state = "running";
   }
 
-  /** The call returns. */
+  /** The call returns. Traps where it has not dropped every handle that it borrowed. */
   exit(): void {
     if (this.#borrows !== 0) throw createTrap("a call returned with borrowed handles that it did not drop");
     this.#state = "idle";

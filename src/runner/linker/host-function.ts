@@ -1,6 +1,6 @@
 /**
  * Finds the host's implementation of an imported function: by the component model's names (`[method]a.b`,
- * `[constructor]a`, `[static]a.b`, plain ones) in a namespace of JavaScript's (component-model `Explainer.md`,
+ * `[constructor]a`, `[static]a.b`, plain ones) in a namespace of JavaScript (component-model `Explainer.md`,
  * "Import and Export Definitions").
  *
  * The gate has compared the imports with the WIT. If a function is missing here nevertheless, a call of it traps.

@@ -31,7 +31,7 @@ export interface LinkedComponent {
   /** In the order of the plan's modules. */
   readonly modules: readonly WebAssembly.Module[];
   readonly signatures: readonly CompiledSignature[];
-  /** By index of the plan's lowers; `undefined` for a function of another component. */
+  /** By index of the plan's lowers; `undefined` for a function of a component. */
   readonly hostImports: readonly (HostImport | undefined)[];
   /** May a call suspend at all? Where none may, calls go without promise integration. */
   readonly suspends: boolean;

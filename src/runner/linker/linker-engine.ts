@@ -36,7 +36,7 @@ export class LinkerEngine implements Engine {
   readonly #audit: InstanceAudit | undefined;
   #shared: SharedSnapshot | undefined;
 
-  /** @param modules the plan's, compiled, in its order */
+  /** @param modules the plan's modules, compiled, in the plan's order */
   constructor(plan: LinkPlan, modules: readonly WebAssembly.Module[], audit?: InstanceAudit) {
     const { "get-access-levels": getAccessLevels, "handle-request": handleRequest } = plan.exports[HANDLER] ?? {};
     if (getAccessLevels === undefined || handleRequest === undefined)

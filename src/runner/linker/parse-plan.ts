@@ -232,7 +232,7 @@ function fields(value: unknown): Fields {
   return value as Fields;
 }
 
-/** An object whose names come from the component: the result has no prototype. */
+/** An object whose names come from the component, so the result has no prototype. */
 function record<Value>(value: unknown, parse: (value: unknown) => Value): Record<string, Value> {
   const parsed = Object.create(null) as Record<string, Value>;
   for (const [name, inner] of Object.entries(fields(value))) parsed[name] = parse(inner);

@@ -10,7 +10,7 @@ import type { PrimitiveType } from "../../contract/primitive-types.ts";
 import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { CompiledType, FlatType } from "./compiled-type.ts";
 
-/** What distinguishes one number type from another. */
+/** What differs from one number type to another. */
 interface NumberType<Value> {
   readonly size: number;
   readonly flat: FlatType;

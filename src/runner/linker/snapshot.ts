@@ -43,7 +43,7 @@ export class Snapshot {
   readonly #shared: SharedSnapshot;
   readonly #instance: LinkedInstance;
   readonly #memories: readonly MemoryBlocks[];
-  /** Size of each memory, its reserve included. */
+  /** The size of each memory in bytes, including its reserve. */
   readonly #bytes: readonly number[];
   readonly #globals: BoundGlobals;
   /** Empty where the component has no resources, and so no handles. */

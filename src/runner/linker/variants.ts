@@ -131,7 +131,7 @@ function join(left: FlatType, right: FlatType): FlatType {
   return both === "i32 f32" || both === "f32 i32" ? "i32" : "i64";
 }
 
-/** From the shared core type to a case's own, and back. */
+/** Converts a core value from the shared type to a case's own type, and back. */
 interface Coercion {
   readonly fromJoined: (value: never) => FlatValue;
   readonly toJoined: (value: never) => FlatValue;
@@ -173,7 +173,7 @@ const COERCIONS: Readonly<Record<string, Coercion>> = {
   },
 };
 
-/** `undefined` where a case's own types are the shared ones. */
+/** The coercions of a case; `undefined` where its own types are the shared ones. */
 function coercionsOf(own: readonly FlatType[], flat: readonly FlatType[]): readonly Coercion[] | undefined {
   if (own.every((type, place) => type === flat[place + 1])) return undefined;
   return own.map((type, place) => COERCIONS[`${type} ${flat[place + 1]}`] ?? KEPT);

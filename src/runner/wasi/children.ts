@@ -14,7 +14,7 @@ import type { GuestContext } from "../guest/guest-context.ts";
 /** Counts the living children of one parent, which keeps this object. */
 export class Children {
   readonly #context: GuestContext;
-  /** What the parent is, for the message: `an outgoing-body`. */
+  /** What the trap's message calls the parent, for example `an outgoing-body`. */
   readonly #parent: string;
   #alive = 0;
 

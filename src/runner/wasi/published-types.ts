@@ -19,7 +19,7 @@ type Given<Value> = Value extends string | number | bigint | boolean | undefined
       ? Implementation<Value>
       : Value;
 
-/** An object or interface of the published types, implemented. */
+/** The type of an implementation of a published object or interface. */
 export type Implementation<Published> = {
   readonly [Name in keyof Published]: Published[Name] extends Method
     ? (...args: never[]) => Answer<ReturnType<Published[Name]>>

@@ -32,7 +32,7 @@ const PERMIT_BYTES = 64 * 1024;
 /** The most bytes that one read returns, however many the guest asks for. */
 const MAX_READ_BYTES = 64 * 1024;
 
-/** WASI's bound of `blocking-write-and-flush` and of its sibling for zeroes. */
+/** WASI's bound of `blocking-write-and-flush` and of `blocking-write-zeroes-and-flush`. */
 const MAX_BLOCKING_WRITE_BYTES = 4_096;
 
 const ZEROES = new Uint8Array(PERMIT_BYTES);

@@ -33,7 +33,7 @@ interface PendingOperation {
   state: "waiting" | "sent" | "abandoned";
 }
 
-/** A write that waits, by the bytes of its value. */
+/** A write that waits; its weight is the bytes of its value. */
 interface WaitingWrite extends Waiter {
   readonly call: number;
 }

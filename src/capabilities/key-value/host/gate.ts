@@ -98,12 +98,12 @@ export class KeyValueGate implements CapabilityGate {
     }
     const value = await drivers.store.get(address, options);
     if (value === undefined) return { kind: "none" };
-    // Another plugin with a wider limit may have written it to a shared bucket.
+    // Another plugin with a higher limit may have written the value to a shared bucket.
     return refuseValue(value, authority.now.limits) ?? { kind: "value", value };
   }
 }
 
-/** Which value an operation is about, or why it may not be performed. */
+/** The address of the operation's value, or the refusal of the operation. */
 function decideOperation(terms: Terms, operation: KeyValueOperation): AddressDecision {
   const refusal = refuseLevel(terms, KEY_VALUE.operations[operation.kind]);
   if (refusal !== undefined || terms.kind === "denied") return refusal ?? REVOKED;

@@ -29,7 +29,7 @@ const AUTHORITY =
  */
 const PATH_WITH_QUERY = /^(?:[/?][\x21\x22\x24-\x7e]*)?$/;
 const NS_PER_MS = 1_000_000;
-/** Longer than any request lives. */
+/** The longest timeout to pass on: longer than any request lives. */
 const MAX_TIMEOUT_MS = 86_400_000;
 
 type Answer = Result<undefined, undefined>;
@@ -230,7 +230,7 @@ function schemeText(scheme: Published.Scheme | undefined): string {
   return (scheme.tag === "other" ? scheme.val : scheme.tag).toLowerCase();
 }
 
-/** An empty path is sent as a slash, before a query too: RFC 9112, section 3.2.1. */
+/** An empty path becomes a slash, also before a query: RFC 9112, section 3.2.1. */
 function originForm(pathWithQuery: string): string {
   return pathWithQuery === "" || pathWithQuery.startsWith("?") ? `/${pathWithQuery}` : pathWithQuery;
 }

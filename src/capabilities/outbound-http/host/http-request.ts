@@ -37,7 +37,7 @@ export type RequestDecision =
   | {
       readonly kind: "refused";
       readonly failure: HttpFailure;
-      /** For the plugin's log: a part of a sentence, with what the plugin wrote in it. */
+      /** A part of a sentence for the plugin's log. It may quote the plugin. */
       readonly reason: string;
     };
 
@@ -48,7 +48,7 @@ const MAX_PATH_CHARACTERS = 8_192;
 const ORIGIN_FORM = /^\/(?!\/)[\x21\x22\x24-\x7e]*$/;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
 
-/** Decides on a request under the rules of a grant. */
+/** Decides on a request under the rules and limits of a version. */
 export function decideRequest(rules: EgressRules, limits: HttpLimits, asked: HttpRequest): RequestDecision {
   const method = asked.method;
   if (!isMethod(method)) return refused({ code: "HTTP-request-method-invalid" }, "its method cannot be used");

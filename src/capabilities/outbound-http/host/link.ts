@@ -23,11 +23,11 @@ interface Entry {
   /** `ended`: messages are no longer passed on. */
   state: "open" | "ended";
   exchange: HttpExchange | undefined;
-  /** May the runner still say that the request's body is whole? */
+  /** May the runner still send `http-finish`? */
   mayFinish: boolean;
   /** Bytes of the request's body that the runner may still send. */
   writableBytes: number;
-  /** Bytes of the response's body that may still be sent to the runner. */
+  /** Bytes of the response's body that the host may still send. */
   readableBytes: number;
 }
 
@@ -36,7 +36,7 @@ type HttpRequestMessage = Extract<HttpToHost, { kind: "http-request" }>;
 /** The exchanges of one call. */
 interface CallExchanges {
   readonly ids: Set<number>;
-  /** Requests that it may still make. */
+  /** How many more requests the call may send. */
   requestsLeft: number;
 }
 
@@ -128,7 +128,7 @@ export class HttpLink implements HostLink<HttpToHost> {
     this.#byCall.delete(call);
   }
 
-  /** Aborts everything. */
+  /** Aborts the exchanges of all calls. */
   endAll(): void {
     for (const call of this.#byCall.keys()) this.endCall(call);
   }
