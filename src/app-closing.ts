@@ -17,6 +17,7 @@ export interface ClosingOptions {
   readonly failed: (what: string, error: unknown) => void;
 }
 
+/** The steps that close what a replica has opened. */
 export class Closing {
   readonly #steps: { readonly what: string; readonly step: ClosingStep }[] = [];
 

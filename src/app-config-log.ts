@@ -13,6 +13,7 @@ import type { Logger } from "./telemetry/logger.ts";
 /** The most plugins that one line names. */
 const NAMED_PLUGINS = 64;
 
+/** Logs the results of reading the files. */
 export class ConfigLog {
   readonly #logger: Logger;
   #warned: ReadonlySet<string> = new Set();

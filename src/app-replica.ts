@@ -23,6 +23,7 @@ import { ReplicaLink } from "./nats/replica-link.ts";
 import { connectReplica } from "./nats/replica-connection.ts";
 import type { Registry } from "./registry/registry.ts";
 
+/** A running replica; see `App` for its public members. */
 export class Replica {
   readonly ready: Promise<void>;
   readonly failed: Promise<never>;

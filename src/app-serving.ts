@@ -36,6 +36,7 @@ export interface ServingOptions {
   readonly logger: Logger;
 }
 
+/** Serves requests and discovery over one connection to NATS. */
 export class Serving {
   readonly link: ReplicaLink;
   readonly #handler: RequestHandler;

@@ -19,6 +19,7 @@ const LIVE: ReadonlySet<keyof ReplicaLimits> = new Set([
   "compileMs",
 ]);
 
+/** The replica's settings in force, as its consumer file changes. */
 export class ReplicaSettings {
   readonly #start: ConsumerDocument;
   readonly #logger: Logger;

@@ -23,6 +23,7 @@ export interface CapabilityCounter {
   readonly deniedOutcome: string;
 }
 
+/** The definition of one capability. */
 export interface Capability {
   readonly name: string;
   /** The interfaces of the capability, without versions. */

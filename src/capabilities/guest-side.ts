@@ -8,6 +8,7 @@
 import type { CapabilityToHost } from "./capabilities.ts";
 import type { CallEnding, Provider } from "../runner/guest/guest-context.ts";
 
+/** One capability's guest side. `Message` is what the host sends it, `Port` what a call uses it by. */
 export interface GuestSide<Message = unknown, Port = unknown> {
   readonly capability: string;
   /** By interface, without versions: one namespace for all instances, or one made for each from its context. */
@@ -16,6 +17,7 @@ export interface GuestSide<Message = unknown, Port = unknown> {
   readonly link?: GuestLinkKind<Message, Port>;
 }
 
+/** Opens a capability's link to the host. */
 export interface GuestLinkKind<Message, Port> {
   /** The port for calls that are denied the capability. */
   readonly denied: Port;

@@ -15,6 +15,7 @@ import type { KeyValueStore } from "../kv/store.ts";
 import type { Authority } from "../policy/authority.ts";
 import type { CapabilityToGuest } from "./capabilities.ts";
 
+/** One capability's host side. `Message` is what a runner sends it. */
 export interface HostSide<Message = unknown, Gate extends CapabilityGate = CapabilityGate> {
   readonly capability: string;
   openLink(parts: LinkParts): HostLink<Message>;

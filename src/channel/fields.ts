@@ -58,6 +58,7 @@ export const u32: Field<number> = {
   read: (from) => from.u32(),
 };
 
+/** One byte: 0 is false, 1 is true, anything else a violation. */
 export const flag: Field<boolean> = {
   maxBytes: 1,
   memory: "own",

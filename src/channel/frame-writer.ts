@@ -11,6 +11,7 @@ const BLOCK_BYTES = 16 * 1024;
 /** From this size on, a byte field is not copied. */
 const LARGE_BYTES = 64 * 1024;
 
+/** Writes frames. The caller keeps each payload within the bound of its message. */
 export class FrameWriter implements FrameSink {
   #done: Buffer[] = [];
   #doneBytes = 0;

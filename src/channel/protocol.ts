@@ -38,6 +38,7 @@ export interface ProtocolTables<Received extends MessageTable, Sent extends Mess
   readonly sends: readonly Sent[];
 }
 
+/** Makes one side's end of a protocol. The other side's has the same tables, `receives` and `sends` swapped. */
 export function createProtocol<Received extends MessageTable, Sent extends MessageTable>({
   receives,
   sends,

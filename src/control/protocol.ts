@@ -13,6 +13,7 @@ import { HostError, toHostError } from "../errors/host-error.ts";
 import { scrubSecrets } from "../telemetry/redaction.ts";
 import type { ReloadReport, ReplicaIdentity, StatusReport } from "./report.ts";
 
+/** The version of this protocol. It changes with every change but an added field. */
 export const CONTROL_VERSION = 1;
 
 /** A request has about fifty bytes. */
@@ -33,6 +34,7 @@ export type ControlVerb = keyof ControlAnswers;
 
 const VERBS: ReadonlySet<unknown> = new Set<ControlVerb>(["identify", "status", "reload"]);
 
+/** What a command asks of a replica. */
 export interface ControlRequest {
   readonly verb: ControlVerb;
   /** How long the replica may take to answer, in milliseconds. */
@@ -66,6 +68,7 @@ export function encodeAnswer(answer: ControlAnswers[ControlVerb]): string {
   return `${JSON.stringify({ version: CONTROL_VERSION, answer }, scrubbed)}\n`;
 }
 
+/** An error as a line: its code and its message, without the credentials that the message may quote. */
 export function encodeError(thrown: unknown): string {
   const { code, message } = toHostError(thrown);
   return `${JSON.stringify({ version: CONTROL_VERSION, error: { code, message } }, scrubbed)}\n`;

@@ -47,6 +47,7 @@ export interface FilesReport {
   readonly warnings: readonly string[];
 }
 
+/** An error with its code; the message is for people. */
 export interface ReportedError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -55,6 +56,7 @@ export interface ReportedError {
 /** The states of a plugin. The replica tries again to load a `failed` one, but not an `unloadable` one. */
 export type PluginStateName = "loading" | "granted" | "denied" | "failed" | "unloadable";
 
+/** What a replica reports of one plugin. */
 export interface PluginReport {
   readonly name: string;
   readonly state: PluginStateName;

@@ -41,6 +41,7 @@ export interface ControlServerOptions {
   readonly times?: Partial<ControlTimes>;
 }
 
+/** Time limits of a connection, in milliseconds. */
 export interface ControlTimes {
   /** From the connection to the end of the request. */
   readonly requestMs: number;

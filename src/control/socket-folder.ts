@@ -131,6 +131,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
+/** Is it a system error with one of these codes? */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

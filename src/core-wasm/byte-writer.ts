@@ -13,6 +13,7 @@ export function unsignedLeb(value: number): number[] {
   }
 }
 
+/** Collects bytes. Each method but `finish` returns the writer. */
 export class ByteWriter {
   readonly #parts: Uint8Array[] = [];
   #length = 0;

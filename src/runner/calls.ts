@@ -49,6 +49,7 @@ export interface CallsOptions {
   readonly replyBytes: number;
 }
 
+/** The running calls of one runner. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #running = new IdMap<RunningCall>();

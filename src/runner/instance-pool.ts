@@ -37,6 +37,7 @@ export interface InstancePoolOptions {
 /** How often the pool adapts to demand. */
 const DEMAND_WINDOW_MS = 5_000;
 
+/** The instances of one runner. */
 export class InstancePool {
   readonly #options: InstancePoolOptions;
   readonly #idle: PreparedInstance[] = [];

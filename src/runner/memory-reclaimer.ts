@@ -12,6 +12,7 @@ const MAX_GARBAGE_BYTES = 256 * 1024 * 1024;
 /** V8's `gc`, present under `--expose-gc`. */
 export type CollectGarbage = () => void;
 
+/** Counts garbage, and asks for a collection when there is enough of it. */
 export class MemoryReclaimer {
   readonly #collect: CollectGarbage;
   #garbageBytes = 0;

@@ -23,6 +23,7 @@ const PAUSE_MS = 0.1;
  */
 export type Start = () => Promise<void> | undefined;
 
+/** The queue of guests to start. */
 export class Turns {
   readonly #waiting = new Fifo<Start>();
   /** Includes the time between two guests of a burst. */

@@ -89,8 +89,10 @@ const RUNNER_MESSAGES = {
   "instance-made": message({ micros: u32 }),
 };
 
+/** Any message from the host to a runner. */
 export type HostMessage = MessageOf<typeof HOST_MESSAGES> | CapabilityToGuest;
 
+/** Any message from a runner to the host. */
 export type RunnerMessage = MessageOf<typeof RUNNER_MESSAGES> | CapabilityToHost;
 
 const toHost = [RUNNER_MESSAGES, ...TO_HOST_TABLES];

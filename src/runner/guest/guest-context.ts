@@ -51,6 +51,7 @@ type State =
   | { readonly kind: "bound"; readonly port: CallPort }
   | { readonly kind: "retired" };
 
+/** The context of one instance. */
 export class GuestContext {
   readonly #maxLogBytes: number;
   readonly #logRate: LogRate;

@@ -28,6 +28,7 @@ type State =
 /** Bytes that the guest reads before the exchange asks for more: a message for each small read would cost too much. */
 const ASK_BYTES = FIXED_LIMITS.httpWindowBytes / 4;
 
+/** The state of one exchange: the host's messages change it, and the guest's resources read it. */
 export class GuestExchange implements HttpSink {
   readonly #changed: () => void;
   #port: HttpExchange | undefined;

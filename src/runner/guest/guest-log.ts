@@ -37,6 +37,7 @@ interface EarlyRecord {
   readonly deliver: (sink: LogSink) => void;
 }
 
+/** The log of one call. */
 export class GuestLog {
   readonly #rate: LogRate;
   #leftBytes: number;

@@ -34,27 +34,32 @@ export function operationError(code: ErrorCode): string {
   return `${code}: ${errorRow(code).summary}`;
 }
 
+/** Returns an argument that is a `u16`; traps for any other. */
 export function expectU16(value: unknown): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_U16)
     throw createTrap("an argument is not a u16");
   return value;
 }
 
+/** Returns an argument that is a `u64`; traps for any other. */
 export function expectU64(value: unknown): bigint {
   if (typeof value !== "bigint" || value < 0n || value > MAX_U64) throw createTrap("an argument is not a u64");
   return value;
 }
 
+/** Returns an argument that is a string; traps for any other. */
 export function expectString(value: unknown): string {
   if (typeof value !== "string") throw createTrap("an argument is not a string");
   return value;
 }
 
+/** Returns an argument that is a `list<u8>`; traps for any other. */
 export function expectBytes(value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) throw createTrap("an argument is not a list<u8>");
   return value;
 }
 
+/** Returns an argument that is a list, with its elements unchecked; traps for any other. */
 export function expectArray(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw createTrap("an argument is not a list");
   return value;

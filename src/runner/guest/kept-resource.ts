@@ -14,6 +14,7 @@ export const NOTE_STATE: unique symbol = Symbol("note state");
 /** Puts a resource back to the state that was noted. */
 export type PutBack = () => void;
 
+/** A resource that can return to a state that it has noted. */
 export interface KeptResource {
   /** Notes the resource's state now. Returns `undefined` where it could not return to that state. */
   [NOTE_STATE](): PutBack | undefined;

@@ -14,6 +14,7 @@ import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { FlatValue } from "./compiled-type.ts";
 import type { CompiledSignature } from "./signatures.ts";
 
+/** A function of a core module, or one for core code to call. */
 export type CoreFunction = (...flat: readonly FlatValue[]) => FlatValue | undefined;
 
 /** A core function that may suspend, as JavaScript promise integration wraps it. */

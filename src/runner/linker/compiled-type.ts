@@ -17,6 +17,7 @@ export type FlatType = "i32" | "i64" | "f32" | "f64";
 /** A core value: `i64` is a bigint. */
 export type FlatValue = number | bigint;
 
+/** A value type, as all instances lift and lower it. */
 export interface CompiledType {
   /** Bytes in memory, a multiple of `align`. */
   readonly size: number;
@@ -33,6 +34,7 @@ export interface CompiledType {
   lowerFlat(cx: LiftLowerContext, value: unknown, flat: FlatValue[], index: number): void;
 }
 
+/** The first multiple of `align` that is not below `offset`. */
 export function alignTo(offset: number, align: number): number {
   return Math.ceil(offset / align) * align;
 }

@@ -12,6 +12,7 @@
 /** The reserves, in pages. The last is 4 MiB: comparing more would cost each later call more than a new instance. */
 export const RESERVES: readonly number[] = [0, 1, 2, 4, 8, 16, 32, 64];
 
+/** The reserve of all instances of one component. */
 export class GrowthReserve {
   #pages = 0;
   /** Memories of one component begin with the same size and have the same bound: if one cannot grow so far, none can. */

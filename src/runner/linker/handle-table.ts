@@ -10,6 +10,7 @@ import { createTrap } from "../guest/trap.ts";
 /** The most handles in one table. The guest's context also bounds those to the host's resources. */
 const HANDLES_MAX = 1 << 20;
 
+/** An entry of the table. */
 export interface Handle {
   /** The resource type, by its index in the plan. */
   readonly resource: number;
@@ -27,6 +28,7 @@ export interface SavedHandles {
   readonly free: readonly number[];
 }
 
+/** The handles of one component instance. */
 export class HandleTable {
   /** Index 0 is never a handle. */
   #handles: (Handle | undefined)[] = [undefined];

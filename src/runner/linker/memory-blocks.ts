@@ -24,6 +24,7 @@ function cut(buffer: ArrayBuffer): Buffer[] {
   return blocks;
 }
 
+/** The blocks of one memory, as it is now. */
 export class MemoryBlocks {
   readonly memory: WebAssembly.Memory;
   #blocks: readonly Buffer[] = [];

@@ -16,6 +16,7 @@ export interface StringMemory {
   allocate(align: number, bytes: number): number;
 }
 
+/** Reads and writes strings in one encoding. Traps for ill-formed or too long text, and for pointers out of bounds. */
 export interface StringCodec {
   /** Reads a string of `length` units of the encoding. */
   load(cx: StringMemory, pointer: number, length: number): string;

@@ -46,6 +46,7 @@ let expectPollable: (pollable: unknown) => Pollable;
 let waitMs: (pollable: Pollable) => number;
 let isPollable: (value: object) => boolean;
 
+/** The resource `pollable`. It counts as a handle until the guest drops it. */
 export class Pollable implements Implementation<PublishedPollable>, KeptResource {
   readonly #context: GuestContext;
   readonly #readiness: number | (() => boolean);

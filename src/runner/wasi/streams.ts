@@ -94,6 +94,7 @@ seal(IoError);
 let readFrom: (stream: unknown, maxBytes: bigint) => Result<Uint8Array, StreamError>;
 let isReadable: (stream: unknown) => boolean;
 
+/** The resource `input-stream`, over a source. It counts as a handle until the guest drops it. */
 export class InputStream implements Implementation<Published.InputStream>, KeptResource {
   readonly #context: GuestContext;
   readonly #source: ByteSource;
@@ -168,6 +169,7 @@ export class InputStream implements Implementation<Published.InputStream>, KeptR
 }
 seal(InputStream);
 
+/** The resource `output-stream`, over a sink. It counts as a handle until the guest drops it. */
 export class OutputStream implements Implementation<Published.OutputStream>, KeptResource {
   readonly #context: GuestContext;
   readonly #sink: ByteSink;

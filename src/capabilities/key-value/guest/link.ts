@@ -38,6 +38,7 @@ interface WaitingWrite extends Waiter {
   readonly call: number;
 }
 
+/** A runner's end of its key-value messages. */
 export class KeyValueLink implements GuestLink<KeyValueToGuest, KeyValuePort> {
   readonly #send: (message: KeyValueToHost) => void;
   readonly #pending = new IdMap<PendingOperation>();

@@ -14,6 +14,7 @@ import { refused, type Refusal } from "../../host-check.ts";
 /** The limits on keys and values. */
 export type KeyValueLimits = Pick<PluginLimits, "keyBytes" | "valueBytes">;
 
+/** The address of a value that the plugin may use, or the refusal. */
 export type AddressDecision = { readonly kind: "allowed"; readonly address: KeyAddress } | Refusal;
 
 /**

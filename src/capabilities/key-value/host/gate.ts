@@ -21,6 +21,7 @@ import { type AddressDecision, decideAddress, refuseValue } from "./address.ts";
 
 export const KEY_VALUE_GATE: GateKey<KeyValueGate> = { capability: KEY_VALUE.name };
 
+/** Checks and performs the key-value operations of one version. */
 export class KeyValueGate implements CapabilityGate {
   readonly #parts: GateParts;
 

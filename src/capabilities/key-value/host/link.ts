@@ -22,6 +22,7 @@ const TOO_MUCH: KeyValueResult = {
 /** The answer to an operation of a cancelled call, which the runner drops. */
 const CANCELLED: Promise<KeyValueResult> = Promise.resolve({ kind: "error", message: "the call was cancelled" });
 
+/** The host's end of one runner's key-value messages. */
 export class KeyValueLink implements HostLink<KeyValueToHost> {
   readonly #parts: LinkParts;
   readonly #reads = new ReadWindow(FIXED_LIMITS.runnerReadBytes);

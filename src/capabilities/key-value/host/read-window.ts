@@ -17,6 +17,7 @@ const MIN_VALUE_BYTES = 4 * 1024;
 /** The factor by which the expected size shrinks with each read: some hundred reads forget one large value. */
 const FORGETTING = 0.98;
 
+/** The reads of one runner. */
 export class ReadWindow {
   readonly #maxBytes: number;
   readonly #places: WeightedSemaphore;

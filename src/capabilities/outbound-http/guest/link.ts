@@ -29,6 +29,7 @@ export interface OutboundHttpPort {
 
 export const OUTBOUND_HTTP_PORT: PortKey<OutboundHttpPort> = { capability: OUTBOUND_HTTP.name };
 
+/** A runner's end of its outbound HTTP messages. */
 export class HttpLink implements GuestLink<HttpToGuest, OutboundHttpPort> {
   readonly #send: (message: HttpToHost) => void;
   readonly #entries = new IdMap<Entry>();

@@ -43,6 +43,7 @@ interface UnderWay {
   readonly context: HttpContext;
 }
 
+/** Checks and sends the outbound HTTP requests of one version. */
 export class HttpGate implements CapabilityGate {
   readonly #parts: GateParts;
   readonly #unwatch: () => void;

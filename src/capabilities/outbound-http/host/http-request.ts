@@ -32,6 +32,7 @@ export type HttpLimits = Pick<
 /** A checked request, without its timeouts. */
 export type CheckedRequest = Omit<OutboundRequest, "connectMs" | "firstByteMs" | "betweenBytesMs">;
 
+/** The request to send, or the refusal: a failure for the guest, and a reason for the plugin's log. */
 export type RequestDecision =
   | { readonly kind: "allowed"; readonly request: CheckedRequest }
   | {

@@ -40,6 +40,7 @@ interface CallExchanges {
   requestsLeft: number;
 }
 
+/** The host's end of one runner's outbound HTTP messages. */
 export class HttpLink implements HostLink<HttpToHost> {
   readonly #parts: LinkParts;
   readonly #entries = new Map<number, Entry>();
