@@ -1,6 +1,6 @@
 /**
- * Where the programs of the child processes are, in the source tree and in the build alike, and what those may read of the
- * host's own code.
+ * Where the programs of the child processes are, in the source tree and in the build alike, and which of the host's own
+ * files they may read.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export function programPath(module: string): string {
 }
 
 /**
- * The `node_modules` folders with the transpiler and what it needs: where it is found from here, and where that
- * really is, since package managers and developers link folders.
+ * The `node_modules` folders that hold the transpiler and its dependencies: those on the resolution path of this
+ * module, and the real one, since package managers and developers link folders.
  */
 export function dependencyRoots(): ReadonlySet<string> {
   const transpiler = "@bytecodealliance/jco/component";
