@@ -19,10 +19,10 @@ export interface LoadedPlugin {
   readonly refused: ErrorCode | undefined;
 }
 
-/** How the configuration was read. */
+/** How the last read of the configuration went. */
 export interface Reload {
   readonly isGood: boolean;
-  /** When it last was, as `Date.now()` counts. */
+  /** When the last good read was, on the clock of `Date.now()`. */
   readonly lastGoodMs: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface LoadSource {
   reload(): Reload;
 }
 
-/** The section of `createMetrics` with these, over `source`, which each scrape reads. */
+/** The section of these metrics for `createMetrics`; each scrape reads `source`. */
 export function loadMetrics(source: LoadSource): MetricsSection {
   return (registry) => {
     registry.registerMetric(
