@@ -217,7 +217,7 @@ class PlainRecords {
 
 const MICROS_PER_MS = 1_000;
 
-/** These clocks are no finer than microseconds. */
+/** These clocks are accurate to microseconds at best. */
 function roundMs(ms: number): number {
   return Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
 }
