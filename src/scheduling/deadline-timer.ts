@@ -1,6 +1,6 @@
 /**
- * One Node timer for many deadlines. No deadline costs a timer of its own nor, where hundreds expire together, a flush
- * of written data each.
+ * One Node timer for many deadlines. No deadline costs a timer of its own or, where hundreds expire together, a turn of
+ * the event loop of its own.
  *
  * It keeps the process alive while a deadline is pending.
  *

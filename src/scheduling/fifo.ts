@@ -84,7 +84,7 @@ export class Fifo<Item> {
     return (this.#head + place) & (this.#slots.length - 1);
   }
 
-  /** Halves the capacity when at most a quarter of it is used. */
+  /** Halves a capacity above the kept one when at most a quarter of it is used. */
   #shrink(): void {
     const capacity = this.#slots.length;
     if (capacity > KEPT_CAPACITY && this.#size * 4 <= capacity) this.#resize(capacity / 2);

@@ -1,6 +1,6 @@
 /**
- * The metrics of what a replica has loaded: the states of its plugins, refused versions, and when its files were last read without
- * an error. docs/metrics.md says what to do about each.
+ * The metrics of what a replica has loaded: the states of its plugins, refused versions, and the time of the last read
+ * of its files without an error. docs/metrics.md says what to do about each.
  *
  * @module
  */
