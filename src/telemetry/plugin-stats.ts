@@ -52,7 +52,7 @@ export interface EndpointStats {
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** Counts what happens to one plugin's requests. Every {@link begin} is paired with one {@link end}. */
+/** Counts what happens to one plugin's requests. One {@link end} or {@link giveUp} follows every {@link begin}. */
 export class PluginStats {
   readonly plugin: PluginName;
   /** The targets of its operations. */

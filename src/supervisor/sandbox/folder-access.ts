@@ -1,7 +1,7 @@
 /**
- * Whether a stranger on this machine (a user that owns nothing and is in no group of ours) may enter a folder, and how
- * an artifact's folder is opened to one. Only permission bits count: what they deny counts as denied, even where an
- * access list allows it.
+ * Whether a stranger on this machine (a user that owns nothing and shares no group with the host) may enter a folder,
+ * and how an artifact's folder is opened to one. Only permission bits count: what they deny counts as denied, even
+ * where an access list allows it.
  *
  * @module
  */
