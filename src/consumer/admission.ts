@@ -1,12 +1,12 @@
 /**
- * Admission: how many requests may be handled at a time, per plugin and per replica. A request gets a place
- * at once or none: nothing queues here, so that overload is seen by the caller and not as latency. A {@link Permit}
- * holds the place.
+ * Admission: bounds how many requests are handled at a time, per plugin and per replica. A request gets a place at once
+ * or is refused. Nothing queues here, so a caller sees overload as an error, not as latency. A {@link Permit} holds the
+ * place.
  *
  * @module
  */
 
-/** What a request without a place is told. */
+/** Why a request got no place, and when to try again. */
 export interface Shed {
   readonly kind: "shed";
   /** Whose limit it was. */
@@ -25,7 +25,7 @@ export class AdmissionGate {
   readonly #limit: () => number;
   #inFlight = 0;
 
-  /** `limit` is the number of requests over all plugins, at each moment. */
+  /** `limit` returns how many requests of all plugins together may be handled now. */
   constructor(limit: () => number) {
     this.#limit = limit;
   }
@@ -39,7 +39,7 @@ export class AdmissionGate {
     return this.#inFlight >= this.#limit();
   }
 
-  /** The gate of one plugin. It counts for itself, so that nothing of a plugin is left here when that one is gone. */
+  /** The gate of one plugin. It keeps its own count, so nothing of a removed plugin stays here. */
   forPlugin(): PluginGate {
     return new PluginGate(this);
   }
@@ -79,7 +79,7 @@ export class PluginGate {
   }
 }
 
-/** A place that is held until this is disposed of, once or more. */
+/** Holds a place until it is disposed of. Idempotent. */
 export class Permit implements Disposable {
   readonly kind = "admitted";
   #gate: PluginGate | undefined;

@@ -1,30 +1,30 @@
 /**
- * When a message arrived, as far as this process can know. It knows when it read it, and that it could have read it
- * earlier only from when it last looked: a process that stalled (stopped, starved, in a machine that was suspended)
- * finds messages whose callers have long given up. So the age of a message counts from when the event loop should have
- * turned; in doubt it is taken for older than it is, and its caller is told to send it again.
+ * Estimates when a message arrived. The process knows only when it read the message. After a stall (it was stopped or
+ * starved, or its machine was suspended) it reads messages whose callers gave up long ago. So the age of a message
+ * counts from the moment when the event loop should have turned. In doubt a message counts as older than it is, and its
+ * caller gets an error that it may retry.
  *
- * After a stall, what the server had sent is read in several turns. All that comes before the answer to a question which
- * was asked after it may be as old as the stall; what comes behind that answer is not.
+ * After a stall, the process reads what the server had sent in several turns of the event loop. So it asks the server a
+ * question. Messages that come before the answer may be as old as the stall; later ones are not.
  *
  * @module
  */
 
 import { uptime } from "node:os";
 
-/** How often the event loop shows that it turns. */
+/** How often a timer checks that the event loop turns. */
 const BEAT_MS = 25;
 
-/** So late it has stalled: what is read in the next turns may be as old. */
+/** If the timer is this late, the process has stalled, and what it reads in the next turns may be as old. */
 const STALL_MS = 100;
 
-/** Milliseconds of the clocks that there are. */
+/** The machine's clocks, in milliseconds. */
 export interface Clocks {
   /** `performance.now()`, which does not advance while the machine is suspended. */
   readonly nowMs: () => number;
-  /** The time of day, which does not, and which somebody may set. */
+  /** The time of day, which does advance then, and which may be set. */
   readonly dayMs: () => number;
-  /** Since the machine was started, suspended or not. Costs some microseconds. */
+  /** Time since the machine started, including suspension. Costs some microseconds. */
   readonly uptimeMs: () => number;
 }
 
@@ -38,16 +38,16 @@ export class ArrivalClock implements Disposable {
   readonly #caughtUp: () => Promise<void>;
   readonly #clocks: Clocks;
   readonly #beat: NodeJS.Timeout;
-  /** When the event loop shows next that it turns. */
+  /** When the timer is due next. */
   #dueMs: number;
-  /** Of the time of day and of the uptime, against `nowMs`. */
+  /** How far the time of day and the uptime are ahead of `nowMs`. */
   #dayOffsetMs: number;
   #uptimeOffsetMs: number;
-  /** Set after a stall: what is read now may have been there since then. */
+  /** Set after a stall: what is read now may have arrived at this time. */
   #staleSinceMs: number | undefined;
   #catchingUp = 0;
 
-  /** `caughtUp` settles when all has been read that the server sent before it was called, or can never be. */
+  /** `caughtUp` settles when everything has been read that the server sent before the call, or never can be. */
   constructor(caughtUp: () => Promise<void>, clocks: Clocks = MACHINE) {
     this.#caughtUp = caughtUp;
     this.#clocks = clocks;
@@ -61,7 +61,7 @@ export class ArrivalClock implements Disposable {
     }, BEAT_MS).unref();
   }
 
-  /** The arrival of a message that is read now, as `performance.now()` counts. */
+  /** The estimated arrival of a message that is read now, on the clock of `performance.now()`. */
   stamp(): number {
     const { nowMs, stalledMs } = this.#look();
     return this.#staleSinceMs ?? nowMs - stalledMs;
@@ -71,7 +71,7 @@ export class ArrivalClock implements Disposable {
     clearInterval(this.#beat);
   }
 
-  /** How long has the event loop not turned, though it should have? */
+  /** For how long was the event loop due to turn but did not? */
   #look(): { readonly nowMs: number; readonly stalledMs: number } {
     const nowMs = this.#clocks.nowMs();
     const stalledMs = Math.max(0, nowMs - this.#dueMs) + this.#suspendedMs(nowMs);
@@ -79,12 +79,12 @@ export class ArrivalClock implements Disposable {
     return { nowMs, stalledMs };
   }
 
-  /** How long was the machine suspended since the last look? A time of day that somebody set is not such a thing. */
+  /** How long was the machine suspended since the last look? Setting the time of day does not count. */
   #suspendedMs(nowMs: number): number {
     const dayOffsetMs = this.#clocks.dayMs() - nowMs;
     const jumpMs = dayOffsetMs - this.#dayOffsetMs;
     if (jumpMs < STALL_MS) {
-      // It may drift behind the other clock, or be set back.
+      // The time of day may drift behind the other clock, or be set back.
       this.#dayOffsetMs = dayOffsetMs;
       return 0;
     }
@@ -97,7 +97,7 @@ export class ArrivalClock implements Disposable {
 
   #catchUp(sinceMs: number): void {
     this.#staleSinceMs = Math.min(sinceMs, this.#staleSinceMs ?? sinceMs);
-    // One stall is one question, however many messages are read in the turn behind it.
+    // One stall causes one question, however many messages are read in the turn after it.
     this.#dueMs = this.#clocks.nowMs() + BEAT_MS;
     this.#catchingUp += 1;
     const ended = (): void => {

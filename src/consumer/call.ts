@@ -1,7 +1,8 @@
 /**
- * One accepted request, from admission to its reply. It owns all that the request holds: its place, its version and its
- * part in the counters. It is settled exactly once, by whichever comes first: the plugin's outcome, the deadline, the
- * loss of the runner or the end of the drain. Settling releases all of it, sends the reply and writes the record.
+ * One accepted request, from admission to its reply. The call owns everything that the request holds: its place, its
+ * version and its part in the counters. It is settled exactly once, by whichever comes first: the plugin's outcome, the
+ * deadline, the loss of the runner or the end of the drain. Settling releases all of that, sends the reply and writes
+ * the record.
  *
  * @module
  */
@@ -29,7 +30,7 @@ import { Answer } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
-/** A request that its version may run, if there is a place for it. */
+/** A request that its version may run, if admission has a place for it. */
 export interface AdmissibleRequest {
   readonly plugin: ServedPlugin;
   readonly served: ServedVersion;
@@ -42,7 +43,7 @@ export interface AdmissibleRequest {
 /** What all calls of a replica share. */
 export interface CallOptions {
   readonly replies: ReplyPort;
-  /** Those that are not settled. */
+  /** The calls that are not settled. */
   readonly open: Ring<Call>;
   readonly deadlines: DeadlineTimer;
   readonly logger: Logger;
@@ -60,21 +61,20 @@ export class Call extends Link implements RunnerCall {
   readonly #surroundings: CallOptions;
   readonly #permit: Permit;
   readonly #lease: VersionLease;
-  /** Milliseconds from the arrival until it must be answered. */
+  /** Milliseconds from its arrival until it must be answered. */
   #budgetMs: number;
-  /** Milliseconds from the arrival for which the plugin may compute, whatever its caller's patience. */
+  /** Milliseconds from its arrival for which the plugin may compute, even if the caller waits for less. */
   #deadlineMs: number;
   #deadline: Deadline;
-  /** What the plugin writes during the request; most write nothing. */
+  /** What the plugin logs during the request; opened on first use, since most log nothing. */
   #log: PluginLog | undefined;
-  /** When it was handed to a runner. */
   #begunMs: number | undefined;
   #runner: Runner | undefined;
   #runnerCallId = 0;
   #state: "open" | "settled" = "open";
   #settled: PromiseWithResolvers<void> | undefined;
 
-  /** Takes the permit over, and takes hold of the version. */
+  /** Takes over the permit, and holds the version. */
   constructor(request: AdmissibleRequest, permit: Permit, surroundings: CallOptions) {
     super();
     const { plugin, served, decoded, arrivedMs } = request;
@@ -89,12 +89,12 @@ export class Call extends Link implements RunnerCall {
     this.#deadline = surroundings.deadlines.add(arrivedMs + this.#budgetMs, () => this.#overdue());
   }
 
-  /** Hands the request to a runner of its version, at once or when there is one. Never throws. */
+  /** Starts the request on a runner of its version, now or when one is available. Never throws. */
   start(): void {
     this.#start(undefined);
   }
 
-  /** Gives the request up with this outcome, unless it is settled already. */
+  /** Settles the request with this outcome and cancels it on its runner, unless it is settled already. */
   abandon(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.settle(outcome);
@@ -102,7 +102,10 @@ export class Call extends Link implements RunnerCall {
     this.#runner?.cancel(this.#runnerCallId, Math.max(0, leftMs));
   }
 
-  /** Its version may do less than before: its time may be shorter, and where it has not begun it may not begin. */
+  /**
+   * Applies a narrowing of its version's authority: shortens the deadline, and refuses the request if it is now denied
+   * and has not begun.
+   */
   review(): void {
     if (this.#state === "settled") return;
     const terms = this.#request.served.version.authority.now;
@@ -186,12 +189,12 @@ export class Call extends Link implements RunnerCall {
   returned(): void {
     this.#runner = undefined;
     this.#begunMs = undefined;
-    // What its version may do can be less by now.
+    // The version's authority may have been narrowed meanwhile.
     this.review();
     this.#start(undefined);
   }
 
-  /** `started` is what came out of a start that it waited for, in which it may have been settled. */
+  /** `started` is the outcome of a start that the call waited for. The deadline may have settled the call meanwhile. */
   #start(started: Runner | RunnerUnavailable | undefined): void {
     if (this.#state === "settled") return;
     try {
@@ -206,13 +209,12 @@ export class Call extends Link implements RunnerCall {
     }
   }
 
-  /** There is no runner for it. */
   #refuse({ reason, retryAfterMs }: RunnerUnavailable): void {
     this.abandon(failed("plugin-unavailable", reason, { retryAfterMs }));
   }
 
   #begin(runner: Runner): void {
-    // Its timer may be as late as this process was still.
+    // After a stall of this process, its deadline's timer may be late.
     if (this.remainingMs() <= 0) {
       this.#expire();
       return;
@@ -222,7 +224,7 @@ export class Call extends Link implements RunnerCall {
     this.#runner = runner;
   }
 
-  /** In the plugin's next turn: hundreds of calls may be overdue at the same moment. */
+  /** Waits for the plugin's next turn: hundreds of calls may be overdue at the same moment. */
   #overdue(): void {
     this.#request.plugin.turns.defer(() => this.#expire());
   }
@@ -254,7 +256,10 @@ export class Call extends Link implements RunnerCall {
   }
 }
 
-/** What the plugin made of an operation that the store failed is the store's doing, as far as anybody can tell. */
+/**
+ * If the store failed during the call, the plugin's error or trap may follow from that: marks it, so that the caller
+ * may retry.
+ */
 function afterOutage(outcome: Outcome): Outcome {
   return outcome.kind === "plugin-error" || outcome.kind === "trap" ? { ...outcome, isAfterOutage: true } : outcome;
 }

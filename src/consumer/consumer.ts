@@ -1,7 +1,7 @@
 /**
- * A consumer: what one replica takes requests for. It drains in this order: take no new messages, answer those that
- * were accepted, then say so. Messages that the server had already sent when the drain began are accepted ones, and an
- * answer that waits for the connection does not count yet.
+ * A consumer: takes the requests for a replica's plugins. A drain stops taking new messages, then waits until every
+ * accepted request has been answered. Messages that the server had already sent when the drain began are accepted, and
+ * a reply that waits for the connection is not yet an answer.
  *
  * @module
  */
@@ -23,11 +23,10 @@ export interface ConsumerOptions extends ServedVersionOptions {
   readonly group: string;
   readonly handler: RequestHandler;
   readonly admission: AdmissionGate;
-  /** What each plugin has of this thread. */
+  /** Each plugin's share of this thread. */
   readonly shares: ThreadShares;
 }
 
-/** A plugin that is subscribed to. */
 interface Subscribed {
   readonly plugin: ServedPlugin;
   readonly subscriptions: readonly HeldSubscription[];
@@ -49,8 +48,8 @@ export class Consumer {
   }
 
   /**
-   * Takes requests for these plugins, where it does not already, as soon as the server lets it. Resolves when the server
-   * has said yes or no to each new one, with those that it said yes to. Never rejects.
+   * Subscribes to the requests of these plugins, unless it is subscribed already. Resolves when the server has accepted
+   * or refused each new subscription, with the plugins whose subscriptions it all accepted. Never rejects.
    */
   async subscribe(slots: Iterable<ServedSlot>): Promise<readonly PluginName[]> {
     const opened: Subscribed[] = [];

@@ -1,9 +1,9 @@
 /**
- * Decodes a NATS message into a request of the protocol (docs/protocol.md). Everything in it comes from a
- * stranger: what is malformed is refused with a sentence that says what was expected. Pure.
+ * Decodes a NATS message into a request of the protocol (docs/protocol.md). The message is untrusted: a malformed one
+ * is refused with a sentence that says what was expected. Pure.
  *
- * Headers are read from the message's bytes, in one pass. The client's own reading (`message.headers`) is never used on
- * what strangers send: it throws for an invalid name, which ends the connection from within its reader, and its time
+ * Headers are read from the message's bytes, in one pass. The client's own parser (`message.headers`) is never used on
+ * untrusted messages: for an invalid name it throws inside the client's reader, which ends the connection, and its time
  * grows with the square of the number of headers.
  *
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-4.md
@@ -15,31 +15,35 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import { HEADER, METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES, SUBJECT_ROOT } from "../contract/protocol.ts";
 
-/** A request as it came in, and what its sender asked for besides. */
+/** A request, and what its sender asked for besides. */
 export interface DecodedRequest {
   readonly kind: "request";
   readonly request: RpcRequest;
-  /** The caller's remaining budget in milliseconds, where it named one. 0 means it is used up. */
+  /** How many milliseconds the caller still waits, where it says so. 0 means that the time is over. */
   readonly timeoutMs: number | undefined;
-  /** The trace's id of a W3C `traceparent`, for the log. */
+  /** The trace id of a W3C `traceparent`, for the log. */
   readonly traceId: string | undefined;
 }
 
-/** What happened to a message. */
 export type Decoded =
   | DecodedRequest
-  /** Answer it with `bad-request`; `problem` is safe to show. `id` is there where at least that could be read. */
+  /**
+   * Answer it with `bad-request`; `problem` is safe to show. `id` is absent where the headers or the id were not valid.
+   */
   | { readonly kind: "malformed"; readonly id: string | undefined; readonly problem: string };
 
 /** Printable ASCII: safe in a header, in a log line and on a terminal. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 const DECIMAL = /^\d{1,10}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
-/** Tokens between dots, none of them a pattern. Far slower than a look at each character, which tells for nearly all. */
+/**
+ * Tokens between dots, none of them a wildcard. Far slower than a loop over the characters, which decides nearly every
+ * case.
+ */
 const SUBJECT = /^[^\s*>.]+(?:\.[^\s*>.]+)*$/;
 const UNICODE_REPLACEMENT = "\ufffd";
 
-/** `newId` makes an id for requests that bring none. */
+/** `newId` makes an id for a request without one. */
 export function decodeRequest(message: Msg, newId: () => string): Decoded {
   const reading = readHeaders(message);
   if (reading.kind === "problem") return malformed(undefined, reading.problem);
@@ -74,16 +78,16 @@ interface Problem {
   readonly problem: string;
 }
 
-/** A header that a request may have and the host reads. */
+/** The headers of a request that the host reads. */
 type RequestHeader = "id" | "method" | "timeoutMs" | "traceparent";
 
-/** The first value of each header that is there. */
+/** The first value of each of these headers that is present. */
 interface Headers {
   readonly kind: "headers";
   readonly headers: Readonly<Partial<Record<RequestHeader, string>>>;
 }
 
-/** How the client keeps a message: the payload behind so many bytes of headers; -1 where there are none. */
+/** How the client keeps a message: `_rdata` begins with `hdr` bytes of headers; `hdr` is -1 where there are none. */
 interface RawMessage {
   readonly _msg: { readonly hdr: number };
   readonly _rdata: Uint8Array;
@@ -134,14 +138,14 @@ function readMethod(subject: string, header: string | undefined): Method | Probl
   // UTF-8 takes three bytes at most for a UTF-16 unit.
   if (method.length * 3 > METHOD_MAX_BYTES && Buffer.byteLength(method) > METHOD_MAX_BYTES)
     return problem(`a method has at most ${METHOD_MAX_BYTES} bytes`);
-  // Bytes that are not UTF-8 arrive as replacement characters: what was meant is lost.
+  // Bytes that are not UTF-8 arrive as replacement characters, so the name that was meant is lost.
   if (method.includes(UNICODE_REPLACEMENT)) return problem(`the method's name is not UTF-8`);
   return { kind: "method", method };
 }
 
 const NO_METHOD: Method = { kind: "method", method: "" };
 
-/** What stands between the second dot and the third, or the end. */
+/** The text between the second dot and the third, or the end. */
 function thirdToken(subject: string): string | undefined {
   const first = subject.indexOf(".");
   const second = first === -1 ? -1 : subject.indexOf(".", first + 1);
@@ -155,15 +159,15 @@ function problem(text: string): Problem {
 }
 
 /**
- * May a reply be published there? A reply subject is the sender's choice, so it must not make the host call
- * itself, reach the server's own services, or be a pattern.
+ * May a reply be published on this subject? The sender chooses it, so it must not make the host call itself or reach
+ * the server's own services, and it must not be a pattern.
  */
 export function isSafeReplySubject(subject: string): boolean {
   if (subject.startsWith("$") || subject === SUBJECT_ROOT || subject.startsWith(`${SUBJECT_ROOT}.`)) return false;
   let before = DOT;
   for (let at = 0; at < subject.length; at += 1) {
     const code = subject.charCodeAt(at);
-    // What is space beyond ASCII, an expression knows.
+    // The regular expression knows which characters beyond ASCII are blank.
     if (code < FIRST_VISIBLE || code > LAST_VISIBLE) return SUBJECT.test(subject);
     if (code === STAR || code === GREATER || (code === DOT && before === DOT)) return false;
     before = code;

@@ -1,9 +1,9 @@
 /**
- * Service discovery as NATS ADR-32 has it: each plugin is a service that answers `$SRV.PING`, `$SRV.INFO` and
- * `$SRV.STATS`, for all, by name, and by name and id. Answered from the host's own counters, since a request
- * here ends when its reply is sent and not when a callback returns.
+ * Service discovery by NATS ADR-32: each plugin is a service that answers `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`,
+ * for all, by name, and by name and id. The client's own implementation counts a request as ended when its callback
+ * returns; here it ends when its reply is sent. So the host answers from its own counters.
  *
- * A replica whose account may not listen there serves requests all the same: it is not discoverable, no more.
+ * A replica whose account may not subscribe to these subjects still serves requests; it only cannot be discovered.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { encodeAnswer, type ServiceDescription, type Verb, VERBS } from "./servi
 
 export interface DiscoveryOptions {
   readonly subscriptions: SubscriptionSet;
-  /** Asked anew for every question. */
+  /** Called for every question. */
   readonly services: () => Iterable<ServiceDescription>;
-  /** What the server takes now. */
+  /** The server's `max_payload` now. */
   readonly maxPayloadBytes: () => number;
-  /** Told once: not even the shortest answer of a service is as small as that. */
+  /** Called once, when even a service's shortest answer is larger than that. */
   readonly unanswerable: (service: string) => void;
 }
 
@@ -47,7 +47,7 @@ export class Discovery {
   }
 
   #answer(verb: Verb, message: Msg): void {
-    // Nobody who may ask the host to describe itself may make it publish elsewhere by that.
+    // The asker chooses this subject, so it is checked as that of a request is.
     if (!isSafeReplySubject(message.reply ?? "")) return;
     const [, , name, id] = message.subject.split(".");
     const maxBytes = this.#parts.maxPayloadBytes();

@@ -1,5 +1,5 @@
 /**
- * Outcomes of requests that the host ended or could not run.
+ * Outcomes of requests that the host ended, or could not run.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Denial } from "../policy/policy.ts";
 
 export type Failure = Extract<Outcome, { kind: "failed" }>;
 
-/** What a reply says beside the code. */
+/** What the reply says besides the code. */
 type FailureHints = Pick<Failure, "safeText" | "retryAfterMs">;
 
 /** `message` is for the log only. */

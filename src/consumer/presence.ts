@@ -1,6 +1,7 @@
 /**
- * Whether a replica takes a plugin's requests. It does where it can serve them. Where it cannot load the plugin, it leaves
- * them to replicas that can, and takes them only while there is none: then somebody has to say what is wrong.
+ * Decides whether a replica takes a plugin's requests. It does where it can serve them. Where it cannot load the
+ * plugin, it leaves the requests to replicas that can. While there are none, it takes them, so that callers learn the
+ * reason.
  *
  * @module
  */
@@ -10,22 +11,21 @@ import { Gate } from "../registry/gate.ts";
 import type { PluginSlot } from "../registry/plugin-slot.ts";
 import type { Consumer } from "./consumer.ts";
 
-/** How often it is looked whether another replica still serves what this one cannot. */
+/** How often to check whether another replica still serves a plugin that this one cannot load. */
 const LOOK_MS = 5_000;
 
-/** Questions to other replicas at a time; each takes part of a second. */
+/** Concurrent questions to other replicas; each takes part of a second. */
 const CONCURRENT_QUESTIONS = 8;
 
-/** What of a slot decides. */
+/** The parts of a slot that decide. */
 type PresentSlot = Pick<PluginSlot, "name" | "state" | "stats">;
 
-/** What an operator should hear of. */
 export interface PresenceEvents {
-  /** The server takes these subscriptions. */
+  /** The server has accepted the subscriptions of these plugins. */
   subscribed(plugins: readonly PluginName[]): void;
-  /** The plugin cannot be served here, and another replica does. */
+  /** This replica cannot serve the plugin, and another one does. */
   left(plugin: PluginName): void;
-  /** The plugin cannot be served here, nor elsewhere any more. */
+  /** This replica cannot serve the plugin, and no other one does any more. */
   alone(plugin: PluginName): void;
 }
 
@@ -37,7 +37,7 @@ export interface PresenceOptions {
 }
 
 interface Place {
-  /** What is done about the plugin, one thing after another. */
+  /** Settles when all work queued for the plugin is done; its steps run one after another. */
   tail: Promise<void>;
   timer: NodeJS.Timeout | undefined;
   isLeft: boolean;
@@ -54,8 +54,8 @@ export class Presence {
   }
 
   /**
-   * Takes the requests of these plugins, or leaves them to others, by what the slots offer now. Resolves when that is
-   * decided for each.
+   * Takes the requests of these plugins, or leaves them to other replicas, by the present state of the slots. Resolves
+   * when that is decided for each failed or known one.
    */
   async review(slots: Iterable<PresentSlot>): Promise<void> {
     const able: PresentSlot[] = [];
@@ -69,7 +69,7 @@ export class Presence {
     await Promise.all(decisions);
   }
 
-  /** The plugin is no longer served here, and callers are not told why. Resolves when its requests are no longer taken. */
+  /** Stops taking the plugin's requests; callers get no reason. Resolves when no more are taken. */
   async remove(slot: PresentSlot): Promise<void> {
     const left = this.#then(slot, () => this.#parts.consumer.unsubscribe(slot.name));
     clearTimeout(this.#places.get(slot)?.timer);
@@ -77,13 +77,13 @@ export class Presence {
     await left;
   }
 
-  /** Everything stays as it is. Idempotent. */
+  /** Stops reviewing; subscriptions stay as they are. Idempotent. */
   close(): void {
     this.#state = "closed";
     for (const { timer } of this.#places.values()) clearTimeout(timer);
   }
 
-  /** Does it when what was begun before for the slot is done. */
+  /** Queues work behind the slot's earlier work. */
   #then(slot: PresentSlot, work: () => Promise<void>): Promise<void> {
     const place = this.#places.get(slot) ?? { tail: Promise.resolve(), timer: undefined, isLeft: false };
     this.#places.set(slot, place);
@@ -97,7 +97,7 @@ export class Presence {
     clearTimeout(place.timer);
     const { consumer, isServedElsewhere, events } = this.#parts;
     const isServed = slot.state.kind === "failed" && (await this.#questions.run(() => isServedElsewhere(slot.name)));
-    // It may have been loaded, or removed, while this was asked.
+    // The plugin may have been loaded, or removed, during the question.
     if (this.#places.get(slot) !== place || this.#isClosed()) return;
     const isFailed = slot.state.kind === "failed";
     if (isServed && isFailed) {

@@ -1,6 +1,6 @@
 /**
- * Records of a plugin's messages that were not admitted. Publishers decide how many there are, so the log is
- * bounded by a rate: the metrics count all, and beyond the rate the log has their number alone.
+ * Records of a plugin's messages that were not admitted. Publishers decide how many there are, so a rate bounds the
+ * log. Above that rate the log has only their number; the metrics count all.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export class RefusalLog {
     this.#rate = new LogRate({ linesPerSecond: FIXED_LIMITS.refusalsLoggedPerSecond, clock });
   }
 
-  /** Calls `write`, which writes a record, unless there were as many as there may be lately. */
+  /** Calls `write`, which writes a record, unless the rate is used up. */
   write(write: () => void): void {
     if (!this.#rate.take(0)) return;
     const records = this.#rate.takeMissed();

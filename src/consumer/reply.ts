@@ -1,7 +1,7 @@
 /**
- * Turns the outcome of a request into the reply that the protocol prescribes (docs/protocol.md), or into an error in its
- * place where that one is too large for the plugin's limit or for the server. A reply carries the stable code, the
- * table's safe summary and what the plugin itself said; causes stay in the log. Pure: the link sends it.
+ * Turns the outcome of a request into the reply that the protocol prescribes (docs/protocol.md), or into an error where
+ * that reply is larger than the plugin's limit or the server allows. A reply carries the stable code, the table's safe
+ * summary and the plugin's own text; causes stay in the log. Pure: the link sends it.
  *
  * @module
  */
@@ -17,29 +17,28 @@ import { failed } from "./failure.ts";
 /** A reply, ready to publish. */
 export interface Reply {
   readonly data: Uint8Array;
-  /** Encoded as they stand on the wire (NATS ADR-4). */
+  /** Encoded for the wire (NATS ADR-4). */
   readonly headers: Uint8Array;
   /** The code of a failure, or `undefined` where the plugin answered. */
   readonly code: ErrorCode | undefined;
 }
 
-/** What a reply is made of, and who has to hear what happened to it. */
 export interface AnswerParts {
-  /** It has a reply subject. */
+  /** The request; it has a reply subject. */
   readonly message: Msg;
   readonly plugin: string;
-  /** Told where the server refuses the reply later. */
+  /** Notified if the server refuses the reply later. */
   readonly owner: ReplyOwner;
   readonly outcome: Outcome;
-  /** Absent where none could be read. */
+  /** Absent where the request had no valid one. */
   readonly id: string | undefined;
   /** The plugin's limit. */
   readonly replyBytes: number;
-  /** Nobody waits for it after this time of `performance.now()`. */
+  /** The caller waits until this time of `performance.now()`. */
   readonly untilMs: number;
   /**
-   * Called exactly once. A reply that did not leave is a dropped message and not an answer. `code` is that of the reply,
-   * `undefined` where it is the plugin's own.
+   * Called exactly once. A reply that was not sent counts as a dropped message, not as an answer. `code` is the reply's
+   * code, `undefined` for a plugin's successful response.
    */
   readonly settled: (fate: ReplyFate, code: ErrorCode | undefined) => void;
 }
@@ -94,11 +93,11 @@ function tooLarge(outcome: Outcome, reply: Reply, id: string | undefined): Reply
   return encodeReply(failed("reply-too-large", `the body has ${bodyBytesOf(outcome, reply)} bytes`), id);
 }
 
-/** At most this much of an error's text goes into the header; the body has all of it. */
+/** The header has at most this much of an error's text; the body has all of it. */
 const MAX_ERROR_TEXT_LENGTH = 256;
 const EMPTY = new Uint8Array(0);
 
-/** The reply to a request. `id` is absent only where none could be read. */
+/** The reply to a request. `id` is absent only where the request had no valid one. */
 export function encodeReply(outcome: Outcome, id: string | undefined): Reply {
   switch (outcome.kind) {
     case "ok": {
@@ -143,13 +142,13 @@ function failure(code: ErrorCode, id: string | undefined, parts: FailureParts): 
   return { data, headers: encodeHeaders(`${lines.join("\r\n")}\r\n`, id), code };
 }
 
-/** `lines` and the id, which are printable ASCII all of them. */
+/** Encodes `lines` and the id, all of them printable ASCII. */
 function encodeHeaders(lines: string, id: string | undefined): Uint8Array {
   const idLine = id === undefined ? "" : `${HEADER.id}: ${id}\r\n`;
   return Buffer.from(`NATS/1.0\r\n${lines}${idLine}\r\n`, "latin1");
 }
 
-/** One line of printable ASCII, bounded: a header's value can hold no more without surprises. */
+/** One line of printable ASCII, bounded: other characters are not safe in a header's value. */
 function headerText(text: string | undefined): string {
   if (text === undefined) return "";
   return text

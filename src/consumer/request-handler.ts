@@ -1,7 +1,7 @@
 /**
- * The way of a request through the host: decode → decide → admit → dispatch. Every message ends here in one of three
- * ways: it becomes a {@link Call}, which answers it; it is refused with an error; or it is dropped, counted and logged,
- * since it cannot be answered.
+ * The path of a request through the host: decode → decide → admit → dispatch. Every message ends here in one of three
+ * ways: it becomes a {@link Call}, which answers it; it is refused with an error; or, where it cannot be answered, it
+ * is dropped, counted and logged.
  *
  * @module
  */
@@ -23,15 +23,15 @@ import { Answer } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
-/** What a {@link RequestHandler} works with; it owns none of it. */
+/** A {@link RequestHandler} closes none of these. */
 export interface RequestHandlerOptions {
   readonly replies: ReplyPort;
   readonly logger: Logger;
-  /** Makes an id for a request that brings none. */
+  /** Makes an id for a request without one. */
   readonly newId: () => string;
 }
 
-/** A message that is refused, as far as it is known. */
+/** What is known of a message that is refused. */
 interface Refused {
   readonly message: Msg;
   readonly arrivedMs: number;
@@ -60,8 +60,8 @@ export class RequestHandler {
   }
 
   /**
-   * Takes a message of one of the plugin's subjects, which arrived at a time of `performance.now()`. Never throws:
-   * that would end the connection from within.
+   * Takes a message of one of the plugin's subjects; `arrivedMs` is a time of `performance.now()`. Never throws: an
+   * exception would end the client's reader.
    */
   handle(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
     const { reply } = message;
@@ -77,7 +77,7 @@ export class RequestHandler {
     }
   }
 
-  /** Resolves when no accepted request is left. */
+  /** Resolves when every accepted request is settled. */
   async idle(): Promise<void> {
     const { open } = this.#calls;
     for (let call = open.first; call !== undefined; call = open.first) await call.whenSettled();
@@ -88,7 +88,10 @@ export class RequestHandler {
     for (const call of this.#calls.open.members()) call.abandon(failed("draining", "the drain time is over"));
   }
 
-  /** Less is allowed than before: open calls have the lower deadlines, and those that have not begun may not begin. */
+  /**
+   * Applies a narrowing: open calls get the lower deadlines, and those that are now denied and have not begun are
+   * refused.
+   */
   review(): void {
     for (const call of this.#calls.open.members()) call.review();
   }
@@ -107,7 +110,7 @@ export class RequestHandler {
     this.#decide(plugin, message, decoded, arrivedMs);
   }
 
-  /** Does a version serve that may run it? */
+  /** Finds the version that serves, and whether it may run the request. */
   #decide(plugin: ServedPlugin, message: Msg, decoded: DecodedRequest, arrivedMs: number): void {
     const { state } = plugin.slot;
     if (state.kind !== "loaded") {
@@ -164,7 +167,7 @@ export class RequestHandler {
     );
   }
 
-  /** Gives a message up that cannot be answered. */
+  /** Drops a message that cannot be answered. */
   #drop({ slot, stats, refusals }: ServedPlugin, replySubject: string | undefined): void {
     const hasReply = replySubject !== undefined && replySubject !== "";
     stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
@@ -175,7 +178,10 @@ export class RequestHandler {
   }
 }
 
-/** Nothing serves. What is tried again may be asked for again; what never can be loaded may not. */
+/**
+ * The refusal where no version serves: retryable if the load will be tried again, permanent if the plugin can never be
+ * loaded.
+ */
 function unloaded(state: Exclude<SlotState, { kind: "loaded" }>): Failure {
   if (state.kind === "loading") return failed("plugin-unavailable", "the plugin is being loaded");
   const { error, retryAtMs } = state;
@@ -184,7 +190,7 @@ function unloaded(state: Exclude<SlotState, { kind: "loaded" }>): Failure {
   return failed("plugin-unavailable", error.message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
-/** Why it may not run under these terms, if it may not. */
+/** Why these terms do not let the request run; `undefined` where they do. */
 function refusalOf(
   { request, timeoutMs = Number.POSITIVE_INFINITY }: DecodedRequest,
   terms: Terms,

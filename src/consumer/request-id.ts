@@ -1,5 +1,5 @@
 /**
- * Ids for requests that bring none.
+ * Ids for requests without one.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const IDS_AT_A_TIME = 256;
 const bytes = Buffer.alloc(ID_BYTES * IDS_AT_A_TIME);
 let at = bytes.length;
 
-/** 16 characters of 96 random bits: short in a log, and never twice. */
+/** 16 characters of 96 random bits: short in a log, and unique for all practical purposes. */
 export function newRequestId(): string {
   if (at === bytes.length) {
     randomFillSync(bytes);

@@ -1,6 +1,6 @@
 /**
- * A plugin as its subscriptions serve it: one object that has all that the plugin's requests share, from version to
- * version. The callbacks of its subscriptions hold it, and nothing else does: it is gone with them.
+ * A plugin as its subscriptions serve it: one object with everything that the plugin's requests share across versions.
+ * Its subscriptions hold it, so it ends with them.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import type { PluginGate } from "./admission.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { ServedVersion, type ServedVersionOptions } from "./served-version.ts";
 
-/** A caller chose it. */
+/** Callers choose reply subjects, so the log shortens them. */
 const MAX_SUBJECT_CHARACTERS = 255;
 
-/** What of a slot its requests see. */
+/** The parts of a slot that requests use. */
 export type ServedSlot = Pick<PluginSlot, "name" | "state" | "stats">;
 
 export interface ServedPluginOptions extends ServedVersionOptions {
   readonly slot: ServedSlot;
   readonly gate: PluginGate;
-  /** For what happens to many requests at the same moment. */
+  /** Spreads work that concerns many requests at the same moment. */
   readonly turns: TurnQueue;
 }
 
@@ -38,7 +38,7 @@ export class ServedPlugin implements ReplyOwner {
   readonly turns: TurnQueue;
   readonly refusals: RefusalLog;
   readonly #surroundings: ServedVersionOptions;
-  /** Of all requests of all versions, over all processes, which count for themselves. */
+  /** For all requests of all versions together. The plugin's processes also keep a rate each. */
   readonly #logRate = new LogRate({ burstSeconds: RECOUNT_BURST_SECONDS });
   /** The version that took the last request. */
   #served: ServedVersion | undefined;
@@ -53,7 +53,7 @@ export class ServedPlugin implements ReplyOwner {
     this.#surroundings = surroundings;
   }
 
-  /** The version that serves now, and what its requests share. */
+  /** What the requests of `version`, which serves now, share. */
   serve(version: PluginVersion): ServedVersion {
     if (this.#served?.version !== version) {
       this.#served = new ServedVersion(version, this.stats, this.#surroundings);
@@ -61,13 +61,13 @@ export class ServedPlugin implements ReplyOwner {
     return this.#served;
   }
 
-  /** For records of requests that no version took. */
+  /** The logger for requests that no version took. */
   get recordsWithoutVersion(): RequestLogger {
     this.#recordsWithoutVersion ??= requestLogger(this.#surroundings.logger, this.slot.name, undefined);
     return this.#recordsWithoutVersion;
   }
 
-  /** Its reply was counted as sent, and never arrived. */
+  /** The server refused a reply that was counted as sent. */
   refused(subject: string, message: string): void {
     this.stats.drop("reply-refused");
     this.refusals.write(() =>
@@ -78,7 +78,7 @@ export class ServedPlugin implements ReplyOwner {
     );
   }
 
-  /** The log that the plugin writes to during one request. `maxBytes` is the limit of that one, at each moment. */
+  /** The log that the plugin writes to during one request. `maxBytes` returns that request's limit now. */
   openLog(id: string, maxBytes: () => number): PluginLog {
     const { logger } = this.#surroundings;
     return new PluginLog(maxBytes, this.#logRate, (line) =>

@@ -1,6 +1,6 @@
 /**
- * What requests of one version of a plugin share: the check of what it may do, and the logger of its records. It is there
- * as long as the version serves or a call of it is open.
+ * What the requests of one version of a plugin share: the gates that check its operations, and the logger of its
+ * records. It lives as long as the version serves or has an open call.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { PluginStats } from "../telemetry/plugin-stats.ts";
 import { requestLogger, type RequestLogger } from "../telemetry/request-log.ts";
 
-/** What versions work on; none of it is theirs. */
+/** Dependencies that versions share and never close. */
 export interface ServedVersionOptions extends Drivers {
   readonly logger: Logger;
 }
 
 export class ServedVersion {
   readonly version: PluginVersion;
-  /** With what is the same in every record. */
+  /** Adds the fields that are the same in every record. */
   readonly records: RequestLogger;
-  /** It is closed with the version. */
+  /** Closed with the version. */
   readonly gates: Gates;
 
-  /** `stats` are its plugin's. */
+  /** `stats` are those of the plugin. */
   constructor(version: PluginVersion, stats: PluginStats, surroundings: ServedVersionOptions) {
     this.version = version;
     this.records = requestLogger(surroundings.logger, version.parts.name, version.parts.digest);

@@ -1,6 +1,6 @@
 /**
- * What a service answers to a question of discovery (NATS ADR-32), encoded, and shortened where it has more bytes than
- * the server takes: names are counted together then instead of one by one, as they are beyond the first 64. Pure.
+ * Encodes a service's answer to a question of discovery (NATS ADR-32). Where the answer is larger than the server's
+ * `max_payload`, it names fewer targets and counts the others together. Pure.
  *
  * @module
  */
@@ -32,12 +32,12 @@ export interface EndpointDescription {
 export const VERBS = ["PING", "INFO", "STATS"] as const;
 export type Verb = (typeof VERBS)[number];
 
-/** Targets of each kind that are named, fewer and fewer. */
+/** How many targets of each kind are named: fewer in each attempt to shorten the answer. */
 const NAMED_TARGETS = [32, 16, 8, 4, 2, 1, 0] as const;
-/** Characters of a description. */
+/** Characters of a shortened description. */
 const SHORT_DESCRIPTION_LENGTH = 64;
 
-/** The answer, or undefined where not even the shortest one has so few bytes. */
+/** The answer, or undefined where even the shortest one has more than `maxBytes`. */
 export function encodeAnswer(verb: Verb, service: ServiceDescription, maxBytes: number): Uint8Array | undefined {
   const whole = encode(describe(verb, service));
   if (whole.length <= maxBytes) return whole;

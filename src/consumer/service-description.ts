@@ -15,7 +15,7 @@ export interface ReplicaIdentity {
   readonly started: Date;
 }
 
-/** One service for each plugin, as it is now. */
+/** One service for each plugin, with its present state. */
 export function* describeServices(
   slots: Iterable<PluginSlot>,
   replica: ReplicaIdentity,

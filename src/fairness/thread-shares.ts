@@ -1,11 +1,11 @@
 /**
- * Fairness of the host's one thread: what each plugin has of it, and when it has to let others go first.
+ * Fairness of the host's one thread: each plugin's share of it, and when a plugin must let others go first.
  *
- * Whatever the thread does for a plugin is charged to its share, a token bucket of milliseconds. It fills up at a steady
- * rate and what is saved up is bounded, so a plugin that uses less than that rate never notices it: it is *light*. One that uses more is
- * *heavy*, until it has rested. While a light plugin has been active lately a heavy one gets what its share holds and
- * not more, so that the thread, and the processors behind it, are free when the light one needs them. While there is
- * none, a heavy plugin has all that there is; only its turns are short in any case.
+ * All work of the thread for a plugin is charged to the plugin's share, a token bucket of milliseconds with a steady
+ * rate and a bounded level. A plugin that uses less than that rate is *light* and never waits for its share. One that
+ * uses more is *heavy* until its bucket is full again. While a light plugin has been active lately, a heavy one gets
+ * only what its share holds, so that the thread, and the processors behind it, are free when the light one needs them.
+ * Otherwise a heavy plugin gets the whole thread, but still in short turns.
  *
  * @module
  */
@@ -17,85 +17,87 @@ import { TransferShare } from "./transfer-share.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 /**
- * What one plugin's messages may take of the thread before others have their turn, in milliseconds. Measured against
- * 2 ms: neighbours of a flood have a p99 lower by a quarter to a half, and a lone plugin loses nothing.
+ * How long one plugin's messages may use the thread before others have their turn, in milliseconds. Compared with 2 ms,
+ * the neighbours of a flood have a p99 lower by a quarter to a half, and a lone plugin loses nothing.
  */
 const TURN_MS = 0.5;
 
 /**
- * What a heavy plugin's may take while a light one is active: what is done in one turn comes to its runner, the store and
- * NATS as one burst as well. Measured against 0.5 ms: neighbours of a flood have a p99 lower by a third.
+ * The same for a heavy plugin's messages while a light one is active: the work of one turn also reaches the runner, the
+ * store and NATS as one burst. Compared with 0.5 ms, the neighbours of a flood have a p99 lower by a third.
  */
 const PACED_TURN_MS = 0.1;
 
-/** How fast a share fills up at most: milliseconds a millisecond. */
+/** The highest rate of a share: milliseconds per millisecond. */
 const MAX_FILL_RATE = 0.3;
 /**
- * And for each processor: what the thread does for a plugin keeps its runner, the store and NATS busy four to ten times
- * as long, and where processors are few those are what a neighbour waits for. With twice as much, neighbours had a p99
- * higher by a half.
+ * The rate for each processor. Work of the thread for a plugin keeps the plugin's runner, the store and NATS busy four
+ * to ten times as long, and where processors are few, neighbours wait for those. With twice this rate, neighbours had a
+ * p99 higher by a half.
  */
 const FILL_RATE_EACH = 0.04;
 
 /**
- * What a plugin may move to and from the store for each processor, in bytes a millisecond. Measured on two: with twice as
- * much, neighbours of a plugin that writes values of 1 MiB had a p99 higher by a half.
+ * The rate of transfers to and from the store for each processor, in bytes per millisecond. Measured on two processors:
+ * with twice this rate, the neighbours of a plugin that writes values of 1 MiB had a p99 higher by a half.
  */
 const TRANSFER_RATE_EACH = 5_700;
 
-/** What may be saved up: a burst of so much work makes nobody heavy. */
+/** The most that a share saves up: a burst of this much work makes no plugin heavy. */
 const MAX_SAVED_MS = 10;
 
-/** What may be owed: one long piece of work is not held against a plugin for longer than this takes to fill up. */
+/** The largest debt: one long piece of work counts against a plugin no longer than this takes to fill up. */
 const MAX_OWED_MS = 4 * TURN_MS;
 
-/** A light plugin is reckoned with for so long after it was active. */
+/** A light plugin counts as active for this long after its last work. */
 const LIGHT_FOR_MS = 100;
 
-/** For what takes longer to begin and to end, processes, it is a neighbour for so long. */
+/** The same for decisions about processes, which take longer to start and end. */
 const NEIGHBOUR_FOR_MS = 1_000;
 
 /**
- * What is charged to a plugin beside its turns: what the thread does in the drivers of the store and of HTTP, where nobody
- * can tell whose work it is, and what a process of the plugin does that neighbours notice. In milliseconds, measured
- * with a plugin whose requests come one by one, as those of a heavy one do: together they cost half of it or less.
+ * What is charged to a plugin besides its turns: work of the thread in the drivers of the store and of HTTP, where its
+ * plugin is not known, and work of the plugin's process that neighbours notice. In milliseconds, measured with a plugin
+ * whose requests come one by one, as a heavy one's do. In batches they cost half of that or less.
  */
 export const WORK_MS = {
   /** One operation of the store. */
   storeOperation: 0.04,
-  /** One event of an outbound exchange: its response, a chunk, its end. */
+  /** One event of an outbound exchange: its response, a chunk or its end. */
   httpMessage: 0.1,
-  /** The end of an instance by a trap: the next one is half a millisecond of a processor, most of it in the kernel. */
+  /**
+   * The end of an instance by a trap: making the next one takes half a millisecond of a processor, mostly in the
+   * kernel.
+   */
   trap: 0.3,
 } as const;
 
 /** The shares of all plugins of a replica. */
 export class ThreadShares {
   readonly #byPlugin = new Map<string, ThreadShare>();
-  /** How fast each fills up: milliseconds a millisecond. */
+  /** The rate of each share: milliseconds per millisecond. */
   readonly fillRate: number;
-  /** And their transfers: bytes a millisecond. */
+  /** The rate of each share's transfers: bytes per millisecond. */
   readonly transferRate: number;
-  /** The light plugin that was active last, and when; and when another one was. */
+  /** The light plugin that was active last, and when; and when another one was last. */
   #lastShare: ThreadShare | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #otherMs = Number.NEGATIVE_INFINITY;
 
-  /** `processors` is how many this machine has. */
   constructor(processors: number = availableParallelism()) {
     this.fillRate = Math.min(MAX_FILL_RATE, processors * FILL_RATE_EACH);
     this.transferRate = processors * TRANSFER_RATE_EACH;
   }
 
-  /** The share of a plugin; it is the same for all its versions and processes. */
+  /** The share of a plugin: one for all its versions and processes. */
   of(plugin: string): ThreadShare {
     return this.#byPlugin.get(plugin) ?? this.open(plugin);
   }
 
   /**
-   * Opens the share of a plugin, for the owner of the plugin's state: it disposes of the share once the plugin
-   * is removed and nothing of it waits. A plugin that comes back has a share as full as a new one's. Until then
-   * {@link of} finds it by the plugin's name.
+   * Opens the share of a plugin, for the owner of the plugin's state: the owner disposes of the share once the plugin
+   * is removed and no work of it waits. Until then {@link of} finds the share by the plugin's name. A plugin that comes
+   * back gets a new, full share.
    */
   open(plugin: string): ThreadShare {
     const share = new ThreadShare(this, () => {
@@ -115,7 +117,7 @@ export class ThreadShares {
     await Promise.all([...this.#byPlugin.values()].map(({ turns }) => turns.settled()));
   }
 
-  /** Does all that waits for its turn, now. */
+  /** Does all waiting work now. */
   flush(): void {
     for (const { turns } of this.#byPlugin.values()) turns.flush();
   }
@@ -127,14 +129,14 @@ export class ThreadShares {
     this.#lastMs = nowMs;
   }
 
-  /** Was another light plugin active in the last so many milliseconds? */
+  /** Was another light plugin active in the last `withinMs`? */
   isOtherAtWork(share: ThreadShare, nowMs: number, withinMs: number): boolean {
     const atMs = this.#lastShare === share ? this.#otherMs : this.#lastMs;
     return nowMs - atMs < withinMs;
   }
 }
 
-/** The share of one plugin. All times are milliseconds as `performance.now()` counts them. */
+/** The share of one plugin. All times are those of `performance.now()`. */
 export class ThreadShare implements Pace, Disposable {
   /** For work that comes in bursts. */
   readonly turns: TurnQueue = new TurnQueue(this);
@@ -144,7 +146,7 @@ export class ThreadShare implements Pace, Disposable {
   readonly #disposed: () => void;
   readonly #saved: TokenBucket;
   #weight: "light" | "heavy" = "light";
-  /** Has the plugin moved more than its share, as far as was looked? */
+  /** Had the plugin moved more than its share, at the last check? */
   #owesTransfers = false;
 
   constructor(shares: ThreadShares, disposed: () => void) {
@@ -160,7 +162,7 @@ export class ThreadShare implements Pace, Disposable {
     });
   }
 
-  /** Is a light plugin active beside this one? Then the processors are not all this one's. */
+  /** Is another, light plugin active? Then this one must not use all processors. */
   get isShared(): boolean {
     return this.#shares.isOtherAtWork(this, performance.now(), NEIGHBOUR_FOR_MS);
   }
@@ -189,12 +191,12 @@ export class ThreadShare implements Pace, Disposable {
     return () => clearTimeout(timer);
   }
 
-  /** Its plugin is gone. Idempotent. */
+  /** Removes the share of a removed plugin. Idempotent. */
   [Symbol.dispose](): void {
     this.#disposed();
   }
 
-  /** Must it do with what it has saved? */
+  /** Is the plugin limited to what its share holds? */
   #isPaced(nowMs: number): boolean {
     return this.#weight === "heavy" && this.#shares.isOtherAtWork(this, nowMs, LIGHT_FOR_MS);
   }
@@ -206,7 +208,7 @@ export class ThreadShare implements Pace, Disposable {
 
   #fill(nowMs: number): void {
     const savedMs = this.#saved.fill(nowMs);
-    // Only one that has rested for long is taken for light again: what is handed out in rests is used up at once.
+    // Only a full bucket makes a plugin light again: a busy plugin uses up at once what it saves during a pause.
     if (savedMs >= MAX_SAVED_MS && !this.#isOwed()) this.#weight = "light";
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Fairness of the store: what a plugin moves to and from it while light plugins are active beside it. A large value
- * keeps the drivers, the store and its disk busy for milliseconds, and everything behind it waits.
+ * Fairness of the store: bounds what a plugin moves to and from it while light plugins are active. A large value keeps
+ * the drivers, the store and its disk busy for milliseconds, and everything behind it waits.
  *
- * A plugin that has moved more than its share has its next operations wait until it is made up for; their results, and
- * whatever else its process has to say, do not. While no light plugin is active nothing waits.
+ * After a plugin has moved more than its share, its next operations wait until the debt is repaid. Results of
+ * operations and all other messages do not wait. While no light plugin is active, nothing waits.
  *
  * @module
  */
@@ -12,19 +12,17 @@ import { MIB } from "../contract/limit-row.ts";
 import { Fifo } from "../scheduling/fifo.ts";
 import { TokenBucket } from "../scheduling/token-bucket.ts";
 
-/** What a plugin may move at once. */
+/** How many bytes a plugin may move at once. */
 const MAX_SAVED_BYTES = 2 * MIB;
 
-/** A little more than the largest value. What several brought that were read at once is not held against the plugin beyond that. */
+/** The largest debt, so that many large values read at once do not block the plugin for long. */
 const MAX_OWED_BYTES = 16 * MIB;
 
-/** What the share needs to know of its surroundings. */
 export interface TransferShareOptions {
-  /** How fast it fills up. */
   readonly bytesPerMs: number;
-  /** Is a light plugin active beside this one? */
+  /** Is another, light plugin active? */
   readonly isShared: () => boolean;
-  /** The plugin has moved more than its share: {@link TransferShare.isOwed} tells how long that holds. */
+  /** The plugin has moved more than its share. {@link TransferShare.isOwed} says when that is over. */
   readonly owed: () => void;
 }
 
@@ -53,17 +51,17 @@ export class TransferShare {
     return this.#saved.level <= 0;
   }
 
-  /** So many bytes are moved; a negative number, if it is fewer than was thought. */
+  /** Charges moved bytes; a negative number gives back what was charged too much. */
   spend(bytes: number): void {
     if (bytes > 0) this.#saved.fill(performance.now());
     if (this.#saved.take(bytes) <= 0) this.#surroundings.owed();
   }
 
   /**
-   * Begins an operation, behind those that wait.
+   * Begins an operation, after those that wait.
    *
-   * @param bytesOf what it will move, as it is known or thought at the moment when it begins: it is charged then
-   * @returns nothing where it may begin at once, else what resolves when it may
+   * @param bytesOf how many bytes it will move, as known or estimated when it begins; charged then
+   * @returns `undefined` where it may begin at once, else a promise that resolves when it may
    */
   begin(bytesOf: () => number): Promise<void> | undefined {
     if (this.#waiting.isEmpty && this.#mayBegin()) {
@@ -79,7 +77,7 @@ export class TransferShare {
   #mayBegin(): boolean {
     if (!this.isOwed) return true;
     if (this.#surroundings.isShared()) return false;
-    // It delayed no one, so there is no debt.
+    // No light plugin had to wait for these bytes, so the debt is forgiven.
     this.#saved.forgive();
     return true;
   }
@@ -87,7 +85,7 @@ export class TransferShare {
   #rest(): void {
     if (this.#timer !== undefined) return;
     const restMs = Math.ceil(Math.max(1, this.#saved.msUntil(0)));
-    // An operation that is waited for keeps the process running; this does not.
+    // The timer need not keep the process alive: the call that waits does.
     this.#timer = setTimeout(() => this.#resume(), restMs).unref();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Work for one plugin on the host's thread that comes in bursts: hundreds of messages in one packet, as many deadlines
- * at the same moment, all the calls of a process that has ended. It is done at once as a rule, and where the plugin's
- * turn is over, in its next one. Order is kept. What waits is bounded: beyond that, work is done at once.
+ * at the same moment, all the calls of a process that has ended. Work is done at once while the plugin's turn lasts,
+ * and otherwise in its next turn. Order is kept, but the queue is bounded: beyond the bound, work is done at once.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { Fifo } from "../scheduling/fifo.ts";
 import type { Pace } from "../scheduling/pace.ts";
 import { TimeSlice } from "../scheduling/time-slice.ts";
 
-/** More than a replica handles at a time by default, so that only messages of a flood can be beyond it. */
+/** More than a replica handles at a time by default, so that only the messages of a flood can exceed it. */
 const MAX_WAITING = 2_048;
 
-/** Work that follows faster came together, and shares a turn. */
+/** Work that follows within this time counts as the same burst, and shares a turn. */
 const PAUSE_MS = 0.05;
 
 /** Must not throw: its caller has returned by then. */
@@ -22,9 +22,9 @@ type Work = () => void;
 export class TurnQueue {
   readonly #pace: Pace;
   readonly #waiting = new Fifo<Work>();
-  /** This turn. Only work counts, and not what lies between. */
+  /** The current turn. Only the time of work counts, not the time in between. */
   readonly #slice = new TimeSlice(PAUSE_MS);
-  /** Set while the next turn is awaited: waits no more. */
+  /** Set while the queue waits for its next turn: cancels the wait. */
   #endRest: (() => void) | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
 
@@ -33,15 +33,15 @@ export class TurnQueue {
   }
 
   /**
-   * Does it in the plugin's next turn. For what a timer asks for: behind each timer that fires Node lets all that was
-   * written leave, and hundreds that fire together would cost as many system calls.
+   * Does the work in the plugin's next turn. For the work of timers: after each timer that fires, Node flushes what was
+   * written, and hundreds that fire together would cost as many system calls.
    */
   defer(work: Work): void {
     this.#waiting.push(work);
     this.#endRest ??= this.#pace.rest(() => this.#takeTurn());
   }
 
-  /** Does it now, or when the plugin has its turn. `nowMs` is for who has just looked at the clock. */
+  /** Does the work now, or in the plugin's next turn. Pass `nowMs` if you have just read the clock. */
   run(work: Work, nowMs: number = performance.now()): void {
     const turnMs = this.#endRest === undefined ? this.#pace.turnMs(nowMs) : 0;
     if (this.#slice.isPaused(nowMs)) this.#slice.begin(nowMs, turnMs);
@@ -60,11 +60,11 @@ export class TurnQueue {
     await this.#empty.promise;
   }
 
-  /** Does all that waits, now. */
+  /** Does all waiting work now. */
   flush(): void {
     this.#endRest?.();
     this.#endRest = undefined;
-    // What is asked for meanwhile is not part of it.
+    // Work that is added meanwhile is not part of it.
     for (let left = this.#waiting.size; left > 0; left -= 1) {
       const work = this.#waiting.shift();
       if (work === undefined) break;
@@ -88,7 +88,7 @@ export class TurnQueue {
     else this.#noteEmpty();
   }
 
-  /** Answers when it was done. */
+  /** Returns the time at which the work was done. */
   #do(work: Work, nowMs: number): number {
     work();
     const endMs = performance.now();

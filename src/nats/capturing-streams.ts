@@ -1,7 +1,7 @@
 /**
- * Finds JetStream streams that store requests: each answers every request with its own acknowledgement, and callers take
- * that for the reply. Looks on a connection of its own, since a user that may not ask is told so by the server, and that
- * does not concern the replica.
+ * Finds JetStream streams that store requests: such a stream answers every request with an acknowledgement, which
+ * callers take for the reply. Uses a connection of its own: where the user may not list streams, the server reports an
+ * error on the connection that asked, and the replica's own must not get it.
  *
  * @module
  */
@@ -9,26 +9,25 @@
 import { connect, type NatsConnection } from "nats";
 import { natsConnectionOptions, type NatsOptions } from "./connection.ts";
 
-/** A stream that answers messages on some of the subjects asked for. */
+/** A stream that acknowledges messages on some of the given subjects. */
 export interface CapturingStream {
   readonly name: string;
-  /** Its own subjects, as they are configured, that overlap with those asked for. */
+  /** Those of its configured subjects that match a given subject. */
   readonly subjects: readonly string[];
 }
 
 const LIST_SUBJECT = "$JS.API.STREAM.LIST";
 const TIMEOUT_MS = 2_000;
-/** Pages of 256 streams, or as many as the server has in one. */
+/** The server decides how many streams a page has, usually 256. */
 const MAX_PAGES = 64;
 
-/** The part of a stream's description that is read here. */
 interface StreamDescription {
   readonly config?: { readonly name?: unknown; readonly subjects?: unknown; readonly no_ack?: unknown };
 }
 
 /**
- * The streams that acknowledge messages on these subjects. Rejects where that cannot be told: no connection, no JetStream, a
- * user that may not ask for its streams.
+ * The streams that acknowledge messages on these subjects. Rejects where they cannot be listed: no connection, no
+ * JetStream, or a user without the permission.
  */
 export async function findCapturingStreams(
   nats: NatsOptions,
@@ -69,7 +68,7 @@ async function listStreams(connection: NatsConnection): Promise<StreamDescriptio
   return streams;
 }
 
-/** Does a pattern with `*` and `>` take a subject that has none of them? */
+/** Does a pattern with `*` and `>` match a subject without wildcards? */
 export function matchesSubject(pattern: string, subject: string): boolean {
   const [wanted, given] = [pattern.split("."), subject.split(".")];
   for (const [at, token] of wanted.entries()) {

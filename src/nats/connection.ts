@@ -1,6 +1,6 @@
 /**
- * How a connection to NATS is described and how its failures are named: shared by the replica and the
- * command line. Credentials are kept apart from addresses, so that addresses can be logged.
+ * How a connection to NATS is described, and how its failures are named. The replica and the command line share this.
+ * Credentials are separate from addresses, so that addresses can be logged.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import { parseSecret, parseSeed, parseUserCredentials } from "./credentials-text
 import { KeptFile } from "./kept-file.ts";
 import { clientTls, type NatsTls } from "./tls.ts";
 
-/** A secret as it is, or the absolute path of the file that holds it. */
+/** A secret itself, or the absolute path of the file that holds it. */
 export type NatsSecret = string | { readonly path: string };
 
-/** Who connects. Files are read again at each connect, so they may be renewed. */
+/** The credentials. Files are read again at each connect, so they may be renewed. */
 export type NatsCredentials =
   | { readonly kind: "none" }
   | { readonly kind: "password"; readonly user: string; readonly password: NatsSecret }
@@ -33,19 +33,18 @@ export type NatsCredentials =
   /** Path of a `.creds` file (a user's JWT and seed). */
   | { readonly kind: "file"; readonly path: string };
 
-/** Which servers, and who connects. */
 export interface NatsOptions {
   /** `nats://host:port` or `tls://host:port`, without credentials; at least one. */
   readonly servers: readonly string[];
   readonly credentials: NatsCredentials;
-  /** TLS is done, and a server without it refused, where this is there or an address begins with `tls://`. */
+  /** Where this is set, or an address begins with `tls://`, the connection uses TLS and refuses a server without it. */
   readonly tls?: NatsTls;
 }
 
 /**
- * The NATS client's options for these servers and credentials. Add the name and the reconnect behaviour.
- * Throws `usage-invalid` for credentials and files that cannot be used. `warn` is called for files that cannot be used at a
- * later connect: what they held last is used then.
+ * The NATS client's options for these servers and credentials. Add the name and the reconnect behaviour. Throws
+ * `usage-invalid` for credentials and files that cannot be used. Calls `warn` for files that cannot be used at a later
+ * connect, and uses their last valid content then.
  */
 export function natsConnectionOptions(
   options: NatsOptions,
@@ -60,7 +59,7 @@ export function natsConnectionOptions(
   };
 }
 
-/** An exception of an authenticator would end the connection permanently: these throw none. */
+/** An authenticator's exception would end the connection permanently, so these never throw. */
 function authenticatorOf(
   credentials: Exclude<NatsCredentials, { kind: "none" }>,
   warn: (error: HostError) => void,
@@ -92,7 +91,7 @@ function authenticatorOf(
   }
 }
 
-/** The secret at each moment. */
+/** Returns the secret as it is at each call. */
 function secretReader(
   secret: NatsSecret,
   what: string,

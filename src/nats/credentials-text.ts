@@ -1,6 +1,6 @@
 /**
- * The texts that credentials are kept in: a secret in a file of its own, an NKEY seed, a user's `.creds` file. Line ends may
- * be those of any system, and the last one may be missing. No message quotes any of it.
+ * Parses the files that hold credentials: a secret in a file of its own, an NKEY seed, a user's `.creds` file. Line
+ * ends may be those of any system, and the last one may be missing. No error message quotes the content.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function parseUserCredentials(text: string): UserCredentials {
   return { jwt, seed: requireSeed(seed) };
 }
 
-/** What stands between the lines `BEGIN` and `END` of this name. */
+/** The text between the lines `BEGIN` and `END` of this name. */
 function blockOf(text: string, name: string): string | undefined {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   const begin = lines.findIndex((line) => line.startsWith("---") && line.includes(`BEGIN ${name}`));
@@ -43,13 +43,13 @@ function blockOf(text: string, name: string): string | undefined {
   return begin === -1 || end < begin ? undefined : lines.slice(begin + 1, end).join("");
 }
 
-/** A seed that signs, and is a user's: an account's or an operator's would be refused by every server, for ever. */
+/** Checks that the seed is valid and a user's: every server would refuse an account's or an operator's. */
 function requireSeed(seed: string): string {
   let key: string;
   try {
     key = nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
   } catch {
-    // The library's message is not repeated: it may quote what it was given.
+    // The library's message is not repeated: it may quote the seed.
     throw new TypeError("it holds no NKEY seed");
   }
   if (!key.startsWith("U")) throw new TypeError("its NKEY seed is not that of a user");

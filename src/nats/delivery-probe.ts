@@ -1,9 +1,9 @@
 /**
- * Tells whether a connection still delivers: a round trip to the server and back at an interval, bounded in time. The
- * client's own pings end a dead connection; this one notices sooner, ends nothing, and also tells of a connection
+ * Checks whether a connection still delivers: by a round trip to the server at an interval, bounded in time. The
+ * client's own pings end a dead connection. The probe notices one sooner and ends nothing. It also detects a connection
  * whose socket is alive while nothing is read from it any more.
  *
- * An answer that is late behind messages that do come is not a failure: the connection delivers.
+ * An answer that is late while messages arrive is not a failure: the connection delivers.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import type { NatsConnection } from "nats";
 export interface DeliveryProbeOptions {
   readonly connection: Pick<NatsConnection, "flush" | "stats" | "isClosed">;
   readonly intervalMs: number;
-  /** A round trip may take so long, unless messages come meanwhile. */
+  /** How long a round trip may take, unless messages arrive meanwhile. */
   readonly timeoutMs: number;
   readonly events: DeliveryEvents;
 }
 
 export interface DeliveryEvents {
-  /** A question leaves now, behind all that was sent so far. */
+  /** A question is sent now, after everything sent so far. */
   asked(): void;
-  /** The server has answered it; what it had to say before has been heard. */
+  /** The server has answered it, and all that the server said before has been handled. */
   answered(roundTripMs: number): void;
-  /** Neither its answer nor any message came in time. An answer may still come. */
+  /** Neither the answer nor any message came in time. The answer may still come. */
   overdue(): void;
 }
 
 /** One round trip. */
 interface Question {
   readonly askedMs: number;
-  /** Messages received when its time began. */
+  /** How many messages had been received when its time began. */
   messages: number;
 }
 
@@ -48,14 +48,14 @@ export class DeliveryProbe implements Disposable {
     this.resume();
   }
 
-  /** The connection is up: asks from now on. */
+  /** The connection is up: starts to ask. */
   resume(): void {
     if (this.#state !== "resting") return;
     this.#state = "asking";
     this.#ask();
   }
 
-  /** The connection is down: an answer to what was asked comes no more. */
+  /** The connection is down: stops asking, since no open question will be answered. */
   rest(): void {
     if (this.#state === "asking") this.#state = "resting";
     this.#forget();
@@ -81,7 +81,8 @@ export class DeliveryProbe implements Disposable {
     connection.flush().then(
       () => {
         const roundTripMs = performance.now() - question.askedMs;
-        // What the server said before its answer reaches listeners by other ways, in this turn of the event loop.
+        // What the server said before its answer reaches its listeners by other paths, but within this turn of the
+        // event loop.
         setImmediate(() => this.#answered(question, roundTripMs));
       },
       () => {
@@ -93,7 +94,7 @@ export class DeliveryProbe implements Disposable {
 
   #await(question: Question): void {
     this.#timer = setTimeout(
-      // Where this process stalled the answer may be there, unread.
+      // If this process stalled, the answer may have arrived but not been read.
       () => setImmediate(() => this.#judge(question)),
       this.#parts.timeoutMs,
     );

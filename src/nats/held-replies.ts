@@ -1,7 +1,7 @@
 /**
- * Replies that wait for the connection, bounded in bytes. Where there is no more room, the plugin that holds most of it
- * loses its oldest reply: one that answers with megabytes takes nothing from its neighbours. Decides what goes; whoever
- * uses it gives up what it is told to.
+ * Replies that wait for the connection, bounded in bytes. When they take too much, the plugin that holds the most bytes
+ * loses its oldest reply, so a plugin that answers with megabytes takes nothing from the others. This class only
+ * decides which replies to give up; its caller does so.
  *
  * @module
  */
@@ -9,13 +9,13 @@
 /** A reply that waits. */
 export interface Held {
   readonly plugin: string;
-  /** What it takes. */
+  /** Its size. */
   readonly bytes: number;
-  /** Nobody waits for it after this time of `performance.now()`. */
+  /** Its caller waits until this time of `performance.now()`. */
   readonly untilMs: number;
 }
 
-/** What keeping a reply costs besides its bytes. */
+/** What a held reply costs besides its bytes. */
 const OVERHEAD_BYTES = 512;
 
 interface PluginReplies<Reply> {
@@ -42,7 +42,7 @@ export class HeldReplies<Reply extends Held> {
     return this.#count;
   }
 
-  /** Keeps a reply; answers with those that there is no room for any more, which may be this one. */
+  /** Keeps a reply. Returns the replies, perhaps including this one, for which there is no room any more. */
   add(reply: Reply): readonly Reply[] {
     let ofPlugin = this.#byPlugin.get(reply.plugin);
     if (ofPlugin === undefined) this.#byPlugin.set(reply.plugin, (ofPlugin = { replies: new Set(), bytes: 0 }));
@@ -58,14 +58,14 @@ export class HeldReplies<Reply extends Held> {
     return evicted;
   }
 
-  /** Removes those that nobody waits for any more. */
+  /** Removes and returns the replies whose callers no longer wait. */
   takeExpired(nowMs: number): readonly Reply[] {
     const expired = [...this.#all()].filter(({ untilMs }) => untilMs <= nowMs);
     for (const reply of expired) this.#remove(reply);
     return expired;
   }
 
-  /** Removes them all; those of each plugin are in the order in which they came. */
+  /** Removes and returns all replies; those of each plugin in the order in which they came. */
   takeAll(): readonly Reply[] {
     const all = [...this.#all()];
     this.#byPlugin.clear();
@@ -78,7 +78,7 @@ export class HeldReplies<Reply extends Held> {
     for (const { replies } of this.#byPlugin.values()) yield* replies;
   }
 
-  /** The oldest reply of the plugin that holds most. */
+  /** The oldest reply of the plugin that holds the most bytes. */
   #largest(): Reply | undefined {
     let largest: PluginReplies<Reply> | undefined;
     for (const ofPlugin of this.#byPlugin.values()) {

@@ -10,32 +10,32 @@ import type { Msg, Subscription } from "nats";
 export interface SubscriptionPlan {
   readonly subject: string;
   readonly queue?: string;
-  /** Is a replica without it of no use? */
+  /** May the replica do without it? */
   readonly need: "required" | "optional";
   readonly deliver: (message: Msg) => void;
 }
 
 /** The state of a subject. */
 export type SubscriptionState =
-  /** The server has not said anything yet, or there is no connection. */
+  /** The server has not answered yet, or there is no connection. */
   | { readonly kind: "asked" }
   | { readonly kind: "held" }
-  /** It is asked for again at `nextTryMs`, by `performance.now()`. */
+  /** The next try is at `nextTryMs`, a time of `performance.now()`. */
   | { readonly kind: "refused"; readonly reason: string; readonly nextTryMs: number }
-  /** By this side. */
+  /** The replica itself ended it. */
   | { readonly kind: "ended" };
 
-/** One subject. What is not readonly is the set's to change. */
+/** One subject. Only the `SubscriptionSet` changes its mutable fields. */
 export class HeldSubscription {
   readonly plan: SubscriptionPlan;
   readonly #drain: (subscription: HeldSubscription) => Promise<void>;
   readonly #verdict = Promise.withResolvers<void>();
   state: SubscriptionState = { kind: "asked" };
-  /** The client's own, from when it is sent until it is refused. */
+  /** The client's subscription, from when it is sent until it is refused. */
   client: Subscription | undefined;
   /** Refusals in a row. */
   tries = 0;
-  /** Why it was refused last, until it is held. */
+  /** Why the server refused it last; unset once it is held. */
   refusal: string | undefined;
 
   constructor(plan: SubscriptionPlan, drain: (subscription: HeldSubscription) => Promise<void>) {
@@ -43,12 +43,12 @@ export class HeldSubscription {
     this.#drain = drain;
   }
 
-  /** Resolves when the server has said yes or no, or when it is ended. */
+  /** Resolves when the server has accepted or refused it, or when it has ended. */
   get verdict(): Promise<void> {
     return this.#verdict.promise;
   }
 
-  /** Takes no new messages; resolves when those that were on their way have been delivered, or cannot be any more. */
+  /** Stops taking new messages. Resolves when those already on their way have been delivered, or cannot be any more. */
   drain(): Promise<void> {
     return this.#drain(this);
   }

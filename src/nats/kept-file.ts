@@ -1,6 +1,6 @@
 /**
- * A small file that is read again at each connect, because others renew it: what it held last counts where it is
- * away, or half written, at that moment. An exception there would end the NATS client's connection permanently.
+ * Small files that other programs renew, read again at each connect. Where one is missing or half written at that
+ * moment, the last valid content counts: an exception would end the NATS client's connection permanently.
  *
  * @module
  */
@@ -8,17 +8,16 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { HostError } from "../errors/host-error.ts";
 
-/** More than any certificate chain or credential has. */
+/** Larger than any certificate chain or credential. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** What a file is, and what is done with it. */
 export interface KeptFileOptions<T> {
-  /** What messages call it: `the NATS credentials file`. */
+  /** Its name in messages, for example `the NATS credentials file`. */
   readonly what: string;
   readonly paths: readonly string[];
-  /** Makes of the files' contents what is used of them. What it throws is told, so its message must quote none of them. */
+  /** Parses the files' contents. The message of what it throws is shown, so it must not quote them. */
   readonly parse: (contents: readonly string[]) => T;
-  /** The files cannot be used as they are now; what they held last is. Told once for each reason. */
+  /** The files cannot be used now, so their last valid content is. Called once while the reason stays the same. */
   readonly warn: (error: HostError) => void;
 }
 
@@ -33,7 +32,7 @@ export class KeptFile<T> {
     this.#last = this.#read();
   }
 
-  /** What the files hold now, or else what they held last. Never throws. */
+  /** The files' content now or, where it cannot be used, the last valid one. Never throws. */
   current(): T {
     try {
       this.#last = this.#read();
@@ -61,7 +60,7 @@ export class KeptFile<T> {
   }
 }
 
-/** The text of a file that may be a pipe, and that is refused where it is not a small one. */
+/** The text of a file, or of a pipe. Throws where it is larger than `MAX_FILE_BYTES`. */
 export function readBounded(path: string): string {
   const file = openSync(path, "r");
   try {

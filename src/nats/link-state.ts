@@ -1,21 +1,21 @@
 /**
- * Whether the connection to NATS carries messages now, and a promise for when it ceases to.
+ * Whether the connection to NATS carries messages now, and a promise for when it stops doing so.
  *
  * @module
  */
 
 /**
- * - `up`: it carries messages, as far as the last round trip tells.
- * - `stalled`: connected, but the server, or what reads from it, says nothing.
+ * - `up`: it carries messages, as far as the last round trip shows.
+ * - `stalled`: connected, but no message or answer gets through.
  * - `down`: not connected; the client tries again by itself.
  * - `closed`: ended permanently.
  */
 export type LinkStateName = "up" | "stalled" | "down" | "closed";
 
-/** What the parts of the link may know of it. */
+/** What the other parts of the link see of it. */
 export interface LinkView {
   readonly state: LinkStateName;
-  /** Resolves when the state is not `up`: at once where it is not. */
+  /** Resolves when the state is no longer `up`; at once where it is not. */
   whenNotUp(): Promise<void>;
 }
 
@@ -28,12 +28,12 @@ export class LinkState implements LinkView {
     return this.#state;
   }
 
-  /** When it came into its state, as `Date.now()` counts. */
+  /** When it entered its state, on the clock of `Date.now()`. */
   get sinceMs(): number {
     return this.#sinceMs;
   }
 
-  /** Answers whether that is a change. What has been closed stays closed. */
+  /** Returns whether the state changed. A closed link stays closed. */
   enter(state: LinkStateName): boolean {
     if (this.#state === state || this.#state === "closed") return false;
     this.#state = state;

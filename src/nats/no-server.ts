@@ -1,5 +1,5 @@
 /**
- * What to tell someone who has no NATS server yet.
+ * Advice for a user who has no NATS server yet.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const DEFAULT_PORT = "4222";
 
 /**
  * @param message of the error that connecting ended with
- * @returns how to get a server, where nothing listens on this machine's own address; else undefined
+ * @returns how to start a server, where none listens on this machine's loopback address; otherwise undefined
  */
 export function adviceWithoutServer(message: string, servers: readonly string[]): string | undefined {
   const [, port = DEFAULT_PORT] = LOOPBACK.exec(servers[0] ?? "") ?? [];

@@ -1,28 +1,29 @@
 /**
- * Whether the server takes this replica's replies. A single refusal says little: a caller chooses the subject of its
- * reply, and may choose one that the account may not publish on. The right is taken for lost when the last few replies
- * were all refused; and for there again when one was taken, when the connection is a new one, or when there was no
- * refusal for a minute.
+ * Decides whether the server lets this replica publish replies. A single refusal proves little: a caller chooses the
+ * subject of its reply, perhaps one that the account may not publish on. The right counts as lost when the server
+ * refused the last few replies, all of them. It counts as restored when the server accepts a reply, when the connection
+ * is a new one, or after a minute without a refusal.
  *
- * Replies are numbered in the order in which they were sent. That one was taken shows at the answer to a question which
- * left behind it: a refusal would have come before.
+ * Replies are numbered in the order in which they were sent. The server reports a refusal before it answers a question
+ * that was sent after the reply. So the answer shows that the server accepted the replies before it that it did not
+ * refuse.
  *
  * @module
  */
 
-/** So many in a row. */
+/** How many refusals in a row mean that the right is lost. */
 const REFUSALS = 3;
 const FORGOTTEN_AFTER_MS = 60_000;
 
 export class PublishRight {
   readonly #clock: () => number;
-  /** Replies so far at the last answered question, and at the open one. */
+  /** How many replies preceded the last answered question, and the open one. */
   #answeredCount = 0;
   #askedCount = 0;
-  /** Since the last answered question: the first reply that was refused, and how many were. */
+  /** Since the last answered question: the first refused reply, and how many were refused. */
   #first = 0;
   #refused = 0;
-  /** How many were refused in a row up to the last answered question. */
+  /** How many replies in a row were refused up to the last answered question. */
   #run = 0;
   #message = "";
   #lastRefusalMs = Number.NEGATIVE_INFINITY;
@@ -32,7 +33,7 @@ export class PublishRight {
     this.#clock = clock;
   }
 
-  /** Why replies do not get out, in the server's words; undefined where they do, as far as is known. */
+  /** Why the server refuses replies, in its own words; undefined while the right does not count as lost. */
   get refusal(): string | undefined {
     return this.#run >= REFUSALS && this.#isRecent() ? this.#message : undefined;
   }
@@ -46,12 +47,12 @@ export class PublishRight {
     this.#lastRefusalMs = this.#clock();
   }
 
-  /** A question leaves behind so many replies. */
+  /** A question is sent, after this many replies. */
   asked(replies: number): void {
     this.#askedCount = replies;
   }
 
-  /** The server has answered it: whatever it refused of the replies before, it has said. */
+  /** The server has answered it, and has reported every refusal of a reply before it. */
   answered(): void {
     const replies = this.#askedCount - this.#answeredCount;
     const sinceFirst = this.#askedCount - this.#first;
@@ -62,7 +63,7 @@ export class PublishRight {
     this.#refused = 0;
   }
 
-  /** The connection is a new one, with rights of its own. So many replies went before. */
+  /** The connection is a new one, with rights of its own. This many replies went before it. */
   renewed(replies: number): void {
     this.#run = 0;
     this.#refused = 0;

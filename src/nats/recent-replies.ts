@@ -1,19 +1,20 @@
 /**
- * The replies that were published last, so that a refusal, which comes later and names but the subject, finds whose it
- * was. Bounded in number: what was refused further back than that is nobody's. Costs a reply two assignments.
+ * The replies that were published last. A refusal comes later and names only the subject; here the owner of the refused
+ * reply is found. Bounded in number: a refusal of an older reply finds no owner. Keeping a reply costs a few
+ * assignments.
  *
  * @module
  */
 
-/** Whose reply it was. */
+/** The owner of replies. */
 export interface ReplyOwner {
-  /** The server did not take it. */
+  /** The server refused one of its replies. */
   refused(subject: string, message: string): void;
 }
 
-/** A reply that the server did not take. */
+/** A reply that the server refused. */
 export interface RefusedReply {
-  /** In the order of all replies, from 0. */
+  /** Its number in the order of all replies, from 0. */
   readonly number: number;
   readonly subject: string;
   readonly owner: ReplyOwner;
@@ -29,12 +30,12 @@ interface Recent {
 
 export class RecentReplies {
   readonly #ring: (Recent | undefined)[] = Array.from({ length: MAX_RECENT }, () => undefined);
-  /** Replies so far: the number of the next one. */
+  /** The number of the next reply. */
   #next = 0;
-  /** Refusals come in the order of the replies: the next one is for none before this one. */
+  /** The number of the first reply that can still be refused: refusals come in the order of the replies. */
   #refusable = 0;
 
-  /** How many there have been. */
+  /** How many replies there have been. */
   get count(): number {
     return this.#next;
   }
@@ -51,17 +52,17 @@ export class RecentReplies {
     this.#next += 1;
   }
 
-  /** The server has taken or refused all before this number, and nothing is to be said of them any more. */
+  /** The server has accepted or refused all replies before this number, and reports nothing about them any more. */
   settleBefore(count: number): void {
     this.#refusable = Math.max(this.#refusable, Math.min(count, this.#next));
   }
 
-  /** The reply on this subject that was refused; the next refusal is for a later one. */
+  /** Finds the refused reply by its subject. The next refusal is for a later one. */
   takeRefused(subject: string): RefusedReply | undefined {
     return this.#take((recent) => recent.subject === subject);
   }
 
-  /** The first reply that is larger. */
+  /** Finds the first reply that is larger than `bytes`. */
   takeLargerThan(bytes: number): RefusedReply | undefined {
     return this.#take((recent) => recent.bytes > bytes);
   }

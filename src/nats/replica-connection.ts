@@ -1,6 +1,6 @@
 /**
- * The replica's connection to NATS. The first connection is tried for ever, since a server may start later
- * than a replica; after that the client reconnects by itself, for ever, and restores the subscriptions.
+ * Opens the replica's connection to NATS. It tries the first connection for ever, since a server may start later than a
+ * replica. After that, the client reconnects by itself, for ever, and restores the subscriptions.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface ReplicaConnectionOptions {
   readonly nats: NatsOptions;
   /** Shown by the server's monitoring. */
   readonly name: string;
-  /** How often the server is pinged. One that does not answer is given up after three times that. */
+  /** How often to ping the server. The client gives up a server that has not answered after three times that. */
   readonly pingIntervalMs: number;
   /** Ends the tries to connect. */
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
-/** Pings without an answer that make a connection a dead one: the third finds it so. */
+/** Unanswered pings that the client tolerates: when the third is due, it ends the connection. */
 const MAX_PINGS_OUT = 2;
 
 /**

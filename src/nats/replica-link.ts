@@ -1,7 +1,7 @@
 /**
- * A replica's connection to NATS with all that keeps it honest: what the server holds of its subscriptions, replies
- * that wait while it is down, and whether it delivers at all. The parts know nothing of each other; what the client
- * reports is passed on here.
+ * A replica's connection to NATS and its parts: the subscriptions and their state at the server, the replies that wait
+ * while it is down, and the probe of whether it delivers. The parts know nothing of each other; the link passes the
+ * client's reports to each.
  *
  * @module
  */
@@ -15,19 +15,18 @@ import { ReplySender } from "./reply-sender.ts";
 import { isServedElsewhere } from "./service-peers.ts";
 import { type SubscriptionEvents, SubscriptionSet } from "./subscription-set.ts";
 
-/** What an operator should hear of. */
 export interface LinkEvents extends Pick<SubscriptionEvents, "refused" | "restored"> {
   disconnected(server: string): void;
   reconnected(server: string): void;
-  /** Connected, and neither answers nor messages come; `true` when they do again. */
+  /** `false`: connected, but neither answers nor messages arrive; `true`: they do again. */
   delivers(isDelivering: boolean): void;
-  /** The server takes no replies, in its words; `undefined` when it takes them again. */
+  /** The server refuses replies, with its own message; `undefined` when it accepts them again. */
   repliesRefused(message: string | undefined): void;
-  /** The server said this, or did it without a word. */
+  /** The server sent an error, or did something without saying so. */
   warned(message: string): void;
-  /** The host's own code failed while it took a message or an event. */
+  /** The host's own code threw while it handled a message or an event. */
   callbackFailed(what: string, error: unknown): void;
-  /** Ended permanently. `error` is there where nobody asked for it. */
+  /** The connection ended permanently. `error` is set where the host had not closed it. */
   closed(error: Error | undefined): void;
 }
 
@@ -37,7 +36,7 @@ export interface ReplicaLinkOptions {
   readonly events: LinkEvents;
 }
 
-/** How often the server is asked whether it still answers, and how long it may take. */
+/** How often the probe asks the server, and how long an answer may take. */
 const PROBE_INTERVAL_MS = 2_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -50,7 +49,7 @@ export class ReplicaLink implements LinkView, NatsView {
   #roundTripMs: number | undefined;
   #replyRefusal: string | undefined;
   #serverId: string | undefined;
-  /** Has the server, or the client, said why the connection ends? */
+  /** Has the server or the client said why the connection ends? */
   #reason: "none" | "given" = "none";
 
   constructor(parts: ReplicaLinkOptions) {
@@ -90,7 +89,7 @@ export class ReplicaLink implements LinkView, NatsView {
     return this.#link.state;
   }
 
-  /** When it came into its state, as `Date.now()` counts. */
+  /** When it entered its state, on the clock of `Date.now()`. */
   get sinceMs(): number {
     return this.#link.sinceMs;
   }
@@ -99,7 +98,7 @@ export class ReplicaLink implements LinkView, NatsView {
     return this.#link.whenNotUp();
   }
 
-  /** The server that it is connected to, or was last. */
+  /** The server that it is, or was last, connected to. */
   get server(): string {
     return this.#parts.connection.getServer();
   }
@@ -128,20 +127,22 @@ export class ReplicaLink implements LinkView, NatsView {
     return this.subscriptions.counts();
   }
 
-  /** Does another replica than `ownId` serve the plugin? Never rejects. */
+  /** Does a replica other than `ownId` serve the plugin? Never rejects. */
   isServedElsewhere(plugin: string, ownId: string): Promise<boolean> {
     return isServedElsewhere(this.#parts.connection, plugin, ownId);
   }
 
-  /** Resolves when all has been delivered that the server sent before this was called; rejects where it never will be. */
+  /**
+   * Resolves when everything that the server sent before the call has been delivered; rejects where it never will be.
+   */
   async caughtUp(): Promise<void> {
-    // The server answers a ping behind all that it sent before.
+    // The server answers a ping after everything that it sent before.
     await this.#parts.connection.flush();
   }
 
   /**
-   * Ends the connection and gives up the replies that are still held. Where the connection carries messages, what was
-   * published is confirmed first; `signal` ends every wait.
+   * Closes the connection and gives up the replies that are still held. Where the connection carries messages, it first
+   * waits until the server has confirmed what was published; `signal` ends every wait.
    */
   async close(signal: AbortSignal): Promise<void> {
     const { connection } = this.#parts;
@@ -157,7 +158,7 @@ export class ReplicaLink implements LinkView, NatsView {
     this.replies.hold();
   }
 
-  /** Resolves when the server has all that was published, and has refused what it refuses of it. */
+  /** Resolves when the server has everything that was published, and has reported every refusal. */
   async #confirm(): Promise<void> {
     this.replies.asked();
     try {
@@ -167,7 +168,7 @@ export class ReplicaLink implements LinkView, NatsView {
       await turn.promise;
       this.replies.answered();
     } catch {
-      // Disconnected: `disconnected` counts what is not confirmed.
+      // Disconnected: `disconnected` counts the unconfirmed replies.
     }
   }
 
@@ -203,7 +204,10 @@ export class ReplicaLink implements LinkView, NatsView {
     }).start();
   }
 
-  /** A try to reconnect that fails half-way is told as another loss, and then the end of all of them each for itself. */
+  /**
+   * The client also reports a try to reconnect that fails half-way as a loss, and after a success it reports each of
+   * them as restored: only the first change counts.
+   */
   #disconnected(server: string): void {
     if (!this.#link.enter("down")) return;
     this.#probe.rest();
@@ -267,7 +271,7 @@ export class ReplicaLink implements LinkView, NatsView {
   }
 }
 
-/** A promise for the end of `signal`, which leaves nothing behind on it. */
+/** A promise that resolves when `signal` aborts. Dispose of it to remove its listener. */
 function patienceOf(signal: AbortSignal): { readonly over: Promise<void> } & Disposable {
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = (): void => resolve();

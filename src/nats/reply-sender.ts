@@ -1,11 +1,11 @@
 /**
- * The way of replies to the server. While the connection carries messages a reply is published at once. While it does
- * not, replies are held: bounded in bytes (`FIXED_LIMITS.heldReplyBytes`) and each until nobody waits for it any more.
- * They are published when the connection is back, checked again by what the server takes then.
+ * Sends replies to the server. While the connection carries messages, a reply is published at once. While it does not,
+ * replies are held: bounded in bytes (`FIXED_LIMITS.heldReplyBytes`), and each for as long as its caller waits. When
+ * the connection is back they are published, after another check against the server's `max_payload`.
  *
- * Each reply is settled once, as sent or with the reason why it was given up. One that was sent can still be refused by
- * the server, which says so later: then its owner hears of it. A reply that the socket took before the connection
- * broke is not sent again, since it may have arrived: those are counted as unconfirmed.
+ * Each reply is settled once, as sent or with the reason why it was given up. The server can still refuse a sent reply,
+ * and reports that later: then the reply's owner is notified. A reply that the socket took before the connection broke
+ * may have arrived, so it is not sent again but counted as unconfirmed.
  *
  * @module
  */
@@ -26,13 +26,13 @@ export interface EncodedReply {
 
 /** Why a reply was given up. */
 export type UnsentReason =
-  /** The connection did not come back while somebody waited for it. */
+  /** The connection did not come back while the caller waited. */
   | "reply-expired"
-  /** There was no more room for replies that wait. */
+  /** There was no more room for held replies. */
   | "reply-no-room"
   /** The replica stopped, or the connection ended permanently, before it could be sent. */
   | "connection-closed"
-  /** It has more bytes than the server takes, and so has the error in its place. */
+  /** It is larger than the server's `max_payload`, and so is the error in its place. */
   | "reply-refused";
 
 /** What happened to a reply. */
@@ -42,29 +42,28 @@ export type ReplyFate = { readonly kind: "sent" } | { readonly kind: "dropped"; 
 export interface OutgoingReply {
   readonly subject: string;
   readonly plugin: string;
-  /** Nobody waits for it after this time of `performance.now()`. */
+  /** Its caller waits until this time of `performance.now()`. */
   readonly untilMs: number;
   /** Outlives the reply. */
   readonly owner: ReplyOwner;
-  /** The reply, or an error in its place where it has more bytes than the server takes. May be asked again. */
+  /** The reply, or an error in its place where it is larger than `maxPayloadBytes`. May be called again. */
   encode(maxPayloadBytes: number): EncodedReply;
   /** Called exactly once, at the latest by {@link ReplySender.close}. */
   settled(fate: ReplyFate): void;
 }
 
-/** What a reply is sent by. */
 export interface ReplyPort {
   send(reply: OutgoingReply): void;
 }
 
-/** What replies need of a connection. */
+/** What a `ReplySender` needs of a connection. */
 export interface ReplyConnection extends Pick<NatsConnection, "publish" | "isClosed"> {
-  /** What the server said of itself; absent while there is no connection. */
+  /** What the server said about itself; absent while there is no connection. */
   readonly info?: { readonly max_payload: number } | undefined;
 }
 
 export interface ReplySenderOptions {
-  /** It is up when this begins. */
+  /** It must be up at the beginning. */
   readonly connection: ReplyConnection;
   readonly stats: NatsStats;
   /** A callback for a reply's outcome threw. */
@@ -87,11 +86,11 @@ export class ReplySender implements ReplyPort {
   #sweep: NodeJS.Timeout | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
   #state: "open" | "closed" = "open";
-  /** Does the connection carry messages, as far as this was told? */
+  /** Does the connection carry messages, by the last {@link hold} or {@link release}? */
   #isCarrying = true;
-  /** The server's words where it ended the connection because of a reply's size. */
+  /** The server's message, where it ended the connection because of a reply's size. */
   #payloadRefusal: string | undefined;
-  /** Replies of which the server had heard at the last answered question, and at the open one. */
+  /** How many replies preceded the last answered question, and the open one. */
   #confirmedCount = 0;
   #askedCount = 0;
 
@@ -108,19 +107,19 @@ export class ReplySender implements ReplyPort {
     return this.#held.bytes;
   }
 
-  /** What the server takes, as it last said. */
+  /** The server's `max_payload`, as last reported. */
   get maxPayloadBytes(): number {
     return this.#parts.connection.info?.max_payload ?? this.#maxPayloadBytes;
   }
 
-  /** Why the server takes no replies, if it takes none. */
+  /** Why the server refuses replies, if it does. */
   get refusal(): string | undefined {
     return this.#right.refusal;
   }
 
   /** Publishes it, or holds it. Never throws. */
   send(reply: OutgoingReply): void {
-    // The client forgets the server's facts when it dials, and then loses what is published.
+    // While the client dials it has no `info`, and loses what is published.
     const info = this.#isCarrying ? this.#parts.connection.info : undefined;
     if (info === undefined) {
       this.#hold(reply);
@@ -130,12 +129,12 @@ export class ReplySender implements ReplyPort {
     this.#publish(reply);
   }
 
-  /** The connection carries nothing: what is sent from now on waits for {@link release}. */
+  /** The connection carries no messages: replies wait for {@link release} from now on. */
   hold(): void {
     this.#isCarrying = false;
   }
 
-  /** The connection carries messages again: publishes what is held, to whoever still waits. */
+  /** The connection carries messages again: publishes the held replies whose callers still wait. */
   release(): void {
     this.#isCarrying = true;
     this.#dropExpired();
@@ -151,7 +150,7 @@ export class ReplySender implements ReplyPort {
     await this.#idle.promise;
   }
 
-  /** Gives up what is held, and from now on what cannot be published at once. Answers how many it gave up. */
+  /** Gives up the held replies, and from now on those that cannot be published at once. Returns how many it gave up. */
   close(): number {
     this.#state = "closed";
     const held = this.#held.takeAll();
@@ -160,20 +159,20 @@ export class ReplySender implements ReplyPort {
     return held.length;
   }
 
-  /** A question to the server leaves behind all that was sent. */
+  /** A question to the server is sent, after all replies so far. */
   asked(): void {
     this.#askedCount = this.#recent.count;
     this.#right.asked(this.#askedCount);
   }
 
-  /** The server has answered it, and refused by then what it refuses of the replies before. */
+  /** The server has answered it, and has reported every refusal of a reply before it. */
   answered(): void {
     this.#confirmedCount = this.#askedCount;
     this.#recent.settleBefore(this.#confirmedCount);
     this.#right.answered();
   }
 
-  /** The server did not permit a reply. */
+  /** The server did not permit a reply on this subject. */
   permissionRefused(subject: string, message: string): void {
     const refused = this.#recent.takeRefused(subject);
     if (refused === undefined) return;
@@ -181,7 +180,10 @@ export class ReplySender implements ReplyPort {
     refused.owner.refused(subject, message);
   }
 
-  /** The server ends the connection because of a reply's size. It says no more: which one shows when it is back. */
+  /**
+   * The server ends the connection because of a reply's size. It does not say which reply: {@link reconnected} finds it
+   * by the new `max_payload`.
+   */
   payloadRefused(message: string): void {
     this.#payloadRefusal = message;
   }
@@ -192,7 +194,7 @@ export class ReplySender implements ReplyPort {
     this.#confirmedCount = this.#recent.count;
   }
 
-  /** The connection is up again. Whether it carries messages is told by {@link release}. */
+  /** The connection is up again. {@link release} follows when it carries messages. */
   reconnected(): void {
     if (this.#payloadRefusal !== undefined) {
       const found = this.#recent.takeLargerThan(this.maxPayloadBytes);
@@ -211,7 +213,7 @@ export class ReplySender implements ReplyPort {
     try {
       connection.publish(reply.subject, data, { headers: publishable(headers) });
     } catch {
-      // The client refuses what is too large for the server, and everything once it is closed.
+      // The client refuses what is larger than `max_payload`, and everything once it is closed.
       this.#drop(reply, connection.isClosed() ? "connection-closed" : "reply-refused");
       return;
     }
@@ -240,7 +242,7 @@ export class ReplySender implements ReplyPort {
     this.#settle(reply, { kind: "dropped", reason });
   }
 
-  /** The replies behind this one are to be settled as well. */
+  /** Catches what the callback throws: other replies must still be settled. */
   #settle(reply: OutgoingReply, fate: ReplyFate): void {
     try {
       reply.settled(fate);
@@ -259,8 +261,8 @@ export class ReplySender implements ReplyPort {
 }
 
 /**
- * Encoded headers in the form that the client's `publish` takes them. All it does with headers is to ask for their
- * encoding; building them by its own class costs more than the rest of a reply.
+ * Encoded headers in the form that the client's `publish` takes. All that it does with headers is to call `encode`;
+ * building them with its own class costs more than the rest of a reply.
  */
 function publishable(headers: Uint8Array): MsgHdrs {
   return { encode: () => headers } as Partial<MsgHdrs> & { encode(): Uint8Array } as MsgHdrs;

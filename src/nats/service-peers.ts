@@ -6,12 +6,12 @@
 
 import { createInbox, type Msg, type NatsConnection } from "nats";
 
-/** A replica that serves the plugin answers within milliseconds; silence means that there is none. */
+/** A replica that serves the plugin answers within milliseconds, so silence means that there is none. */
 const PATIENCE_MS = 750;
 
 /**
- * Does another replica serve the plugin? One that has loaded it names its component; one that could not is there, too,
- * and cannot help. False if none says so in time, or none can be asked. Never rejects.
+ * Does another replica serve the plugin? A replica that has loaded the plugin names its digest; one that could not load
+ * it answers without one, and does not count. False if none answers so in time, or none can be asked. Never rejects.
  */
 export async function isServedElsewhere(
   connection: Pick<NatsConnection, "subscribe" | "publish">,
@@ -35,7 +35,7 @@ export async function isServedElsewhere(
       subscription.unsubscribe();
     }
   } catch {
-    // The connection is closed: there is nobody whose requests could go elsewhere.
+    // The connection is closed, so the question does not matter: no requests come.
     return false;
   } finally {
     clearTimeout(timer);
@@ -47,7 +47,7 @@ interface Ping {
   readonly metadata?: { readonly digest?: unknown } | null;
 }
 
-/** Must not throw: it is called by the client. */
+/** Must not throw: the client calls it. */
 function tellsOfAnother(message: Msg, ownId: string): boolean {
   try {
     const ping = message.json<Ping | null>();

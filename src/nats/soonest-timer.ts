@@ -1,5 +1,5 @@
 /**
- * One timer for many things that are due: it fires for the soonest of them. Keeps no process running.
+ * One timer for many due times: it fires at the soonest of them. Does not keep the process alive.
  *
  * @module
  */
@@ -10,12 +10,12 @@ export class SoonestTimer {
   #atMs = Number.POSITIVE_INFINITY;
   #state: "open" | "stopped" = "open";
 
-  /** `fire` looks for what is due, and calls {@link within} for what is not. */
+  /** `fire` handles what is due, and calls {@link within} for what is not due yet. */
   constructor(fire: () => void) {
     this.#fire = fire;
   }
 
-  /** Fires after so long, unless it fires sooner. */
+  /** Makes it fire in `delayMs` at the latest. */
   within(delayMs: number): void {
     const atMs = performance.now() + delayMs;
     if (this.#state === "stopped" || atMs >= this.#atMs) return;

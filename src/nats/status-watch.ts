@@ -1,6 +1,6 @@
 /**
- * Follows what the NATS client reports of a connection, and tells it in the host's words. An event whose listener
- * throws is told to `failed`, and the next one is heard all the same: the client would never say another word.
+ * Follows what the NATS client reports about a connection, and turns it into the host's events. A listener's exception
+ * goes to `failed`, and the next event is still handled: uncaught, it would end the loop over the client's reports.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { errors, type NatsConnection, type Status } from "nats";
 import type { RefusedOperation } from "../telemetry/nats-stats.ts";
 
-/** The server did not permit it. */
+/** The server did not permit an operation on a subject. */
 export interface PermissionRefusal {
   readonly operation: RefusedOperation;
   readonly subject: string;
@@ -22,17 +22,17 @@ export interface ConnectionEvents {
   /** The connection is up again and the client has sent its subscriptions anew; the server has not confirmed them yet. */
   reconnected(server: string): void;
   permissionRefused(refusal: PermissionRefusal): void;
-  /** A subscription was refused, since there are too many: the server does not say which one. */
+  /** The server refused a subscription because the connection has too many. It does not say which one. */
   tooManySubscriptions(message: string): void;
-  /** A message had more bytes than the server takes now. The connection ends by that. */
+  /** A message was larger than the server's `max_payload`. The server ends the connection for that. */
   payloadRefused(message: string): void;
   /** The server, or the client, says that messages are read too slowly. */
   readTooSlowly(message: string): void;
-  /** The server reported another error, or shuts down soon. */
+  /** The server reported another error, or that it is shutting down. */
   warned(message: string): void;
-  /** The connection has ended permanently; `error` is there where nobody asked for it. */
+  /** The connection has ended permanently. `error` is set where the host had not closed it. */
   closed(error: Error | undefined): void;
-  /** One of the above threw. */
+  /** A listener for one of the above threw. */
   failed(error: unknown): void;
 }
 
@@ -45,7 +45,7 @@ export class StatusWatch {
     this.#events = events;
   }
 
-  /** Tells what happens from now on. */
+  /** Reports what happens from now on. */
   start(): void {
     void this.#follow();
     void this.#connection

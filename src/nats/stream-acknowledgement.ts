@@ -1,19 +1,19 @@
 /**
- * What a JetStream stream answers a message with that it has stored. A stream over the subjects of requests answers each of
- * them so, before their service does; callers take it for the reply.
+ * Recognises a JetStream stream's acknowledgement of a message that it has stored. A stream over the subjects of
+ * requests acknowledges each of them before the plugin answers, and callers take that for the reply.
  *
  * @module
  */
 
 import type { Msg } from "nats";
 
-/** Fields of one, https://github.com/nats-io/nats-architecture-and-design (ADR-1, "PubAck"). */
+/** The fields of an acknowledgement: https://github.com/nats-io/nats-architecture-and-design (ADR-1, "PubAck"). */
 const FIELDS: ReadonlySet<string> = new Set(["stream", "seq", "domain", "duplicate", "error", "batch", "count", "val"]);
 const MAX_BYTES = 4_096;
 
-/** The stream that a message is the acknowledgement of; `undefined` for every other message. */
+/** The stream that acknowledges by this message; `undefined` for every other message. */
 export function acknowledgingStream({ data, headers }: Pick<Msg, "data" | "headers">): string | undefined {
-  // A reply of a replica has headers.
+  // A replica's reply has headers; an acknowledgement has none.
   if (headers !== undefined || data.length > MAX_BYTES) return undefined;
   let parsed: unknown;
   try {

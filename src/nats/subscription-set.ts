@@ -1,15 +1,16 @@
 /**
- * The subjects that a replica listens on, and what the server has said of each. The client takes a refusal for the end
- * of a subscription and never sends it again; here a subject that was refused, or ended by the server later, is asked
- * for again: with back-off, and at each reconnect.
+ * The subjects that a replica listens on, and the server's answer to each. The client takes a refusal for the end of a
+ * subscription and never sends it again. This class asks again for a subject that the server refused, or ended later:
+ * with back-off, and at each reconnect.
  *
- * What the server says is told apart like this. Subscriptions are sent in rounds, all of one round together, with a
- * question (PING) behind them; the next round waits for its answer. Whatever the server refuses of a round it says before
- * that answer: by subject where the permission is missing, and without any where the connection has as many
- * subscriptions as it may. Of those there can only be more and more in a round, so it is the last ones that were
- * refused. What was not refused by then is held. The client's own repetition after a reconnect is such a round, too.
+ * It matches refusals to subscriptions as follows. Subscriptions are sent in rounds, all of one round together,
+ * followed by a question (PING); the next round waits for the answer. The server reports every refusal in a round
+ * before that answer: with the subject where a permission is missing, and without one where the connection has reached
+ * its limit of subscriptions. That limit, once reached, stays so for the rest of a round, so its refusals concern the
+ * last subscriptions. The server holds all those that it has not refused by then. The client's own repetition after a
+ * reconnect is such a round, too.
  *
- * Callbacks are guarded: one that throws would end the client's reading, and the replica would be deaf.
+ * Callbacks are guarded: an exception would end the client's reader, and the replica would receive nothing more.
  *
  * @module
  */
@@ -22,10 +23,10 @@ import type { PermissionRefusal } from "./status-watch.ts";
 import type { LinkView } from "./link-state.ts";
 import { SoonestTimer } from "./soonest-timer.ts";
 
-/** What an operator should hear of. Each change is told once, those of a moment together. */
+/** Each change is reported once, and changes of the same moment together. */
 export interface SubscriptionEvents {
   refused(subscriptions: readonly HeldSubscription[]): void;
-  /** These had been refused. */
+  /** The server now holds these, which it had refused. */
   restored(subscriptions: readonly HeldSubscription[]): void;
   /** A callback threw. */
   callbackFailed(subject: string, error: unknown): void;
@@ -37,12 +38,12 @@ export interface SubscriptionSetOptions {
   readonly events: SubscriptionEvents;
 }
 
-/** The server's words name the subject and the number of the try. */
+/** Used instead of the server's message, which names the subject and differs with each try. */
 const NO_PERMISSION = "no permission";
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** So many refused subjects are asked for again at a time, and at most this often. */
+/** How many refused subjects are retried at a time, and how soon the next ones may follow. */
 const MAX_RETRIED = 512;
 const MIN_PAUSE_MS = 100;
 
@@ -51,7 +52,7 @@ export class SubscriptionSet {
   readonly #byKey = new Map<string, HeldSubscription>();
   /** To be sent in the next round. */
   #unsent: HeldSubscription[] = [];
-  /** What the client has repeated after a reconnect, in its order. */
+  /** What the client has sent again after a reconnect, in its order. */
   #resent: readonly HeldSubscription[] | undefined;
   #rounds: "idle" | "running" = "idle";
   /** Refusals of this round that name no subject. */
@@ -65,7 +66,7 @@ export class SubscriptionSet {
     this.#parts = parts;
   }
 
-  /** Asks for these subjects. Throws `internal` for one that is asked for already. */
+  /** Subscribes to these subjects. Throws `internal` for one that is in the set already. */
   open(plans: readonly SubscriptionPlan[]): readonly HeldSubscription[] {
     const opened = plans.map((plan) => {
       const key = keyOf(plan);
@@ -79,12 +80,12 @@ export class SubscriptionSet {
     return opened;
   }
 
-  /** The required subjects that the server does not hold, as far as it has said. */
+  /** The required subjects that the server has not confirmed. */
   unheld(): readonly HeldSubscription[] {
     return [...this.#byKey.values()].filter(({ plan, state }) => plan.need === "required" && state.kind !== "held");
   }
 
-  /** The optional ones that it has refused. */
+  /** The optional subjects that the server has refused. */
   refusedOptions(): readonly HeldSubscription[] {
     return [...this.#byKey.values()].filter(({ plan, refusal }) => plan.need === "optional" && refusal !== undefined);
   }
@@ -102,7 +103,7 @@ export class SubscriptionSet {
     await this.#allHeld.promise;
   }
 
-  /** Asks for nothing any more. Messages still come until the subjects are drained or the connection is closed. */
+  /** Stops subscribing. Messages still arrive until the subjects are drained or the connection is closed. */
   close(): void {
     this.#state = "closed";
     this.#retry.stop();
@@ -116,7 +117,7 @@ export class SubscriptionSet {
     }
   }
 
-  /** The client has sent anew what it has; the rest is asked for, too. */
+  /** The client has sent its own subscriptions again; asks for the rest as well. */
   reconnected(): void {
     const unsent = new Set(this.#unsent);
     const all = [...this.#byKey.values()].filter((subscription) => !unsent.has(subscription));
@@ -137,7 +138,7 @@ export class SubscriptionSet {
     if (named !== undefined) this.#refuse(named, NO_PERMISSION);
   }
 
-  /** The server refused one of the round; it does not say which. */
+  /** The server refused one subscription of the round, and does not say which. */
   tooManySubscriptions(message: string): void {
     this.#unnamed.push(message);
   }
@@ -151,7 +152,7 @@ export class SubscriptionSet {
       client.unsubscribe();
       return;
     }
-    // What is on its way still arrives where the connection comes to itself again.
+    // If the connection recovers, what is on its way still arrives.
     const drained = client.drain().catch(() => client.unsubscribe());
     await Promise.race([drained, this.#parts.link.whenNotUp()]);
   }
@@ -178,7 +179,10 @@ export class SubscriptionSet {
     }
   }
 
-  /** What the next answer is about, in the order in which it was sent; undefined where there is nothing to be asked. */
+  /**
+   * The subscriptions that the next answer is about, in the order in which they were sent; undefined where there are
+   * none.
+   */
   #takeRound(): readonly HeldSubscription[] | undefined {
     const resent = this.#resent;
     this.#resent = undefined;
@@ -199,7 +203,7 @@ export class SubscriptionSet {
       subscription.client = connection.subscribe(plan.subject, {
         ...(plan.queue !== undefined && { queue: plan.queue }),
         callback: (error, message) => {
-          // A refusal comes here only where the client finds whose it is: `permissionRefused` hears of each.
+          // The client reports only some refusals here; `permissionRefused` gets all of them.
           if (error !== null) return;
           try {
             plan.deliver(message);
@@ -221,7 +225,7 @@ export class SubscriptionSet {
       // Disconnected: the client sends them again, and a round follows that.
       return false;
     }
-    // Refusals are told by other ways than answers, but no later than in this turn of the event loop.
+    // Refusals arrive by another path than answers, but within this turn of the event loop.
     const turn = Promise.withResolvers<void>();
     setImmediate(() => turn.resolve());
     await turn.promise;
@@ -230,7 +234,7 @@ export class SubscriptionSet {
 
   #conclude(round: readonly HeldSubscription[]): void {
     const unnamed = this.#unnamed;
-    // Those that were refused by name took no place. Those that were ended meanwhile had one.
+    // Those refused by name do not count towards the limit. Those ended meanwhile did.
     const placed = round.filter(({ state }) => state.kind !== "refused");
     placed.forEach((subscription, index) => {
       if (subscription.state.kind !== "asked") return;
@@ -282,7 +286,7 @@ export class SubscriptionSet {
     if (nextMs !== Number.POSITIVE_INFINITY) this.#retry.within(Math.max(MIN_PAUSE_MS, nextMs - nowMs));
   }
 
-  /** Tells it with whatever else changes at this moment. */
+  /** Reports it together with the other changes of this moment. */
   #tell(subscription: HeldSubscription): void {
     if (this.#changed.size === 0) setImmediate(() => this.#tellAll());
     this.#changed.add(subscription);

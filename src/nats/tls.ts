@@ -1,6 +1,6 @@
 /**
- * TLS to a NATS server: who is trusted, what the replica shows of itself, and which name the server's certificate must be
- * for.
+ * TLS to a NATS server: the trusted authorities, the replica's own certificate, and the name that the server's
+ * certificate must be for.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { NodeConnectionOptions } from "nats";
 import type { HostError } from "../errors/host-error.ts";
 import { KeptFile } from "./kept-file.ts";
 
-/** How TLS is done. Files are PEM, and read again at each connect. */
+/** How TLS is used. Files are PEM, and are read again at each connect. */
 export interface NatsTls {
-  /** `first`: before the server says who it is, as a server with `handshake_first` wants it. */
+  /** `first`: before the server sends its INFO, as a server with `handshake_first` requires. */
   readonly handshake: "after-info" | "first";
-  /** The authorities that servers are trusted by, in place of Node's own. */
+  /** The trusted authorities, in place of Node's own list. */
   readonly caFile?: string;
-  /** The client's certificate, with those in between it and its authority, and its key. */
+  /** The client's certificate, with its intermediate certificates, and its key. */
   readonly client?: { readonly certFile: string; readonly keyFile: string };
 }
 
 type ClientTls = NonNullable<NodeConnectionOptions["tls"]>;
 
 /**
- * The NATS client's options for TLS. Throws `usage-invalid` for files that cannot be used; of those that cannot be used
- * later `warn` is told.
+ * The NATS client's options for TLS. Throws `usage-invalid` for files that cannot be used. Calls `warn` for files that
+ * cannot be used at a later connect.
  */
 export function clientTls({ handshake, caFile, client }: NatsTls, warn: (error: HostError) => void): ClientTls {
   const options = { handshakeFirst: handshake === "first", checkServerIdentity: checkDialled };
@@ -40,14 +40,14 @@ export function clientTls({ handshake, caFile, client }: NatsTls, warn: (error: 
   });
   return {
     ...options,
-    // The client reads its options at each handshake: certificate and key are always of one reading.
+    // The client reads this option at each handshake, so certificate and key always come from the same reading.
     get secureContext(): SecureContext {
       return files.current();
     },
   };
 }
 
-/** Node takes what is not a certificate for an authority without a word, and an empty text for its own list. */
+/** As an authority, Node silently accepts what is not a certificate, and takes an empty text for its own list. */
 function secureContextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext {
   if (ca !== undefined) requireCertificates(ca, "the authorities' file");
   if (cert !== undefined) requireCertificates(cert, "the certificate's file");
@@ -84,8 +84,9 @@ function isCertificate(pem: string): boolean {
 }
 
 /**
- * The NATS client names no host where a server is dialled by its address, and Node then compares the certificate with
- * `localhost`. Node calls this as a method of the handshake's options, which hold the socket: its address was dialled.
+ * Where a server is dialled by its IP address, the NATS client passes no host name, and Node would compare the
+ * certificate with `localhost`. Node calls this function as a method of the handshake's options, which hold the socket,
+ * so it can use the address that was dialled.
  */
 function checkDialled(
   this: { readonly servername?: string; readonly socket?: Socket } | undefined,

@@ -31,7 +31,7 @@ export interface CachedArtifact {
 export type CacheLookup =
   | { readonly kind: "hit"; readonly artifact: CachedArtifact }
   | { readonly kind: "miss" }
-  /** There was one that was not what had been stored; it was moved away. An operator should investigate. */
+  /** The artifact was not what had been stored, and was moved away. An operator should investigate. */
   | { readonly kind: "corrupt"; readonly reason: string };
 
 /** Names of staging folders and removed artifacts begin with this; no digest does. */
@@ -84,7 +84,7 @@ export class ArtifactFolder {
   async put({ manifest, files }: CompiledArtifact): Promise<CachedArtifact> {
     const staging = this.#temporaryPath();
     try {
-      // Someone may have cleared the cache and removed the folder meanwhile.
+      // An operator may have cleared the cache, and removed the folder, meanwhile.
       await makeOwnFolder(staging);
       for (const [name, content] of files) await writeDurably(join(staging, name), content);
       await writeDurably(join(staging, MANIFEST_FILE), JSON.stringify(manifest, undefined, 2));
@@ -150,7 +150,7 @@ export class ArtifactFolder {
       await rename(this.#artifactDirectory(digest), grave);
       await rm(grave, { recursive: true, force: true });
     } catch (error) {
-      // Another process was faster, or it cannot be moved: then it is not used.
+      // Another process was faster, or the artifact cannot be moved: it is not used in any case.
       if (!hasCode(error, "ENOENT")) unlessUnwritable(error);
     }
     return { kind: "corrupt", reason };

@@ -11,7 +11,7 @@ import { utimes } from "node:fs/promises";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { CachedArtifact } from "./artifact-folder.ts";
 
-/** Two renewals may be late, or the clocks of two machines that far apart. */
+/** So that two renewals may be missed, or the clocks of two machines may differ by as much. */
 const RENEWALS_PER_KEEP = 3;
 
 /** Is an artifact in use that was marked then? */

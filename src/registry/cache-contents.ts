@@ -56,7 +56,7 @@ export async function removeArtifact({ directory }: StoredArtifact): Promise<voi
   });
 }
 
-/** `undefined` where it is not an artifact, or is gone meanwhile. */
+/** `undefined` if it is not an artifact, or was removed meanwhile. */
 async function describe(directory: string, engine: string, digest: Digest): Promise<StoredArtifact | undefined> {
   try {
     const names = await readdir(directory);

@@ -103,7 +103,7 @@ export class CacheRoom {
     await this.#searching;
   }
 
-  /** Removes what is not in use, until so many bytes have gone; whether anything has. */
+  /** Removes artifacts that are not in use, to free `bytes`. Returns whether it removed any. */
   async free(bytes: number): Promise<boolean> {
     const eviction = await evict(selectEvictions(await listArtifacts(this.#root), bytes));
     this.#tell(eviction);

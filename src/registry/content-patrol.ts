@@ -2,8 +2,8 @@
  * Compares files with their last known content, some at a time, to find changes that show neither in size nor in times: on a
  * file system that keeps no change time, or when a clock's tick hid the second of two changes.
  *
- * Files are read in pieces and one after another, so that the host's thread is never held for long; how many are read in
- * one go is bounded by time.
+ * Files are read in pieces and one after another, so that the host's thread is never blocked for long. Time bounds how
+ * many are read in one walk.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import type { ReadContents } from "./read-contents.ts";
 
 const PIECE_BYTES = 256 * 1024;
 
-/** Nothing larger is ever read whole. */
+/** The host never reads a larger file whole. */
 const MAX_BYTES = REPLICA_LIMITS.componentBytes.max;
 
-/** What tests replace. */
+/** Tests replace these. */
 export interface PatrolOptions {
   /** Milliseconds; never goes back. */
   readonly clock?: () => number;
@@ -28,7 +28,7 @@ export interface PatrolOptions {
 export class ContentPatrol {
   readonly #contents: ReadContents;
   readonly #clock: () => number;
-  /** What is left of the current round. */
+  /** The rest of the current round. */
   #round: string[] = [];
 
   constructor(contents: ReadContents, { clock = () => performance.now() }: PatrolOptions = {}) {
@@ -37,8 +37,8 @@ export class ContentPatrol {
   }
 
   /**
-   * Goes on where it stopped, through all of `paths` and not more than once, until so much time has passed: one file is
-   * looked at in any case. Returns those whose content differs.
+   * Continues where it stopped, at most once through `paths`, until `budgetMs` have passed; compares at least one file.
+   * Returns those whose content differs.
    */
   async walk(paths: readonly string[], budgetMs: number): Promise<ReadonlySet<string>> {
     const endMs = this.#clock() + budgetMs;
@@ -56,7 +56,7 @@ export class ContentPatrol {
   async differs(path: string): Promise<boolean> {
     if (this.#contents.of(path) === undefined) return false;
     const digest = await digestOfFile(path);
-    // Compared with what was read last by now: it may have been read again meanwhile.
+    // Looks up the last content again: the file may have been read meanwhile.
     return digest !== undefined && digest !== this.#contents.of(path);
   }
 
@@ -66,7 +66,7 @@ export class ContentPatrol {
   }
 }
 
-/** `undefined` where it cannot be read, or is larger than anything that is ever read whole. */
+/** `undefined` if it cannot be read, or is larger than `MAX_BYTES`. */
 async function digestOfFile(path: string): Promise<Digest | undefined> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

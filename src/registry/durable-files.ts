@@ -7,7 +7,7 @@
 import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** Temporary files older than this belong to a process that is gone: no write takes as long. */
+/** Temporary files older than this belong to a process that has ended: no write takes as long. */
 const STALE_AFTER_MS = 60 * 60 * 1000;
 
 /** Writes a new file and waits until the disk has it. */
@@ -31,7 +31,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Creates a file with its content, unless one is there already: link(2) fails where a rename would replace. */
+/** Creates a file with its content, unless one exists: link(2) fails where a rename would replace the file. */
 export async function publishFile(staging: string, path: string, content: string): Promise<void> {
   await writeDurably(staging, content);
   try {
@@ -44,14 +44,14 @@ export async function publishFile(staging: string, path: string, content: string
   }
 }
 
-/** Puts a file in a place, whether or not there is one already. */
+/** Creates or replaces a file. */
 export async function replaceFile(staging: string, path: string, content: string): Promise<void> {
   await writeDurably(staging, content);
   await rename(staging, path);
   await syncDirectory(dirname(path));
 }
 
-/** Removes what begins with a prefix and was left behind long ago. */
+/** Removes files and folders with this prefix that were left behind long ago. */
 export async function removeStale(directory: string, prefix: string): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.startsWith(prefix));
   for (const name of names) {

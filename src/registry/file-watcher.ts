@@ -1,11 +1,10 @@
 /**
- * Watches files for changes, whichever way they are made: written in place, replaced by a rename, or swapped
- * as a whole folder behind a symbolic link (as config maps are), to the same size and with the times set back, too.
- * Folders are watched, since a watch on a file follows the old content after a rename. Changes close together are
- * reported once.
+ * Watches files for changes, however they are made: written in place, replaced by a rename, or swapped as a whole
+ * folder behind a symbolic link (as config maps are), even to the same size and with the times set back. It watches
+ * folders, since a watch on a file follows the old content after a rename. Changes close together are reported once.
  *
- * However many files there are, watching them costs little: beyond a number of them only folders are watched, and
- * the regular look at all of them takes a small share of the time, the comparing of their contents included.
+ * Watching many files costs little: above a number of files only folders are watched, and the regular look at all
+ * files, including the comparison of contents, takes a small share of the time.
  *
  * @module
  */
@@ -17,7 +16,7 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { ContentPatrol } from "./content-patrol.ts";
 import type { ReadContents } from "./read-contents.ts";
 
-/** A burst of writes is over when nothing came for this long. */
+/** A burst of writes is over when no event came for this long. */
 const SETTLE_MS = 150;
 /** A burst without an end (a log written beside a watched file) is examined this often. */
 const LONGEST_BURST_MS = 1_000;
@@ -25,26 +24,26 @@ const LONGEST_BURST_MS = 1_000;
 const POLL_MS = 5_000;
 /** Looks and comparisons together take no more than this share of the time. */
 const POLL_SHARE = 0.02;
-/** Of a look at very many files, comparisons take this part on top. */
+/** After a long look at very many files, comparisons may take this part of its time in addition. */
 const PATROL_PART = 0.25;
-/** Files named by the kernel's events that are compared at once; the rest waits. */
+/** How many files named by the kernel's events are compared at once; the regular comparison covers the rest. */
 const SUSPECT_FILES = 64;
 /** Files that are examined in parallel. */
 const LOOK_FILES = 32;
 
 export interface FileWatcherOptions {
-  /** The files and folders to watch at this moment. Absolute. */
+  /** The files and folders to watch now. Absolute paths. */
   readonly paths: () => readonly string[];
-  /** Called after each burst of changes, with those that are not as they were; must not throw. */
+  /** Called after each burst of changes, with the paths that differ. Must not throw. */
   readonly changed: (paths: ReadonlySet<string>) => void;
-  /** What was read of the files. */
+  /** The last content that was read of each file. */
   readonly contents: ReadContents;
 }
 
 /** A folder with a watch in the kernel. */
 interface WatchedFolder {
   readonly watcher: FSWatcher;
-  /** Which folder its path led to then: behind a link, that may be another one now. */
+  /** The folder that its path led to then; behind a link, it may be another one now. */
   readonly identity: string | undefined;
 }
 
@@ -52,9 +51,9 @@ export class FileWatcher {
   readonly #options: FileWatcherOptions;
   readonly #patrol: ContentPatrol;
   readonly #watchers = new Map<string, WatchedFolder>();
-  /** What each path was at the last look. */
+  /** The state of each path at the last look. */
   #seen: ReadonlyMap<string, Look> = new Map();
-  /** Files that the kernel's events have named since then. */
+  /** Files that events of the kernel have named since then. */
   #suspects = new Set<string>();
   #settle: NodeJS.Timeout | undefined;
   /** When the current burst began. */
@@ -67,7 +66,7 @@ export class FileWatcher {
     this.#patrol = new ContentPatrol(options.contents);
   }
 
-  /** Remembers how things are now and begins to watch. */
+  /** Records the present state and begins to watch. */
   async open(): Promise<void> {
     const startMs = performance.now();
     this.#seen = await lookAtAll(this.#options.paths());
@@ -120,7 +119,7 @@ export class FileWatcher {
   #watchFolder(folder: string, identity: string | undefined): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => this.#stir(folder, name));
-      // A folder that went away: its parent's watch and the poll still see what comes next.
+      // The folder was removed: its parent's watch and the poll still see what follows.
       watcher.on("error", () => this.#unwatch(folder));
       this.#watchers.set(folder, { watcher, identity });
     } catch {
@@ -162,20 +161,20 @@ export class FileWatcher {
   }
 }
 
-/** What is known of a file without reading it. */
+/** What stat(2) says about a path. */
 interface Look {
   readonly isFolder: boolean;
-  /** Which file it is; `undefined` where there is none. */
+  /** Identifies the file; `undefined` if there is none. */
   readonly identity: string | undefined;
   readonly bytes: number;
   readonly modifiedMs: number;
-  /** When anything of it changed last: unlike the other one it cannot be set back, but not every file system keeps it. */
+  /** The change time: unlike the modification time it cannot be set back, but not every file system keeps it. */
   readonly changedMs: number;
 }
 
 const ABSENT: Look = { isFolder: false, identity: undefined, bytes: 0, modifiedMs: 0, changedMs: 0 };
 
-/** Some in parallel, so that requests are answered in between. */
+/** Examines a few at a time, so that requests are answered in between. */
 async function lookAtAll(paths: readonly string[]): Promise<ReadonlyMap<string, Look>> {
   const seen = new Map<string, Look>();
   for (let at = 0; at < paths.length; at += LOOK_FILES) {
@@ -201,7 +200,7 @@ async function lookAt(path: string): Promise<Look> {
   }
 }
 
-/** Paths that are new, gone or not the same. */
+/** Paths that are new, removed or changed. */
 function differences(before: ReadonlyMap<string, Look>, now: ReadonlyMap<string, Look>): Set<string> {
   const changed = new Set<string>();
   for (const path of before.keys()) if (!now.has(path)) changed.add(path);

@@ -10,7 +10,7 @@ import type { PluginSlot } from "./plugin-slot.ts";
 
 /** Loads that run at a time: most of them only read files. */
 const CONCURRENT_LOADS = 16;
-/** One that takes longer compiles, or waits for something. */
+/** A load that takes longer compiles, or waits for something. */
 const HOLD_MS = 1_000;
 
 export class LoadQueue {

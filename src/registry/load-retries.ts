@@ -36,13 +36,13 @@ export class LoadRetries {
     return delayMs;
   }
 
-  /** Nobody wants the slot any more. */
+  /** Cancels the slot's retry. */
   forget(slot: PluginSlot): void {
     clearTimeout(this.#retries.get(slot)?.timer);
     this.#retries.delete(slot);
   }
 
-  /** Nothing is tried again. Idempotent. */
+  /** Cancels all retries. Idempotent. */
   close(): void {
     this.#state = "closed";
     for (const slot of this.#retries.keys()) this.forget(slot);

@@ -28,8 +28,8 @@ export async function makeOwnFolder(path: string): Promise<void> {
 }
 
 /**
- * An artifact's files are held against its manifest, and whoever can write one can write the other. Throws
- * `usage-invalid`.
+ * Throws `usage-invalid` if other users can write to the folder. Checking files against their manifest does not help
+ * then: a user who can write the files can write the manifest.
  */
 export async function expectOwnFolder(directory: string): Promise<void> {
   const self = process.geteuid?.();

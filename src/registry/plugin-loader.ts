@@ -1,9 +1,9 @@
 /**
- * Loads a plugin: file → digest → artifact (from the cache, or by the compiler) → probe → decision → runner.
- * Every step is bounded, and every failure is one coded error; nothing of a failed load is left behind.
+ * Loads a plugin: file → digest → artifact (from the cache, or by the compiler) → probe → decision → runner. Every step
+ * is bounded, every failure is one coded error, and a failed load leaves nothing behind.
  *
- * A component that was loaded before needs no process to be loaded again: its artifact and its access levels are
- * in the cache. The bytes of the artifact are verified whenever a process is about to execute them.
+ * Loading a component again needs no process: its artifact and its access levels are in the cache. The artifact's bytes
+ * are verified each time before a process executes them.
  *
  * @module
  */
@@ -48,14 +48,13 @@ export interface PluginSpec {
   readonly start: RunnerStartTime;
 }
 
-/** When a plugin's first process is started: as a part of its load, or by its first request. */
+/** When a plugin's first process is started: during its load, or by its first request. */
 export type RunnerStartTime = "with-load" | "on-demand";
 
-/** Told of what an operator should know about a load. */
 export interface LoadEvents {
-  /** The component was compiled, which took so long. */
+  /** The component was compiled, in `durationMs`. */
   compiled(name: PluginName, digest: Digest, durationMs: number): void;
-  /** A cached artifact did not have the content it was stored with; it is built anew. */
+  /** A cached artifact is not what was stored; it is built anew. */
   artifactCorrupt(name: PluginName, digest: Digest, reason: string): void;
   /** Events of the plugin's runner over its life. */
   runner(name: PluginName, digest: Digest): PluginRunnerEvents;
@@ -68,19 +67,18 @@ const IDLE_MEMORY_SHARE = 1 / 4;
 const CONCURRENT_READS = 4;
 /** Each takes a core for a while. */
 const CONCURRENT_COMPILATIONS = 2;
-/** Each has a process for as long as it takes. */
+/** Each uses a process. */
 const CONCURRENT_PROBES = 4;
-/** A process that is not ready by then has something to wait for. */
+/** A start or a probe that takes longer waits for something, and gives its place to the next. */
 const HOLD_MS = 1_000;
 
-/** What plugins are compiled for, and what their processes run in. */
 export interface PluginLoaderOptions {
   readonly engine: EngineChoice;
-  /** The walls that runners get beside those of Node and V8. */
+  /** The walls around runners, besides those of Node and V8. */
   readonly confinement: Confinement;
-  /** What each plugin has of this thread. */
+  /** Each plugin's share of this thread. */
   readonly shares: ThreadShares;
-  /** Is told what was read of components. */
+  /** Records the digests of the components read. */
   readonly contents: ReadContents;
 }
 
@@ -93,7 +91,7 @@ export class PluginLoader {
   readonly #loads = new AbortController();
   readonly #reads = new Gate({ places: CONCURRENT_READS });
   readonly #compilers = new Gate({ places: CONCURRENT_COMPILATIONS });
-  /** Requests to a hundred cold plugins must not make a hundred processes start side by side, each too late. */
+  /** If requests to a hundred cold plugins started a hundred processes at once, each would be too late. */
   readonly #starts = new Gate({ places: Math.max(2, availableParallelism()), holdMs: HOLD_MS });
   readonly #probes = new Gate({ places: CONCURRENT_PROBES, holdMs: HOLD_MS });
 
@@ -104,7 +102,7 @@ export class PluginLoader {
   }
 
   /**
-   * Loads a version, ready to serve. Throws `component-unreadable`, `component-rejected`, `compile-failed`,
+   * Loads a version that is ready to serve. Throws `component-unreadable`, `component-rejected`, `compile-failed`,
    * `load-failed` or `probe-failed`.
    */
   async load(spec: PluginSpec): Promise<PluginVersion> {
@@ -112,19 +110,19 @@ export class PluginLoader {
     return await this.#open(spec, artifact);
   }
 
-  /** Opens a component that was loaded before, whatever its file is now. Throws `load-failed`, `probe-failed`. */
+  /** Opens a component that was loaded before, whatever its file contains now. Throws `load-failed`, `probe-failed`. */
   async reopen(digest: Digest, spec: PluginSpec): Promise<PluginVersion> {
     const found = await this.#cache.find(digest);
     if (found.kind !== "hit") throw new HostError("load-failed", `the artifact of ${digest} is no longer in the cache`);
     return await this.#open(spec, found.artifact);
   }
 
-  /** Ends every load in progress, and every later one at once. What was loaded goes on. Idempotent. */
+  /** Ends every load in progress, and every later one at once. Loaded versions continue. Idempotent. */
   giveUp(): void {
     this.#loads.abort();
   }
 
-  /** The digest of the file as it is now, to see whether a load would bring something new. */
+  /** The digest of the file as it is now, to decide whether a load would change anything. */
   async digest(spec: PluginSpec): Promise<Digest> {
     return await this.#reads.run(async () => {
       const digest = digestOf(await readComponentFile(spec.componentPath, spec.compilation.componentBytes));
@@ -152,7 +150,9 @@ export class PluginLoader {
     return await compiling;
   }
 
-  /** Reads the component once more: many may wait for a compiler, and must not hold their bytes meanwhile. */
+  /**
+   * Reads the component again: many loads may wait for a compiler, and must not keep their bytes in memory meanwhile.
+   */
   async #compile({ name, componentPath, compilation }: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const startMs = performance.now();
     const bytes = await readComponentFile(componentPath, compilation.componentBytes);
@@ -202,7 +202,7 @@ export class PluginLoader {
     }
   }
 
-  /** The first answer for a digest is the one that counts, whichever replica asked. */
+  /** For each digest the first recorded answer counts, whichever replica asked. */
   async #probe(runner: PluginRunner, digest: Digest): Promise<AccessLevelBits> {
     return await this.#probes.run(async () => {
       await runner.open();
@@ -233,8 +233,8 @@ export class PluginLoader {
   }
 
   /**
-   * The artifact, once it is certain that it is what was stored. Where it is not, it is built anew, if the component is
-   * still there; it may be in another place then.
+   * The artifact, verified to be what was stored. If it is not, it is built anew from the component, if that is
+   * unchanged, and may then be in another folder.
    */
   async #verified(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const found = await this.#cache.get(digest);

@@ -1,10 +1,10 @@
 /**
- * The place of one plugin in a replica: the version that serves now, and how a newer one takes over. A swap
- * is atomic: each request sees one version, whole. A new version that cannot serve never replaces one that
- * can, unless the policy took the old one's grant away.
+ * The place of one plugin in a replica: the version that serves now, and how a newer one replaces it. A swap is atomic:
+ * each request runs on one version only. A new version that cannot serve never replaces one that can, unless the policy
+ * took away the old one's grant.
  *
- * What the operator takes away is taken at once from every version that is left, whatever is being loaded; what is
- * given comes with the version that is loaded for it.
+ * A narrowing applies at once to every version that still runs, whatever is being loaded. A wider policy or limit
+ * applies to the version that is loaded for it.
  *
  * @module
  */
@@ -23,14 +23,14 @@ import type { PluginVersion, PluginVersionParts } from "./plugin-version.ts";
 export type SlotState =
   | { readonly kind: "loading" }
   | { readonly kind: "loaded"; readonly version: PluginVersion }
-  /** Nothing can serve; the error says why. `retryAtMs` is when it is tried again, as `performance.now()` counts. */
+  /** No version can serve; the error says why. `retryAtMs` is the time of `performance.now()` of the next try. */
   | { readonly kind: "failed"; readonly error: HostError; readonly retryAtMs?: number };
 
-/** What a reload did. */
+/** The outcome of a reload. */
 export type ReloadOutcome =
   | { readonly kind: "unchanged" }
   | { readonly kind: "replaced"; readonly version: PluginVersion }
-  /** The new version is refused and the old one goes on serving. */
+  /** The new version is refused, and the old one continues to serve. */
   | { readonly kind: "kept"; readonly error: HostError }
   | { readonly kind: "failed"; readonly error: HostError };
 
@@ -39,18 +39,18 @@ export class PluginSlot {
   /** Counters over all versions. */
   readonly stats: PluginStats;
   readonly #loader: PluginLoader;
-  /** What is wanted. */
+  /** The plugin as the plan wants it. */
   #spec: PluginSpec;
   #state: SlotState = { kind: "loading" };
   #sinceMs = Date.now();
   #isClosed = false;
   /** Reloads run one after another: each sees the outcome of the one before. */
   #tail: Promise<unknown> = Promise.resolve();
-  /** Reloads that were asked for and have not ended. */
+  /** How many requested reloads have not ended. */
   #reloads = 0;
-  /** The last reload that has ended: what it was for, and what it did. */
+  /** The last reload that has ended: its spec and its outcome. */
   #last: { readonly spec: PluginSpec; readonly outcome: ReloadOutcome } | undefined;
-  /** The version that serves and those that let their last requests finish. */
+  /** The version that serves, and retired ones with requests in flight. */
   readonly #versions = new Set<PluginVersion>();
   readonly #retiring = new Set<Promise<void>>();
 
@@ -65,35 +65,35 @@ export class PluginSlot {
     return this.#state;
   }
 
-  /** When it came into its state, or its version to serve, as `Date.now()` counts. */
+  /** When it entered its state, or its version began to serve, on the clock of `Date.now()`. */
   get sinceMs(): number {
     return this.#sinceMs;
   }
 
-  /** Why the newest version is refused, where an older one serves. */
+  /** Why the newest version is refused, if an older one serves. */
   get refused(): HostError | undefined {
     const outcome = this.#last?.outcome;
     return outcome?.kind === "kept" ? outcome.error : undefined;
   }
 
-  /** Is it being loaded? */
+  /** Is a load in progress or queued? */
   get isReloading(): boolean {
     return this.#reloads > 0;
   }
 
-  /** What could not be loaded is tried again then; see {@link SlotState}. */
+  /** Records when a failed load will be tried again; see {@link SlotState}. */
   expectRetry(retryAtMs: number): void {
     if (this.#state.kind === "failed") this.#state = { ...this.#state, retryAtMs };
   }
 
-  /** What is wanted: the version that serves may still be another one. */
+  /** The plugin as the plan wants it; the version that serves may still be another one. */
   get spec(): PluginSpec {
     return this.#spec;
   }
 
   /**
-   * `spec` is what is wanted from now on. What it takes away is in force when this returns, for operations of calls in
-   * flight too; all else waits for {@link reload}. Tells what was taken, in words.
+   * Makes `spec` the plan from now on. When this returns, its narrowings are in force, even for operations of calls in
+   * flight; everything else waits for {@link reload}. Returns what it took away, in words.
    */
   confine(spec: PluginSpec): readonly string[] {
     const taken = describeNarrowing(this.#spec, spec);
@@ -102,7 +102,10 @@ export class PluginSlot {
     return taken;
   }
 
-  /** Loads or reloads what is wanted when it begins. Never rejects: the outcome says what happened, the state what serves. */
+  /**
+   * Loads or reloads the spec that is current when it begins. Never rejects: the outcome says what happened, and the
+   * state what serves.
+   */
   reload(): Promise<ReloadOutcome> {
     this.#reloads += 1;
     const outcome = this.#tail.then(async () => {
@@ -116,13 +119,13 @@ export class PluginSlot {
     return outcome;
   }
 
-  /** Is there nothing to be done for `spec` as long as the component's file is the same? */
+  /** Does `spec` need no reload, as long as the component's file is the same? */
   follows(spec: PluginSpec): boolean {
     const last = this.#last;
     return (
       last !== undefined &&
       this.#reloads === 0 &&
-      // Nothing of it was refused.
+      // The last reload refused nothing.
       (last.outcome.kind === "replaced" || last.outcome.kind === "unchanged") &&
       last.spec.componentPath === spec.componentPath &&
       last.spec.policy.revision === spec.policy.revision &&
@@ -131,8 +134,8 @@ export class PluginSlot {
   }
 
   /**
-   * The plugin is no longer wanted: it may do nothing more and takes no request, from when this was called. Resolves
-   * when the requests that it had are answered and its versions are ended.
+   * Removes the plugin: from now on every operation of it is denied, and it takes no requests. Resolves when its
+   * requests have been answered and its versions have ended.
    */
   async withdraw(): Promise<void> {
     this.#isClosed = true;
@@ -163,13 +166,16 @@ export class PluginSlot {
     }
   }
 
-  /** Requests that found a warm version must not wait for the start of the next one: it is started before the swap. */
+  /**
+   * Callers of a warm plugin must not wait for a cold start after a swap: the new version's process is started before
+   * it.
+   */
   #warmed(spec: PluginSpec): PluginSpec {
     const isWarm = this.#state.kind === "loaded" && (this.#state.version.parts.runner?.isWarm ?? false);
     return isWarm ? { ...spec, start: "with-load" } : spec;
   }
 
-  /** Would a load bring what serves already? */
+  /** Would a load produce the version that serves already? */
   async #isCurrent(spec: PluginSpec): Promise<boolean> {
     if (this.#state.kind !== "loaded") return false;
     const { parts } = this.#state.version;
@@ -177,7 +183,7 @@ export class PluginSlot {
   }
 
   async #consider(version: PluginVersion, spec: PluginSpec): Promise<ReloadOutcome> {
-    // A wider request than the policy allows must not take down the version that serves within it.
+    // A component that requests more than the policy allows must not replace one that the policy lets serve.
     const { verdict } = version.parts;
     if (verdict.kind === "denied" && (await this.#keepServing(spec))) {
       await version.close();
@@ -195,8 +201,8 @@ export class PluginSlot {
   }
 
   /**
-   * Makes the component that serves now serve on, under the policy and limits of `spec`: a grant that the
-   * operator took away ends even when the new file cannot be loaded. False where it may not or cannot go on.
+   * Lets the present component continue to serve, under the policy and limits of `spec`: a grant that the operator took
+   * away ends even if the new file cannot be loaded. False if the component may not or cannot continue.
    */
   async #keepServing(spec: PluginSpec): Promise<boolean> {
     if (this.#state.kind !== "loaded" || this.#state.version.parts.verdict.kind !== "granted") return false;
@@ -206,7 +212,7 @@ export class PluginSlot {
     try {
       return this.#replace(await this.#loader.reopen(parts.digest, this.#warmed(spec)));
     } catch {
-      // The caller reports the error that made the old version worth keeping; this one only says that it is gone too.
+      // The caller reports the error of the new version, which is the one to act on.
       return false;
     }
   }
@@ -217,7 +223,7 @@ export class PluginSlot {
     return revision === spec.policy.revision && isSameLimits(limits, spec.limits);
   }
 
-  /** Lets a version serve, within what is wanted by now. False where nothing may serve any more: it is ended. */
+  /** Lets a version serve, within the current spec. Closes it and returns false if the slot is closed. */
   #replace(version: PluginVersion): boolean {
     if (this.#isClosed) {
       void version.close();
@@ -233,7 +239,7 @@ export class PluginSlot {
   }
 
   #enter(state: SlotState): void {
-    // What fails again has been failing since before.
+    // A slot that fails again keeps the time of its first failure.
     if (state.kind !== "failed" || this.#state.kind !== "failed") this.#sinceMs = Date.now();
     this.#state = state;
   }

@@ -1,6 +1,5 @@
 /**
- * Where a plugin's component comes from. Today: a file. The bytes are read whole, once, and named by their
- * digest from then on.
+ * Reads a plugin's component, from a file. The bytes are read whole; their digest names the component from then on.
  *
  * @module
  */
@@ -9,8 +8,8 @@ import { constants, open } from "node:fs/promises";
 import { HostError } from "../errors/host-error.ts";
 
 /**
- * Reads a component's file, of a bounded number of bytes. Throws `component-unreadable` where it cannot be read and `component-rejected`
- * where it is larger than a component may be; never reads more than that.
+ * Reads a component's file, at most `maxBytes`. Throws `component-unreadable` if it cannot be read and
+ * `component-rejected` if it is larger.
  */
 export async function readComponentFile(path: string, maxBytes: number): Promise<Buffer> {
   try {
@@ -34,7 +33,7 @@ export async function readComponentFile(path: string, maxBytes: number): Promise
   }
 }
 
-/** The file may grow while it is read: no more than its size at the start is taken. */
+/** The file may grow while it is read: reads no more than its size at the start. */
 async function readAtMost(file: Awaited<ReturnType<typeof open>>, bytes: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(bytes);
   let at = 0;

@@ -1,7 +1,7 @@
 /**
  * One loaded version of a plugin: a component's digest under one policy revision and one set of limits. A new file or
- * policy makes a new version, and the old one is closed when its last request is answered; what it may do until then
- * can only become less.
+ * policy makes a new version, and the old one is closed when its last request has been answered. Until then its
+ * authority can only narrow.
  *
  * @module
  */
@@ -18,18 +18,18 @@ export interface PluginVersionParts {
   readonly name: PluginName;
   readonly digest: Digest;
   readonly manifest: ArtifactManifest;
-  /** What its runner executes it with. */
+  /** The engine that executes it in its runner. */
   readonly engine: EngineName;
   readonly requested: AccessLevelBits;
-  /** As it was decided when it was loaded; `authority` tells what holds now. */
+  /** The decision at its load; `authority` says what applies now. */
   readonly verdict: Verdict;
-  /** What its processes are started with; `authority` tells what holds now. */
+  /** The limits that its processes are started with; `authority` says what applies now. */
   readonly limits: PluginLimits;
-  /** Runs its requests; `undefined` where the verdict is a denial, since nothing may run then. */
+  /** Runs its requests; `undefined` if the verdict is a denial, since no request may run then. */
   readonly runner: PluginRunner | undefined;
 }
 
-/** A version that is held open until this is disposed of, once or more. */
+/** Holds a version open until it is disposed of. Idempotent. */
 export class VersionLease implements Disposable {
   #version: PluginVersion | undefined;
 
@@ -45,7 +45,6 @@ export class VersionLease implements Disposable {
 
 export class PluginVersion {
   readonly parts: PluginVersionParts;
-  /** What it may do at this moment. */
   readonly authority: Authority;
   readonly #idle = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -57,7 +56,7 @@ export class PluginVersion {
     this.authority = new Authority(parts);
   }
 
-  /** Resolves when the version is closed, for what others opened on its behalf. Never rejects. */
+  /** Resolves when the version is closed, so that others can release what they opened for it. Never rejects. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }

@@ -1,6 +1,6 @@
 /**
- * What was read last of each file, by its digest: so that a file whose content changed is told from one that did not,
- * whatever its size and times say.
+ * The digest of the last content read of each file, to detect that a file's content changed, whatever its size and
+ * times say.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { Digest } from "../contract/names.ts";
 export class ReadContents {
   readonly #digests = new Map<string, Digest>();
 
-  /** What was read of the file, whole. */
+  /** The digest of the file's last content; `undefined` if it was never read. */
   of(path: string): Digest | undefined {
     return this.#digests.get(path);
   }
 
-  /** This was read of the file, by whoever acts on it. */
+  /** Records the digest of the content that the caller read and acts on. */
   note(path: string, digest: Digest): void {
     this.#digests.set(path, digest);
   }

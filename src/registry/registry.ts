@@ -1,9 +1,9 @@
 /**
- * The plugins of a replica: one slot each, loaded at the start and reloaded when a component or a policy file
- * changes. What cannot be loaded is reported and does not stop the others.
+ * The plugins of a replica: one slot each, loaded at the start and reloaded when a component or a policy file changes.
+ * A plugin that cannot be loaded is reported and does not stop the others.
  *
- * A plan is read, and what it takes away is in force, before anything is loaded for it; and the next plan is read while
- * that goes on. One that could not be read as it is now is tried again.
+ * The narrowings of a plan are in force before any plugin is loaded for it, and the next plan may be read during those
+ * loads. If a plan cannot be read as it is now, the registry tries again.
  *
  * @module
  */
@@ -22,52 +22,53 @@ export interface RegistryPlan {
   readonly specs: readonly PluginSpec[];
   /** Files and folders whose change means that the plan may have changed; component files are watched anyway. */
   readonly watched: readonly string[];
-  /** `stale`: a part of it is what was read earlier, since it cannot be read now. */
+  /** `stale`: a part of it could not be read now, so its last valid content is used. */
   readonly state: "current" | "stale";
 }
 
-/** Told of what happens to plugins. */
 export interface RegistryEvents {
   /**
-   * A plugin was loaded or reloaded with this outcome; `unchanged` is not reported. It is tried again in `retryMs`, where
-   * that is told.
+   * A plugin was loaded or reloaded with this outcome; `unchanged` is not reported. `retryMs`: when the next try is, if
+   * there is one.
    */
   loaded(spec: PluginSpec, outcome: ReloadOutcome, durationMs: number, retryMs: number | undefined): void;
   /**
-   * A load of the plugin has ended, well or not: what the slot offers may be something else than before. Resolves when
-   * that is in force for its requests; `loaded` follows.
+   * A load of the plugin has ended, successfully or not, and the slot's state may have changed. Resolves when the
+   * change is in force for its requests; `loaded` follows.
    */
   settled(slot: PluginSlot): Promise<void>;
-  /** A plugin is no longer in the plan, and may do nothing any more. Resolves when its requests are no longer taken. */
+  /**
+   * A plugin is no longer in the plan, and all its operations are denied. Resolves when its requests are no longer
+   * taken.
+   */
   removed(slot: PluginSlot): Promise<void>;
   /**
-   * A plan took something away from a plugin, which is in force; `taken` says what, in words. `sinceMs` is the time since
+   * A plan's narrowing of a plugin is in force; `taken` says what it took away, in words. `sinceMs` is the time since
    * the change was seen.
    */
   narrowed(slot: PluginSlot, taken: readonly string[], sinceMs: number): void;
-  /** All that a plan takes away is in force: now is the time to look at what is in flight. */
+  /** All narrowings of a plan are in force: calls in flight must be reviewed. */
   confined(): void;
-  /** The configuration could not be read anew: everything stays as it was. */
+  /** The configuration could not be read: everything stays as it was. */
   planFailed(error: unknown): void;
 }
 
-/** What a registry works with. */
 export interface RegistryOptions {
   readonly loader: PluginLoader;
   /**
-   * Reads the configuration: at the start, after each change and, where it could not be read, again and again. The
-   * `changed` files are read again, whatever their times say.
+   * Reads the configuration: at the start, after each change and, if it could not be read, repeatedly. Must read the
+   * `changed` files again, whatever their times say.
    */
   readonly plan: (changed: ReadonlySet<string>) => Promise<RegistryPlan>;
   readonly events: RegistryEvents;
-  /** What was read of the files. */
+  /** The last content that was read of each file. */
   readonly contents: ReadContents;
 }
 
-/** A plan that could not be read as it is now is tried again so often. */
+/** How often to retry a plan that could not be read as it is now. */
 const RETRY_MS = 5_000;
 
-/** Files that changed, and when that was seen. */
+/** Files that changed, and when the watcher saw that. */
 interface SeenChange {
   readonly paths: ReadonlySet<string>;
   readonly seenMs: number;
@@ -78,19 +79,19 @@ const NOTHING_SEEN: SeenChange = { paths: new Set(), seenMs: 0 };
 export class Registry implements AsyncDisposable {
   readonly #parts: RegistryOptions;
   readonly #slots = new Map<PluginName, PluginSlot>();
-  /** Plugins that were removed and whose requests are still taken back. */
+  /** Removed plugins whose subscriptions are still being ended. */
   readonly #leaving = new Map<PluginName, Promise<void>>();
-  /** Slots that were removed and have requests to answer, or a load to end. */
+  /** Removed slots that still have requests to answer, or a load to end. */
   readonly #withdrawn = new Set<Promise<void>>();
   readonly #loads = new LoadQueue((slot) => this.#load(slot));
   readonly #retries = new LoadRetries((slot) => void this.#loads.add(slot));
   readonly #watcher: FileWatcher;
   #watched: ReadonlySet<string> = new Set();
-  /** Files that changed and were not followed yet. */
+  /** Changed files that have not been handled yet. */
   #changed = new Set<string>();
-  /** When the first of them was seen. */
+  /** When the first of those changes was seen. */
   #seenMs = 0;
-  /** Is the plan to be read, whatever changed? */
+  /** Must the plan be read, whatever changed? */
   #isPlanDue = false;
   #isPlanGood = false;
   #planFailure: HostError | undefined;
@@ -98,9 +99,9 @@ export class Registry implements AsyncDisposable {
   #retry: NodeJS.Timeout | undefined;
   #state: "opening" | "idle" | "following" | "closed" = "opening";
   #isPlanned = false;
-  /** Whoever waits for {@link reread} and whose reading has not begun. */
+  /** Resolve the calls of {@link reread} whose reading has not begun. */
   #due: (() => void)[] = [];
-  /** All who wait for it. */
+  /** Resolve all pending calls of {@link reread}. */
   readonly #rereads = new Set<() => void>();
 
   constructor(parts: RegistryOptions) {
@@ -113,8 +114,8 @@ export class Registry implements AsyncDisposable {
   }
 
   /**
-   * Was the plan read without a fault, and when was it last, as `Date.now()` counts? `failure` is why it could not be read
-   * at all when it was tried last.
+   * Was the last plan read without a fault, and when was one last, on the clock of `Date.now()`? `failure` is why the
+   * last try could not read it at all.
    */
   get lastReload(): {
     readonly isGood: boolean;
@@ -124,7 +125,7 @@ export class Registry implements AsyncDisposable {
     return { isGood: this.#isPlanGood, lastGoodMs: this.#lastGoodMs, failure: this.#planFailure };
   }
 
-  /** Is it known which plugins there are to be? Before that there is none, which says nothing. */
+  /** Has a plan been read? Before that, {@link slots} is empty, which says nothing. */
   get isPlanned(): boolean {
     return this.#isPlanned;
   }
@@ -135,7 +136,7 @@ export class Registry implements AsyncDisposable {
   }
 
   /**
-   * Reads the plan and loads every plugin; resolves when each one has been tried. Throws only where the
+   * Reads the plan and loads every plugin; resolves when each load has ended, successfully or not. Throws only if the
    * configuration itself is invalid (`config-invalid`).
    */
   async open(): Promise<void> {
@@ -143,14 +144,14 @@ export class Registry implements AsyncDisposable {
     this.#adopt(await plan(new Set()), NOTHING_SEEN);
     this.#isPlanned = true;
     await this.#watcher.open();
-    // Read once more: a change between the first reading and the first look would never be seen.
+    // Reads the plan again: the watcher would miss a change between the first reading and its first look.
     const due = this.#adopt(await plan(new Set()), NOTHING_SEEN);
     this.#leaveOpening();
     await Promise.all(due.map((slot) => this.#loads.add(slot)));
   }
 
   /**
-   * Reads the configuration and every component again, as if all of them had changed. Resolves when what they hold is in
+   * Reads the configuration and every component again, as if all of them had changed. Resolves when their content is in
    * force or has been refused, or when the registry is closed.
    */
   reread(): Promise<void> {
@@ -163,7 +164,7 @@ export class Registry implements AsyncDisposable {
     return promise;
   }
 
-  /** Ends loads in progress: nothing new will serve. What serves goes on. */
+  /** Ends loads in progress: no new version will serve. Versions that serve continue. */
   giveUpLoads(): void {
     this.#state = "closed";
     clearTimeout(this.#retry);
@@ -184,14 +185,14 @@ export class Registry implements AsyncDisposable {
     await this.close();
   }
 
-  /** One reading at a time: what changed while the first ones went on is followed from now on. */
+  /** The first readings are over: handles the changes that came meanwhile. */
   #leaveOpening(): void {
     if (this.#state !== "opening") return;
     this.#state = "idle";
     if (this.#changed.size > 0 || this.#isPlanDue) void this.#followUntilStill();
   }
 
-  /** Follows what changed. Changes meanwhile are followed right after. */
+  /** Handles changed files. Changes that come meanwhile are handled right afterwards. */
   #note(changed: ReadonlySet<string>): void {
     if (this.#changed.size === 0) this.#seenMs = performance.now();
     for (const path of changed) this.#changed.add(path);
@@ -211,13 +212,13 @@ export class Registry implements AsyncDisposable {
       this.#due = [];
       const due = isPlanned ? this.#componentsOf(changed) : await this.#replan(changed, seenMs);
       void this.#follow(due).then(() => this.#endRereads(rereads));
-      // Closed meanwhile: what was read is of no use any more.
+      // The registry was closed meanwhile.
       if (this.#isClosed()) return;
     }
     this.#state = "idle";
   }
 
-  /** Reads the plan and puts it in force; the result is what is left to be loaded. Never rejects. */
+  /** Reads the plan and puts it in force. Returns the slots to load. Never rejects. */
   async #replan(changed: ReadonlySet<string>, seenMs: number): Promise<PluginSlot[]> {
     try {
       const plan = await this.#parts.plan(changed);
@@ -248,14 +249,14 @@ export class Registry implements AsyncDisposable {
     return this.#state === "closed";
   }
 
-  /** The configuration is as it was: among thousands of plugins, only those whose component changed are looked at. */
+  /** The configuration is unchanged: of thousands of plugins, only those whose component changed are examined. */
   #componentsOf(changed: ReadonlySet<string>): PluginSlot[] {
     return [...this.#slots.values()].filter(({ spec }) => changed.has(spec.componentPath));
   }
 
   /**
-   * Puts in force what a plan takes away, all of it before anything waits. The result is what is left to be loaded: new
-   * plugins, and of the others those for which something changed or which are not as they should be.
+   * Puts all narrowings of a plan in force, without waiting for anything. Returns the slots to load: new plugins, and
+   * those that changed or whose last load did not end as planned.
    */
   #adopt(plan: RegistryPlan, changed: SeenChange): PluginSlot[] {
     const { events, loader } = this.#parts;
@@ -290,7 +291,7 @@ export class Registry implements AsyncDisposable {
     }, RETRY_MS).unref();
   }
 
-  /** The plugin may do nothing from now on. What it still has in flight holds up nothing but itself. */
+  /** Removes a plugin: from now on all its operations are denied. Its requests in flight delay no other plugin. */
   #remove(slot: PluginSlot): void {
     const { name } = slot;
     this.#slots.delete(name);
@@ -305,7 +306,7 @@ export class Registry implements AsyncDisposable {
   }
 
   async #load(slot: PluginSlot): Promise<void> {
-    // The same name may have been removed a moment ago, and its subscriptions are still being given up.
+    // A plugin of the same name may have been removed a moment ago, and its subscriptions may still be ending.
     await this.#leaving.get(slot.name);
     const startMs = performance.now();
     const outcome = await slot.reload();

@@ -1,20 +1,20 @@
 /**
- * What the operating system says of a folder that cannot be used as it should.
+ * Classifies the operating system's errors about folders.
  *
  * @module
  */
 
-/** Has the error one of these codes of the system? */
+/** Does the error have one of these system codes? */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
-/** Is there no room left, on the disk or for this user? */
+/** Is the disk full, or the user's quota used up? */
 export function isFull(error: unknown): boolean {
   return hasCode(error, "ENOSPC", "EDQUOT");
 }
 
-/** Can nothing be written there, whatever is tried again? */
+/** Is the folder not writable, however often it is tried? */
 export function isUnwritable(error: unknown): boolean {
   return isFull(error) || hasCode(error, "EROFS", "EACCES", "EPERM");
 }

@@ -1,8 +1,8 @@
 /**
- * One timer of Node's for many deadlines: what is done with them costs neither a timer each nor, where hundreds are
- * met together, a round of the event loop each.
+ * One Node timer for many deadlines. No deadline costs a timer of its own or, where hundreds expire together, a turn of
+ * the event loop of its own.
  *
- * It keeps the process running for as long as a deadline is ahead.
+ * It keeps the process alive while a deadline is pending.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { type Deadline, DeadlineWheel } from "./deadline-wheel.ts";
 export class DeadlineTimer {
   readonly #wheel = new DeadlineWheel(performance.now());
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer fires. It is left as it is when the deadline that it was set for is taken back. */
+  /** When the timer fires. Cancelling the deadline that it was set for does not change it. */
   #armedMs = Number.POSITIVE_INFINITY;
 
-  /** Calls back at a time of `performance.now()`, in a millisecond or a few after it, unless it is taken back. */
+  /** Calls `expired` within a few milliseconds after `dueMs`, a time of `performance.now()`, unless it is cancelled. */
   add(dueMs: number, expired: () => void): Deadline {
     const deadline = this.#wheel.add(dueMs, expired);
     if (deadline.atMs < this.#armedMs) this.#arm(deadline.atMs);
@@ -23,7 +23,7 @@ export class DeadlineTimer {
     return deadline;
   }
 
-  /** Takes a deadline back. Does nothing where it was met. */
+  /** Cancels a deadline. Does nothing if it has expired. */
   cancel(deadline: Deadline): void {
     this.#wheel.cancel(deadline);
     if (this.#wheel.size === 0) this.#timer?.unref();
@@ -38,7 +38,7 @@ export class DeadlineTimer {
   }
 
   #fire(): void {
-    // What is added meanwhile must not set the timer: that is done below.
+    // Deadlines that are added meanwhile must not set the timer: the last line does.
     this.#armedMs = Number.NEGATIVE_INFINITY;
     const nowMs = performance.now();
     for (let due = this.#wheel.takeDue(nowMs); due !== undefined; due = this.#wheel.takeDue(nowMs)) due.expired();

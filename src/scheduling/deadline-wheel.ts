@@ -1,22 +1,22 @@
 /**
- * Deadlines in a timing wheel: to add one and to take one back cost the same however many there are, which matters
- * where nearly all are taken back. A deadline is met in the millisecond after it, never before. Pure: the clock is
- * passed in.
+ * Deadlines in a timing wheel. Adding and cancelling one take constant time, which matters because nearly all are
+ * cancelled. A deadline is due at the first whole millisecond after its time, never before. Pure: the clock is passed
+ * in.
  *
  * Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 6: one slot for each millisecond of a
- * revolution; what is further ahead is in its slot for as many revolutions.
+ * revolution; a deadline further ahead stays in its slot for several revolutions.
  *
  * @module
  */
 
 import { Link, Ring } from "./ring.ts";
 
-/** Slots, one for each millisecond: 32 words of 32 bits say which are in use. */
+/** One slot for each millisecond; 32 words of 32 bits record which slots are in use. */
 const SLOTS = 1_024;
 const WORD_BITS = 32;
 const WORDS = SLOTS / WORD_BITS;
 
-/** Something that happens at a time, unless it is taken back. */
+/** Something that happens at a time, unless it is cancelled. */
 export class Deadline extends Link {
   /** In whole milliseconds. */
   readonly atMs: number;
@@ -33,23 +33,23 @@ export class Deadline extends Link {
 export class DeadlineWheel {
   readonly #slots = Array.from({ length: SLOTS }, () => new Ring<Deadline>());
   readonly #used = new Uint32Array(WORDS);
-  /** Were taken out of their slots, and not out of the wheel. */
+  /** Deadlines taken out of their slots, but not yet out of the wheel. */
   readonly #due = new Ring<Deadline>();
-  /** All slots up to this time have been looked at. */
+  /** All slots up to this time have been examined. */
   #lookedMs: number;
   #size = 0;
 
-  /** Times are of a clock that never goes back. */
+  /** All times are those of one clock that never goes back. */
   constructor(nowMs: number) {
     this.#lookedMs = Math.floor(nowMs);
   }
 
-  /** How many there are. */
+  /** How many deadlines there are. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds one. Where its time is over already it is due in the next millisecond. */
+  /** Adds a deadline. If its time is over already, it is due in the next millisecond. */
   add(dueMs: number, expired: () => void): Deadline {
     const deadline = new Deadline(Math.max(this.#lookedMs + 1, Math.ceil(dueMs)), expired);
     const slot = deadline.atMs % SLOTS;
@@ -59,7 +59,7 @@ export class DeadlineWheel {
     return deadline;
   }
 
-  /** Takes one back. Does nothing where it was taken out. */
+  /** Cancels a deadline. Does nothing if it has been taken out. */
   cancel(deadline: Deadline): void {
     if (!deadline.isLinked) return;
     deadline.unlink();
@@ -67,7 +67,10 @@ export class DeadlineWheel {
     this.#unmarkEmpty(deadline.atMs % SLOTS);
   }
 
-  /** Takes one out whose time is over, the earliest one first as long as this is asked for once in a revolution. */
+  /**
+   * Takes out a deadline that is due. The earliest comes first, as long as this is called at least once in a
+   * revolution.
+   */
   takeDue(nowMs: number): Deadline | undefined {
     if (this.#due.isEmpty) this.#collect(Math.floor(nowMs));
     const deadline = this.#due.shift();
@@ -75,7 +78,7 @@ export class DeadlineWheel {
     return deadline;
   }
 
-  /** When to ask {@link takeDue} next: at the earliest deadline, or sooner. `Infinity` where there is none. */
+  /** When to call {@link takeDue} next: at the earliest deadline, or sooner. `Infinity` if there is none. */
   get nextMs(): number {
     if (!this.#due.isEmpty) return this.#lookedMs;
     const fromMs = this.#lookedMs + 1;
@@ -83,7 +86,7 @@ export class DeadlineWheel {
     return aheadMs === undefined ? Number.POSITIVE_INFINITY : fromMs + aheadMs;
   }
 
-  /** Goes on to the first slot with something that is due, or to now. */
+  /** Advances to the first slot with a due deadline, or to now. */
   #collect(nowMs: number): void {
     const lastMs = Math.min(nowMs, this.#lookedMs + SLOTS);
     while (this.#due.isEmpty && this.#lookedMs < lastMs) {
@@ -119,10 +122,10 @@ export class DeadlineWheel {
     this.#used[word] = (this.#used[word] as number) & ~(1 << (slot % WORD_BITS));
   }
 
-  /** How far it is from a slot to the next one that is in use; `undefined` where none is. */
+  /** The distance from a slot to the next one in use; `undefined` if none is. */
   #usedFrom(slot: number): number | undefined {
     const first = Math.floor(slot / WORD_BITS);
-    // The first word once more at the end, for its slots before this one.
+    // Visits the first word again at the end, for its slots before this one.
     for (let step = 0; step <= WORDS; step += 1) {
       const word = (first + step) % WORDS;
       const before = slot % WORD_BITS;

@@ -1,17 +1,20 @@
 /**
- * A queue, first in, first out, at a cost that does not depend on how much waits: a ring buffer that grows and shrinks.
+ * A first-in, first-out queue whose operations do not get slower with its length: a ring buffer that grows and shrinks.
  *
  * @module
  */
 
-/** Powers of two: what it begins with, and what it keeps however little waits, so that bursts find it large enough. */
+/**
+ * Powers of two: the first capacity, and the one that it keeps even when nearly empty, so that a burst need not grow
+ * it.
+ */
 const FIRST_CAPACITY = 8;
 const KEPT_CAPACITY = 512;
 
 /** Items must not be `undefined`. */
 export class Fifo<Item> {
   #slots: (Item | undefined)[] = [];
-  /** Where the first one stands. */
+  /** The slot of the first item. */
   #head = 0;
   #size = 0;
 
@@ -31,14 +34,14 @@ export class Fifo<Item> {
     return this.#size === 0 ? undefined : this.#slots[this.#slotOf(this.#size - 1)];
   }
 
-  /** Adds one at the end. */
+  /** Adds an item at the end. */
   push(item: Item): void {
     if (this.#size === this.#slots.length) this.#resize(Math.max(FIRST_CAPACITY, this.#size * 2));
     this.#slots[this.#slotOf(this.#size)] = item;
     this.#size += 1;
   }
 
-  /** Takes the first one out. */
+  /** Removes and returns the first item. */
   shift(): Item | undefined {
     const item = this.#slots[this.#head];
     if (item === undefined) return undefined;
@@ -49,7 +52,7 @@ export class Fifo<Item> {
     return item;
   }
 
-  /** Takes the last one out. */
+  /** Removes and returns the last item. */
   pop(): Item | undefined {
     const item = this.last;
     if (item === undefined) return undefined;
@@ -59,7 +62,7 @@ export class Fifo<Item> {
     return item;
   }
 
-  /** Takes all out that are not to stay. Costs as much as there are. */
+  /** Removes the items for which `stays` is false. Takes linear time. */
   keep(stays: (item: Item) => boolean): void {
     const kept = [...this].filter(stays);
     if (kept.length === this.#size) return;
@@ -81,7 +84,7 @@ export class Fifo<Item> {
     return (this.#head + place) & (this.#slots.length - 1);
   }
 
-  /** What was taken is given back to the heap in steps. */
+  /** Halves a capacity above the kept one when at most a quarter of it is used. */
   #shrink(): void {
     const capacity = this.#slots.length;
     if (capacity > KEPT_CAPACITY && this.#size * 4 <= capacity) this.#resize(capacity / 2);

@@ -4,12 +4,15 @@
  * @module
  */
 
-/** Deals out turns: how long one may go on in a row before others have the thread. Times are `performance.now()`. */
+/**
+ * Deals out turns: how long a user may work in a row before others get the thread. Times are those of
+ * `performance.now()`.
+ */
 export interface Pace {
-  /** How long it may go on from now, in milliseconds; 0: not now. */
+  /** How long the user may work from now, in milliseconds; 0: not now. */
   turnMs(nowMs: number): number;
-  /** It did, for so long. */
+  /** The user worked for `spentMs`. */
   spend(spentMs: number, nowMs: number): void;
-  /** Calls back, once, when there may be another turn; the result takes that back. */
+  /** Calls back once, when there may be another turn. The returned function cancels that. */
   rest(callback: () => void): () => void;
 }

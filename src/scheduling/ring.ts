@@ -1,11 +1,11 @@
 /**
- * A ring of links: a doubly linked list whose members are their own nodes, so that to add one, to take one out of the
- * middle and to join two rings cost the same however many there are, and no memory.
+ * A ring of links: a doubly linked list whose members are their own nodes. So adding a member, removing one from the
+ * middle and joining two rings take constant time and no memory.
  *
  * @module
  */
 
-/** What may be in a ring, in one at a time. */
+/** A member of a ring, of one at a time. */
 export class Link {
   /** @internal The neighbours; the link itself while it is in no ring. */
   previous: Link = this;
@@ -17,7 +17,7 @@ export class Link {
     return this.next !== this;
   }
 
-  /** Takes it out of its ring, if it is in one. */
+  /** Removes it from its ring, if it is in one. */
   unlink(): void {
     this.previous.next = this.next;
     this.next.previous = this.previous;
@@ -27,7 +27,7 @@ export class Link {
 }
 
 export class Ring<Member extends Link> {
-  /** Stands behind the last member and before the first. */
+  /** The mark after the last member and before the first. */
   readonly #mark = new Link();
 
   get isEmpty(): boolean {
@@ -38,26 +38,26 @@ export class Ring<Member extends Link> {
     return this.#memberAt(this.#mark.next);
   }
 
-  /** The one behind a member of this ring. */
+  /** The member after this one, in this ring. */
   after(member: Member): Member | undefined {
     return this.#memberAt(member.next);
   }
 
-  /** The members as they are now. Costs as much as there are. */
+  /** The present members. Takes linear time. */
   members(): readonly Member[] {
     const members: Member[] = [];
     for (let member = this.first; member !== undefined; member = this.after(member)) members.push(member);
     return members;
   }
 
-  /** Adds one at the end, out of whichever ring it is in. */
+  /** Adds a member at the end, after removing it from the ring that it is in. */
   push(member: Member): void {
     if (member.isLinked) member.unlink();
     link(this.#mark.previous, member);
     link(member, this.#mark);
   }
 
-  /** Takes the first one out. */
+  /** Removes and returns the first member. */
   shift(): Member | undefined {
     const first = this.first;
     first?.unlink();
@@ -69,7 +69,7 @@ export class Ring<Member extends Link> {
     other.#moveBetween(this.#mark, this.#mark.next);
   }
 
-  /** Takes over the members of another ring, in their order, behind its own. */
+  /** Takes over the members of another ring, in their order, after its own. */
   append(other: Ring<Member>): void {
     other.#moveBetween(this.#mark.previous, this.#mark);
   }
@@ -84,7 +84,7 @@ export class Ring<Member extends Link> {
   }
 
   #memberAt(place: Link): Member | undefined {
-    // All links of a ring but its mark were pushed, as members.
+    // Every link of a ring except its mark was pushed, as a member.
     return place === this.#mark ? undefined : (place as Member);
   }
 }

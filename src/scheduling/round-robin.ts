@@ -8,7 +8,7 @@
 
 import { Link, Ring } from "./ring.ts";
 
-/** Who takes turns, with one {@link RoundRobin} at a time. */
+/** A member, of one {@link RoundRobin} at a time. */
 export class RoundRobinMember extends Link {
   /** @internal The last round in which it had a turn, and how many it had. */
   round = 0;
@@ -17,17 +17,17 @@ export class RoundRobinMember extends Link {
 }
 
 export class RoundRobin<Member extends RoundRobinMember> {
-  /** The next one's turn first. */
+  /** In the order of their turns. */
   readonly #order = new Ring<Member>();
-  /** They keep their places, and sit out what is left of the round. */
+  /** Members that keep their places, and sit out the rest of the round. */
   readonly #passed = new Ring<Member>();
-  /** They have had all of their turns of the round. */
+  /** Members that have had all of their turns of the round. */
   readonly #served = new Ring<Member>();
   #size = 0;
   #round = 0;
   #turnsEach = 0;
 
-  /** How many take turns. */
+  /** The number of members. */
   get size(): number {
     return this.#size;
   }
@@ -38,7 +38,7 @@ export class RoundRobin<Member extends RoundRobinMember> {
     this.#size += 1;
   }
 
-  /** Takes no more turns. Only of those who joined. */
+  /** Removes a member, which must have joined. */
   leave(member: Member): void {
     member.unlink();
     this.#size -= 1;
@@ -65,12 +65,12 @@ export class RoundRobin<Member extends RoundRobinMember> {
     return undefined;
   }
 
-  /** One that has the turn cannot use it in this round. */
+  /** The member cannot use its turn in this round. */
   pass(member: Member): void {
     this.#passed.push(member);
   }
 
-  /** All have turns again: first those who passed, last those who have had all of theirs. */
+  /** All members have turns again: first those that passed, last those that have had all of theirs. */
   endRound(): void {
     this.#order.prepend(this.#passed);
     this.#order.append(this.#served);

@@ -14,12 +14,12 @@ export class TimeSlice {
   #endMs = Number.NEGATIVE_INFINITY;
   #stoppedMs = Number.NEGATIVE_INFINITY;
 
-  /** One that is over. `pauseMs` is how long work may stop for without having let others work. */
+  /** A slice that is over. `pauseMs`: if work stops for longer, others have had the thread meanwhile. */
   constructor(pauseMs: number = Number.POSITIVE_INFINITY) {
     this.#pauseMs = pauseMs;
   }
 
-  /** When it began; later by the time for which the work stopped, where {@link resume} was told. */
+  /** When it began, moved later by each stop that {@link resume} ended. */
   get startMs(): number {
     return this.#startMs;
   }
@@ -29,14 +29,14 @@ export class TimeSlice {
     return this.#stoppedMs - this.#startMs;
   }
 
-  /** A new slice of so long. */
+  /** Begins a new slice of this length. */
   begin(nowMs: number, lengthMs: number): void {
     this.#startMs = nowMs;
     this.#endMs = nowMs + lengthMs;
     this.#stoppedMs = nowMs;
   }
 
-  /** Is it over, for work that has gone on until now? */
+  /** Is it over, if work has continued until now? */
   isOver(nowMs: number): boolean {
     return nowMs >= this.#endMs;
   }
@@ -51,7 +51,7 @@ export class TimeSlice {
     return nowMs - this.#stoppedMs > this.#pauseMs;
   }
 
-  /** The work goes on, and the time since it stopped does not count. */
+  /** The work continues, and the time since it stopped does not count. */
   resume(nowMs: number): void {
     const stoppedForMs = nowMs - this.#stoppedMs;
     this.#startMs += stoppedForMs;

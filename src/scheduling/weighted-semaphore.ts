@@ -9,7 +9,6 @@
 
 import { Fifo } from "./fifo.ts";
 
-/** Who waits to be let in. */
 export interface Waiter {
   readonly weight: number;
   /** Called once, when it is let in. Must not throw. */
@@ -35,14 +34,14 @@ export class WeightedSemaphore<Waiting extends Waiter = Waiter> {
     return this.#waiting.size;
   }
 
-  /** Lets in at once, or not at all. {@link release} follows where it did. */
+  /** Lets the caller in now, or returns false. If it lets it in, {@link release} must follow. */
   tryAcquire(weight: number): boolean {
     if (!this.#waiting.isEmpty || !this.#hasRoomFor(weight)) return false;
     this.#held += weight;
     return true;
   }
 
-  /** Lets in when it is its turn, which may be at once. {@link release} follows then. */
+  /** Lets the waiter in when it is its turn, perhaps now. {@link release} must follow then. */
   acquire(waiter: Waiting): void {
     this.#waiting.push(waiter);
     this.#admit();
@@ -62,8 +61,8 @@ export class WeightedSemaphore<Waiting extends Waiter = Waiter> {
   }
 
   /**
-   * Sends away those who need not wait any more; they are never let in. Those behind them are let in at the next release,
-   * and not now: they may be the next ones to be sent away.
+   * Removes waiters that need not wait any more; they are never let in. Those after them are let in at the next
+   * release, not now: they may be dismissed next.
    */
   dismiss(isDismissed: (waiter: Waiting) => boolean): void {
     if (!this.#waiting.isEmpty) this.#waiting.keep((waiter) => !isDismissed(waiter));

@@ -1,6 +1,6 @@
 /**
- * What is counted about the batches that go to the key-value store: whether operations really go together, and how
- * large the commands are that the store gets.
+ * Counts the batches that go to the key-value store: how many operations share a command, and how large the commands
+ * are.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Histogram } from "./histogram.ts";
 /** Upper bounds of the buckets of operations in one batch. */
 export const BATCH_OPERATIONS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** The same of bytes. */
+/** Upper bounds of the buckets of bytes in one batch. */
 export const BATCH_BYTES: readonly number[] = [
   256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
 ];

@@ -1,8 +1,8 @@
 /**
- * How an error looks in a log record: its code, who has to act, its message and the chain of what caused it.
- * Causes come from drivers and may quote connection strings, so every text is scrubbed; they may quote a plugin (the
- * name of a function that V8 refuses), so every text is printable. The stack is kept for bugs alone: for everything
- * else the message says what to do.
+ * How an error looks in a log record: its code, its fault (who must act), its message and the chain of its causes.
+ * Causes come from drivers and may quote connection strings, so every text is scrubbed. They may quote a plugin (the
+ * name of a function that V8 refuses), so every text is made printable. Only bugs keep their stack: for everything else
+ * the message says what to do.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface SerializedError {
   readonly code?: ErrorCode;
   readonly fault?: Fault;
   readonly message: string;
-  /** What led to it, nearest first, each as `Name: message` with the code of the system or driver if it has one. */
+  /** Its causes, nearest first, each as `Name: message` with the system's or driver's code if it has one. */
   readonly causes?: readonly string[];
   readonly stack?: string;
 }
@@ -26,7 +26,7 @@ const MAX_CAUSES = 8;
 const MAX_MESSAGE_CHARS = 4_096;
 const MAX_STACK_CHARS = 8_192;
 
-/** Serializes whatever was thrown. Never throws. */
+/** Serializes any thrown value. Never throws. */
 export function serializeError(thrown: unknown): SerializedError {
   const host = thrown instanceof HostError ? thrown : undefined;
   const chain = causesOf(thrown);

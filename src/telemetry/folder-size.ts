@@ -1,6 +1,6 @@
 /**
- * The size of a folder, measured in the background: a query gets the last measurement, and thereby
- * has it measured anew where that is long ago. A folder that takes long to be measured is measured less often.
+ * The size of a folder, measured in the background. A query gets the last measurement, and starts a new one where the
+ * last is too old. A folder that takes long to measure is measured less often.
  *
  * @module
  */
@@ -8,9 +8,9 @@
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A measurement is good for so long … */
+/** A measurement is fresh for this long … */
 const FRESH_MS = 60_000;
-/** … and for so many times what it took. */
+/** … or for this many times as long as it took, if that is longer. */
 const FRESH_DURATIONS = 100;
 
 export class FolderSize {
@@ -23,7 +23,7 @@ export class FolderSize {
     this.#path = path;
   }
 
-  /** Bytes of all files in it, as last measured; `undefined` as long as that has not happened. */
+  /** Bytes of all files in it, as last measured; `undefined` before the first measurement. */
   get bytes(): number | undefined {
     if (performance.now() >= this.#staleAt) void this.measure();
     return this.#bytes;
@@ -43,13 +43,13 @@ export class FolderSize {
   }
 }
 
-/** One after the other: it is never urgent. `undefined` where the folder cannot be read. */
+/** Reads one entry after another, since it is never urgent. `undefined` where the folder cannot be read. */
 async function bytesIn(path: string): Promise<number | undefined> {
   try {
     let bytes = 0;
     for await (const entry of await opendir(path)) {
       const inner = join(path, entry.name);
-      // What is gone meanwhile takes no room.
+      // A file that has been removed meanwhile counts as 0.
       if (entry.isDirectory()) bytes += (await bytesIn(inner)) ?? 0;
       else
         bytes += await lstat(inner).then(

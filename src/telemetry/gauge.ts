@@ -6,7 +6,7 @@
 
 import { Gauge, type Registry } from "prom-client";
 
-/** Adds a gauge without labels. What `read` does not know now is left out. */
+/** Adds a gauge without labels. Where `read` returns `undefined`, the scrape leaves the gauge out. */
 export function registerGauge(registry: Registry, name: string, help: string, read: () => number | undefined): void {
   registry.registerMetric(
     new Gauge({

@@ -1,6 +1,6 @@
 /**
- * The replica's HTTP endpoint for orchestrators and scrapers: `/livez`, `/readyz`, `/metrics`. It reads and
- * never acts; it takes no bodies; it holds few connections, each for a short time.
+ * The replica's HTTP endpoint for orchestrators and scrapers: `/livez`, `/readyz`, `/metrics`. It only reports state
+ * and changes none. It reads no bodies, and bounds the number of connections and their time.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { HostError } from "../errors/host-error.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
- * The state of one condition of readiness. `reason` is safe to show: it names no secret. `degraded` is what does not
- * work where requests are served all the same.
+ * The state of one condition of readiness. `reason` is safe to show: it names no secret. `degraded` says what does not
+ * work although requests are served.
  */
 export type ReadinessCheck =
   | { readonly ready: true; readonly degraded?: string }
@@ -33,15 +33,15 @@ export interface HealthServerOptions {
   readiness(): Readiness | Promise<Readiness>;
   readonly metrics: Metrics;
   /**
-   * Told when a request could not be answered (the client saw a 500 without details), or a connection could not be
-   * taken, for which a process needs a descriptor.
+   * Called when a request could not be answered (the client gets a 500 without details), or a connection could not be
+   * accepted, for lack of a descriptor.
    */
   failed?(error: unknown): void;
 }
 
 /** A listening health server. */
 export interface HealthServer extends AsyncDisposable {
-  /** Where it listens, as `http://host:port`. */
+  /** Its address, as `http://host:port`. */
   readonly url: string;
   /** Stops listening, lets answers in flight finish for a short time, then closes every connection. Idempotent. */
   close(): Promise<void>;
@@ -148,7 +148,7 @@ function send(request: IncomingMessage, response: ServerResponse, status: number
     "content-type": type,
     "content-length": body.length,
     "cache-control": "no-store",
-    // A body is never read: a connection that carries one is of no more use.
+    // Bodies are never read, so a connection with one cannot be used again.
     ...(hasBody(request) && { connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);

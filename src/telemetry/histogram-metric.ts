@@ -1,5 +1,5 @@
 /**
- * Histograms of the host's own in Prometheus' form.
+ * The host's own histograms in the format of Prometheus.
  *
  * @module
  */
@@ -18,15 +18,15 @@ export interface HistogramMetricOptions<Label extends string> {
   readonly help: string;
   readonly labelNames: readonly Label[];
   readonly bounds: readonly number[];
-  /** What one unit of the metric is in units of the observed values: 1000 for seconds of milliseconds. */
+  /** Observed values per unit of the metric: 1000 where milliseconds are observed and the metric is in seconds. */
   readonly unit: number;
   /** Called at each scrape. */
   readonly read: () => Iterable<LabelledHistogram<Label>>;
 }
 
 /**
- * A histogram whose buckets are read at the scrape; prom-client's own can only be observed into. The registry
- * and the base class take a histogram's values from `getForPromString`.
+ * A histogram that reads its buckets at the scrape; prom-client's own only takes observations. The registry and the
+ * base class get a histogram's values from `getForPromString`.
  */
 export class HistogramMetric<Label extends string> extends PrometheusHistogram<Label> {
   readonly #options: HistogramMetricOptions<Label>;
@@ -62,7 +62,7 @@ export class HistogramMetric<Label extends string> extends PrometheusHistogram<L
   }
 }
 
-/** A histogram as prom-client writes it. */
+/** A histogram as prom-client represents it. */
 interface HistogramSnapshot {
   readonly name: string;
   readonly help: string;

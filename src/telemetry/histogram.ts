@@ -1,6 +1,6 @@
 /**
- * A histogram that is cheap to observe into: plain numbers in a plain array. A reader that needs another form makes
- * that when asked.
+ * A histogram that is cheap to observe into: plain numbers in a plain array. Readers that need another form build it
+ * when they are asked.
  *
  * @module
  */

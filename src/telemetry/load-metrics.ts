@@ -1,6 +1,6 @@
 /**
- * The metrics of what a replica has loaded: the states of its plugins, refused versions, and when its files were last read without
- * an error. docs/metrics.md says what to do about each.
+ * The metrics of what a replica has loaded: the states of its plugins, refused versions, and the time of the last read
+ * of its files without an error. docs/metrics.md says what to do about each.
  *
  * @module
  */
@@ -19,10 +19,10 @@ export interface LoadedPlugin {
   readonly refused: ErrorCode | undefined;
 }
 
-/** How the configuration was read. */
+/** How the last read of the configuration went. */
 export interface Reload {
   readonly isGood: boolean;
-  /** When it last was, as `Date.now()` counts. */
+  /** When the last good read was, on the clock of `Date.now()`. */
   readonly lastGoodMs: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface LoadSource {
   reload(): Reload;
 }
 
-/** The section of `createMetrics` with these, over `source`, which each scrape reads. */
+/** The section of these metrics for `createMetrics`; each scrape reads `source`. */
 export function loadMetrics(source: LoadSource): MetricsSection {
   return (registry) => {
     registry.registerMetric(

@@ -1,10 +1,9 @@
 /**
- * The replica's log: one JSON record a line on a pipe, aligned and coloured text on a terminal. Records are
- * written to standard output a few milliseconds' worth at a time and without waiting for the reader; a reader that is
- * too slow, or a disk that is full, costs records, which are counted in a later one, and never memory or time of
- * requests.
+ * The replica's log: one JSON record per line on a pipe, text on a terminal. Records go to standard output in batches
+ * of a few milliseconds, without waiting for the reader. A slow reader or a full disk costs records, which a later
+ * record counts, but no unbounded memory and no time of requests.
  *
- * Nothing that looks like a credential is logged, wherever it is in a record.
+ * Anything that looks like a credential is removed, wherever it is in a record.
  *
  * @module
  */
@@ -26,9 +25,9 @@ export interface LoggerOptions {
   readonly pretty: boolean;
   /** With {@link pretty}: colour it. */
   readonly colour?: boolean;
-  /** Is in every record. */
+  /** Fields of every record. */
   readonly base: { readonly replica: string; readonly group: string };
-  /** Where lines go. What a {@link StandardOutput} drops is told in a later record. */
+  /** Where lines go. A later record counts what a {@link StandardOutput} drops. */
   readonly destination: DestinationStream;
 }
 
@@ -43,7 +42,7 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: timeField,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
-      // The last step before a line is written, so that no field and no message escapes it.
+      // The last step before a line is written, so that it covers every field and message.
       hooks: { streamWrite: scrubSecrets },
     },
     lines,

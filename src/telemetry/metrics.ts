@@ -1,7 +1,6 @@
 /**
- * The replica's metrics in Prometheus' text format. Nothing is kept here: each scrape reads the counters
- * that the parts of the host keep for themselves, so a request pays for none of it, and two replicas in one
- * process (in tests) share nothing.
+ * The replica's metrics in Prometheus' text format. This module keeps no counts: each scrape reads the counters that
+ * the parts of the host keep. So requests pay nothing for it, and two replicas in one process (in tests) share nothing.
  *
  * @module
  */
@@ -16,16 +15,16 @@ import { registerProcessMetrics } from "./process-metrics.ts";
 
 const MS_PER_SECOND = 1_000;
 
-/** Where the numbers come from. */
+/** The sources of the numbers. */
 export interface StatsSource {
   /** The statistics of every plugin that the replica serves or has served. */
   plugins(): Iterable<PluginStats>;
   readonly storeBatches: BatchStats;
-  /** Files of the configuration that cannot be used as they are now. */
+  /** How many files of the configuration cannot be used as they are now. */
   unusableFiles(): number;
 }
 
-/** What a scrape answers. */
+/** The content of a scrape's response. */
 export interface Metrics {
   /** Value of the response's `content-type`. */
   readonly contentType: string;
@@ -33,10 +32,10 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-/** Adds what a part of the host counts for itself to a registry. */
+/** Adds the metrics of a part of the host to a registry. */
 export type MetricsSection = (registry: Registry) => void;
 
-/** Creates the metrics of one replica over `source`, and those of further parts. */
+/** Creates the metrics of one replica: those of `source`, and those of each section. */
 export function createMetrics(source: StatsSource, sections: readonly MetricsSection[] = []): Metrics {
   const registry = new Registry();
   registerRequests(registry, source);
@@ -169,7 +168,7 @@ function registerConfiguration(registry: Registry, source: StatsSource): void {
   );
 }
 
-/** One counter for each capability that counts its operations. */
+/** Adds one counter for each capability that counts its operations. */
 function registerOperations(registry: Registry, source: StatsSource): void {
   for (const { name, counter } of CAPABILITIES)
     if (counter !== undefined) registerCounter(registry, source, name, counter);

@@ -10,7 +10,7 @@ import type { NatsStats, NatsView } from "./nats-stats.ts";
 
 const MS_PER_SECOND = 1_000;
 
-/** The section of {@link createMetrics} with these, over `stats`, which each scrape reads. */
+/** The section of these metrics for {@link createMetrics}; each scrape reads `stats`. */
 export function natsMetrics(stats: NatsStats): MetricsSection {
   return (registry) => {
     registerGauges(registry, stats);

@@ -1,21 +1,21 @@
 /**
- * What is counted about a replica's connection to NATS, over all of its plugins.
+ * Counts about a replica's connection to NATS, over all of its plugins.
  *
  * @module
  */
 
-/** What the account was refused: to publish, or to subscribe. */
+/** What the server refused: to publish, or to subscribe. */
 export type RefusedOperation = "publish" | "subscription";
 
 /** The state of a subject that the replica wants to listen on. */
 export type SubscriptionStateName = "asked" | "held" | "refused";
 
-/** The connection as it is now, for a scrape. */
+/** The present state of the connection, for a scrape. */
 export interface NatsView {
   readonly isConnected: boolean;
-  /** Does what is sent arrive, as far as the last round trip tells? */
+  /** Do messages arrive, by the last round trip? */
   readonly isDelivering: boolean;
-  /** Of the last round trip to the server and back; undefined before the first. */
+  /** Duration of the last round trip to the server; undefined before the first. */
   readonly roundTripMs: number | undefined;
   /** Subjects by state. */
   subscriptionCounts(): Readonly<Record<SubscriptionStateName, number>>;
@@ -38,17 +38,17 @@ export class NatsStats {
     this.#reconnects += 1;
   }
 
-  /** The server ended the connection without a word, or said that this replica reads too slowly. */
+  /** The server ended the connection without a reason, or said that this replica reads too slowly. */
   slowConsumer(): void {
     this.#slowConsumer += 1;
   }
 
-  /** Code that was called with a message or an event threw. */
+  /** The host's code threw while it handled a message or an event. */
   callbackFailed(): void {
     this.#callbackErrors += 1;
   }
 
-  /** The connection broke, and it is unknown whether this many replies left. */
+  /** The connection broke, and it is unknown whether this many replies arrived. */
   unconfirmed(replies: number): void {
     this.#unconfirmedReplies += replies;
   }

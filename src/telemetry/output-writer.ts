@@ -1,10 +1,10 @@
 /**
- * Writing to a descriptor that somebody else reads, at whatever pace or not at all: no call here holds up the thread.
+ * Writes to a descriptor without blocking the thread, however slowly its reader reads, or not at all.
  *
- * Pipes, sockets and terminals are written to without blocking: what does not fit now is tried again later. Files are
- * written to in a thread of libuv's pool, since a disk may take its time over any write.
+ * Pipes, sockets and terminals are in non-blocking mode: the caller tries again later with what does not fit now. Files
+ * are written in a thread of libuv's pool, since any write to a disk may take long.
  *
- * A write of the pool to a pipe that is full would never end, and a process does not end before its pool does.
+ * Pipes never use the pool: a write to a full pipe might never end, and a process cannot end before its pool.
  *
  * @module
  */
@@ -12,20 +12,20 @@
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
-/** What happened to bytes. `bytes`: how many of them were written, at least one. */
+/** The result of a write. `bytes`: how many bytes were written, at least one. */
 export type WriteResult =
   | { readonly kind: "written"; readonly bytes: number }
-  /** None: the reader has to catch up. */
+  /** No bytes were written: the reader must catch up. */
   | { readonly kind: "full" }
-  /** None, and the next try may end otherwise or not. `code` is the system's. */
+  /** No bytes were written; the next try may fail as well. `code` is the system's. */
   | { readonly kind: "failed"; readonly code: string };
 
 export interface OutputWriter {
-  /** Writes; one write at a time. `done` follows where the result says so. */
+  /** Writes; one write at a time. `done` is called if the result is `under-way`. */
   write(bytes: Uint8Array, done: (result: WriteResult) => void): WriteResult | "under-way";
   /** When the process ends: writes on this thread. */
   writeNow(bytes: Uint8Array): WriteResult;
-  /** When the process ends: what happened to the write in progress, as far as can be told until then. */
+  /** When the process ends: waits until `untilMs` for the result of the write in progress. */
   awaitNow(untilMs: number): WriteResult;
 }
 
@@ -38,18 +38,21 @@ export function openOutput(descriptor: number): OutputWriter {
   return new PromptWriter(descriptor);
 }
 
-/** Blocking or not belongs to the open file, which the shell and Node use too: so this one gets a file of its own. */
+/**
+ * Non-blocking mode is a property of the open file, which the shell and Node use too, so the log opens the terminal
+ * itself.
+ */
 function openTerminal(descriptor: number): OutputWriter {
   const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
   try {
     return new PromptWriter(openSync(`/proc/self/fd/${descriptor}`, O_WRONLY | O_NONBLOCK | O_NOCTTY));
   } catch {
-    // A terminal of another user, or a system without /proc.
+    // The terminal belongs to another user, or the system has no /proc.
     return new PooledWriter(descriptor);
   }
 }
 
-/** On a descriptor that never blocks. */
+/** For a descriptor that never blocks. */
 class PromptWriter implements OutputWriter {
   readonly #descriptor: number;
 
@@ -69,13 +72,13 @@ class PromptWriter implements OutputWriter {
     }
   }
 
-  /** None ever is. */
+  /** There is never a write in progress. */
   awaitNow(): WriteResult {
     return FULL;
   }
 }
 
-/** On a descriptor that may block, in another thread. */
+/** For a descriptor that may block: writes in another thread. */
 class PooledWriter implements OutputWriter {
   readonly #descriptor: number;
   #underWay: { readonly bytes: number; readonly sizeBefore: number } | undefined;
@@ -101,7 +104,7 @@ class PooledWriter implements OutputWriter {
     }
   }
 
-  /** The result comes as an event, and there will be no more events: but the file grows. */
+  /** The result would arrive as an event, and the exiting process handles none. So it watches the file grow. */
   awaitNow(untilMs: number): WriteResult {
     if (this.#underWay === undefined) return FULL;
     const { bytes, sizeBefore } = this.#underWay;
@@ -117,14 +120,14 @@ class PooledWriter implements OutputWriter {
   }
 }
 
-/** Holds this thread: for a process that ends. */
+/** Blocks this thread. Only for a process that is exiting. */
 export function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, ms);
 }
 
 const FULL: WriteResult = { kind: "full" };
 
-/** "Try again": there is no room, or a signal came between. */
+/** "Try again": there is no room, or a signal interrupted the write. */
 const FULL_CODES: ReadonlySet<string> = new Set(["EAGAIN", "EWOULDBLOCK", "EINTR", "EBUSY"]);
 
 function resultOf(error: unknown, bytes: number): WriteResult {

@@ -1,6 +1,6 @@
 /**
- * What is counted about one plugin on one replica. Incremented on the way of every request, so it is plain
- * numbers in plain arrays; readers that need another form (metrics, discovery) make it on demand.
+ * Counts about one plugin on one replica. Every request increments some, so they are plain numbers in plain
+ * collections; readers that need another form (metrics, discovery) build it on demand.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import type { PluginName } from "../contract/names.ts";
 import { Histogram, type HistogramValues } from "./histogram.ts";
 import { TargetCounts } from "./target-counts.ts";
 
-/** How a request was answered: well, or with a code of the error table. */
+/** How a request was answered: `ok`, or a code of the error table. */
 export type RequestOutcome = "ok" | ErrorCode;
 
 /** Why a message was given up without a reply. */
 export type DropReason =
-  /** It named no subject to reply to. */
+  /** It has no reply subject. */
   | "no-reply-subject"
   /** Its reply subject is one that the host never publishes on. */
   | "reply-subject-refused"
   /** The replica stopped, or its connection was closed permanently, before the reply could be sent. */
   | "connection-closed"
-  /** The connection did not come back while somebody waited for the reply. */
+  /** The connection did not come back while the caller waited. */
   | "reply-expired"
   /** Too many replies waited for the connection. */
   | "reply-no-room"
-  /** The NATS server did not take the reply: there is no permission, or it is too large. */
+  /** The NATS server refused the reply: the permission is missing, or the reply is too large. */
   | "reply-refused";
 
-/** Why a process was started: with the load, by a request to a cold plugin, or since those there were busy. */
+/** Why a process was started: with the load, by a request to a cold plugin, or because the others were busy. */
 export type RunnerStartReason = "load" | "request" | "busy";
 
-/** Operations of one capability by their names, and each by its outcomes: those that occurred. */
+/** Operations of one capability by name, then by outcome: those that occurred. */
 export type OperationCounts = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Upper bounds of the duration histogram's buckets, in milliseconds; one more bucket takes what is longer. */
@@ -41,7 +41,7 @@ export const DURATION_BUCKETS_MS: readonly number[] = [
   0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
 ];
 
-/** The statistics of an endpoint as NATS ADR-32 names them; times in nanoseconds. */
+/** The statistics of an endpoint under the names of NATS ADR-32; times in nanoseconds. */
 export interface EndpointStats {
   readonly num_requests: number;
   readonly num_errors: number;
@@ -52,14 +52,14 @@ export interface EndpointStats {
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** Counts what happens to one plugin's requests. Every {@link begin} is paired with one {@link end}. */
+/** Counts what happens to one plugin's requests. One {@link end} or {@link giveUp} follows every {@link begin}. */
 export class PluginStats {
   readonly plugin: PluginName;
-  /** What its operations were for. */
+  /** The targets of its operations. */
   readonly targets = new TargetCounts();
   readonly #outcomes = new Map<RequestOutcome, number>();
   readonly #drops = new Map<DropReason, number>();
-  /** By capability. */
+  /** By capability, operation and outcome. */
   readonly #operations = new Map<string, Map<string, Map<string, number>>>();
   readonly #durations = new Histogram(DURATION_BUCKETS_MS);
   #inFlight = 0;
@@ -79,7 +79,7 @@ export class PluginStats {
     this.#inFlight += 1;
   }
 
-  /** The reply of an admitted request was sent, so long after its arrival. */
+  /** The reply of an admitted request was sent, `durationMs` after the request's arrival. */
   end(outcome: RequestOutcome, durationMs: number): void {
     this.#inFlight -= 1;
     this.#durations.observe(durationMs);
@@ -103,33 +103,33 @@ export class PluginStats {
     increment(this.#drops, reason);
   }
 
-  /** One operation of a capability ended so. */
+  /** An operation of a capability ended with this outcome. */
   operation(capability: string, operation: string, outcome: string): void {
     const counts = entryOf(entryOf(this.#operations, capability), operation);
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   }
 
-  /** A process was started that takes nobody's place. */
+  /** A process was started that replaces none. */
   runnerStarted(reason: RunnerStartReason): void {
     increment(this.#runnerStarts, reason);
   }
 
-  /** One process of the plugin more runs now, or one fewer. */
+  /** One more process of the plugin runs now, or one fewer. */
   countRunners(change: 1 | -1): void {
     this.#runners += change;
   }
 
-  /** A process of the plugin ended unexpectedly; it was started again if needed. */
+  /** A process of the plugin ended unexpectedly; another was started if needed. */
   runnerRestarted(): void {
     this.#runnerRestarts += 1;
   }
 
-  /** The operator took something away from it. */
+  /** A change of policy or limits took something away from the plugin. */
   narrowed(): void {
     this.#narrowings += 1;
   }
 
-  /** How often the operator took something away from it. */
+  /** How many changes of policy or limits took something away from the plugin. */
   get narrowings(): number {
     return this.#narrowings;
   }
@@ -153,7 +153,7 @@ export class PluginStats {
     return this.#runners;
   }
 
-  /** Starts of processes that took nobody's place, by reason. */
+  /** Starts of processes that replaced none, by reason. */
   get runnerStarts(): ReadonlyMap<RunnerStartReason, number> {
     return this.#runnerStarts;
   }
@@ -167,7 +167,7 @@ export class PluginStats {
     return this.#drops;
   }
 
-  /** What was done with a capability. */
+  /** The operations of a capability. */
   operationsOf(capability: string): OperationCounts {
     return this.#operations.get(capability) ?? NO_OPERATIONS;
   }
@@ -189,7 +189,7 @@ export class PluginStats {
     return this.#durations.values();
   }
 
-  /** The same counts in the form that NATS services answer `$SRV.STATS` with (ADR-32). */
+  /** The same counts in the form of an answer to `$SRV.STATS` (NATS ADR-32). */
   endpointStats(): EndpointStats {
     const requests = [...this.#outcomes.values()].reduce((sum, times) => sum + times, 0);
     const last = this.#lastError;
@@ -212,7 +212,7 @@ export class PluginStats {
 
 const NO_OPERATIONS: OperationCounts = new Map();
 
-/** The map behind a key, made where there is none. */
+/** The map at this key; created where there is none. */
 function entryOf<Key, InnerKey, Value>(map: Map<Key, Map<InnerKey, Value>>, key: Key): Map<InnerKey, Value> {
   let entry = map.get(key);
   if (entry === undefined) {

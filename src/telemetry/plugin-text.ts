@@ -1,6 +1,6 @@
 /**
- * Makes text that a stranger wrote (a plugin's log line, a caller's request id) safe to print: one line, no
- * control sequences for a terminal, no invisible or direction-changing characters, a bounded length.
+ * Makes untrusted text (a plugin's log line, a caller's request id) safe to print: one line, no control sequences for a
+ * terminal, no invisible or direction-changing characters, bounded length.
  *
  * @module
  */
@@ -11,7 +11,10 @@ const UNPRINTABLES = new RegExp(UNPRINTABLE.source, "gu");
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** The text in one printable line: unprintable characters as `\n`, `\t` or `\u{1b}`; what exceeds `maxChars` is cut. */
+/**
+ * The text in one printable line: unprintable characters become `\n`, `\t` or `\u{1b}`, and what exceeds `maxChars` is
+ * cut.
+ */
 export function printableLine(text: string, maxChars: number): string {
   if (text.length <= maxChars) return escapeUnprintable(text);
   return `${escapeUnprintable(text.slice(0, maxChars))}… (${text.length - maxChars} more)`;
@@ -21,7 +24,7 @@ function escapeUnprintable(text: string): string {
   return UNPRINTABLE.test(text) ? text.replace(UNPRINTABLES, escapeCharacter) : text;
 }
 
-/** The same for text of several lines: line feeds and tabs stay, all else that is unprintable is escaped. */
+/** The same for text of several lines: line feeds and tabs stay, other unprintable characters are escaped. */
 export function printableText(text: string): string {
   return text
     .replaceAll("\r\n", "\n")

@@ -1,6 +1,6 @@
 /**
- * Metrics of the host's own process, read at the scrape. prom-client's default ones would keep an observer
- * and a timer for the life of the process.
+ * Metrics of the host's own process, read at the scrape. prom-client's default metrics would keep an observer and a
+ * timer for the life of the process.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * Keeps credentials out of logs and terminals. Errors of a driver may quote the connection string they were
- * given, so every text that leaves the process passes through here: too much is hidden rather than too
- * little. The time that it takes is linear in the text.
+ * Keeps credentials out of logs and terminals. A driver's errors may quote its connection string, so every such text
+ * passes through here. In doubt, this module hides too much rather than too little. Its time is linear in the length of
+ * the text.
  *
  * @module
  */
 
-/** What is in the place of a credential. */
+/** Replaces a credential. */
 export const REDACTED = "***";
 
 /** Characters that end the authority of a URL (RFC 3986, section 3.2). */
@@ -24,8 +24,8 @@ export function scrubSecrets(text: string): string {
 }
 
 /**
- * A password may itself hold `@` or `/`, unescaped by mistake: so all from the first `//` that may begin
- * credentials up to the word's last `@` goes.
+ * A password may contain an unescaped `@` or `/` by mistake. So everything is removed from the first `//` that may
+ * begin credentials up to the word's last `@`.
  */
 function scrubWord(word: string): string {
   const at = word.lastIndexOf("@");

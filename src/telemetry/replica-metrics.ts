@@ -8,21 +8,21 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import { registerGauge } from "./gauge.ts";
 import type { MetricsSection } from "./metrics.ts";
 
-/** Where the numbers come from. */
+/** The sources of the numbers. */
 export interface ReplicaFacts {
   /** This program's version. */
   readonly version: string;
-  /** Does the store take what the plugins may do, as far as was last seen? */
+  /** Did the store accept what the plugins may do, at the last check? */
   storeUp(): boolean;
   /** Log records that were not written, by reason. */
   droppedLogRecords(): Readonly<Record<string, number>>;
-  /** What the artifact cache takes; `undefined` while it was never measured. */
+  /** Bytes in the artifact cache; `undefined` before the first measurement. */
   cacheBytes(): number | undefined;
   /** Do newly compiled components go to a temporary folder? */
   cacheFallenBack(): boolean;
 }
 
-/** The section of {@link createMetrics} with these. */
+/** The section of these metrics for {@link createMetrics}. */
 export function replicaMetrics(facts: ReplicaFacts): MetricsSection {
   return (registry) => {
     registerBuild(registry, facts.version);

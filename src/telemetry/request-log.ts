@@ -1,11 +1,11 @@
 /**
- * The log's record of a request (one for each, whatever came of it) and of what a plugin writes itself.
- * A plugin's text and a caller's id and method are made printable first: one record each, no control
- * sequences, a bounded length.
+ * Writes the log's record of a request (one for each, whatever its outcome) and of each line that a plugin writes. A
+ * plugin's text and a caller's id and method are made printable first: one record each, no control sequences, bounded
+ * length.
  *
- * The record of a request that went well is one line without the logger's general way: there is one for every request,
- * and nearly all of it is the same each time. What is written so equals, byte for byte, what the logger would write. Only
- * what needs no escaping and can hold no credential goes that way.
+ * The record of a successful request bypasses the logger: there is one for every request, and nearly all of it is the
+ * same each time. The line equals, byte for byte, what the logger would write. Only a record that needs no escaping and
+ * can contain no credential takes this path.
  *
  * @module
  */
@@ -24,10 +24,10 @@ export type LoggedOutcome =
   | { readonly kind: "ok"; readonly status: number }
   /** `detail` is for the log only: a trap's message, or what a dependency said. */
   | { readonly kind: "error"; readonly code: ErrorCode; readonly detail?: string | undefined }
-  /** Not at all: the reply, which had this code or was the plugin's own, was given up. */
+  /** It was not: the reply, with this code or (`undefined`) the plugin's own, was given up. */
   | { readonly kind: "dropped"; readonly reason: DropReason; readonly code: ErrorCode | undefined };
 
-/** How a request was answered whose reply had this code, or was the plugin's own where that is `undefined`. */
+/** How a request was answered. `code` is the reply's code, `undefined` for the plugin's own reply. */
 export function loggedOutcome(outcome: Outcome, code: ErrorCode | undefined): LoggedOutcome {
   if (code === undefined && outcome.kind === "ok") return { kind: "ok", status: outcome.response.status };
   return { kind: "error", code: code ?? "internal", detail: outcome.kind === "ok" ? undefined : outcome.message };
@@ -35,7 +35,7 @@ export function loggedOutcome(outcome: Outcome, code: ErrorCode | undefined): Lo
 
 /** Times of a request, in milliseconds. */
 export interface RequestTimes {
-  /** From arrival to the plugin's process: the start of a cold plugin's is in it. */
+  /** From the arrival until the plugin's process got it; includes the start of a cold plugin's process. */
   readonly queueMs: number;
   /** In the plugin's process, store operations included. */
   readonly runMs: number;
@@ -55,7 +55,7 @@ export interface RequestLogLine {
   readonly droppedLogBytes?: number;
 }
 
-/** Where a plugin wrote a line: through the contract's `logging`, or to its output; `host`: the host said it. */
+/** Where a plugin wrote a line: through the contract's `logging`, or to its output; `host`: the host wrote it. */
 export type PluginLineSource = "log" | "stdout" | "stderr" | "host";
 
 /** One line that a plugin wrote during a request. */
@@ -81,21 +81,20 @@ const FAULT_LEVELS = {
   bug: "error",
 } as const satisfies Record<Fault, string>;
 
-/** Writes the records of one plugin's requests. */
 export interface RequestLogger {
   readonly logger: Logger;
   readonly plain: PlainRecords | undefined;
 }
 
-/** A logger for the requests of one version of a plugin; no digest where no version took them. */
+/** A logger for the requests of one version of a plugin; `digest` is `undefined` where no version took them. */
 export function requestLogger(parent: Logger, plugin: PluginName, digest: Digest | undefined): RequestLogger {
   const logger = parent.child({ plugin, ...(digest !== undefined && { digest: shortDigest(digest) }) });
   return { logger, plain: PlainRecords.of(parent, logger, REQUEST_MESSAGE) };
 }
 
 /**
- * Writes a request's record to a {@link requestLogger}: info when it went well, error when the host or a dependency
- * failed, else warn.
+ * Writes a request's record: at info if the request succeeded, at error if the host or a dependency failed, otherwise
+ * at warn.
  */
 export function logRequest({ logger, plain }: RequestLogger, line: RequestLogLine): void {
   if (plain !== undefined && writePlain(plain, line)) return;
@@ -122,7 +121,7 @@ export function logRequest({ logger, plain }: RequestLogger, line: RequestLogLin
   logger[level](record, REQUEST_MESSAGE);
 }
 
-/** False where the record has more in it than a plain one. */
+/** False where the record does not fit the plain form. */
 function writePlain(plain: PlainRecords, line: RequestLogLine): boolean {
   const { method, id, outcome, times, traceId, droppedLogBytes = 0 } = line;
   if (outcome.kind !== "ok" || droppedLogBytes > 0) return false;
@@ -147,7 +146,7 @@ export function logPluginLine(logger: Logger, line: PluginLogLine): void {
   );
 }
 
-/** What a terminal shows as a record's message: a request in short, a plugin's line behind its name. */
+/** A record's message on a terminal: a request in short form, or a plugin's line after its name. */
 export function prettyMessage(log: Record<string, unknown>, messageKey: string): string {
   const { plugin, method, status, error, dropped, source } = log;
   const message = textOf(log[messageKey]);
@@ -161,25 +160,25 @@ function textOf(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** No quote, no backslash, nothing outside of ASCII, nothing of a URL or of a parameter. */
+/** No quote, no backslash, nothing beyond ASCII, and nothing that a URL's credentials or a parameter need. */
 const PLAIN = /^[\w.:-]*$/;
 
 /** Where loggers write their lines to. */
 const outputs = new WeakMap<Logger, DestinationStream>();
 
-/** From now on requests' records may pass the logger by: to its output. */
+/** From now on, the records of successful requests bypass the logger and go straight to its output. */
 export function registerOutput(logger: Logger, output: DestinationStream): void {
   outputs.set(logger, output);
 }
 
-/** Writes the records of requests that went well. */
+/** Writes the records of successful requests. */
 class PlainRecords {
   readonly #output: DestinationStream;
   readonly #isEnabled: boolean;
-  /** What is the same in every record, behind the time. */
+  /** The part after the time that is the same in every record. */
   readonly #same: string;
   readonly #end: string;
-  /** A record's beginning as it was last time: it holds for the millisecond and the method. */
+  /** The beginning of the last record; valid for the same millisecond and method. */
   #head = "";
   #headTime = "";
   #headMethod = "";
@@ -191,13 +190,13 @@ class PlainRecords {
     this.#end = `,"msg":"${message}"}\n`;
   }
 
-  /** For `logger`, a child of `parent`; `undefined` where it is not known where that one writes to. */
+  /** For `logger`, a child of `parent`; `undefined` where the output of `parent` is not registered. */
   static of(parent: Logger, logger: Logger, message: string): PlainRecords | undefined {
     const output = outputs.get(parent);
     return output === undefined ? undefined : new PlainRecords(logger, output, message);
   }
 
-  /** Writes the record at the level info, if that is on. False where it is not plain. */
+  /** Writes the record, if the level info is on. False where its texts are not plain. */
   write(method: string, id: string, status: number, times: RequestTimes, traceId: string | undefined): boolean {
     if (!PLAIN.test(id) || (traceId !== undefined && !PLAIN.test(traceId))) return false;
     const time = timeField();
@@ -218,17 +217,17 @@ class PlainRecords {
 
 const MICROS_PER_MS = 1_000;
 
-/** Microseconds are as fine as these clocks are worth. */
+/** These clocks are accurate to microseconds at best. */
 function roundMs(ms: number): number {
   return Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
 }
 
-/** `.001` to `.999` as a number's text ends with them; nothing for 0. */
+/** The fractions as a number's text shows them, `.001` to `.999`; empty for 0. */
 const FRACTIONS: readonly string[] = Array.from({ length: MICROS_PER_MS }, (_, micros) =>
   String(micros / MICROS_PER_MS).slice(1),
 );
 
-/** The text of {@link roundMs}: of two whole numbers, which is many times faster than that of a fraction. */
+/** The text of {@link roundMs}, made from two integers: many times faster than formatting a fraction. */
 function millisecondsText(ms: number): string {
   const micros = Math.round(ms * MICROS_PER_MS);
   if (!(micros >= 0 && micros <= MAX_MICROS)) return String(roundMs(ms));
@@ -236,13 +235,13 @@ function millisecondsText(ms: number): string {
   return `${whole}${FRACTIONS[micros - whole * MICROS_PER_MS]}`;
 }
 
-/** What is longer is rare. */
+/** Longer times are rare, and are formatted the slow way. */
 const MAX_MICROS = 2 ** 31 - 1;
 
 let lastMs = 0;
 let lastTime = "";
 
-/** The field of the time with the comma before it. Many records are of the same millisecond: its text is made once. */
+/** The time's field, with the comma before it. Many records share a millisecond, so its text is made only once. */
 export function timeField(): string {
   const ms = Date.now();
   if (ms !== lastMs) {

@@ -1,11 +1,11 @@
 /**
- * Standard output for a log: written without waiting for the reader, a few milliseconds' worth of records at a time.
- * A write for each record costs more than making the record. What is not written when the process ends is written
- * then, in order, within a moment.
+ * Standard output for a log: written without waiting for the reader, in batches of a few milliseconds, since a write
+ * for each record costs more than making the record. When the process ends, the rest is written in order, within a
+ * bounded time.
  *
- * Whatever happens to the other end (a disk that is full, a terminal that is gone, a pipe that nobody reads), the
- * process keeps running: records are dropped and counted, and the log says so once it can be written again. What was written of a
- * record that then failed is ended as a line of its own.
+ * Whatever happens to the other end (a full disk, a closed terminal, a pipe without a reader), the process keeps
+ * running. Records are dropped and counted, and the log reports that once it can be written again. Where a record was
+ * written only in part, a line feed ends it before the next one.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { openOutput, type OutputWriter, sleep, type WriteResult } from "./output
 
 /** Bytes that may wait for a slow reader before records are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
-/** Records are written when there are so many characters of them … */
+/** Records are written when this many characters wait … */
 const BATCH_CHARACTERS = 64 * 1024;
-/** … or when the first of them is so old. */
+/** … or when the first of them is this old. */
 const BATCH_MS = 10;
-/** A reader that has no room is tried again after this, and after longer and longer. */
+/** The first pause before another write to a full output; each further pause is longer, up to the next bound. */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 50;
-/** What is left when the process ends has so long. */
+/** How long writing the rest may take when the process ends. */
 const LAST_FLUSH_MS = 1_000;
 
 const LINE_FEED = 0x0a;
@@ -30,7 +30,7 @@ const STANDARD_OUTPUT = 1;
 /** Why records were dropped: the reader is too slow, or writing fails. */
 export type DropReason = "slow-reader" | "write-failed";
 
-/** Records that were dropped since the last time that some were. `code`: the system's, of the last write that failed. */
+/** Records dropped since the last report. `code`: the system's code for the last write that failed. */
 export interface MissedRecords {
   readonly records: number;
   readonly reason: DropReason;
@@ -42,7 +42,7 @@ interface Chunk {
   bytes: Uint8Array;
   /** Bytes that are written. */
   written: number;
-  /** Does it begin with the end of a line that was torn? */
+  /** Does it begin with a line feed that ends a torn line? */
   mends: boolean;
 }
 
@@ -55,7 +55,7 @@ export class StandardOutput {
   #state: "idle" | "writing" | "pausing" | "ended" = "idle";
   #pause: NodeJS.Timeout | undefined;
   #pauseMs = FIRST_PAUSE_MS;
-  /** The last line that was written has no end. */
+  /** Is the last line written without its end? */
   #isTorn = false;
   readonly #dropped: Record<DropReason, number> = { "slow-reader": 0, "write-failed": 0 };
   readonly #missed: Record<DropReason, number> = { "slow-reader": 0, "write-failed": 0 };
@@ -68,28 +68,28 @@ export class StandardOutput {
     process.prependListener("exit", () => this.end());
   }
 
-  /** Takes a line with its end. */
+  /** Takes a line, including its line feed. */
   write(line: string): void {
     this.#batch += line;
     if (this.#batch.length >= BATCH_CHARACTERS) this.flush();
-    // Not a reason to stay: the exit writes the rest.
+    // The timer does not keep the process alive: the exit writes the rest.
     else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
-  /** Hands over what there is. */
+  /** Starts to write all that was taken so far. */
   flush(): void {
     this.#enqueue();
     this.#pump();
   }
 
-  /** Writes what there is, now, as far as that is possible within a moment: the process ends. */
+  /** The process is exiting: writes the rest on this thread, as far as `LAST_FLUSH_MS` allows. */
   end(): void {
     const untilMs = performance.now() + LAST_FLUSH_MS;
     clearTimeout(this.#pause);
     if (this.#state === "writing") {
       const result = this.#writer.awaitNow(untilMs);
       this.#settle(result);
-      // Another write would hold the thread as this one holds its own.
+      // Another write would block this thread as that one blocks its own.
       if (result.kind !== "written") return;
     }
     this.#state = "ended";
@@ -107,7 +107,7 @@ export class StandardOutput {
     return this.#dropped;
   }
 
-  /** `missed` is told what was not written, when writing is possible again and all that waited is written. */
+  /** Calls `missed` with what was dropped, once writing works again and everything that waited is written. */
   onMissed(missed: (missed: MissedRecords) => void): void {
     this.#tell = missed;
   }

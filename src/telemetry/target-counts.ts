@@ -1,8 +1,8 @@
 /**
- * Counts what one plugin's operations were for: buckets, and targets of outbound HTTP. On the way of every operation,
- * so it is one look into a map. The names are a stranger's choice: of each kind the first few are counted each for
- * itself (`FIXED_LIMITS.usedTargets`) and the rest together, so that no plugin fills the host's memory with them.
- * Counts only what the broker allowed: names are checked and of bounded length.
+ * Counts the targets of one plugin's operations: buckets, and targets of outbound HTTP. Every operation passes here, so
+ * counting costs one look-up in a map. Plugins choose the names. So the first few of each kind
+ * (`FIXED_LIMITS.usedTargets`) are counted separately and the rest together: no plugin can fill the host's memory with
+ * names. Only operations that the broker allowed are counted, so names are checked and of bounded length.
  *
  * @module
  */
@@ -20,21 +20,21 @@ interface BucketCount {
 }
 
 interface HostCount {
-  /** By its index in {@link LIMITABLE_METHODS}; what comes after them are other methods. */
+  /** Counts by index in {@link LIMITABLE_METHODS}; the last one is for all other methods. */
   readonly methods: number[];
-  /** Made when there is one. */
+  /** Created for the first address. */
   addresses: Set<string> | undefined;
 }
 
 export class TargetCounts {
-  // Made when they are needed: most plugins of a large fleet are hardly ever asked.
+  // Created on first use: most plugins of a large fleet get hardly any requests.
   #private: Map<string, BucketCount> | undefined;
   #shared: Map<string, BucketCount> | undefined;
   #hosts: Map<string, HostCount> | undefined;
   #otherBuckets = 0;
   #otherHosts = 0;
 
-  /** An operation went to the store, on the bucket that the plugin calls `name` and whose own name is `bucket`. */
+  /** An operation went to the store, on the bucket that the plugin calls `name` and the store calls `bucket`. */
   countBucket(operation: "get" | "set", kind: "private" | "shared", name: string, bucket: BucketName): void {
     const counts = kind === "shared" ? (this.#shared ??= new Map()) : (this.#private ??= new Map());
     let count = counts.get(name);

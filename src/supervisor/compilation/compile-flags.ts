@@ -9,10 +9,10 @@ import { CODE_ROOT, dependencyRoots, programPath } from "../sandbox/child-progra
 /** JavaScript heap: the generated code of the largest known component is 2 MB. */
 const HEAP_MIB = 1_024;
 
-/** Linear memory of the transpiler, in pages of 64 KiB: 1.5 GiB. Components of 18 MB were seen to take a tenth. */
+/** Linear memory of the transpiler, in pages of 64 KiB: 1.5 GiB. Components of 18 MB took a tenth of it. */
 const TRANSPILER_PAGES = 24_576;
 
-/** What the process may allocate, used or not: both of the above, and as much again as Node takes at its start. */
+/** What the process may allocate, used or not: both of the above, and what Node allocates at its start. */
 export const COMPILER_MAX_DATA_BYTES: number = 4 * 1024 * 1024 * 1024;
 
 /** Arguments for the Node executable. */

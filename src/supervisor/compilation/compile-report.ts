@@ -1,6 +1,6 @@
 /**
- * Reads the compiler's report. It comes from a process that worked on hostile bytes: everything is checked, and
- * nothing of it is evaluated.
+ * Reads the compiler's report. The report comes from a process that may have read hostile bytes: everything in it is
+ * checked, and nothing is evaluated.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const link: z.ZodType<LinkEntry> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("refused"), reason: z.string().max(MESSAGE_MAX_LENGTH) }),
 ]);
 
-/** No path, nothing but what the compiler is known to write. */
+/** Only the file names that the compiler writes; never a path. */
 const fileName = z.string().regex(/^component\.(?:js|plan\.json|core[0-9]{0,3}\.wasm|link[0-9]{1,3}\.wasm)$/);
 
 const reportHeader: z.ZodType<ReportHeader> = z.discriminatedUnion("kind", [

@@ -1,6 +1,6 @@
 /**
- * Compiles and inspects components, in a throw-away process of lowest powers. The host itself never parses a
- * component and never evaluates what was made of it.
+ * Compiles and inspects components in a short-lived process with the fewest rights. The host itself never parses a
+ * component and never evaluates an artifact.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import { parseReport } from "./compile-report.ts";
 import { type CompilerRunOptions, runCompiler } from "./compiler-process.ts";
 import { engineKey } from "./engine-key.ts";
 
-/** The core modules of the generated code; the link plan has its own. */
+/** The core modules of the generated code; the link plan names its own. */
 const JCO_MODULE = /core[0-9]*\.wasm$/;
 
 /**
  * Checks a component and compiles it. Takes from a tenth of a second to several, in another process. Throws
- * `component-rejected` with the gate's message, or `compile-failed`. How large a component may be is checked by who reads it.
+ * `component-rejected` with the gate's message, or `compile-failed`. The code that reads a component checks its size.
  */
 export async function compileComponent(bytes: Uint8Array, options?: CompilerRunOptions): Promise<CompiledArtifact> {
   const { header, files } = parseReport(await runCompiler("compile", bytes, options));

@@ -1,10 +1,10 @@
 /**
- * One run of the compiler's process: starts it, hands it the component, collects its report. Time, output and
- * stderr are bounded; however the run ends, the process is gone when it has.
+ * One run of the compiler's process: starts it, sends it the component, collects its report. Time, output and stderr
+ * are bounded. However the run ends, it leaves no process behind.
  *
- * Where there is no report, that is the component's fault (`compile-failed`: the next run would end the same) or the
- * machine's (`resources-exhausted`): the process could not be started, was ended from outside, or hardly had a
- * processor in its time.
+ * A run without a report is the component's fault (`compile-failed`: the next run would end the same) or the machine's
+ * (`resources-exhausted`): the process ran out of resources, was killed from outside, or hardly had a processor in its
+ * time.
  *
  * @module
  */
@@ -25,15 +25,15 @@ import { type ChildCommand, startChild, type StartedChild, STDERR_FD, STDIN_FD }
 /** How much of stderr is kept for the message. */
 const STDERR_MAX_CHARACTERS = 2_000;
 
-/** Places behind the name in parentheses: of the program, and in the kernel for it (proc(5)). */
+/** Fields after the name in parentheses: time in user mode and in kernel mode (proc(5)). */
 const TICKS_AT = [11, 12] as const;
-/** Linux tells it in hundredths of a second, whatever its own clock. */
+/** Linux reports times in hundredths of a second, whatever its internal tick. */
 const MS_PER_TICK = 10;
 
-/** Signals by which others end a process; what goes wrong in one ends it by another. */
+/** Signals that other processes send to end one; a fault of its own raises others. */
 const OUTSIDE_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"]);
 
-/** Last words of a process for which there was no thread, descriptor or memory to begin with. */
+/** In the stderr of a process that ended because no thread, descriptor or memory was left. */
 const SHORTAGE_TEXT = /\b(?:EAGAIN|EMFILE|ENFILE|ENOMEM|Resource temporarily unavailable|Cannot allocate memory)\b/;
 
 /** Bounds of a run; the defaults are those of a replica, and `FIXED_LIMITS`. */
@@ -43,13 +43,13 @@ export interface CompilerRunOptions {
   readonly timeoutMs?: number;
   readonly patienceMs?: number;
   readonly maxOutputBytes?: number;
-  /** The walls around the process; none but Node's unless given. */
+  /** The walls around the process; by default only Node's. */
   readonly confinement?: Confinement;
 }
 
 /**
- * Runs the compiler; the result is its report as it was written. Where there is none, throws `compile-failed`,
- * `resources-exhausted`, or `load-failed` if it was cancelled.
+ * Runs the compiler and returns its report, not parsed. Throws `compile-failed`, `resources-exhausted`, or
+ * `load-failed` where the process could not be started or was cancelled.
  */
 export async function runCompiler(
   mode: "compile" | "inspect",
@@ -73,7 +73,7 @@ async function start(
   };
   try {
     const child = await startChild(command);
-    // Requests that are being served come first. It has one thread as yet, and those to come inherit this.
+    // Requests in flight come first. The process still has one thread; later ones inherit the priority.
     setNice(child.pid, BACKGROUND_NICE);
     return child;
   } catch (error) {
@@ -126,13 +126,13 @@ class CompilerRun implements Disposable {
 
   result(component: Uint8Array): Promise<Buffer> {
     const input = this.#child.pipes[STDIN_FD] as Writable;
-    // A process that ended early does not read its input; how it ended says why.
+    // A process that ended early does not read its input. Its exit says why.
     input.on("error", () => undefined);
     input.end(component);
     return this.#done.promise;
   }
 
-  /** Ends the process and lets go of everything. Idempotent. */
+  /** Kills the process and releases everything. Idempotent. */
   [Symbol.dispose](): void {
     this.#deadline[Symbol.dispose]();
     this.#signal?.removeEventListener("abort", this.#abort);
@@ -173,7 +173,7 @@ function cancelled(): HostError {
   return new HostError("load-failed", "the component was not compiled: it was cancelled");
 }
 
-/** Milliseconds on processors, of all its threads; `undefined` where this machine does not tell, or it is gone. On Linux only. */
+/** Milliseconds on processors, of all its threads; `undefined` where it has ended, and elsewhere than on Linux. */
 function cpuTimeOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

@@ -1,7 +1,7 @@
 /**
- * Names the engine that compiles components: artifacts of one engine are never used with another. The key
- * changes with jco's version, with Node's (V8 runs what was generated for it) and with any change of our own
- * gate, rewrite or reader, so that an upgrade checks and builds everything anew.
+ * Names the version of everything that decides what an artifact is: artifacts made under one key are never used under
+ * another. The key changes with jco's version, with Node's (V8 runs what was generated for it) and with any change of
+ * the host's own gate, rewrite or reader. So an upgrade checks and builds everything anew.
  *
  * @module
  */

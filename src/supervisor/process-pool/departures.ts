@@ -1,5 +1,5 @@
 /**
- * Processes that were let go and are not gone yet. No call can reach them any more.
+ * Processes that were retired from service and have not ended yet. No new call can reach them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Runner } from "../process/runner.ts";
 export class Departures {
   readonly #leaving = new Map<Runner, Promise<void>>();
 
-  /** Ends a process once the calls on it are answered. */
+  /** Ends a process once the calls on it have been answered. */
   add(process: Runner): void {
     const gone = process.drain().finally(() => this.#leaving.delete(process));
     this.#leaving.set(process, gone);

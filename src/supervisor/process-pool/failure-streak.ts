@@ -1,6 +1,6 @@
 /**
- * How often a plugin's processes ended by themselves in a row, each soon after its start, and what follows from
- * it: how long to wait before the next start, whether it is under suspicion, whether its circuit is open.
+ * Counts how often in a row a plugin's processes ended by themselves soon after their start, and derives from it how
+ * long to wait before the next start, whether the next process is suspect and whether the circuit is open.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { FIXED_LIMITS } from "../../contract/limits.ts";
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 30_000;
-/** A process that lived this long had not failed in a row. */
+/** A process that lived this long ends the streak. */
 const STABLE_MS = 10_000;
-/** One failure happens to anybody. */
+/** One failure alone is not suspicious. */
 const SUSPECT_FAILURES = 2;
 
 export class FailureStreak {
@@ -22,7 +22,7 @@ export class FailureStreak {
     return this.#failures;
   }
 
-  /** Must the next process keep from taking the processor from others? */
+  /** Must the next process start with a low priority? */
   get isSuspect(): boolean {
     return this.#failures >= SUSPECT_FAILURES;
   }
@@ -32,12 +32,14 @@ export class FailureStreak {
     return this.#failures >= FIXED_LIMITS.circuitFailures;
   }
 
-  /** Has nothing failed lately? */
+  /** Has no process failed lately? */
   get isSteady(): boolean {
     return performance.now() - this.#lastMs >= STABLE_MS;
   }
 
-  /** Time to wait before the next start: none after a first failure, more and more after failures in a row. */
+  /**
+   * Counts a failure. Returns the time to wait before the next start: none after the first one, then longer and longer.
+   */
   add(): number {
     const delayMs = this.#failures === 0 ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures - 1));
     this.#failures += 1;
@@ -45,12 +47,12 @@ export class FailureStreak {
     return delayMs;
   }
 
-  /** A process lived for so long, however it ended. */
+  /** A process lived for `livedMs`, however it ended. */
   lived(livedMs: number): void {
     if (livedMs >= STABLE_MS) this.#failures = 0;
   }
 
-  /** A trial went well. One failure more, soon, and the circuit is open again. */
+  /** A trial succeeded. One more failure soon afterwards opens the circuit again. */
   survived(): void {
     this.#failures = FIXED_LIMITS.circuitFailures - 1;
   }

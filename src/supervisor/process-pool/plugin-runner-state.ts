@@ -1,36 +1,35 @@
 /**
- * Where a plugin's processes stand, and what a request is told where there is none for it.
+ * The state of a plugin's processes, and the answer to a request for which there is no process.
  *
  * @module
  */
 
 import type { Runner } from "../process/runner.ts";
 
-/** What came out of a start that requests wait for. */
+/** The outcome of a start that requests wait for. */
 export type Started = Promise<Runner | RunnerUnavailable>;
 
-/** Where a plugin's processes stand. Those that there are, are in the runner's set. */
+/** The state of a plugin's processes. The processes themselves are in the `RunnerSet`. */
 export type PluginRunnerState =
-  /** None, and nobody has asked for one. */
+  /** There is no process, and no request has asked for one. */
   | { readonly kind: "cold" }
-  /** The start that was asked for by the loader, or one after an end with the circuit closed. */
+  /** A start for the loader, or after a process ended, with the circuit closed. */
   | { readonly kind: "starting" }
   /** Requests wait for the start. */
   | { readonly kind: "warming"; readonly started: Started }
   | { readonly kind: "ready" }
-  /** It ended; the next start is planned. */
+  /** The process ended; the next start is planned. */
   | { readonly kind: "waiting"; readonly untilMs: number; readonly timer: NodeJS.Timeout }
   /** The circuit is open; the next start is planned. */
   | { readonly kind: "open"; readonly untilMs: number; readonly timer: NodeJS.Timeout }
-  /** A start after the circuit was open. */
+  /** A start with the circuit open. */
   | { readonly kind: "trial-starting" }
   /** One request at a time, until the process has survived one. */
   | { readonly kind: "half-open"; readonly process: Runner }
   | { readonly kind: "closed" };
 
-/** How a process is to be started. */
 export interface RunnerStart {
-  /** Those before it kept ending: it must not take the processor from others. */
+  /** Earlier processes kept ending or hardly paused: this one must start with a low priority. */
   readonly isSuspect: boolean;
   /** Gives the start up. */
   readonly signal: AbortSignal;
@@ -43,10 +42,10 @@ export interface RunnerUnavailable {
   readonly reason: string;
 }
 
-/** What a caller is told while a start or a trial is in progress. */
+/** What a caller gets as the time to retry after while a start or a trial is in progress. */
 export const START_HINT_MS = 250;
 
-/** For a request that does not wait for the start, or comes before it or after the end. */
+/** For a request that does not wait for the start, or comes after the end. */
 export const STARTING: RunnerUnavailable = {
   retryAfterMs: START_HINT_MS,
   reason: "the plugin's runner is being restarted",

@@ -1,17 +1,17 @@
 /**
- * Keeps the processes of one plugin version. There is none until the first request, which waits for the start
- * together with those that come meanwhile: each holds a place of its plugin and has its own deadline, so that
- * what waits is bounded. A plugin that computes without pausing gets further processes; one that is idle for its
- * `idleMs` loses all of them and is cold again.
+ * Keeps the processes of one plugin version. The first request starts one, and waits for it together with the requests
+ * that arrive meanwhile. Each of them holds a place of its plugin and has its own deadline, so the queue is bounded. A
+ * plugin that computes without pausing gets more processes; one that is idle for its `idleMs` loses all of them and is
+ * cold again.
  *
- * A process that owes a sign of life, since its guest computes, gets no call until it gives it: the others take them,
- * or a further one that is started for that, or they wait as for a first start. Calls that a process did not begin
- * before it ended begin on another one.
+ * A process whose answer to a ping is late, because its guest computes, gets no calls until it answers. Other processes
+ * take them, or one more is started for them, or they wait as for a first start. Calls that a process had not begun
+ * when it ended begin on another one.
  *
- * A process that ends by itself is started again: at once for a first time, which requests wait for, then with
- * back-off, when they are refused at once with the time after which to try again. A plugin whose processes keep ending soon after
- * their start has its *circuit* opened: nothing is started until a longer back-off is over, and then one request
- * is let through on trial. If the process survives it, the circuit closes; if not, it opens again, for longer.
+ * A process that ends by itself is replaced. The first time that happens at once, and requests wait for the start;
+ * later starts back off, and requests are refused with the time after which to try again. If a plugin's processes keep
+ * ending soon after their start, its *circuit* opens: nothing is started until a longer back-off is over, and then one
+ * request is let through on trial. If the process survives it, the circuit closes; if not, it opens again, for longer.
  *
  * @module
  */
@@ -34,14 +34,17 @@ import type { Runner, RunnerExit } from "../process/runner.ts";
 import { RunnerSet } from "./runner-set.ts";
 import type { SizeBounds } from "./runner-size.ts";
 
-/** How often a plugin's processes are looked at, for whether there should be more or fewer. */
+/** How often the plugin's use of its processes is reviewed, to start or retire one. */
 const REVIEW_MS = 250;
 
-/** Calls that no process can take have waited for so long when one is started for them … */
+/** When calls that no process can take have waited this long, one more process is started for them … */
 const HELP_AFTER_MS = 75;
-/** … if one of those that are late computed for so long meanwhile: others may keep all of them from the processor. */
+/**
+ * … if a late process computed for this long meanwhile. If none did, they only lack a processor, and one more would
+ * too.
+ */
 const COMPUTED_MS = 25;
-/** How long none is started after one that could not be. */
+/** After a further process failed to start, how long no other is tried. */
 const GROWTH_PAUSE_MS = 1_000;
 
 export class PluginRunner {
@@ -55,16 +58,16 @@ export class PluginRunner {
   #starts: AbortController | undefined;
   #review: NodeJS.Timeout | undefined;
   #isGrowing = false;
-  /** When the youngest process was taken into service. */
+  /** When the youngest process entered service. */
   #adoptedMs = 0;
-  /** Did the last one that ended hardly rest? */
+  /** Did the process that ended last compute almost without pausing? */
   #wasHog = false;
   /** Calls for which no process is free. */
   #waiting = 0;
-  /** Resolves when one may be, or when there is none any more. */
+  /** Resolves when one may have become free, or when the last process is gone. */
   #changed: PromiseWithResolvers<void> | undefined;
   #helpTimer: NodeJS.Timeout | undefined;
-  /** A further process failed to start: another one is not started before this. */
+  /** A further process failed to start: no other is tried before this. */
   #growableMs = 0;
 
   /** `start` makes a new process each time it is called. */
@@ -80,8 +83,8 @@ export class PluginRunner {
   }
 
   /**
-   * Starts a process ahead of the first request; {@link close} gives it up. What it throws is the caller's to
-   * handle; it is not tried again.
+   * Starts a process ahead of the first request; {@link close} gives it up. Rejects with the start's error, and does
+   * not try again.
    */
   async open(): Promise<void> {
     this.#state = { kind: "starting" };
@@ -95,7 +98,7 @@ export class PluginRunner {
     this.#events.started("load", performance.now() - startMs);
   }
 
-  /** The process to run a request on, one to wait for, or how long to stay away. The promise never rejects. */
+  /** A process for a request, one to wait for, or the time after which to try again. The promise never rejects. */
   acquire(): Runner | RunnerUnavailable | Started {
     const state = this.#state;
     switch (state.kind) {
@@ -118,19 +121,19 @@ export class PluginRunner {
     }
   }
 
-  /** Is there a process, or one on its way? Then requests expect not to wait for one. */
+  /** Does a process exist, or is one being started or planned? */
   get isWarm(): boolean {
     return this.#state.kind !== "cold" && this.#state.kind !== "closed";
   }
 
-  /** Asks the running process for its levels. Throws `probe-failed`. */
+  /** Asks a running process for the plugin's access levels. Throws `probe-failed`, among others. */
   async probe(): Promise<AccessLevelBits> {
     const process = this.#set.pick();
     if (process === undefined) throw new HostError("probe-failed", "the plugin's runner is not running");
     return await process.probe();
   }
 
-  /** Ends every process; the next request starts one again. */
+  /** Ends every process; the next request starts one. */
   async cool(): Promise<void> {
     if (this.#state.kind !== "ready") return;
     this.#letAllGo();
@@ -150,7 +153,10 @@ export class PluginRunner {
     await this.#departures.close();
   }
 
-  /** The first request of a cold plugin. Where the circuit is not closed, it is a trial: no other one waits with it. */
+  /**
+   * Starts a process for the first request of a cold plugin. With the circuit open that request is a trial, and no
+   * other waits with it.
+   */
   #warm(): Started {
     const startMs = performance.now();
     const started = this.#startOne(() => this.#events.started("request", performance.now() - startMs));
@@ -158,7 +164,7 @@ export class PluginRunner {
     return started;
   }
 
-  /** A start that requests may wait for; `succeeded` tells of it. */
+  /** A start that requests may wait for; `succeeded` reports it. */
   #startOne(succeeded: () => void): Started {
     return this.#launch(this.#streak.isSuspect || this.#wasHog).then(
       (process) => {
@@ -175,7 +181,7 @@ export class PluginRunner {
     );
   }
 
-  /** Waits until a process can take a call, or there is none any more. */
+  /** Waits until a process can take a call, or the last process is gone. */
   async #whenFree(): Started {
     this.#waiting += 1;
     this.#planHelp();
@@ -202,7 +208,7 @@ export class PluginRunner {
     if (this.#helpTimer === undefined) this.#lookForHelp(this.#set.samples());
   }
 
-  /** Looks in a while whether calls still wait for processes that compute, and again and again while they do. */
+  /** Checks repeatedly whether calls still wait for processes that compute, and starts one more for them. */
   #lookForHelp(since: ReturnType<RunnerSet["samples"]>): void {
     this.#helpTimer = setTimeout(() => {
       this.#helpTimer = undefined;
@@ -213,7 +219,7 @@ export class PluginRunner {
     }, HELP_AFTER_MS).unref();
   }
 
-  /** May the plugin have one process more, and can it be started, as far as is known? */
+  /** May the plugin have one more process, and is there no recent failure to start one? */
   get #mayGrow(): boolean {
     const { isOpen } = this.#streak;
     return this.#set.size < this.#bounds.runners && !isOpen && performance.now() >= this.#growableMs;
@@ -247,7 +253,7 @@ export class PluginRunner {
     this.#noteChange();
   }
 
-  /** A process is gone. One that was let go is no longer in the set. */
+  /** A process ended. Ignores a retired one, which is no longer in the set. */
   #ended(process: Runner, exit: RunnerExit, livedMs: number): void {
     if (!this.#set.remove(process)) return;
     this.#wasHog = exit.wasHog;
@@ -284,7 +290,6 @@ export class PluginRunner {
     }
   }
 
-  /** One process more. */
   async #grow(): Promise<void> {
     if (this.#isGrowing || this.#state.kind !== "ready") return;
     this.#isGrowing = true;
@@ -314,7 +319,7 @@ export class PluginRunner {
   }
 
   #letAllGo(): void {
-    // A process that waits for its trial has proven nothing, however long it waits.
+    // A process that waits for its trial request has proven nothing, however long it waits.
     if (this.#state.kind === "ready") this.#streak.lived(performance.now() - this.#adoptedMs);
     this.#state = { kind: "cold" };
     this.#wasHog = false;
@@ -328,7 +333,7 @@ export class PluginRunner {
     this.#review = undefined;
   }
 
-  /** Plans the next start: at once after a first failure, later and later after failures in a row. */
+  /** Plans the next start: at once after a first failure, with growing delays after failures in a row. */
   #planStart(report: (delayMs: number) => void): void {
     this.#stopReview();
     const delayMs = this.#streak.add();
@@ -350,7 +355,7 @@ export class PluginRunner {
       this.#adopt(await this.#launch(this.#streak.isSuspect || this.#wasHog));
       this.#events.restarted();
     } catch (error) {
-      // Closed while it was starting: nobody needs the runner any more.
+      // Closed during the start: no request needs the process.
       if (this.#isClosed()) return;
       this.#planStart((delayMs) => this.#events.startFailed(error, delayMs));
     }

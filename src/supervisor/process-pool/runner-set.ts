@@ -1,7 +1,7 @@
 /**
- * The processes of one plugin that take calls now: which one takes the next, and when there should be more or
- * fewer of them. It starts and ends nothing itself. A process that is let go leaves the set at once, so no call
- * can reach it any more.
+ * The processes of one plugin that take calls now. The set picks the process for the next call and advises when there
+ * should be more or fewer; it starts and ends none itself. A retired process leaves the set at once, so no new call can
+ * reach it.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { cpuShareBetween } from "../process/cpu-share.ts";
 import type { CpuSample, Runner } from "../process/runner.ts";
 import { adviseSize, type CpuUse, type RunnerUse, type SizeAdvice, type SizeBounds } from "./runner-size.ts";
 
-/** Looks that must agree before a further process is started: a burst is over by then. */
+/** Reviews that must agree before one more process is started: a short burst is over by then. */
 const LOOKS_TO_GROW = 2;
-/** Before one is let go: starting it again costs more than keeping it for a while. */
+/** Before one is retired: starting it again costs more than keeping it for a while. */
 const LOOKS_TO_SHRINK = 20;
 
 interface Member {
   readonly process: Runner;
-  /** When it was last seen with something to do. */
+  /** When a review last found it busy. */
   busyMs: number;
-  /** Calls that had begun on it at the last look. */
+  /** Calls that had begun on it at the last review. */
   callsBegun: number;
   cpu: CpuSample | undefined;
 }
@@ -29,7 +29,7 @@ export class RunnerSet {
   /** From the oldest to the youngest. */
   readonly #members: Member[] = [];
   #advice: SizeAdvice = "keep";
-  /** Looks in a row that gave this advice. */
+  /** Reviews in a row that gave this advice. */
   #looks = 0;
 
   constructor(bounds: SizeBounds) {
@@ -40,27 +40,27 @@ export class RunnerSet {
     return this.#members.length;
   }
 
-  /** Is there one that hardly rests? A further one will not either. */
+  /** Is one of them a hog? Then a further one will be as well. */
   get hasHog(): boolean {
     return this.#members.some(({ process }) => process.isHog);
   }
 
-  /** Is there a call that its process is known not to have begun? */
+  /** Is there a call that its process has certainly not begun? */
   get hasUnbegun(): boolean {
     return this.#members.some(({ process }) => process.callsUnbegun > 0);
   }
 
-  /** Gives back what waits behind guests that compute. */
+  /** Takes back the calls that wait behind computing guests. */
   recallFromLate(): void {
     for (const { process } of this.#members) if (process.isLate) process.recall();
   }
 
-  /** What each process did up to now. */
+  /** Each process's processor time up to now. */
   samples(): ReadonlyMap<Runner, CpuSample | undefined> {
     return new Map(this.#members.map(({ process }) => [process, process.cpuSample()]));
   }
 
-  /** Did a process that is late compute for so long since then? It did, where this machine does not tell. */
+  /** Did a late process compute for `ms` since then? Assumes so where this machine does not report it. */
   hasComputed(since: ReadonlyMap<Runner, CpuSample | undefined>, ms: number): boolean {
     return this.#members.some(({ process }) => {
       const [before, now] = [since.get(process), process.cpuSample()];
@@ -95,8 +95,8 @@ export class RunnerSet {
   }
 
   /**
-   * The process for the next call: the one with the fewest in flight, the oldest of equals, whose instances are
-   * warm. `undefined` where none is ready, or those that are owe a sign of life.
+   * The process for the next call: the one with the fewest calls in flight; of equals the oldest, whose instances are
+   * warm. `undefined` where no process is ready, or every ready one is late.
    */
   pick(): Runner | undefined {
     let picked: Runner | undefined;
@@ -107,7 +107,9 @@ export class RunnerSet {
     return picked;
   }
 
-  /** Looks at what the processes did since the last look. Grow and shrink are advised when looks in a row agree. */
+  /**
+   * Reviews what the processes did since the last review. Advises to grow or shrink only when several in a row agree.
+   */
   review(): SizeAdvice {
     const nowMs = performance.now();
     const advice = adviseSize(
@@ -122,7 +124,7 @@ export class RunnerSet {
   }
 }
 
-/** What the member did since the last look, and notes that it was looked at. */
+/** What the member did since the last review; records this one. */
 function useOf(member: Member, nowMs: number): RunnerUse {
   const { process } = member;
   const { callsBegun, callsInFlight } = process;
@@ -137,6 +139,6 @@ function useOf(member: Member, nowMs: number): RunnerUse {
 
 function cpuUse(before: CpuSample, now: CpuSample, calls: number): CpuUse {
   const { ownMs, ranMs, share } = cpuShareBetween(before, now);
-  // A process without a processor for all of the time tells nothing of what it would have done.
+  // For a process that had no processor, nothing shows what it would have computed.
   return { computed: ownMs < 1 ? 0 : share, callMs: ranMs / Math.max(1, calls) };
 }

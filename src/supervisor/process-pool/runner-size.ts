@@ -1,19 +1,19 @@
 /**
- * How many processes a plugin should have: a pure rule over what each of them did since the last look.
+ * How many processes a plugin should have: a pure rule over what each of them did since the last review.
  *
- * One process is best for a plugin that waits (for the store, for an answer): its calls share instances, frames
- * and store batches. A further one helps only where each of them computes without pausing, has calls that wait for
- * that, and spends so much on a call that the host is not what holds the plugin up. It is let go when the others
- * could do its work and still rest, when nothing has asked for it, or when the plugin may not have as many any more.
+ * One process is best for a plugin that waits (for the store, for a response): its calls share instances, frames and
+ * store batches. One more helps only where every process computes without pausing, has calls waiting for that reason,
+ * and spends so much time on a call that the host is not the bottleneck. A process is retired when the others could do
+ * its work with time to spare, when no call has needed it for `idleMs`, or when the plugin's bound has shrunk.
  *
  * @module
  */
 
 import { RESTLESS_SHARE } from "../process/cpu-share.ts";
 
-/** What a process did between two looks. */
+/** What a process did between two reviews. */
 export interface CpuUse {
-  /** Share of the time that was its own to use in which it computed. Time without a processor was not its own. */
+  /** The share of its usable time in which it computed. Time in which it waited for a processor is not usable. */
   readonly computed: number;
   /** Time on a processor for each call that began. */
   readonly callMs: number;
@@ -22,26 +22,26 @@ export interface CpuUse {
 /** One process of a plugin. */
 export interface RunnerUse {
   readonly callsInFlight: number;
-  /** Milliseconds since it had anything to do. */
+  /** Milliseconds since it was last busy. */
   readonly idleMs: number;
-  /** `undefined` where this machine does not tell. */
+  /** `undefined` where this machine does not report it. */
   readonly cpu: CpuUse | undefined;
 }
 
 /** What a plugin may have. */
 export interface SizeBounds {
-  /** Processes, at most; may be another number at each look. */
+  /** The most processes; may differ from review to review. */
   readonly runners: number;
-  /** A process that was idle for so long is let go. */
+  /** A process that was idle for this long is retired. */
   readonly idleMs: number;
 }
 
-/** What would be right now; `grow` and `shrink` by one process, the youngest. */
+/** `grow` means one process more, `shrink` one fewer: the youngest. `stop` means none. */
 export type SizeAdvice = "keep" | "grow" | "shrink" | "stop";
 
 /**
- * What a plugin may have on a machine of so many processors: while others are active beside it one of them is theirs,
- * and the host's, so that nothing they do has to wait for a plugin that computes.
+ * A plugin's bounds on a machine with this many processors. While other plugins are active, one processor is left to
+ * them and the host, so that they need not wait for a plugin that computes.
  */
 export function createSizeBounds(
   limits: SizeBounds,
@@ -56,11 +56,14 @@ export function createSizeBounds(
   };
 }
 
-/** The host spends some tens of microseconds on a call. What spends little more has the host for its bound. */
+/**
+ * The host spends some tens of microseconds on a call. For a plugin that spends little more, the host is the
+ * bottleneck.
+ */
 const COSTLY_CALL_MS = 0.3;
-/** What the processes that stay may compute for them to be enough. */
+/** If the remaining processes would compute for at most this share of their time, they are enough. */
 const EASY_SHARE = 0.7;
-/** With one call there is nothing that another process could do. */
+/** With one call there is nothing for another process to do. */
 const MIN_CALLS = 2;
 
 /** `uses` is from the oldest process to the youngest. */

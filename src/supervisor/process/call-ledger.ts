@@ -1,10 +1,10 @@
 /**
- * The calls of a runner as the host counts them, and what each may still send. A runner is not trusted to keep
- * its own bounds: one that sends more for a call than any guest could make it send, or sends anything for a
- * call that it knows to be over, has gone wrong, and a {@link Violation} says so.
+ * The host's own record of a runner's calls, and of what each may still send. The host does not trust a runner to keep
+ * its bounds. A runner that sends more for a call than any guest could cause, or sends anything for a call that it
+ * knows to be over, has broken the protocol: the result is a {@link Violation}.
  *
- * A call that was cancelled stays in the ledger until the runner has answered a ping that was sent after the
- * cancellation; by then nothing of it can be on its way.
+ * A cancelled call stays in the ledger until the runner has answered a ping that was sent after the cancellation. After
+ * that, no message of the call can still arrive.
  *
  * @module
  */
@@ -16,20 +16,20 @@ import { Violation } from "../../channel/violation.ts";
 import type { RunnerCall } from "./runner-call.ts";
 
 /**
- * Operations of one call that may be in flight. The contract's functions return before a guest goes on, so
- * it has one; each outbound request adds a few.
+ * Operations of one call that may be in flight. The contract's functions block the guest, so they account for one; each
+ * outbound request adds a few.
  */
 const MAX_OPERATIONS = 64;
 
-/** A record costs a runner at least so many bytes of its budget; it costs at least so many here. */
+/** The runner charges a record at least this many bytes of the call's budget, and so does the ledger. */
 const MIN_RECORD_CHARACTERS = 16;
 
-/** For the count of what was dropped, and the last line of each stream. */
+/** Room for the count of dropped records, and the last line of each stream. */
 const SPARE_CHARACTERS = 1_024;
 
 /** A call that has ended. */
 export interface EndedCall {
-  /** Absent where nobody listens: the call was cancelled, or is a probe, which has no capabilities. */
+  /** Absent where the call was cancelled, or is a probe, which has no capabilities. */
   readonly listener: RunnerCall | undefined;
   /** Did its guest use a capability? */
   readonly usedCapability: boolean;
@@ -40,9 +40,12 @@ interface Entry extends EndedCall {
   usedCapability: boolean;
   charactersLeft: number;
   operations: number;
-  /** Pings that were sent to the runner before it. It takes both in order, so it has not begun before it answered them. */
+  /**
+   * Pings sent to the runner before the call. The runner takes messages in order, so until it has answered these it has
+   * not begun the call.
+   */
   readonly pingsBefore: number;
-  /** It said something of the call, which it may before its time. */
+  /** The runner has sent something for the call, perhaps before it answered the pings. */
   isHeard: boolean;
 }
 
@@ -56,12 +59,11 @@ export class CallLedger implements LinkCalls {
     this.#charactersPerCall = logBytes * ESCAPED_CHARACTERS + SPARE_CHARACTERS;
   }
 
-  /** Calls that somebody waits for. */
+  /** Calls whose outcome is awaited: neither ended nor cancelled. */
   get waiting(): number {
     return this.#listeners;
   }
 
-  /** A number for the next call. */
   newId(): number {
     return this.#entries.newId();
   }
@@ -79,7 +81,7 @@ export class CallLedger implements LinkCalls {
     if (listener !== undefined) this.#listeners += 1;
   }
 
-  /** Who listens to a call that has sent so many characters of log or output. */
+  /** Charges a call for characters of log or output; returns its listener. */
   hear(id: number, characters: number): RunnerCall | undefined | Violation {
     const entry = this.#entry(id);
     if (entry instanceof Violation) return entry;
@@ -87,7 +89,7 @@ export class CallLedger implements LinkCalls {
     return entry.charactersLeft < 0 ? new Violation(`call ${id} logs more than a guest can`) : entry.listener;
   }
 
-  /** Who waits for a call that the runner speaks of, if anybody still does. */
+  /** Notes that a call uses a capability; returns its listener, unless the call was cancelled. */
   use(id: number): RunnerCall | undefined | Violation {
     const entry = this.#entry(id);
     if (entry instanceof Violation) return entry;
@@ -105,7 +107,7 @@ export class CallLedger implements LinkCalls {
     return new Violation(`call ${id} has more operations in flight than a guest can`);
   }
 
-  /** Who waits for a call, if anybody still does. */
+  /** A call's listener; `undefined` where the call has ended or was cancelled. */
   listener(id: number): RunnerCall | undefined {
     return this.#entries.get(id)?.listener;
   }
@@ -115,7 +117,7 @@ export class CallLedger implements LinkCalls {
     if (entry !== undefined) entry.operations -= 1;
   }
 
-  /** Ends a call by the runner's word. */
+  /** Ends a call because the runner says that it ended. */
   close(id: number): EndedCall | Violation {
     const entry = this.#entries.delete(id);
     if (entry === undefined) return notUnderWay(id);
@@ -123,7 +125,7 @@ export class CallLedger implements LinkCalls {
     return entry;
   }
 
-  /** Calls that somebody waits for and that a runner which has answered so many pings has not begun, in order. */
+  /** Awaited calls that a runner that has answered this many pings has not begun, in order. */
   unbegun(pingsAnswered: number): number[] {
     return this.#entries
       .entries()
@@ -132,7 +134,7 @@ export class CallLedger implements LinkCalls {
       .sort((one, other) => one - other);
   }
 
-  /** Nobody waits for a call any more. False where nobody did. Follow with {@link forget}. */
+  /** Removes the listener of a call. False where it has none. Follow with {@link forget}. */
   cancel(id: number): boolean {
     const entry = this.#entries.get(id);
     if (entry?.listener === undefined) return false;
@@ -141,12 +143,12 @@ export class CallLedger implements LinkCalls {
     return true;
   }
 
-  /** Nothing of a cancelled call can come any more. */
+  /** Removes a cancelled call, for which no message can arrive any more. */
   forget(id: number): void {
     if (this.#entries.get(id)?.listener === undefined) this.#entries.delete(id);
   }
 
-  /** Ends all calls; the result are those who wait. */
+  /** Ends all calls; returns their listeners. */
   clear(): RunnerCall[] {
     const listeners = this.#entries.entries().flatMap(([, { listener }]) => listener ?? []);
     this.#entries.clear();

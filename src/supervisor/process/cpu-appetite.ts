@@ -1,13 +1,14 @@
 /**
- * The estimate of one process's use of the processor, and what follows from it. Pure.
+ * Estimates one process's use of the processor, and decides whether to hold it back. Pure.
  *
- * What counts is for how much of the time that was its own to use the process computed for its plugin. Time in which
- * it waited for a processor was not its own; a fresh instance for each request is the host's wish and not the plugin's.
+ * The measure is the share of the process's usable time in which it computed for its plugin. Time in which it waited
+ * for a processor is not usable. Time in which it made a fresh instance for a request does not count: the host requires
+ * that, not the plugin.
  *
- * A verdict makes its own evidence: a process that is held back on a busy machine has always something to do, however
- * little it is. So a look at one counts only where it was asleep, since the kernel adds a wait up when it is over. And
- * one that waited for long is let go on trial: for a moment it has its old priority, in which it can show whether it
- * rests. Each trial that it fails doubles the time to the next one.
+ * The verdict distorts later samples: on a busy machine, a process that is held back always has work left, however
+ * little there is. So a sample of a hog counts only where the process was asleep, since the kernel adds up a wait only
+ * when it is over. A process that has waited for long gets a trial: it has its old priority for a moment, to show
+ * whether it pauses. Each failed trial doubles the time to the next one.
  *
  * @module
  */
@@ -15,34 +16,39 @@
 import { type CpuShare, cpuShareBetween, RESTLESS_SHARE } from "./cpu-share.ts";
 import type { CpuSample } from "./runner.ts";
 
-/** A process that computes without pausing is a hog; from here down it is a hog no longer. */
+/** A process at or above `RESTLESS_SHARE` is a hog; at or below this share it stops being one. */
 const RESTED_SHARE = 0.5;
 
-/** How fast the estimate follows a process that computes more than before: a hog is found in 2.3 times this … */
+/** How fast the estimate rises for a process that computes more than before: a hog is found in 2.3 times this … */
 const RISE_MS = 100;
-/** … or this, which compiling at the start does not reach, where it cannot be undone. */
+/**
+ * … or 2.3 times this, where a lowered priority cannot be raised again: long enough that compiling at the start makes
+ * no hog.
+ */
 const FINAL_RISE_MS = 1_000;
-/** How fast it follows one that computes less: a hog has to rest for about 0.7 times this. */
+/** How fast it falls for one that computes less: a hog must pause for about 0.7 times this. */
 const FALL_MS = 2_000;
 
-/** A process that is held back has waited for so long before its first trial, and before any later one at most. */
+/**
+ * How long a process that is held back has waited for a processor before its first trial, and at most before a later
+ * one.
+ */
 const FIRST_TRIAL_AFTER_MS = 500;
 const LAST_TRIAL_AFTER_MS = 16_000;
-/** A trial tells enough when so much time was the process's own … */
+/** A trial has shown enough when the process had this much usable time … */
 const TRIAL_OWN_MS = 100;
-/** … and is over when it computed for so long. */
+/** … and is over when it computed for this long. */
 const TRIAL_RAN_MS = 150;
 
-/** A sample with what the appetite needs besides. */
 export interface AppetiteSample extends CpuSample {
-  /** What of `ranMs` was for the making of instances. */
+  /** The part of `ranMs` that went into making instances. */
   readonly makingMs: number;
-  /** It neither ran nor waited for a processor when it was looked at. Told only of one that is a hog. */
+  /** The process neither ran nor waited for a processor at this moment. Set only for a hog. */
   readonly isAsleep: boolean;
 }
 
 type TrialState =
-  /** None, while the process has waited for less than `afterMs` since `from`. */
+  /** No trial yet: the process has waited for less than `afterMs` since `from`. */
   | { readonly kind: "none"; readonly from: AppetiteSample; readonly afterMs: number }
   | { readonly kind: "under-way"; readonly from: AppetiteSample; readonly afterMs: number };
 
@@ -56,8 +62,8 @@ export class CpuAppetite {
   #trial: TrialState;
 
   /**
-   * `isSuspect`: it takes the place of a process that was a hog or failed. `isFinal`: what is lowered can never be
-   * raised again.
+   * `isSuspect`: the process replaces one that was a hog or failed. `isFinal`: a lowered priority can never be raised
+   * again.
    */
   constructor(first: AppetiteSample, options: { readonly isSuspect: boolean; readonly isFinal: boolean }) {
     this.#last = first;
@@ -73,14 +79,14 @@ export class CpuAppetite {
     return this.#isHog;
   }
 
-  /** Is it to go behind others now? Not while it is on trial. */
+  /** Should it have a low priority now? Not during a trial. */
   get isHeldBack(): boolean {
     return this.#isHog && this.#trial.kind === "none";
   }
 
   /**
-   * Its start is over. What it computed for that, compiling above all, tells nothing of the plugin: the estimate begins
-   * anew. The verdict on a suspect stays, and so does one that cannot be undone.
+   * The process has started. The estimate begins anew, since compiling and the rest of the start say nothing about the
+   * plugin. A suspect's verdict stays, and so does one that cannot be undone.
    */
   started(sample: AppetiteSample): void {
     if (this.#isSuspect || (this.#isHog && this.#isFinal)) return;
@@ -89,7 +95,6 @@ export class CpuAppetite {
     this.#isHog = false;
   }
 
-  /** Takes a sample into account. */
   add(sample: AppetiteSample): void {
     const wasHog = this.#isHog;
     if (!wasHog || sample.isAsleep) this.#follow(sample);
@@ -100,7 +105,7 @@ export class CpuAppetite {
 
   #follow(sample: AppetiteSample): void {
     const { ownMs, share } = useBetween(this.#last, sample);
-    // A look that came while it waited for a processor: the next one tells more.
+    // The process waited for a processor all the time: the next sample says more.
     if (ownMs < 1) return;
     this.#last = sample;
     const followMs = share > this.#share ? this.#riseMs : FALL_MS;
@@ -127,7 +132,7 @@ export class CpuAppetite {
   }
 }
 
-/** What it did between two looks for its plugin. */
+/** What the process computed for its plugin between two samples. */
 function useBetween(from: AppetiteSample, to: AppetiteSample): CpuShare {
   return cpuShareBetween(from, to, to.makingMs - from.makingMs);
 }

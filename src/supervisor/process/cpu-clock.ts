@@ -1,6 +1,6 @@
 /**
- * What the kernel tells of a process's main thread, which executes the guests: its time on a processor, its time in
- * wait for one, and whether it sleeps now.
+ * Reads what the kernel reports about a process's main thread, which executes the guests: its time on a processor, its
+ * time waiting for one, and whether it is asleep.
  *
  * @module
  */
@@ -27,27 +27,27 @@ export class CpuClock {
     }
   }
 
-  /** Can it tell anything? */
+  /** Can samples be read? */
   get isOpen(): boolean {
     return this.#schedstat.isOpen;
   }
 
-  /** What the thread did up to now; `undefined` where that cannot be told, and when it has ended. */
+  /** The thread's times up to now; `undefined` where the kernel does not report them, or the process has ended. */
   sample(): CpuSample | undefined {
-    // Nanoseconds on a processor, nanoseconds in wait for one.
+    // Nanoseconds on a processor, nanoseconds waiting for one.
     const [ran, waited] = this.#schedstat.read()?.split(" ").map(Number) ?? [];
     if (ran === undefined || waited === undefined) return undefined;
     return { atMs: performance.now(), ranMs: ran / NANOS_PER_MS, waitedMs: waited / NANOS_PER_MS };
   }
 
-  /** Does it neither run nor wait for a processor? */
+  /** Does the thread neither run nor wait for a processor? */
   isAsleep(): boolean {
     const text = this.#stat.read();
     // `pid (name) state …`, and the name may hold anything.
     return text !== undefined && text[text.lastIndexOf(")") + 2] !== "R";
   }
 
-  /** Idempotent; nothing is told afterwards. */
+  /** Idempotent; nothing can be read afterwards. */
   close(): void {
     this.#schedstat.close();
     this.#stat.close();

@@ -1,26 +1,26 @@
 /**
- * For how much of the time that was its own to use a process computed. Time in which it waited for a processor was not its
- * own: it tells nothing of what the process would have done with one.
+ * The share of its usable time in which a process computed. Time in which it waited for a processor is not usable:
+ * nothing shows what the process would have done with one.
  *
  * @module
  */
 
 import type { CpuSample } from "./runner.ts";
 
-/** From here on a process computes without pausing. */
+/** From this share up, a process counts as computing without pausing. */
 export const RESTLESS_SHARE = 0.9;
 
-/** What a process did between two looks. */
+/** What a process did between two samples. */
 export interface CpuShare {
-  /** It could have computed for so long. */
+  /** Usable time: it could have computed for this long. */
   readonly ownMs: number;
-  /** And it did for so long. */
+  /** It did compute for this long. */
   readonly ranMs: number;
-  /** 0 to 1; not a number where no time was its own. */
+  /** 0 to 1; meaningless where `ownMs` is 0. */
   readonly share: number;
 }
 
-/** `apartMs` of what it ran between the looks is not counted. */
+/** `apartMs` of its time on a processor is not counted. */
 export function cpuShareBetween(from: CpuSample, to: CpuSample, apartMs = 0): CpuShare {
   const ranMs = Math.max(0, to.ranMs - from.ranMs - apartMs);
   const ownMs = to.atMs - from.atMs - (to.waitedMs - from.waitedMs);

@@ -1,10 +1,10 @@
 /**
- * Fairness of the processor: a runner that never rests goes behind the runners that do, and behind the host. While a
- * process works, its main thread is looked at, and `cpu-appetite.ts` judges what is seen. One that hardly rests is
- * given a low scheduling priority, in which it gets what others leave; one that rests again gets its old priority
- * back, and so does one whose sign of life is overdue: it has to be able to give it.
+ * Keeps the processor fair: a runner that computes without pausing goes behind the other runners and the host. While a
+ * process is busy, the watch samples its main thread, and `cpu-appetite.ts` judges the samples. A hog gets a low
+ * scheduling priority, with which it gets what others leave. A process that pauses again gets its old priority back. So
+ * does one whose answer to a ping is overdue, since it needs a processor to answer.
  *
- * Taking a priority back needs CAP_SYS_NICE. A host without it is slower to lower one, and what it lowered stays so
+ * Raising a priority again needs CAP_SYS_NICE. A host without it is slower to lower one, and a lowered priority stays
  * until the process ends.
  *
  * Only on Linux; elsewhere nothing is watched.
@@ -18,21 +18,22 @@ import type { CpuSample } from "./runner.ts";
 import { CAPABILITY, holdsCapability } from "../sandbox/capabilities.ts";
 import { BACKGROUND_NICE, LOW_NICE, NORMAL_NICE, setNice } from "../sandbox/priority.ts";
 
-/** A look costs some ten microseconds, and as much again where the process is held back. */
+/** A look costs some ten microseconds, and as much again where the process is a hog. */
 const LOOK_MS = 50;
 
-/** What a watch works with. */
 export interface CpuWatchOptions {
   readonly pid: number;
-  /** It begins with a low priority, which it has to earn. */
+  /** It begins with a low priority and must earn the normal one. */
   readonly isSuspect: boolean;
   /** The watch sleeps while the process has nothing to do. */
   readonly isBusy: () => boolean;
-  /** It sleeps from now on. */
+  /** The watch sleeps from now on. */
   readonly slept: () => void;
-  /** Has it never been ready? A start ends by itself or by its time-out, so a hog is given enough for one. */
+  /**
+   * Has it never been ready? A start is bounded by its deadline, so a hog keeps enough of the processor to finish one.
+   */
   readonly isStarting: () => boolean;
-  /** Is a sign of life overdue? */
+  /** Is the answer to a ping overdue? */
   readonly isOverdue: () => boolean;
 }
 
@@ -46,7 +47,7 @@ export class CpuWatch {
   #hasStarted = false;
   #makingMs = 0;
 
-  /** Throws where this process has no descriptor left for it. */
+  /** Throws where this process has no descriptor left for the watch. */
   constructor(options: CpuWatchOptions) {
     this.#options = options;
     this.#isFinal = !mayRaisePriority();
@@ -59,7 +60,9 @@ export class CpuWatch {
     this.#applyPriority(this.#appetite);
   }
 
-  /** Is it one that hardly rests, whose successor is to begin low? No, where that one could never rise again. */
+  /**
+   * Is it a hog, whose successor should begin with a low priority? False where the successor could never rise again.
+   */
   get isHog(): boolean {
     return !this.#isFinal && (this.#appetite?.isHog ?? false);
   }
@@ -69,12 +72,12 @@ export class CpuWatch {
     if (this.#appetite !== undefined && this.#clock.isOpen) this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** So much of its time was for the making of instances. */
+  /** The process spent this much time making instances. */
   noteMaking(ms: number): void {
     this.#makingMs += ms;
   }
 
-  /** What the process did up to now; `undefined` where that cannot be told. */
+  /** The main thread's times up to now; `undefined` where they cannot be read. */
   sample(): CpuSample | undefined {
     return this.#clock.sample();
   }
@@ -95,7 +98,7 @@ export class CpuWatch {
     }
     this.#appetite.add(completed);
     this.#applyPriority(this.#appetite);
-    // One that is idle and low is looked at until it has its priority back.
+    // An idle process with a low priority is watched until it has its priority back.
     if (this.#options.isBusy() || this.#nice !== NORMAL_NICE) return;
     this.#sleep();
     this.#options.slept();
@@ -122,7 +125,7 @@ export class CpuWatch {
 
 let mayRaise: boolean | undefined;
 
-/** May this process take back what it lowered? */
+/** May this process raise a priority that it lowered? */
 function mayRaisePriority(): boolean {
   mayRaise ??= holdsCapability(CAPABILITY.sysNice);
   return mayRaise;

@@ -1,6 +1,6 @@
 /**
- * Watches the memory of one process while it works: what it allocated for itself, in memory or swapped out;
- * files that it shares with others (Node's own code) do not count. A look costs some twenty microseconds.
+ * Watches the memory of one process while it is busy: what it allocated for itself, resident or swapped out. Files that
+ * it shares with others (Node's own code) do not count. A look costs some twenty microseconds.
  *
  * Only on Linux; elsewhere nothing is watched.
  *
@@ -14,18 +14,17 @@ import { ProcFile } from "./proc-file.ts";
 /** The file has some sixty short lines. */
 const STATUS_BYTES = 4 * KIB;
 
-/** `Name: 123 kB`, of what is the process's own. */
+/** `Name: 123 kB`, for the memory that is the process's own. */
 const OWN_MEMORY = /^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB$/gm;
 
-/** What a watch works with. */
 export interface MemoryWatchOptions {
   readonly pid: number;
   readonly maxBytes: number;
   /** The watch sleeps while the process has nothing to do. */
   readonly isBusy: () => boolean;
-  /** It sleeps from now on. */
+  /** The watch sleeps from now on. */
   readonly slept: () => void;
-  /** The process holds more than it may. The watch is over then. */
+  /** The process holds more than it may. The watch has ended by then. */
   readonly exceeded: (usedBytes: number) => void;
 }
 
@@ -34,7 +33,7 @@ export class MemoryWatch {
   readonly #status: ProcFile;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Throws where this process has no descriptor left for it: nothing may run unwatched for that. */
+  /** Throws where this process has no descriptor left for the watch: a process must not run unwatched. */
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
     this.#status = new ProcFile(`/proc/${options.pid}/status`, STATUS_BYTES);

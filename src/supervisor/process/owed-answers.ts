@@ -1,41 +1,41 @@
 /**
- * Answers that are owed, in the order of their questions, and when the first of them is due. Each question and each
- * answer costs the same however many there are: a plugin with impatient callers may owe thousands.
+ * The answers to pings that a runner still owes, in the order of the pings, and which of them is due first. Adding and
+ * taking one cost the same however many there are: a runner whose callers are impatient may owe thousands.
  *
  * @module
  */
 
 import { Fifo } from "../../scheduling/fifo.ts";
 
-/** An answer that is owed. */
+/** An answer that a runner owes. */
 export interface OwedAnswer {
   readonly nonce: number;
-  /** When the question was asked. */
+  /** When the ping was sent. */
   readonly askedMs: number;
-  /** As `performance.now()` counts; to change it, see {@link OwedAnswers.prolong}. */
+  /** On the clock of `performance.now()`. Only {@link OwedAnswers.prolong} changes it. */
   dueMs: number;
-  /** It was given its time once more. */
+  /** Its time was extended once. */
   isProlonged: boolean;
-  /** Set once its time counts: what its runner had had of a processor by then, where that is told. */
+  /** Set once its time counts: the runner's time on a processor at that moment, where this machine reports it. */
   ran: { readonly atMs: number | undefined } | undefined;
   readonly answered: () => void;
 }
 
 export class OwedAnswers {
   readonly #all = new Fifo<OwedAnswer>();
-  /** Those with none behind them that is due earlier, so their times go up and the first one's is the earliest of all. */
+  /** Those that no later one precedes in due time. Their times ascend, so the first is the earliest of all. */
   #minima = new Fifo<OwedAnswer>();
 
   get isEmpty(): boolean {
     return this.#all.first === undefined;
   }
 
-  /** What must be answered next. */
+  /** The answer that must come next. */
   get first(): OwedAnswer | undefined {
     return this.#all.first;
   }
 
-  /** What is due next. */
+  /** The answer that is due first. */
   get earliest(): OwedAnswer | undefined {
     return this.#minima.first;
   }
@@ -52,7 +52,7 @@ export class OwedAnswers {
     return taken;
   }
 
-  /** Lets `dueMsOf` give each another time, or the same. Costs as much as there are. */
+  /** Sets each one's due time to what `dueMsOf` returns. Takes linear time. */
   prolong(dueMsOf: (owed: OwedAnswer) => number): void {
     this.#minima = new Fifo();
     for (const owed of this.#all) {

@@ -1,8 +1,8 @@
 /**
- * A file in /proc that tells of one process, kept open: it stays that process's, even when its number is given to
- * another one. A look costs some ten microseconds.
+ * A file in /proc about one process, kept open: it keeps describing that process, even when the kernel gives its number
+ * to another one. A look costs some ten microseconds.
  *
- * Only on Linux; elsewhere there is none.
+ * Only on Linux; elsewhere nothing can be read.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import process from "node:process";
 
-/** What an attempt to open it is answered with where there is nothing to read, now or later. */
+/** Errors of `open` that mean there is nothing to read, now or later. */
 const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"]);
 
 export class ProcFile {
@@ -18,8 +18,8 @@ export class ProcFile {
   readonly #maxBytes: number;
 
   /**
-   * Where the process has ended, or this kernel does not keep such a file, nothing is told. Throws where the file is
-   * there and cannot be opened now: for the lack of a descriptor, as a rule.
+   * Where the process has ended, or this kernel has no such file, nothing can be read. Throws where the file exists and
+   * cannot be opened now, usually because no descriptor is left.
    */
   constructor(path: string, maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -31,12 +31,11 @@ export class ProcFile {
     }
   }
 
-  /** Can it tell anything? */
   get isOpen(): boolean {
     return this.#descriptor !== undefined;
   }
 
-  /** As it is now; `undefined` where the process is gone, of which whoever owns it is told by its exit. */
+  /** The content now; `undefined` where the process has ended, which its owner learns from its exit. */
   read(): string | undefined {
     if (this.#descriptor === undefined) return undefined;
     const buffer = Buffer.allocUnsafe(this.#maxBytes);
@@ -47,7 +46,7 @@ export class ProcFile {
     }
   }
 
-  /** Idempotent; nothing is told afterwards. */
+  /** Idempotent; nothing can be read afterwards. */
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;

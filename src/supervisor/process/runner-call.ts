@@ -1,5 +1,5 @@
 /**
- * What a runner process asks of the one who started a request on it.
+ * What a runner needs from the code that starts a request on it.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { LogLevel, Outcome } from "../../contract/request.ts";
 export interface RunnerCall extends BrokeredCall {
   log(level: LogLevel, message: string): void;
   output(stream: 1 | 2, text: string): void;
-  /** What of log and output the runner dropped, by its own word. */
+  /** What the runner says that it dropped of log and output. */
   dropped(dropped: DroppedLog): void;
-  /** The request ended. Called exactly once, unless the call was cancelled before or {@link returned}. */
+  /** The request ended. Called exactly once, unless the call was cancelled or {@link returned} before. */
   settle(outcome: Outcome): void;
-  /** The process never began the request and never will: it may begin on another one. */
+  /** This process never began the request and never will: it may begin on another process. */
   returned(): void;
 }

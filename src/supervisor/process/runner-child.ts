@@ -1,6 +1,6 @@
 /**
- * The operating system's side of a runner: its process within its walls, what it writes to stderr, the memory
- * and the processor that it takes, and its end. Knows nothing of requests.
+ * The operating system's side of a runner: its process within its walls, its stderr, its use of memory and the
+ * processor, and its end. Knows nothing of requests.
  *
  * @module
  */
@@ -19,37 +19,36 @@ import { MemoryWatch } from "./memory-watch.ts";
 import { maxDataBytes, type RunnerFlagOptions, runnerArguments } from "./runner-flags.ts";
 import type { ThreadShare } from "../../fairness/thread-shares.ts";
 
-/** What a runner is started with. */
 export interface RunnerOptions extends RunnerFlagOptions {
-  /** The walls around it; none but Node's unless given. */
+  /** The walls around it; by default only Node's. */
   readonly confinement?: Confinement;
-  /** It takes the place of one that keeps failing, or that hardly rested: it begins with a low priority. */
+  /** It replaces a process that keeps failing, or was a hog: it begins with a low priority. */
   readonly isSuspect?: boolean;
-  /** What its plugin has of the host's thread; all of it unless given. */
+  /** Its plugin's share of the host's thread; by default all of it. */
   readonly share?: ThreadShare;
 }
 
-/** Told of what the process does. */
+/** What the process does, and what the host must know to watch it. */
 export interface RunnerChildEvents {
-  /** Its memory and its use of the processor are looked at only then. */
+  /** Is it busy? Only then are its memory and its use of the processor watched. */
   isBusy(): boolean;
-  /** It has never been ready. */
+  /** Has it never been ready? */
   isStarting(): boolean;
-  /** A sign of life is overdue that it had no processor to give. */
+  /** Is the answer to a ping overdue because it had no processor? */
   isOverdue(): boolean;
-  /** It cannot go on, or must not: {@link RunnerChild.kill} follows. */
+  /** It cannot or must not go on: {@link RunnerChild.kill} follows. */
   failed(reason: string): void;
   /** It took more memory than it may: {@link RunnerChild.kill} follows. */
   memoryExceeded(reason: string): void;
-  /** It is gone. */
+  /** It has ended. */
   exited(reason: string): void;
 }
 
-/** What is kept of its stderr; a runner in order writes nothing there. */
+/** How much of its stderr is kept; a healthy runner writes nothing there. */
 const KEPT_STDERR_CHARACTERS = 8 * 1024;
 const MAX_STDERR_CHARACTERS = 1024 * 1024;
 
-/** The kernel's highest: this process goes first when memory runs out. */
+/** The kernel's highest: when memory runs out, it kills this process first. */
 const OOM_SCORE_ADJUSTMENT = "1000";
 
 /** How a runner's process is started. */
@@ -68,12 +67,12 @@ export class RunnerChild {
   readonly #events: RunnerChildEvents;
   readonly #memory: MemoryWatch;
   readonly #cpu: CpuWatch;
-  /** Are both watches awake? Each goes to sleep by itself. */
+  /** Are both watches awake? Each falls asleep by itself. */
   #isWatched = false;
   #stderr = "";
   #stderrCharacters = 0;
 
-  /** Takes charge of a process that was just started. Throws where it cannot be watched; it is ended then. */
+  /** Takes over a process that was just started. Kills it and throws where it cannot be watched. */
   constructor(child: StartedChild, { limits, isSuspect = false }: RunnerOptions, events: RunnerChildEvents) {
     this.#child = child;
     this.#events = events;
@@ -104,17 +103,17 @@ export class RunnerChild {
     return this.#stderr;
   }
 
-  /** What its main thread did up to now, where this machine tells. */
+  /** The times of its main thread up to now, where this machine reports them. */
   cpuSample(): CpuSample | undefined {
     return this.#cpu.sample();
   }
 
-  /** Does it hardly rest? */
+  /** Does it compute almost without pausing? */
   get isHog(): boolean {
     return this.#cpu.isHog;
   }
 
-  /** It has something to do from now on. */
+  /** It is busy from now on: wakes the watches. */
   noteWork(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
@@ -122,12 +121,12 @@ export class RunnerChild {
     this.#cpu.wake();
   }
 
-  /** So much of its time on a processor was for the making of instances. */
+  /** This much of its time on a processor went into making instances. */
   noteMaking(ms: number): void {
     this.#cpu.noteMaking(ms);
   }
 
-  /** Ends it at once. Idempotent. */
+  /** Kills it at once. Idempotent. */
   kill(): void {
     this.#memory.close();
     this.#cpu.close();
@@ -169,23 +168,23 @@ export class RunnerChild {
   }
 }
 
-/** Ends a process that nobody will hear of any more. */
+/** Kills a process that will have no `RunnerChild`. */
 function abandon({ process: child, pipes }: StartedChild): void {
   child.kill("SIGKILL");
   for (const pipe of pipes) pipe?.destroy();
 }
 
 /**
- * Lets it go first when memory runs out, on Linux. It has this before it executes anything of a plugin's: at once, which
- * takes microseconds.
+ * On Linux, makes the kernel kill it before the host when memory runs out. Done at once, in microseconds, so that it
+ * holds before the process executes any guest code.
  */
 function preferToHost(pid: number): void {
   if (process.platform !== "linux") return;
   try {
-    // Raising it needs no right.
+    // Raising the score needs no privilege.
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
   } catch (error) {
-    // A process that has ended by then needs none either: its exit is reported.
+    // A process that has ended needs no score; its exit is reported.
     if (isShortage(error)) throw error;
   }
 }

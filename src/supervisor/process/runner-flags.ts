@@ -1,7 +1,7 @@
 /**
- * The command line of a runner: what Node and V8 are told to deny and to cap. The limits that a guest meets
- * as linear memory and table sizes are enforced by V8 through these flags, per memory and per table; that is
- * why the gate bounds how many of them a component may have.
+ * The command line of a runner: what Node and V8 must deny and cap. Through these flags V8 enforces a guest's limits on
+ * linear memory and tables, but per memory and per table. That is why the gate bounds how many of them a component may
+ * have.
  *
  * @module
  */
@@ -15,16 +15,16 @@ import { CODE_ROOT, programPath } from "../sandbox/child-program.ts";
 const HEAP_MIB = 512;
 
 /**
- * Stack of a call that may be suspended. V8 keeps 4 MiB of used stacks for the next calls: the smaller one is, the
- * more calls at a time are spared the mapping of a new one. Interpreters need some: on half of this, native code of
- * Python overflows at half of Python's recursion limit. A call that cannot suspend runs on V8's usual 984 KiB.
+ * Stack of a call that may be suspended. V8 caches 4 MiB of used stacks for later calls: the smaller each is, the more
+ * concurrent calls need no new mapping. Interpreters need some stack: with half of this, Python's native code overflows
+ * at half of Python's recursion limit. A call that cannot suspend runs on V8's usual 984 KiB.
  */
 const SUSPENDABLE_STACK_KIB = 256;
 
 /**
- * What Node and V8 allocate beside what instances take: half of it before the first line of a program. A runner
- * is judged by the memory that it uses; the bound on what it allocates lies well above, and holds what grows
- * faster than anybody looks. Instances use half or less of what they allocate.
+ * What Node and V8 allocate besides the instances' memory, half of it before the first line of a program. The memory
+ * watch judges a runner by the memory that it uses. The bound on allocation lies well above that, and stops what grows
+ * between two looks. Instances use half or less of what they allocate.
  */
 const ALLOCATION_MARGIN_BYTES = 1024 * 1024 * 1024;
 
@@ -48,7 +48,8 @@ export function runnerArguments({ config, limits, memories }: RunnerFlagOptions)
     `--wasm-max-table-size=${COMPONENT_LIMITS.tableElements}`,
     `--wasm-stack-switching-stack-size=${SUSPENDABLE_STACK_KIB}`,
     `--max-old-space-size=${HEAP_MIB}`,
-    // V8 does not count what linear memories grew by: the runner collects those of ended calls itself.
+    // V8 does not count the growth of linear memories, so the runner calls the collector itself for those of ended
+    // calls.
     "--expose-gc",
     "--no-warnings",
     programPath("runner/main"),
@@ -56,7 +57,7 @@ export function runnerArguments({ config, limits, memories }: RunnerFlagOptions)
   ];
 }
 
-/** Bound on what a runner may allocate, used or not. Beyond it an allocation fails. */
+/** The bound on what a runner may allocate, used or not. Above it, an allocation fails. */
 export function maxDataBytes({ runnerMemoryBytes }: Pick<PluginLimits, "runnerMemoryBytes">): number {
   return 2 * runnerMemoryBytes + ALLOCATION_MARGIN_BYTES;
 }

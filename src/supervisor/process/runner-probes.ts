@@ -1,6 +1,6 @@
 /**
- * Questions to a runner for the access levels that its plugin requests. An answer that no question asked for is
- * a violation; one that does not come in time ends the process.
+ * Probes of a runner: questions for the access levels that its plugin requests. An answer without a question is a
+ * violation; a missing answer ends the process when its time is over.
  *
  * @module
  */
@@ -26,8 +26,8 @@ export class RunnerProbes {
   }
 
   /**
-   * Asks by `send` and waits. Where nothing comes in time, `expired` is told why, to end the process. Throws
-   * `probe-failed`, or `load-failed` where the runner ended or hardly had a processor.
+   * Asks by `send` and waits for the answer. Where none comes in time, calls `expired` with the reason, to end the
+   * process. Throws `probe-failed`, or `load-failed` where the runner ended or hardly had a processor.
    */
   async ask(call: number, send: () => void, expired: (why: string) => void): Promise<AccessLevelBits> {
     const answer = Promise.withResolvers<AccessLevelBits>();
@@ -50,7 +50,7 @@ export class RunnerProbes {
     }
   }
 
-  /** The levels came; a violation where nobody asked. */
+  /** Takes the levels of a call; a violation where the call is not a probe. */
   answer(call: number, levels: number): Violation | undefined {
     const probe = this.#open.get(call);
     if (probe === undefined) return new Violation(`levels for call ${call}, which is not a probe`);
@@ -62,17 +62,17 @@ export class RunnerProbes {
     return undefined;
   }
 
-  /** A call ended so; nothing where it is not a probe. */
+  /** A call failed. Does nothing where it is not a probe. */
   fail(call: number, why: string): void {
     this.#open.get(call)?.reject(new HostError("probe-failed", why));
   }
 
-  /** The runner is gone before it could answer. */
+  /** The runner ended before it could answer. */
   lose(call: number, why: string): void {
     this.#open.get(call)?.reject(new HostError("load-failed", why));
   }
 
-  /** None of them will be answered. */
+  /** The runner ended: no probe will be answered. */
   loseAll(why: string): void {
     for (const call of this.#open.keys()) this.lose(call, why);
     this.#open.clear();

@@ -1,9 +1,9 @@
 /**
- * One runner: a child process that executes one artifact, from its start to its end. What is said to it and heard
- * from it is `runner-protocol.ts`; the operating system's side of it is `runner-child.ts`.
+ * One runner: a child process that executes one artifact, from its start to its end. `runner-protocol.ts` has the
+ * conversation with it; `runner-child.ts` has the operating system's side of it.
  *
- * A frame that breaks the layout ends the process, and so does whatever the protocol does not allow. However it
- * ends, every call on it is settled, at once.
+ * A malformed frame ends the process, and so does any other violation of the protocol. However it ends, every call on
+ * it is settled or returned at once.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import type { RunnerCall } from "./runner-call.ts";
 import { RunnerChild, runnerCommand, type RunnerOptions } from "./runner-child.ts";
 import { RunnerProtocol } from "./runner-protocol.ts";
 
-/** How often a runner without calls is asked for a sign of life. */
+/** How often a runner without calls gets a ping. */
 const IDLE_PING_MS = 2_500;
 
 /** Codes of calls that end with their runner. */
@@ -40,16 +40,16 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   #closing = false;
   #reason = "";
   #lossCode: LossCode = "runner-lost";
-  /** What it comes to if it ends before it is ready. */
+  /** The error's code if the process ends before it is ready. */
   #startCode: "load-failed" | "plugin-unloadable" = "load-failed";
   #idlePing: NodeJS.Timeout | undefined;
   #isLate = false;
   #latenessChanged: (() => void) | undefined;
 
   /**
-   * Starts a process and waits until its artifact is compiled, or `signal` aborts. Throws
-   * `plugin-unloadable` where no process can ever load it, `resources-exhausted` where the machine has nothing left for
-   * one, or `load-failed`; none is left then.
+   * Starts a process and waits until it has loaded its artifact, or `signal` aborts. Throws `plugin-unloadable` where
+   * no process can ever load it, `resources-exhausted` where the machine has no descriptor, process or memory left for
+   * one, or `load-failed`. No process is left then.
    */
   static async start(options: RunnerOptions, signal?: AbortSignal): Promise<RunnerProcess> {
     await options.confinement?.openFolder(options.config.artifactDir);
@@ -77,7 +77,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     try {
       const startMs = performance.now();
       const starting = startChild(runnerCommand(options));
-      // A process is started on this thread, for milliseconds where the host is large.
+      // `spawn` blocks this thread, for milliseconds where the host's memory is large.
       const startedMs = performance.now();
       share.spend(startedMs - startMs, startedMs);
       return new RunnerProcess(await starting, options, share);
@@ -89,7 +89,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   }
 
   private constructor(child: StartedChild, options: RunnerOptions, share: ThreadShare) {
-    // A rejection is for whoever awaits it; a runner may also end when nobody does.
+    // A runner may end while nothing awaits this promise: its rejection must not count as unhandled.
     this.#ready.promise.catch(() => undefined);
     this.#child = new RunnerChild(child, options, {
       isBusy: () => this.#state === "starting" || this.#protocol.isBusy,
@@ -184,7 +184,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
 
   begin(request: RpcRequest, call: RunnerCall): number {
     if (this.#state !== "ready") {
-      // Not before the caller knows the number.
+      // Later, so that the caller has the id by then.
       queueMicrotask(() => call.returned());
       return 0;
     }
@@ -227,13 +227,13 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     this.#idlePing.unref();
   }
 
-  /** Ends a process that cannot load its artifact; `isLasting`: nor can any other one. */
+  /** Ends a process that cannot load its artifact. `isLasting`: no other process can either. */
   #endUnloaded(reason: string, isLasting: boolean): void {
     if (isLasting) this.#startCode = "plugin-unloadable";
     this.#end(reason);
   }
 
-  /** Ends the process for a reason. Everything that waits is settled now, not when the process is gone. */
+  /** Ends the process. Everything that waits is settled now, not when the process has ended. */
   #end(reason: string, lossCode: LossCode = "runner-lost"): void {
     if (this.#state === "ended") return;
     const wasStarting = this.#state === "starting";

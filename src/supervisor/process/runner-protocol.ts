@@ -1,11 +1,11 @@
 /**
- * What is said between the host and one runner: requests and their ends, the operations and outbound exchanges of
- * their guests, questions for access levels, signs of life. Knows nothing of the process behind the channel.
+ * The conversation between the host and one runner: requests and their outcomes, the operations and outbound exchanges
+ * of their guests, probes, pings. Knows nothing of the process behind the channel.
  *
- * What the runner sends is untrusted. An answer to a question nobody asked, a message of a call that is not in
- * flight or more of them than a guest can cause is a {@link Violation}, which ends it; messages of a call that was
- * cancelled are dropped, since they may have been on their way. What the host keeps for a runner is bounded: values
- * in flight, and bytes that it does not read.
+ * What the runner sends is untrusted. It commits a {@link Violation}, which ends it, by an answer without a question, a
+ * message for a call that is not in flight, or more messages than a guest can cause. Messages for a cancelled call are
+ * dropped, since they may have been on their way. What the host keeps for a runner is bounded: values in flight, and
+ * bytes that the runner has not read.
  *
  * @module
  */
@@ -27,26 +27,26 @@ import { SignsOfLife } from "./signs-of-life.ts";
 
 const MICROS_PER_MS = 1_000;
 
-/** When a request that found too many bytes before it may be sent again. */
+/** The time to retry after for a request that the backlog of unread bytes kept out. */
 const BACKLOG_HINT_MS = 250;
 
-/** What the protocol is spoken over and charged to, and who is told of the runner itself. */
+/** The channel, the share that the work is charged to, and the events of the runner itself. */
 export interface RunnerProtocolOptions {
   readonly channel: Pick<Channel<RunnerMessage, HostMessage>, "bufferedBytes" | "isBehind" | "send">;
   /** What one call may log. */
   readonly logBytes: number;
   readonly share: ThreadShare;
-  /** It has loaded its artifact; a violation where it said so before. */
+  /** It has loaded its artifact; returns a violation where it has said so before. */
   readonly ready: () => Violation | undefined;
-  /** It cannot go on, or must not: {@link RunnerProtocol.end} follows. */
+  /** It cannot or must not go on: {@link RunnerProtocol.end} follows. */
   readonly failed: (reason: string) => void;
-  /** It cannot load its artifact; `isLasting`: nor can any other one. {@link RunnerProtocol.end} follows. */
+  /** It cannot load its artifact; `isLasting`: no other process can either. {@link RunnerProtocol.end} follows. */
   readonly unloaded: (reason: string, isLasting: boolean) => void;
-  /** Its time on a processor up to now, where this machine tells. */
+  /** Its time on a processor up to now, where this machine reports it. */
   readonly ranMs: () => number | undefined;
-  /** So much of that time was for the making of instances. */
+  /** This much of that time went into making instances. */
   readonly instanceMade: (ms: number) => void;
-  /** It owes a sign of life for longer than one takes as a rule, or does no longer. */
+  /** An answer to a ping has become late, or none is late any longer. */
   readonly latenessChanged: (isLate: boolean) => void;
 }
 
@@ -57,11 +57,11 @@ export class RunnerProtocol {
   readonly #probes: RunnerProbes;
   readonly #signs: SignsOfLife;
   readonly #proven = Promise.withResolvers<void>();
-  /** Why it is over; `undefined` while it is not. */
+  /** Why the conversation ended; `undefined` while it goes on. */
   #endReason: string | undefined;
   #callsBegun = 0;
   readonly #making = new MakingAllowance();
-  /** Somebody waits for its last call. */
+  /** Resolves when the last call has ended, for {@link idle}. */
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: RunnerProtocolOptions) {
@@ -84,7 +84,7 @@ export class RunnerProtocol {
     });
   }
 
-  /** See `Runner`, as for all that have the same names there. */
+  /** See `Runner`, as for all members that it has too. */
   get callsInFlight(): number {
     return this.#calls.waiting;
   }
@@ -105,12 +105,12 @@ export class RunnerProtocol {
     return this.#proven.promise;
   }
 
-  /** Does anybody wait for something that it does, or should say? */
+  /** Does the host wait for a call, a probe or the answer to a ping? */
   get isBusy(): boolean {
     return this.#calls.waiting > 0 || this.#probes.size > 0 || this.#signs.isOwed;
   }
 
-  /** Is a sign of life overdue, for which it had no processor? */
+  /** Is the answer to a ping overdue because the runner had no processor? */
   get isOverdue(): boolean {
     return this.#signs.isOverdue;
   }
@@ -152,7 +152,7 @@ export class RunnerProtocol {
     }, graceMs);
   }
 
-  /** What a guest would still do for one of them is refused, as for any call that was cancelled. */
+  /** The host refuses what a guest may still do for one of these calls, as for any cancelled call. */
   recall(): void {
     for (const id of this.#calls.unbegun(this.#signs.answered)) {
       const call = this.#calls.listener(id);
@@ -168,12 +168,12 @@ export class RunnerProtocol {
     await this.#idle.promise;
   }
 
-  /** Guest code runs also while instances are prepared in idle moments: that must come to an end as well. */
+  /** The runner prepares instances while it is idle, which runs guest code: that must end as well. */
   checkIdle(): void {
     if (this.isQuiet && this.#endReason === undefined) this.#signs.ask(() => undefined, FIXED_LIMITS.idleComputeMs);
   }
 
-  /** Acts on what the runner says; a violation where it may not say so. */
+  /** Acts on a message of the runner; returns a violation where the message is not allowed. */
   receive(message: RunnerMessage): Violation | undefined {
     if (isCapabilityToHost(message)) return this.#links.receive(message);
     switch (message.kind) {
@@ -213,11 +213,11 @@ export class RunnerProtocol {
   }
 
   /**
-   * Nothing is said any more: whoever waits is told so now. Idempotent.
+   * Ends the conversation: settles everything that waits. Idempotent.
    *
-   * @param reason for those who ask it later
-   * @param explained the reason as those hear it who wait for access levels
-   * @param lost what happens to the calls
+   * @param reason for probes that come later
+   * @param explained the reason, for the probes that wait
+   * @param lost the outcome of the calls that had begun
    */
   end(reason: string, explained: string, lost: Outcome): void {
     if (this.#endReason !== undefined) return;
@@ -230,14 +230,14 @@ export class RunnerProtocol {
       this.#calls.cancel(id);
       return call ?? [];
     });
-    // Each gets a reply and a record, hundreds of them at this moment.
+    // There may be hundreds of calls, and each gets a reply and a log record: they take turns.
     const { turns } = this.#parts.share;
     for (const call of this.#calls.clear()) turns.run(() => call.settle(lost));
     for (const call of unbegun) turns.run(() => call.returned());
     this.#idle?.resolve();
   }
 
-  /** Passes on what a call has logged, where somebody listens. */
+  /** Passes a call's log or output to its listener, if it has one. */
   #tell(id: number, characters: number, tell: (call: RunnerCall) => void): Violation | undefined {
     const call = this.#calls.hear(id, characters);
     if (call instanceof Violation) return call;
@@ -275,7 +275,7 @@ export class RunnerProtocol {
     this.#parts.channel.send(message);
   }
 
-  /** The plugin has used the host's thread outside its turns. */
+  /** Charges the plugin for work on the host's thread outside its turns. */
   #charge(ms: number): void {
     this.#parts.share.spend(ms, performance.now());
   }

@@ -1,5 +1,5 @@
 /**
- * One process of a plugin, as whoever gives it requests and whoever keeps it sees it.
+ * One process of a plugin, as seen by the code that starts requests on it and the code that manages it.
  *
  * @module
  */
@@ -11,72 +11,75 @@ import type { RunnerCall } from "./runner-call.ts";
 /** How a runner ended, for the log. */
 export interface RunnerExit {
   readonly reason: string;
-  /** The last lines it wrote to stderr, bounded. */
+  /** The end of its stderr, bounded. */
   readonly stderr: string;
   /** Did {@link Runner.close} end it? */
   readonly expected: boolean;
-  /** Did it hardly rest, up to its end? */
+  /** Was it computing almost without pausing when it ended? */
   readonly wasHog: boolean;
 }
 
-/** What a thread did up to now, and when that was. */
+/** A thread's times up to a moment, and that moment. */
 export interface CpuSample {
   readonly atMs: number;
-  /** On a processor. */
+  /** Time on a processor. */
   readonly ranMs: number;
-  /** Ready to run, without a processor. */
+  /** Time waiting for a processor. */
   readonly waitedMs: number;
 }
 
 /** A process that executes one artifact. However it ends, every call on it is settled or returned, at once. */
 export interface Runner {
-  /** Settles when the process has ended, in whatever way. Never rejects. */
+  /** Resolves when the process has ended, however it did. Never rejects. */
   readonly exited: Promise<RunnerExit>;
-  /** Resolves once a request has ended and the process was seen alive after it. May never. */
+  /** Resolves once a request has ended, or the process has answered a ping after a cancelled one. May stay pending. */
   readonly proven: Promise<void>;
   readonly isReady: boolean;
-  /** True when no call is in flight and no ping is unanswered for one that was given up. */
+  /** True when no call is in flight and no ping is unanswered. */
   readonly isQuiet: boolean;
-  /** Does it owe a sign of life for longer than one takes as a rule? What is begun on it now may have to wait. */
+  /** Has a ping been unanswered for longer than usual? A call that is started now may have to wait. */
   readonly isLate: boolean;
   /** Calls that are not settled. */
   readonly callsInFlight: number;
-  /** Requests that were ever begun on it. */
+  /** Requests ever started on it. */
   readonly callsBegun: number;
-  /** Does it hardly rest? */
+  /** Does it compute almost without pausing? */
   readonly isHog: boolean;
 
-  /** What its main thread did up to now; `undefined` where this machine does not tell. */
+  /** The times of its main thread up to now; `undefined` where this machine does not report them. */
   cpuSample(): CpuSample | undefined;
 
   /** Asks `get-access-levels` of an instance with every capability denied. Throws `probe-failed`. */
   probe(): Promise<AccessLevelBits>;
 
-  /** Calls `changed` each time that it becomes late or is late no longer, until it ends. */
+  /** Calls `changed` each time that {@link isLate} changes, until it ends. */
   watchLateness(changed: () => void): void;
 
   /**
-   * Starts a request; `call.settle` tells how it ended, or `call.returned` that it never began. Returns the id to
-   * {@link cancel} it by.
+   * Starts a request. `call.settle` reports how it ended, or `call.returned` that it never began. Returns the id for
+   * {@link cancel}.
    */
   begin(request: RpcRequest, call: RunnerCall): number;
 
   /**
-   * Gives a call up, without a word to it. If the runner does not answer a ping soon after, its guest is
-   * computing and cannot be stopped otherwise: the process is killed. A plugin may compute until its own deadline,
-   * which is in `graceMs`, though its caller waits no longer: callers must not be able to end its process.
+   * Gives a call up; its `RunnerCall` hears no more. If the runner does not answer a ping soon afterwards, its guest is
+   * computing, and only killing the process stops it. The plugin may compute until its own deadline, `graceMs` from
+   * now, although its caller no longer waits: a caller must not be able to end the plugin's process.
    */
   cancel(id: number, graceMs: number): void;
 
-  /** Gives the calls back that it is known not to have begun. What it may still do for one has no effect. */
+  /** Takes back the calls that it has certainly not begun. What it may still do for one has no effect. */
   recall(): void;
 
-  /** Calls that {@link recall} would give back. */
+  /** How many calls {@link recall} would take back. */
   readonly callsUnbegun: number;
 
-  /** Lets the calls on it be answered, which their deadlines bound, and ends it. Begin no call on it any more. */
+  /**
+   * Waits until the calls on it have been answered, at the latest by their deadlines, then ends it. Start no call on it
+   * after this.
+   */
   drain(): Promise<void>;
 
-  /** Ends the process. Calls still on it are settled as lost. Idempotent; resolves when it is gone. */
+  /** Ends the process. Calls still on it are settled as lost, or returned. Idempotent; resolves when it has ended. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * The pings to a runner and its answers, and what they tell: whether it still hears, and of each call whether it can
- * have begun. Host and runner take messages in order, and the runner answers a ping before it takes the next message; so
- * what was sent behind an unanswered ping has not begun.
+ * The pings to a runner and its answers. They show whether the runner is responsive, and whether a call can have begun.
+ * Messages stay in order, and the runner answers a ping before it takes the next message. So a call that was sent after
+ * an unanswered ping has not begun.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { Violation } from "../../channel/violation.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { type Verdict, Watchdog } from "./watchdog.ts";
 
-/** A sign of life takes well below a millisecond, where no guest computes. */
+/** An answer takes well below a millisecond while no guest computes. */
 const LATE_MS = 25;
 
-/** How often a ping goes before a request, so that it is known of it whether it has begun. */
+/** How often a ping precedes a request, so that the host can tell whether the request has begun. */
 const BARRIER_MS = 5;
 
-/** Why a process is ended that owes a sign of life. */
+/** Why a process that owes an answer is ended. */
 const REASONS: Readonly<Record<Verdict, string>> = {
   computing: "a guest kept computing after its request's deadline",
   silent: `it gave no sign of life for ${FIXED_LIMITS.silentMs} ms, and did not compute either`,
@@ -24,13 +24,13 @@ const REASONS: Readonly<Record<Verdict, string>> = {
 
 export interface SignsOfLifeOptions {
   readonly send: (nonce: number) => void;
-  /** No sign came in time. */
+  /** No answer came in time. */
   readonly failed: (reason: string) => void;
-  /** Is there something of the runner's that has arrived and that the host has not taken yet? */
+  /** Has anything arrived from the runner that the host has not read yet? */
   readonly isBehind: () => boolean;
-  /** The runner's time on a processor up to now, where this machine tells. */
+  /** The runner's time on a processor up to now, where this machine reports it. */
   readonly ranMs: () => number | undefined;
-  /** One is awaited for longer than it takes as a rule, or is no longer. */
+  /** An answer has become late, or none is late any longer. */
   readonly latenessChanged: (isLate: boolean) => void;
 }
 
@@ -59,7 +59,7 @@ export class SignsOfLife {
     return this.#asked;
   }
 
-  /** Pings that were answered: a call that was sent behind more of them than this has not begun. */
+  /** Pings that were answered: a call sent after more pings than this has not begun. */
   get answered(): number {
     return this.#answered;
   }
@@ -68,20 +68,20 @@ export class SignsOfLife {
     return this.#watchdog.isOwed;
   }
 
-  /** Is one overdue, for which the runner had no processor? */
+  /** Is an answer overdue because the runner had no processor? */
   get isOverdue(): boolean {
     return this.#watchdog.isOverdue;
   }
 
-  /** Asks for one. `answered` is called when it comes; that may take `graceMs` longer than usual. */
+  /** Sends a ping. Calls `answered` when its answer comes, which may take `graceMs` longer than usual. */
   ask(answered: () => void, graceMs: number): void {
     this.#asked += 1;
     this.#send(this.#watchdog.expect(answered, graceMs));
   }
 
   /**
-   * Asks before a request that may have to wait for others, unless a sign is owed or was asked for a moment ago. It has no
-   * time of its own: a guest may compute until its deadline.
+   * Sends a ping before a request that may have to wait for others, unless one is unanswered or was sent a moment ago.
+   * This ping has no time limit of its own: a guest may compute until its deadline.
    */
   askBefore(): void {
     const nowMs = performance.now();
@@ -90,14 +90,14 @@ export class SignsOfLife {
     this.ask(() => undefined, Number.POSITIVE_INFINITY);
   }
 
-  /** One came; a violation where it is not the one that is owed next. */
+  /** Takes an answer; returns a violation where it does not answer the next ping. */
   hear(nonce: number): Violation | undefined {
     if (!this.#watchdog.answer(nonce)) return new Violation("a pong without its ping");
     this.#answered += 1;
     return undefined;
   }
 
-  /** None is waited for any more. */
+  /** Stops waiting for answers. */
   stop(): void {
     this.#watchdog.stop();
   }

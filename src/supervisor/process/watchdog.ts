@@ -1,53 +1,55 @@
 /**
- * Signs of life that a runner owes: each is a ping that must be answered in time and in order. Nothing else
- * counts as one, since whatever else arrives may have been sent before the guest began to compute.
+ * Watches that a runner answers its pings, in time and in order. Nothing else shows that it is responsive, since any
+ * other message may have been sent before the guest began to compute.
  *
- * An answer that is overdue says that a guest computes only where the runner had a processor meanwhile: one that others
- * keep from it could not answer. So the time that a runner is given counts its time on a processor, from when its
- * guest may compute no longer; and there is a bound on the wait in any case, for one that neither runs nor answers.
- * Where this machine does not tell of the processor, the time that passed counts.
+ * An overdue answer proves that a guest computes only if the runner had a processor meanwhile; without one it could not
+ * answer. So a runner's time limit counts its time on a processor, from the moment when its guest may no longer
+ * compute. A second bound, on elapsed time, ends a runner that neither runs nor answers. Where this machine does not
+ * report processor time, elapsed time counts.
  *
  * @module
  */
 
 import { type OwedAnswer, OwedAnswers } from "./owed-answers.ts";
 
-/** How long the host waits for itself where it is behind; a runner that keeps it behind must not live by that. */
+/** How long the host, where it is behind, waits to catch up; a runner must not survive by keeping it behind. */
 const MAX_BEHIND_MS = 1_000;
 
-/** As long as the host was behind, the runner could not write either: it has so long to go on, at most. */
+/** While the host was behind, the runner may have been unable to write: it gets this long afterwards to answer. */
 const CATCH_UP_MS = 50;
 
-/** How often it is looked at whether the host is behind, or the runner had a processor, at the most. */
+/** The shortest time between two checks whether the host is behind, or the runner had a processor. */
 const LOOK_MS = 5;
 
 /**
- * A host that looks so much too late stalled itself, and so did the runner in all likelihood: a machine that was
- * suspended, or busy with others. The runner is given its time once more, and only once.
+ * If the host's check is this late, the host itself stalled, and most likely the runner did too: the machine was
+ * suspended, or busy with other processes. The runner gets its time once more, and only once.
  */
 const LATE_MS = 100;
 
-/** A runner that had a processor for this part of its time had it for all of it: the kernel counts in ticks. */
+/**
+ * A runner that had a processor for this part of its time counts as having had it throughout: the kernel counts in
+ * ticks.
+ */
 const WHOLE_SHARE = 0.9;
 
-/** Why the wait is over: a guest computes, or the runner has not been heard of for too long. */
+/** Why the wait is over: a guest computes, or the runner neither answered nor ran for too long. */
 export type Verdict = "computing" | "silent";
 
-/** What a watchdog works with. */
 export interface WatchdogOptions {
-  /** Time that a runner is given to answer. */
+  /** The time that a runner has to answer. */
   readonly timeoutMs: number;
-  /** And how much longer it is waited for where it had no processor in that time. */
+  /** How much longer the watchdog waits where the runner had no processor in that time. */
   readonly silentMs: number;
   /** An answer that takes longer than this is late. */
   readonly lateMs: number;
   /** An answer is overdue. {@link Watchdog.stop} is called then or earlier. */
   readonly expired: (verdict: Verdict) => void;
-  /** Is there something of the runner's that has arrived and that the host has not taken yet? */
+  /** Has anything arrived from the runner that the host has not read yet? */
   readonly isBehind?: () => boolean;
-  /** The runner's time on a processor up to now, where this machine tells. */
+  /** The runner's time on a processor up to now, where this machine reports it. */
   readonly ranMs?: () => number | undefined;
-  /** One is awaited for longer than that, or is no longer. */
+  /** An answer has become late, or none is late any longer. */
   readonly latenessChanged?: (isLate: boolean) => void;
 }
 
@@ -57,12 +59,12 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires. */
   #armedMs = Number.POSITIVE_INFINITY;
-  /** The runner had no processor: it is looked at again then. */
+  /** When to check again a runner that had no processor. */
   #againMs = Number.NEGATIVE_INFINITY;
-  /** Set while a verdict is awaited: waits no more. */
+  /** Set while a verdict is pending: calls it off. */
   #endVerdict: (() => void) | undefined;
   #lastNonce = 0;
-  /** Is one awaited for longer than it takes as a rule? */
+  /** Is an answer late? */
   #isLate = false;
 
   constructor(options: WatchdogOptions) {
@@ -74,14 +76,14 @@ export class Watchdog {
     return !this.#owed.isEmpty;
   }
 
-  /** Is one awaited that should be there by now, from a runner that had no processor to give it on? */
+  /** Is an answer overdue because the runner had no processor? */
   get isOverdue(): boolean {
     return this.#againMs !== Number.NEGATIVE_INFINITY;
   }
 
   /**
-   * Starts to wait for the answer to the nonce that it returns; `answered` is called when it comes. The answer may
-   * take `graceMs` longer than usual: so long the guest may well compute.
+   * Returns a nonce and starts to wait for the answer to it; calls `answered` when that comes. The answer may take
+   * `graceMs` longer than usual: for that long, the guest is allowed to compute.
    */
   expect(answered: () => void, graceMs = 0): number {
     this.#lastNonce = (this.#lastNonce + 1) >>> 0;
@@ -104,14 +106,17 @@ export class Watchdog {
     return true;
   }
 
-  /** Waits no more. */
+  /** Stops waiting. */
   stop(): void {
     this.#disarm();
     this.#againMs = Number.NEGATIVE_INFINITY;
     this.#owed.clear();
   }
 
-  /** Sets the timer to what comes next for the earliest answer. While a verdict is awaited there is none. */
+  /**
+   * Sets the timer for the next step: an answer becomes late, starts to count, or is due. While a verdict is pending,
+   * there is no timer.
+   */
   #arm(): void {
     const { earliest } = this.#owed;
     const dueMs = earliest === undefined ? Number.POSITIVE_INFINITY : Math.max(this.#againMs, this.#nextMs(earliest));
@@ -123,7 +128,10 @@ export class Watchdog {
     this.#timer = setTimeout(() => this.#reached(), Math.max(0, nextMs - performance.now()));
   }
 
-  /** From when the guest may compute no longer, the runner's time on a processor counts. */
+  /**
+   * When the time of the earliest answer starts to count, then when it is due. It counts once the guest may no longer
+   * compute.
+   */
   #nextMs(earliest: OwedAnswer): number {
     const fromMs = earliest.dueMs - this.#options.timeoutMs;
     if (earliest.ran === undefined && performance.now() < fromMs) return fromMs;
@@ -140,7 +148,7 @@ export class Watchdog {
   #reached(): void {
     this.#disarm();
     const nowMs = performance.now();
-    // What has arrived by now is read before this: the host may be late itself.
+    // Node reads what has arrived before it runs this: the host itself may be late.
     const immediate = setImmediate(() => {
       this.#endVerdict = undefined;
       const { earliest } = this.#owed;
@@ -159,7 +167,7 @@ export class Watchdog {
     this.#options.latenessChanged?.(isLate);
   }
 
-  /** An answer was overdue at `overdueMs`: did its runner have the time that it was given? */
+  /** An answer was overdue at `overdueMs`: did the runner have its time on a processor? */
   #consider(owed: OwedAnswer, overdueMs: number): void {
     const nowMs = performance.now();
     const { timeoutMs, silentMs, expired, ranMs } = this.#options;
@@ -179,7 +187,7 @@ export class Watchdog {
     }
   }
 
-  /** Waits while the host is behind, and a little longer. */
+  /** Gives the verdict once the host is not behind any more, and a little later. */
   #judge(overdueMs: number, wasBehindMs: number): void {
     this.#endVerdict = undefined;
     const nowMs = performance.now();
@@ -192,7 +200,7 @@ export class Watchdog {
     this.#endVerdict = () => clearTimeout(timer);
   }
 
-  /** When an answer is due that may be late only since the host is. */
+  /** The due time of an answer that may be late only because the host is. */
   #prolonged(owed: OwedAnswer, nowMs: number): number {
     if (owed.isProlonged || nowMs - owed.dueMs <= LATE_MS) return owed.dueMs;
     owed.isProlonged = true;

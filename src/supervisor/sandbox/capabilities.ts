@@ -10,8 +10,8 @@ import { readFileSync } from "node:fs";
 export const CAPABILITY = { kill: 1n << 5n, sysNice: 1n << 23n } as const;
 
 /**
- * Does this process have the capability in force? False where this machine does not tell. Throws where this process has
- * no descriptor left to ask it.
+ * Is the capability in this process's effective set? False where this system does not report it. Throws where this
+ * process has no descriptor left to read it with.
  */
 export function holdsCapability(capability: bigint): boolean {
   if (process.platform !== "linux") return false;

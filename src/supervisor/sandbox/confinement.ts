@@ -1,7 +1,7 @@
 /**
- * How child processes are sandboxed on this machine: decided once, when a replica starts, by trying it. A
- * wall that is not available (no such tool, no right to use it, another operating system) is left out and named,
- * never an error: the walls of Node and V8 and the broker's checks are in any case.
+ * Decides how child processes are sandboxed on this machine: once, when a replica starts, by trying each wall. A wall
+ * that is not available (no such tool, no right to use it, another operating system) is left out and named. It is never
+ * an error: the walls of Node and V8 and the broker's checks always apply.
  *
  * @module
  */
@@ -26,31 +26,30 @@ import {
   type WallTools,
 } from "./wall.ts";
 
-/** Tools are taken from where only root installs them, not from wherever the host's PATH leads. */
+/** Only root installs tools in these folders; the host's PATH may lead anywhere. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
-/** A trial of a command line executes Node to print its version: some ten milliseconds. */
+/** A trial runs `node --version` behind the walls, which takes some ten milliseconds. */
 const TRIAL_TIMEOUT_MS = 10_000;
 
 const TRIAL_BOUNDS: ProcessBounds = { maxDataBytes: 2 ** 31 };
 
-/** What decides the walls. */
 export interface ConfinementOptions {
-  /** `none` puts up no wall by command line. */
+  /** `none`: no wall is put up by a command line. */
   readonly sandbox: "auto" | "none";
   /** Whose rights runners get where the host is root. */
   readonly runnerUser: ProcessUser;
-  /** The artifact cache, which runners must reach. It is there already. */
+  /** The artifact cache, which runners must reach. It exists already. */
   readonly cacheDir: string;
 }
 
-/** A wall that does not stand, and why. */
+/** A wall that is not in place, and why. */
 export interface MissingWall {
   readonly wall: Wall;
   readonly reason: string;
 }
 
-/** The walls that stand on this machine, and the command lines that put them up. */
+/** The walls in place on this machine, and the command lines that put them up. */
 export class Confinement {
   readonly missing: readonly MissingWall[];
   readonly #walls: ReadonlySet<Wall>;
@@ -62,7 +61,7 @@ export class Confinement {
     this.#options = options;
   }
 
-  /** Walls that stand, in the order of their list. */
+  /** The walls in place, in the order of their lists. */
   get walls(): readonly Wall[] {
     return [...COMMAND_WALLS, ...HOST_WALLS].filter((wall) => this.#walls.has(wall));
   }
@@ -71,26 +70,26 @@ export class Confinement {
     return this.#walls.has(wall);
   }
 
-  /** The command line that runs a program within the walls. Its process is the program's own. */
+  /** The command line that runs a program within the walls. The program keeps the process id that `spawn` reports. */
   command(program: string, args: readonly string[], bounds: ProcessBounds): { file: string; args: string[] } {
     const [file = program, ...rest] = [...wallPrefix(this.#walls, this.#options, bounds), program, ...args];
     return { file, args: rest };
   }
 
-  /** Lets the user that runners have read an artifact's folder. Does nothing where that is the host's own. */
+  /** Lets the runners' user read an artifact's folder. Does nothing where runners have the host's user. */
   async openFolder(folder: string): Promise<void> {
     if (!this.#walls.has("unprivileged-user")) return;
-    // A cache that cannot be changed may be open already. If it is not, the start fails and says so.
+    // A read-only cache may be open already. If it is not, the runner's start fails and says so.
     await openToStrangers(folder).catch(() => undefined);
   }
 }
 
 const NO_OPTIONS: WallOptions = { tools: {}, user: NOBODY, isRoot: false };
 
-/** No walls but those of Node and V8: for the command line's own short runs, and where nothing was decided. */
+/** Only the walls of Node and V8: for short runs of the command line itself, and where no confinement is passed. */
 export const UNCONFINED: Confinement = new Confinement(new Set(), [], NO_OPTIONS);
 
-/** Tries which walls stand. Takes a tenth of a second or less; never rejects. */
+/** Finds out which walls this machine can put up. Takes a tenth of a second or less; never rejects. */
 export async function decideConfinement(options: ConfinementOptions): Promise<Confinement> {
   const missing: MissingWall[] = [];
   const standing = new Set<Wall>();
@@ -131,7 +130,7 @@ async function findTool(name: string): Promise<string | undefined> {
       await access(path, constants.X_OK);
       return path;
     } catch {
-      // Not there: the next folder may have it.
+      // The next folder may have it.
     }
   }
   return undefined;
@@ -146,7 +145,7 @@ async function objection(
   if (process.platform !== "linux") return "it needs Linux";
   if (sandbox === "none") return "it is switched off";
   if (tools[toolOf(wall)] === undefined) return `there is no ${toolOf(wall)} (util-linux)`;
-  // Another user loses its capabilities with the first program it executes.
+  // A user other than root loses its capabilities when it executes a program.
   if (wall === "no-capabilities" && !isRoot) return "the host is not root and has none to drop";
   if (wall !== "unprivileged-user") return undefined;
   if (!isRoot) return "the host is not root: runners have its user";
@@ -158,13 +157,13 @@ async function objection(
   return await cacheObjection(cacheDir, user);
 }
 
-/** The cache is ours and may be opened; what lies above it is not. */
+/** The host owns the cache and may open it to runners; it does not own the folders above. */
 async function cacheObjection(cacheDir: string, { uid }: ProcessUser): Promise<string | undefined> {
   const part = await unreachablePart(cacheDir, { except: cacheDir });
   return part === undefined ? undefined : `user ${uid} may not enter ${part}: put the cache elsewhere`;
 }
 
-/** All of them at once, which is the usual case; where that fails, one after the other. */
+/** Tries all of them at once, which usually works; where that fails, one after the other. */
 async function tryWalls(
   candidates: readonly CommandWall[],
   options: WallOptions,

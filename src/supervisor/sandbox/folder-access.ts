@@ -1,7 +1,7 @@
 /**
- * Whether a stranger on this machine (a user that owns nothing and is in no group of ours) may enter a folder,
- * and how an artifact's folder is opened to one. By permission bits alone: where an access list says otherwise,
- * the answer errs on the careful side for what is denied by bits.
+ * Whether a stranger on this machine (a user that owns nothing and shares no group with the host) may enter a folder,
+ * and how an artifact's folder is opened to one. Only permission bits count: what they deny counts as denied, even
+ * where an access list allows it.
  *
  * @module
  */
@@ -15,8 +15,8 @@ const OWNER_ALL_OTHERS_READ = 0o755;
 const OWNER_WRITE_OTHERS_READ = 0o644;
 
 /**
- * The first part of a path, itself included, that a stranger may not enter (or execute); `undefined` where it
- * may. The path must exist. `except` names one part that is not looked at.
+ * The first part of a path, the last one included, that a stranger may not enter (or execute); `undefined` where every
+ * part is open. The path must exist. `except` names one part to skip.
  */
 export async function unreachablePart(
   path: string,

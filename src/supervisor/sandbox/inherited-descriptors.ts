@@ -1,10 +1,10 @@
 /**
- * Descriptors that the host itself was started with and never asked for: a child would inherit them in turn,
- * since nothing marked them to be closed. Node marks only the first few; a shell or a service manager may
- * leave others, with files behind them that are not a child's business.
+ * Descriptors that the host inherited when it was started. A child would inherit them in turn, since nothing marked
+ * them close-on-exec: Node marks only the first few. A shell or a service manager may leave others open, on files that
+ * a child must not reach.
  *
- * Each is covered in a child by /dev/null. One whose number is not below the limit on descriptors cannot be: the limit was
- * lowered after it was opened, and no child can be given anything at its place. Such a one is closed here.
+ * In a child, /dev/null takes the place of each. That is impossible for a descriptor whose number is at or above the
+ * limit on descriptors (the limit was lowered after it was opened), so the host closes such a descriptor.
  *
  * @module
  */
@@ -22,9 +22,9 @@ export type Stdio = readonly (IOType | number)[];
 let covering: { inherited: readonly number[]; readonly nowhere: number } | undefined;
 
 /**
- * The descriptors of a child: those of `own`, and /dev/null in the place of each that it would inherit unasked.
- * What there is to inherit is looked up once: all that this process opens itself is closed in its children. Throws
- * where this process has no descriptor left to look.
+ * The descriptors of a child: those of `own`, and /dev/null in the place of each that it would inherit unasked. The
+ * inherited ones are looked up once, since everything that this process opens itself is closed in its children. Throws
+ * where this process has no descriptor left to look with.
  */
 export function childDescriptors(own: Stdio): (IOType | number)[] {
   covering ??= { inherited: inheritedDescriptors(), nowhere: openSync(devNull, "r+") };
@@ -32,13 +32,13 @@ export function childDescriptors(own: Stdio): (IOType | number)[] {
   return coverDescriptors(own, covering.inherited, covering.nowhere);
 }
 
-/** Closes those that no child can have; the result are the others. */
+/** Closes those that no child can have; returns the others. */
 function closeBeyond(limit: number, descriptors: readonly number[]): readonly number[] {
   for (const descriptor of descriptors.filter((each) => each >= limit)) closeSync(descriptor);
   return descriptors.filter((each) => each < limit);
 }
 
-/** No new descriptor has this number or a higher one. It may be changed from outside at any time. */
+/** New descriptors have numbers below this. Other processes may change it at any time. */
 function descriptorLimit(): number {
   const limits = readFileSync("/proc/self/limits", "latin1");
   return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
@@ -56,7 +56,7 @@ function isInherited(descriptor: number): boolean {
   try {
     info = readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1");
   } catch (error) {
-    // The descriptor that listed them is closed by now.
+    // `readdirSync` lists its own descriptor, which is closed by now.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
     throw error;
   }

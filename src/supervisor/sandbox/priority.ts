@@ -1,8 +1,9 @@
 /**
- * Scheduling priorities of child processes, below the host's own. A process has a session for itself (it is started
- * `detached`): where the kernel shares the processor out among sessions, a priority within one says nothing.
+ * Scheduling priorities of child processes, below the host's own. Each child has a session of its own (it is started
+ * `detached`). Where the kernel divides the processor among sessions, only the session's priority counts against other
+ * processes, so both are set.
  *
- * Only on Linux; elsewhere processes keep the priority that they have.
+ * Only on Linux; elsewhere processes keep their priority.
  *
  * @module
  */
@@ -12,22 +13,22 @@ import { getPriority, setPriority } from "node:os";
 
 const MAX_NICE = 19;
 
-/** The host's own priority, which runners have as well. */
+/** The host's own priority, with which runners start. */
 export const NORMAL_NICE = 0;
 
 /**
- * For what has to come to an end, in a given time, though others go first: about a quarter of a processor that another
- * one wants as well. With less, on a machine that is busy for other reasons, it would never be ready in its time.
+ * For work that has a deadline but lets others go first: about a quarter of a processor that another process wants as
+ * well. With less, it would miss its deadline on a machine that is busy for other reasons.
  */
 export const BACKGROUND_NICE = 5;
 
-/** What a process gets that never rests: some thirtieth of a processor that others want, too. */
+/** For a process that computes without pausing: about a thirtieth of a processor that others want as well. */
 export const LOW_NICE = 15;
 
 /**
- * Sets the priority of each of the process's threads, which are there from its start on or inherit it, and of its session,
- * among others (sched(7), "The autogroup feature"). Where a right is missing, to raise one needs CAP_SYS_NICE, or the
- * process has just ended, all stays as it is.
+ * Sets the priority of each of the process's threads (later threads inherit it) and of its session (sched(7), "The
+ * autogroup feature"). Changes nothing where a right is missing (raising a priority needs CAP_SYS_NICE) or the process
+ * has just ended.
  */
 export function setNice(pid: number, nice: number): void {
   try {
@@ -39,6 +40,6 @@ export function setNice(pid: number, nice: number): void {
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(nice));
   } catch {
-    // See above; and not every kernel has it.
+    // See above; besides, not every kernel has autogroups.
   }
 }

@@ -1,23 +1,23 @@
 /**
- * A time limit for a child process that counts its time on a processor: one that others keep from it is waited for,
- * and not for ever. Where this machine does not tell of the processor, the time that passes counts.
+ * A time limit for a child process that counts its time on a processor. A process that other processes keep off the
+ * processor gets longer, but not for ever. Where this machine does not report processor time, elapsed time counts.
  *
  * @module
  */
 
-/** How many times its limit a process may take where it gets no processor. */
+/** A process that gets no processor may take this many times its limit. */
 const PATIENCE = 3;
 
-/** It is looked at again no sooner than this. */
+/** The shortest time between two looks. */
 const LOOK_MS = 50;
 
 export interface ProcessorDeadlineOptions {
   readonly timeoutMs: number;
-  /** All the time that it may take, however little it could do in it; three times the limit unless given. */
+  /** The most elapsed time that it may take, however little it could compute; three times the limit by default. */
   readonly patienceMs?: number | undefined;
-  /** The process's time on a processor up to now. */
+  /** The process's time on a processor up to now, where this machine reports it. */
   readonly ranMs: () => number | undefined;
-  /** The time is over: it was used, or the process was `starved`. Called at most once. */
+  /** The time is over: the process used it, or was `starved` of a processor. Called at most once. */
   readonly expired: (how: "used" | "starved") => void;
 }
 
@@ -34,7 +34,7 @@ export class ProcessorDeadline implements Disposable {
     this.#timer = setTimeout(() => this.#look(), options.timeoutMs);
   }
 
-  /** There is no hurry any more. Idempotent. */
+  /** Lifts the deadline. Idempotent. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }

@@ -1,10 +1,10 @@
 /**
- * Starts a child process. Where the machine has no descriptor, process or memory left for one, `spawn` fails in four
- * ways: it throws, or it tells of it later; the child that it returns then has its pipes or has not. Here that is one
- * way, and none of them can end the host.
+ * Starts a child process. Where the machine has no descriptor, process or memory left, `spawn` fails in several ways:
+ * it throws, or it emits an error later, from a child with or without its pipes. Here all of them reject one promise,
+ * and none can end the host.
  *
- * Where the lack is one of descriptors, Node gives pipes that it has opened to nobody, and never closes them. So it is
- * not asked where there are too few of them.
+ * Where descriptors run out halfway, Node leaks the pipes that it has already opened. So `spawn` is not called where
+ * too few are left.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { devNull } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { childDescriptors, type Stdio } from "./inherited-descriptors.ts";
 
-/** Two for each pipe and two for word of the program's start; and some for what the other threads of the host open. */
+/** Two for each pipe, two by which `spawn` learns that the program started, and some for the host's other threads. */
 const NEEDED_DESCRIPTORS = 12;
 
 /** Descriptors of a child that have names. */
@@ -31,7 +31,7 @@ export interface ChildCommand {
   readonly stdio: Stdio;
 }
 
-/** A process that is there, with a pipe or socket for each `pipe` of its descriptors. */
+/** A process that has started, with a pipe or socket for each `pipe` of its descriptors. */
 export interface StartedChild {
   readonly process: ChildProcess;
   readonly pid: number;
@@ -39,16 +39,16 @@ export interface StartedChild {
 }
 
 /**
- * Starts it with an empty environment and in a session of its own: where the kernel shares the processor out among
- * sessions, one that computes without end must not use up what is the host's and the other children's. Rejects with
- * the system's error where it cannot be started; nothing is left of it then.
+ * Starts a process with an empty environment and in a session of its own: where the kernel divides the processor among
+ * sessions, a child that computes without pausing must not use up the share of the host and of other children. Rejects
+ * with the system's error where the process cannot be started, and leaves nothing behind.
  */
 export async function startChild({ file, args, cwd, stdio }: ChildCommand): Promise<StartedChild> {
   expectDescriptors();
   const child = spawn(file, args, { cwd, env: {}, detached: true, stdio: childDescriptors(stdio) });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
-    // It stays: what is sent to a process that has just ended may fail, which its exit tells of.
+    // This listener stays: a signal to a process that has just ended may fail, and its exit is reported anyway.
     child.on("error", reject);
   });
   const { pid } = child;
@@ -56,7 +56,7 @@ export async function startChild({ file, args, cwd, stdio }: ChildCommand): Prom
   return { process: child, pid, pipes: child.stdio };
 }
 
-/** Throws the system's error where so many cannot be opened now. Takes some ten microseconds. */
+/** Throws the system's error where the descriptors cannot be opened now. Takes some ten microseconds. */
 function expectDescriptors(): void {
   const opened: number[] = [];
   try {

@@ -1,32 +1,32 @@
 /**
- * The walls around a child process that the operating system may give, by name, and the command line that
- * puts them up. Every tool used sets its own process up and then becomes the program (it executes it in place):
- * the process id, the inherited socket and a kill are the program's own.
+ * The walls that the operating system may put around a child process, by name, and the command line that puts them up.
+ * Every tool used changes its own process and then executes the program in place. So the program keeps the process id
+ * and the inherited socket, and a kill reaches it.
  *
  * @module
  */
 
-/** Walls that a command line puts up, from the one that is set up first to the last. */
+/** Walls that a command line puts up, in the order in which it does. */
 export const COMMAND_WALLS = [
   /** No core files, no written files, few descriptors, and a bound on what may be allocated. */
   "resource-limits",
   /** A network namespace with nothing in it. */
   "no-network",
-  /** Another user than the host's, where that one is root. */
+  /** A user other than the host's, where the host is root. */
   "unprivileged-user",
-  /** None left, and no way to get any back. */
+  /** No capabilities, and no way to regain one. */
   "no-capabilities",
   /** No program that it executes can have more rights than itself. */
   "no-new-privileges",
-  /** The kernel kills it when the host is gone, also while it computes. */
+  /** The kernel kills it when the host ends, even while it computes. */
   "parent-death",
 ] as const;
 
-/** Walls that the host puts up itself once the process is there. */
+/** Walls that the host puts up itself once the process has started. */
 export const HOST_WALLS = [
-  /** The kernel prefers it to any other process when memory runs out. */
+  /** When memory runs out, the kernel kills it before any other process. */
   "oom-priority",
-  /** The host looks at its memory while it works, and kills it beyond its limit. */
+  /** The host watches its memory while it is busy, and kills it above its limit. */
   "memory-watch",
 ] as const;
 
@@ -43,19 +43,18 @@ export interface ProcessUser {
 /** A user that owns nothing, as Linux knows it. */
 export const NOBODY: ProcessUser = { uid: 65_534, gid: 65_534 };
 
-/** Absolute paths of the tools of util-linux; those that are missing have no path. */
+/** Absolute paths of the util-linux tools that were found. */
 export interface WallTools {
   readonly prlimit?: string;
   readonly unshare?: string;
   readonly setpriv?: string;
 }
 
-/** What the walls need to know. */
 export interface WallOptions {
   readonly tools: WallTools;
   /** Whose rights the program gets, for `unprivileged-user`. */
   readonly user: ProcessUser;
-  /** Is the host root? Else a namespace of users is needed for one of the network. */
+  /** Is the host root? If not, a network namespace needs a user namespace. */
   readonly isRoot: boolean;
 }
 
@@ -65,7 +64,7 @@ export interface ProcessBounds {
   readonly maxDataBytes: number;
 }
 
-/** Modules are read side by side while a program starts; afterwards it needs a dozen. */
+/** A program opens many modules at once while it starts; afterwards it needs a dozen. */
 const MAX_DESCRIPTORS = 256;
 
 /** The tool that a wall needs. */
@@ -74,13 +73,13 @@ export function toolOf(wall: CommandWall): keyof WallTools {
   return wall === "no-network" ? "unshare" : "setpriv";
 }
 
-/** The command line's beginning that puts the walls up around whatever program follows it. */
+/** The beginning of a command line, which puts up the walls around the program that follows it. */
 export function wallPrefix(walls: ReadonlySet<Wall>, options: WallOptions, bounds: ProcessBounds): string[] {
   const { tools } = options;
   return [
     ...(walls.has("resource-limits") ? [tools.prlimit ?? "prlimit", ...limitFlags(bounds), "--"] : []),
     ...(walls.has("no-network") ? [tools.unshare ?? "unshare", ...namespaceFlags(options), "--"] : []),
-    // Last: a change of user or of namespaces would take the signal at the parent's death back.
+    // Last: a change of user or namespace would cancel the signal at the parent's death.
     ...command(tools.setpriv ?? "setpriv", privilegeFlags(walls, options)),
   ];
 }
