@@ -71,7 +71,7 @@ test.each<readonly [string, () => Setting]>([
   });
   const { mongodbUrl } = setting();
   await replica.logged(({ msg }) => msg === "waiting for NATS");
-  if (mongodbUrl !== undefined) await replica.logged(({ msg }) => String(msg).startsWith("the store does not take"));
+  if (mongodbUrl !== undefined) await replica.logged(({ msg }) => String(msg).startsWith("the store cannot do"));
   const pages = await Promise.all(
     ["readyz", "metrics"].map(async (page) => (await fetch(`${replica.healthUrl}/${page}`)).text()),
   );
