@@ -3,13 +3,14 @@
  * what is made of the contract without a toolchain: the declarations for TypeScript.
  * With `--check`, only compares; a file in such a copy that is not in the original counts as a difference, too.
  *
- * What is generated of the contract by a toolchain (bindings in C and Go) is not made here: see `toolchains/bindings.ts`.
+ * What is generated of the contract by a toolchain (bindings in C and Go) is not made here: see `toolchains/bindings.ts`. Nor are binaries copied: see
+ * `build/package-binaries.ts`.
  *
  * @module
  */
 
-import { copyFile, glob, mkdir, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { glob, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { PROJECT_FOLDER, writeOrCheck } from "./generated-file.ts";
 import { typescriptDeclarations } from "./generate-sdk/typescript.ts";
 
@@ -28,14 +29,6 @@ const PACKAGES: readonly SdkPackage[] = [
   // A wheel holds what is within its modules.
   { folder: "sdk/python/src/network_plugin", copies: CONTRACT },
 ];
-
-/** Binary files: where it is → where it is copied to. */
-const BINARIES: ReadonlyMap<string, string> = new Map([
-  [
-    "node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.reactor.wasm",
-    "sdk/c/adapter/wasi_snapshot_preview1.reactor.wasm",
-  ],
-]);
 
 /** Folders of a package that hold nothing else than what is written here. */
 const GENERATED = ["wit/**", "types/*/interfaces/**"];
@@ -61,14 +54,6 @@ export async function strayFiles(generated: ReadonlyMap<string, string>): Promis
   return stray;
 }
 
-/** Copies what the packages carry of other projects' binaries. Git ignores the copies: they are made for packing. */
-export async function copyBinaries(): Promise<void> {
-  for (const [original, copy] of BINARIES) {
-    await mkdir(dirname(join(PROJECT_FOLDER, copy)), { recursive: true });
-    await copyFile(join(PROJECT_FOLDER, original), join(PROJECT_FOLDER, copy));
-  }
-}
-
 async function filesOf(cwd: string, patterns: readonly string[]): Promise<string[]> {
   const entries = await Array.fromAsync(glob([...patterns], { cwd, withFileTypes: true }));
   return entries
@@ -88,7 +73,6 @@ async function main(): Promise<void> {
       console.log(`removed ${file}`);
     }
   }
-  if (!process.argv.includes("--check")) await copyBinaries();
   await writeOrCheck(files, COMMAND);
 }
 

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { copyBinaries } from "../generate-sdk.ts";
 import { CommandError } from "../lib/command.ts";
 import { buildHost } from "./host.ts";
 import { buildExamples } from "./examples.ts";
+import { copyPackageBinaries } from "./package-binaries.ts";
 
 try {
   console.log((await buildHost()) ? "dist/ built" : "dist/ is up to date");
-  await copyBinaries();
+  await copyPackageBinaries();
   await buildExamples();
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;

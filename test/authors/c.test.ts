@@ -7,7 +7,7 @@ import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { copyBinaries } from "../../scripts/generate-sdk.ts";
+import { copyPackageBinaries } from "../../scripts/build/package-binaries.ts";
 import { consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
@@ -21,7 +21,7 @@ const CMAKE = `cmake -B build -DCMAKE_TOOLCHAIN_FILE=../${PACKAGE}/cmake/zig.cma
 
 // The page unpacks the package; what comes after it works in the same folder.
 beforeAll(async () => {
-  await copyBinaries();
+  await copyPackageBinaries();
   const { path, env } = await obtainCMake(TOOLCHAINS);
   workplace = await createWorkplace({ path, env });
   await workplace.follow("docs/write-a-plugin/c.md");
