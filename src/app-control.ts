@@ -9,6 +9,7 @@ import { describeFiles, describePlugin, describeRefusals } from "./app-control-r
 import type { ControlFolder } from "./app-options.ts";
 import { readinessOf } from "./app-health.ts";
 import type { ReplicaParts } from "./app-parts.ts";
+import { namesInWords } from "./app-plugins.ts";
 import type { ReloadReport, ReplicaIdentity, StatusReport } from "./control/report.ts";
 import { type ControlHandlers, type ControlServer, startControlServer } from "./control/server.ts";
 import { HostError } from "./errors/host-error.ts";
@@ -178,14 +179,9 @@ function isDenied({ state }: { readonly state: SlotState }): boolean {
   return state.kind === "loaded" && state.version.authority.now.kind === "denied";
 }
 
-/** The most plugins that one message names. */
-const NAMED_PLUGINS = 16;
-
 function lateError(registry: Registry, timeoutMs: number): HostError {
   const loading = [...registry.slots.values()].filter(({ isReloading }) => isReloading).map(({ name }) => name);
-  const some = loading.slice(0, NAMED_PLUGINS).join(", ");
-  const named = loading.length > NAMED_PLUGINS ? `${some} and ${loading.length - NAMED_PLUGINS} more` : some;
-  const what = loading.length === 0 ? "" : `; still loading: ${named}`;
+  const what = loading.length === 0 ? "" : `; still loading: ${namesInWords(loading)}`;
   return new HostError(
     "control-timeout",
     `the replica was not done reading its files within ${timeoutMs} ms and goes on with it${what}`,

@@ -79,6 +79,11 @@ function describeFailure({ name, state }: PluginSlot): string {
 /** The first names, and how many more there are; `undefined` for an empty list. */
 function named(what: string, all: readonly string[]): string | undefined {
   if (all.length === 0) return undefined;
+  return `${what}: ${namesInWords(all)}`;
+}
+
+/** The first names in one line, and how many more there are. */
+export function namesInWords(all: readonly string[]): string {
   const some = all.slice(0, NAMED_PLUGINS).join(", ");
-  return `${what}: ${some}${all.length > NAMED_PLUGINS ? ` and ${all.length - NAMED_PLUGINS} more` : ""}`;
+  return all.length > NAMED_PLUGINS ? `${some} and ${all.length - NAMED_PLUGINS} more` : some;
 }

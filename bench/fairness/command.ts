@@ -9,9 +9,9 @@ import {
   addTimingOptions,
   MIN_PAIRED_ROUNDS,
   type Timing,
-  type TimingFlags,
+  type QuickFlags,
   type Timings,
-  timingOf,
+  timingOfForm,
 } from "../options/timing.ts";
 import { listOf, oneOf } from "../options/values.ts";
 import { addSetupOptions, type SetupFlags, setupOf, type SetupPlan, type Start } from "../setup/setup-plan.ts";
@@ -24,8 +24,7 @@ export interface FairnessPlan extends SetupPlan, Timing {
   readonly publishes: boolean;
 }
 
-interface FairnessFlags extends SetupFlags, TimingFlags {
-  readonly quick?: true;
+interface FairnessFlags extends SetupFlags, QuickFlags {
   readonly attacks?: readonly AttackName[];
   readonly publish?: true;
 }
@@ -49,7 +48,7 @@ export function createFairnessCommand(start: Start<FairnessPlan>): Command {
   return addSetupOptions(command).action((flags: FairnessFlags) =>
     start({
       ...setupOf(flags),
-      ...timingOf(TIMINGS[flags.quick === true ? "quick" : "full"], flags),
+      ...timingOfForm(TIMINGS, flags),
       attacks: flags.attacks ?? ATTACK_NAMES,
       publishes: flags.publish === true,
     }),

@@ -9,9 +9,9 @@ import {
   addTimingOptions,
   MIN_ROUNDS,
   type Timing,
-  type TimingFlags,
+  type QuickFlags,
   type Timings,
-  timingOf,
+  timingOfForm,
 } from "../options/timing.ts";
 import { listOf, oneOf } from "../options/values.ts";
 import { addSetupOptions, type SetupFlags, setupOf, type SetupPlan, type Start } from "../setup/setup-plan.ts";
@@ -24,8 +24,7 @@ export interface GrowthPlan extends SetupPlan, Timing {
   readonly publishes: boolean;
 }
 
-interface GrowthFlags extends SetupFlags, TimingFlags {
-  readonly quick?: true;
+interface GrowthFlags extends SetupFlags, QuickFlags {
   readonly curves?: readonly CurveName[];
   readonly publish?: true;
 }
@@ -48,7 +47,7 @@ export function createGrowthCommand(start: Start<GrowthPlan>): Command {
   return addSetupOptions(command).action((flags: GrowthFlags) =>
     start({
       ...setupOf(flags),
-      ...timingOf(TIMINGS[flags.quick === true ? "quick" : "full"], flags),
+      ...timingOfForm(TIMINGS, flags),
       curves: flags.curves ?? CURVE_NAMES,
       publishes: flags.publish === true,
     }),

@@ -30,6 +30,11 @@ export interface TimingFlags {
   readonly measureMs?: number;
 }
 
+/** The same, of a subcommand that has a short form. */
+export interface QuickFlags extends TimingFlags {
+  readonly quick?: true;
+}
+
 /** A round is a pair of neighbouring measurements; fewer pairs have no meaningful spread. */
 export const MIN_ROUNDS = 5;
 /** Of measurements that are pairs of their own, each of them long: fewer have a meaningful spread. */
@@ -61,6 +66,11 @@ export function timingOf(defaults: Timing, { rounds, measureMs }: TimingFlags): 
     ...(measureMs !== undefined && timingFor(measureMs)),
     ...(rounds !== undefined && { rounds }),
   };
+}
+
+/** The same for a subcommand that has a short form. */
+export function timingOfForm({ full, quick }: Timings, flags: QuickFlags): Timing {
+  return timingOf(flags.quick === true ? quick : full, flags);
 }
 
 /** Another length of each measurement, and everything else in proportion. */

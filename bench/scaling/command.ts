@@ -7,7 +7,7 @@
 import { Command } from "commander";
 import { addComparisonOptions, type ComparisonFlags, type ComparisonPlan } from "../comparison/comparison-plan.ts";
 import type { JobName } from "../jobs/jobs.ts";
-import { addTimingOptions, MIN_ROUNDS, type Timings, timingOf } from "../options/timing.ts";
+import { addTimingOptions, MIN_ROUNDS, type QuickFlags, type Timings, timingOfForm } from "../options/timing.ts";
 import { addSetupOptions, setupOf, type Start } from "../setup/setup-plan.ts";
 
 /** The host with one process for a plugin, beside itself with two. */
@@ -16,8 +16,7 @@ export interface ScalingPlan extends ComparisonPlan {
   readonly publishes: boolean;
 }
 
-interface ScalingFlags extends ComparisonFlags {
-  readonly quick?: true;
+interface ScalingFlags extends ComparisonFlags, QuickFlags {
   readonly publish?: true;
 }
 
@@ -41,7 +40,7 @@ export function createScalingCommand(start: Start<ScalingPlan>): Command {
   return addSetupOptions(command).action((flags: ScalingFlags) =>
     start({
       ...setupOf(flags),
-      ...timingOf(TIMINGS[flags.quick === true ? "quick" : "full"], flags),
+      ...timingOfForm(TIMINGS, flags),
       jobs: flags.jobs ?? JOBS,
       contenders: ["host-1-runner", "host-2-runners"],
       concurrencies: flags.concurrency ?? CONCURRENCIES,

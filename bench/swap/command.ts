@@ -9,9 +9,9 @@ import {
   addTimingOptions,
   MIN_PAIRED_ROUNDS,
   type Timing,
-  type TimingFlags,
+  type QuickFlags,
   type Timings,
-  timingOf,
+  timingOfForm,
 } from "../options/timing.ts";
 import { addSetupOptions, type SetupFlags, setupOf, type SetupPlan, type Start } from "../setup/setup-plan.ts";
 
@@ -21,8 +21,7 @@ export interface SwapPlan extends SetupPlan, Timing {
   readonly publishes: boolean;
 }
 
-interface SwapFlags extends SetupFlags, TimingFlags {
-  readonly quick?: true;
+interface SwapFlags extends SetupFlags, QuickFlags {
   readonly publish?: true;
 }
 
@@ -43,7 +42,7 @@ export function createSwapCommand(start: Start<SwapPlan>): Command {
   return addSetupOptions(command).action((flags: SwapFlags) =>
     start({
       ...setupOf(flags),
-      ...timingOf(TIMINGS[flags.quick === true ? "quick" : "full"], flags),
+      ...timingOfForm(TIMINGS, flags),
       publishes: flags.publish === true,
     }),
   );

@@ -5,11 +5,11 @@
  */
 
 import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findOnPath, run } from "../lib/command.ts";
 import { CACHE, MissingToolchainError } from "./recipe.ts";
 
-const INSTALL_TIMEOUT_MS = 5 * 60_000;
+const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * @param environment name of its folder
@@ -17,8 +17,18 @@ const INSTALL_TIMEOUT_MS = 5 * 60_000;
  * @returns the tool's path
  * @throws {@link MissingToolchainError}
  */
-export async function obtainPythonTool(environment: string, requirement: string, tool: string): Promise<string> {
-  const folder = join(CACHE, environment);
+export function obtainPythonTool(environment: string, requirement: string, tool: string): Promise<string> {
+  return obtainFromPyPI(join(CACHE, environment), [requirement], tool);
+}
+
+/**
+ * Installs packages into an environment, unless `tool` is there already.
+ *
+ * @param folder the environment's
+ * @returns the path of `tool`
+ * @throws {@link MissingToolchainError}
+ */
+export async function obtainFromPyPI(folder: string, requirements: readonly string[], tool: string): Promise<string> {
   const path = join(folder, "bin", tool);
   const isInstalled = await access(path).then(
     () => true,
@@ -28,9 +38,9 @@ export async function obtainPythonTool(environment: string, requirement: string,
   const python = await findOnPath("python3");
   if (python === undefined)
     throw new MissingToolchainError("No Python was found. Install python3 with its module venv.");
-  await mkdir(CACHE, { recursive: true });
+  await mkdir(dirname(folder), { recursive: true });
   await run(python, ["-m", "venv", folder], { timeoutMs: INSTALL_TIMEOUT_MS });
-  await run(join(folder, "bin", "python"), ["-m", "pip", "install", "--quiet", requirement], {
+  await run(join(folder, "bin", "python"), ["-m", "pip", "install", "--quiet", ...requirements], {
     timeoutMs: INSTALL_TIMEOUT_MS,
   });
   return path;

@@ -25,9 +25,14 @@ const ADVICE = `No Rust that builds for ${COMPONENT_TARGET} was found. Install r
 export async function obtainWasmRust(target: string = COMPONENT_TARGET): Promise<string> {
   const rustup = await findOnPath("rustup");
   if (rustup === undefined) throw new MissingToolchainError(ADVICE);
-  const installed = await run(rustup, ["target", "list", "--installed"], { timeoutMs: PROBE_TIMEOUT_MS });
-  if (!installed.split("\n").includes(target))
+  if (!(await hasTarget(rustup, target)))
     await run(rustup, ["target", "add", target], { timeoutMs: INSTALL_TIMEOUT_MS });
   const version = await run("rustc", ["--version"], { timeoutMs: PROBE_TIMEOUT_MS });
   return version.split(" ", 2).join(" ");
+}
+
+/** Does rustup's toolchain have the target? */
+export async function hasTarget(rustup: string, target: string): Promise<boolean> {
+  const installed = await run(rustup, ["target", "list", "--installed"], { timeoutMs: PROBE_TIMEOUT_MS });
+  return installed.split("\n").includes(target);
 }

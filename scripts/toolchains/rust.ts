@@ -14,6 +14,7 @@ import { componentNew } from "@bytecodealliance/jco";
 
 import { findOnPath, run } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
+import { hasTarget } from "./rust-for-wasm.ts";
 import { type Built, CACHE, MissingToolchainError, type Recipe } from "./recipe.ts";
 
 /** One Cargo package that builds one `cdylib`. */
@@ -106,9 +107,7 @@ async function detectDebian(): Promise<RustToolchain | undefined> {
 
 async function detectRustup(): Promise<RustToolchain | undefined> {
   const rustup = await findOnPath("rustup");
-  if (rustup === undefined) return undefined;
-  const installed = await run(rustup, ["target", "list", "--installed"], { timeoutMs: PROBE_TIMEOUT_MS });
-  if (!installed.split("\n").includes(TARGET)) return undefined;
+  if (rustup === undefined || !(await hasTarget(rustup, TARGET))) return undefined;
   return { cargo: "cargo", name: `${await rustVersion("rustc")} of rustup`, buildArguments: [], env: {} };
 }
 

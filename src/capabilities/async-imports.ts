@@ -12,6 +12,7 @@
  * @module
  */
 
+import { withoutVersion } from "../contract/interface-names.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 
 /** The suspending imports that belong to no capability. */
@@ -22,7 +23,7 @@ const POLL: readonly string[] = ["wasi:io/poll#poll", "wasi:io/poll#[method]poll
  * `interfaces` (with or without versions).
  */
 export function asyncImports(interfaces: readonly string[]): string[] {
-  const imported = new Set(interfaces.map((name) => name.replace(/@.*$/, "")));
+  const imported = new Set(interfaces.map(withoutVersion));
   const used = CAPABILITIES.filter((capability) => capability.interfaces.some((name) => imported.has(name)));
   return [...POLL, ...used.flatMap(({ suspending }) => suspending)];
 }

@@ -120,7 +120,7 @@ export class CallLedger implements LinkCalls {
   /** Ends a call because the runner says that it ended. */
   close(id: number): EndedCall | Violation {
     const entry = this.#entries.delete(id);
-    if (entry === undefined) return notUnderWay(id);
+    if (entry === undefined) return notInFlight(id);
     if (entry.listener !== undefined) this.#listeners -= 1;
     return entry;
   }
@@ -158,12 +158,12 @@ export class CallLedger implements LinkCalls {
 
   #entry(id: number): Entry | Violation {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return notUnderWay(id);
+    if (entry === undefined) return notInFlight(id);
     entry.isHeard = true;
     return entry;
   }
 }
 
-function notUnderWay(id: number): Violation {
+function notInFlight(id: number): Violation {
   return new Violation(`message for call ${id}, which is not in flight`);
 }
