@@ -54,7 +54,7 @@ export class FrameWriter implements FrameSink {
     // UTF-8 takes at most three bytes for a UTF-16 unit.
     if (value.length * 3 <= BLOCK_BYTES - 4) {
       this.#reserve(4 + value.length * 3);
-      const bytes = this.#block.write(value, this.#at + 4, "utf8");
+      const bytes = writeText(value, this.#block, this.#at + 4);
       this.#block.writeUInt32LE(bytes, this.#at);
       this.#at += 4 + bytes;
       this.#payloadBytes += 4 + bytes;
@@ -111,3 +111,19 @@ export class FrameWriter implements FrameSink {
     this.#from = this.#at;
   }
 }
+
+/** Up to this length, a loop over the characters is faster than a call out of JavaScript. */
+const SHORT_CHARACTERS = 32;
+
+/** Writes text as UTF-8. Returns the number of bytes. */
+function writeText(text: string, block: Buffer, from: number): number {
+  if (text.length > SHORT_CHARACTERS) return block.write(text, from, "utf8");
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > LAST_ASCII) return block.write(text, from, "utf8");
+    block[from + at] = code;
+  }
+  return text.length;
+}
+
+const LAST_ASCII = 0x7f;

@@ -18,6 +18,12 @@ const BEAT_MS = 25;
 /** If the timer is this late, the process has stalled, and what it reads in the next turns may be as old. */
 const STALL_MS = 100;
 
+/** When a message was read, and when it is estimated to have arrived, both on the clock of `performance.now()`. */
+export interface Arrival {
+  readonly readMs: number;
+  readonly arrivedMs: number;
+}
+
 /** The machine's clocks, in milliseconds. */
 export interface Clocks {
   /** `performance.now()`, which does not advance while the machine is suspended. */
@@ -61,10 +67,10 @@ export class ArrivalClock implements Disposable {
     }, BEAT_MS).unref();
   }
 
-  /** The estimated arrival of a message that is read now, on the clock of `performance.now()`. */
-  stamp(): number {
+  /** Stamps a message that is read now. */
+  stamp(): Arrival {
     const { nowMs, stalledMs } = this.#look();
-    return this.#staleSinceMs ?? nowMs - stalledMs;
+    return { readMs: nowMs, arrivedMs: this.#staleSinceMs ?? nowMs - stalledMs };
   }
 
   [Symbol.dispose](): void {

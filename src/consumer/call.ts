@@ -214,13 +214,14 @@ export class Call extends Link implements RunnerCall {
   }
 
   #begin(runner: Runner): void {
+    const nowMs = performance.now();
     // After a stall of this process, its deadline's timer may be late.
-    if (this.remainingMs() <= 0) {
+    if (nowMs >= this.#request.arrivedMs + this.#budgetMs) {
       this.#expire();
       return;
     }
-    this.#begunMs = performance.now();
-    this.#runnerCallId = runner.begin(this.#request.decoded.request, this);
+    this.#begunMs = nowMs;
+    this.#runnerCallId = runner.begin(this.#request.decoded.request, this, nowMs);
     this.#runner = runner;
   }
 

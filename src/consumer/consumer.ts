@@ -89,13 +89,18 @@ export class Consumer {
   #plansOf(plugin: ServedPlugin): readonly SubscriptionPlan[] {
     const { group, handler } = this.#parts;
     const { turns, slot } = plugin;
-    return [requestSubject(slot.name), methodSubjects(slot.name)].map((subject) => ({
-      subject,
+    const plain = requestSubject(slot.name);
+    return [plain, methodSubjects(slot.name)].map((subscribed) => ({
+      subject: subscribed,
       queue: group,
       need: "required",
       deliver: (message) => {
-        const arrivedMs = this.#arrivals.stamp();
-        turns.run(() => handler.handle(plugin, message, arrivedMs));
+        const { readMs, arrivedMs } = this.#arrivals.stamp();
+        turns.run(() => {
+          // The client decodes a message's subject each time that it is asked for it.
+          const subject = subscribed === plain ? plain : message.subject;
+          handler.handle(plugin, { message, subject, arrivedMs });
+        }, readMs);
       },
     }));
   }

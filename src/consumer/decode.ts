@@ -43,8 +43,8 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 const SUBJECT = /^[^\s*>.]+(?:\.[^\s*>.]+)*$/;
 const UNICODE_REPLACEMENT = "\ufffd";
 
-/** `newId` makes an id for a request without one. */
-export function decodeRequest(message: Msg, newId: () => string): Decoded {
+/** `subject` is the message's; `newId` makes an id for a request without one. */
+export function decodeRequest(message: Pick<Msg, "data">, subject: string, newId: () => string): Decoded {
   const reading = readHeaders(message);
   if (reading.kind === "problem") return malformed(undefined, reading.problem);
   const { id: givenId, method: givenMethod, timeoutMs: timeout, traceparent } = reading.headers;
@@ -53,7 +53,7 @@ export function decodeRequest(message: Msg, newId: () => string): Decoded {
   }
   const id = givenId ?? newId();
 
-  const method = readMethod(message.subject, givenMethod);
+  const method = readMethod(subject, givenMethod);
   if (method.kind === "problem") return malformed(id, method.problem);
 
   if (timeout !== undefined && !DECIMAL.test(timeout)) {
@@ -102,7 +102,7 @@ const HEADER_NAME = /^[\x21-\x39\x3b-\x7e]+$/;
 const NO_HEADERS: Headers = { kind: "headers", headers: {} };
 
 /** Reads the headers of a message, whatever the case of their names. */
-function readHeaders(message: Msg): Headers | Problem {
+function readHeaders(message: Pick<Msg, "data">): Headers | Problem {
   const { _msg, _rdata } = message as unknown as RawMessage;
   if (_msg.hdr <= 0) return NO_HEADERS;
   if (_msg.hdr > FIXED_LIMITS.headerBytes) {

@@ -31,10 +31,17 @@ export interface RequestHandlerOptions {
   readonly newId: () => string;
 }
 
-/** What is known of a message that is refused. */
-interface Refused {
+/** A message of one of a plugin's subjects. */
+export interface Delivery {
   readonly message: Msg;
+  /** The message's subject. */
+  readonly subject: string;
+  /** When it arrived, by the clock of `performance.now()`. */
   readonly arrivedMs: number;
+}
+
+/** What is known of a message that is refused. */
+interface Refused extends Pick<Delivery, "message" | "arrivedMs"> {
   readonly timeoutMs?: number | undefined;
   readonly request: Pick<RpcRequest, "id" | "method">;
   readonly traceId?: string | undefined;
@@ -59,18 +66,16 @@ export class RequestHandler {
     this.#calls = { replies, open: new Ring(), deadlines: new DeadlineTimer(), logger };
   }
 
-  /**
-   * Takes a message of one of the plugin's subjects; `arrivedMs` is a time of `performance.now()`. Never throws: an
-   * exception would end the client's reader.
-   */
-  handle(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
+  /** Takes a message of one of the plugin's subjects. Never throws: an exception would end the client's reader. */
+  handle(plugin: ServedPlugin, delivery: Delivery): void {
+    const { message, arrivedMs } = delivery;
     const { reply } = message;
     if (reply === undefined || reply === "" || !isSafeReplySubject(reply)) {
       this.#drop(plugin, reply);
       return;
     }
     try {
-      this.#decode(plugin, message, arrivedMs);
+      this.#decode(plugin, delivery);
     } catch (error) {
       this.#logger.error({ plugin: plugin.slot.name, err: error }, UNEXPECTED);
       this.#refuse(plugin, failed("internal", UNEXPECTED), { message, arrivedMs, request: UNKNOWN });
@@ -96,8 +101,9 @@ export class RequestHandler {
     for (const call of this.#calls.open.members()) call.review();
   }
 
-  #decode(plugin: ServedPlugin, message: Msg, arrivedMs: number): void {
-    const decoded = decodeRequest(message, this.#newId);
+  #decode(plugin: ServedPlugin, delivery: Delivery): void {
+    const { message, arrivedMs } = delivery;
+    const decoded = decodeRequest(message, delivery.subject, this.#newId);
     if (decoded.kind === "malformed") {
       const { id = "", problem } = decoded;
       this.#refuse(plugin, failed("bad-request", problem, { safeText: problem }), {

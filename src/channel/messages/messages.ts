@@ -34,23 +34,43 @@ const method = text(METHOD_MAX_BYTES);
 const payload = bytes(PLUGIN_LIMITS.payloadBytes.max);
 const body = bytes(PLUGIN_LIMITS.replyBytes.max);
 
-const request = record({ id, method, payload }, (from) => ({
-  id: id.read(from),
-  method: method.read(from),
-  payload: payload.read(from),
-}));
+const request = record(
+  { id, method, payload },
+  {
+    read: (from) => ({ id: id.read(from), method: method.read(from), payload: payload.read(from) }),
+    write(value, out) {
+      out.text(value.id);
+      out.text(value.method);
+      out.bytes(value.payload);
+    },
+  },
+);
 
-const response = record({ status: u16, body }, (from) => ({ status: from.u16(), body: body.read(from) }));
+const response = record(
+  { status: u16, body },
+  {
+    read: (from) => ({ status: from.u16(), body: body.read(from) }),
+    write(value, out) {
+      out.u16(value.status);
+      out.bytes(value.body);
+    },
+  },
+);
 
 /** The host's messages for calls. */
 const HOST_MESSAGES = {
   /** Call `get-access-levels` of an instance with every capability denied. */
   probe: message({ call: u32 }),
-  request: message({ call: u32, request }, (from) => ({
-    kind: "request",
-    call: from.u32(),
-    request: request.read(from),
-  })),
+  request: message(
+    { call: u32, request },
+    {
+      read: (from) => ({ kind: "request", call: from.u32(), request: request.read(from) }),
+      write(value, out) {
+        out.u32(value.call);
+        request.write(value.request, out);
+      },
+    },
+  ),
   /** Forget the call: its outcome is no longer wanted. The runner retires its instance and sends nothing more for it. */
   cancel: message({ call: u32 }),
   ping: message({ nonce: u32 }),
@@ -75,11 +95,16 @@ const RUNNER_MESSAGES = {
     call: u32,
     dropped: record({ lines: u32, bytes: u32, missedBytes: u32, missedLines: u32 }),
   }),
-  response: message({ call: u32, response }, (from) => ({
-    kind: "response",
-    call: from.u32(),
-    response: response.read(from),
-  })),
+  response: message(
+    { call: u32, response },
+    {
+      read: (from) => ({ kind: "response", call: from.u32(), response: response.read(from) }),
+      write(value, out) {
+        out.u32(value.call);
+        response.write(value.response, out);
+      },
+    },
+  ),
   /** The body was larger than the limit and was not sent. */
   oversize: message({ call: u32, bytes: u32 }),
   "plugin-error": message({ call: u32, message: text(PLUGIN_LIMITS.replyBytes.max) }),

@@ -182,14 +182,14 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     this.#latenessChanged = changed;
   }
 
-  begin(request: RpcRequest, call: RunnerCall): number {
+  begin(request: RpcRequest, call: RunnerCall, nowMs: number = performance.now()): number {
     if (this.#state !== "ready") {
       // Later, so that the caller has the id by then.
       queueMicrotask(() => call.returned());
       return 0;
     }
     this.#child.noteWork();
-    return this.#protocol.begin(request, call);
+    return this.#protocol.begin(request, call, nowMs);
   }
 
   cancel(id: number, graceMs: number): void {

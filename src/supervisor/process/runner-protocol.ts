@@ -125,7 +125,7 @@ export class RunnerProtocol {
     return await this.#probes.ask(call, send, this.#parts.failed);
   }
 
-  begin(request: RpcRequest, call: RunnerCall): number {
+  begin(request: RpcRequest, call: RunnerCall, nowMs: number): number {
     const { channel } = this.#parts;
     const id = this.#calls.newId();
     this.#callsBegun += 1;
@@ -134,7 +134,7 @@ export class RunnerProtocol {
       call.settle({ kind: "failed", code: "overloaded", message, retryAfterMs: BACKLOG_HINT_MS });
       return id;
     }
-    if (this.#calls.waiting > 0) this.#signs.askBefore();
+    if (this.#calls.waiting > 0) this.#signs.askBefore(nowMs);
     this.#calls.open(id, this.#signs.asked, call);
     channel.send({ kind: "request", call: id, request });
     return id;

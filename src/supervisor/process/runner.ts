@@ -57,9 +57,9 @@ export interface Runner {
 
   /**
    * Starts a request. `call.settle` reports how it ended, or `call.returned` that it never began. Returns the id for
-   * {@link cancel}.
+   * {@link cancel}. Pass `nowMs` if you have just read the clock.
    */
-  begin(request: RpcRequest, call: RunnerCall): number;
+  begin(request: RpcRequest, call: RunnerCall, nowMs?: number): number;
 
   /**
    * Gives a call up; its `RunnerCall` hears no more. If the runner does not answer a ping soon afterwards, its guest is

@@ -83,8 +83,7 @@ export class SignsOfLife {
    * Sends a ping before a request that may have to wait for others, unless one is unanswered or was sent a moment ago.
    * This ping has no time limit of its own: a guest may compute until its deadline.
    */
-  askBefore(): void {
-    const nowMs = performance.now();
+  askBefore(nowMs: number): void {
     if (nowMs - this.#barrierMs < BARRIER_MS || this.isOwed) return;
     this.#barrierMs = nowMs;
     this.ask(() => undefined, Number.POSITIVE_INFINITY);

@@ -23,7 +23,7 @@ function message({ subject = "rpc.echo", headers: given = {}, block, data = "" }
   return { ...raw, subject, data: payload } as unknown as Msg;
 }
 
-const decode = (sent: Sent) => decodeRequest(message(sent), () => "made");
+const decode = (sent: Sent) => decodeRequest(message(sent), sent.subject ?? "rpc.echo", () => "made");
 
 describe("decoding a request", () => {
   test("takes the method from the header, the payload from the data and makes an id where none came", () => {
