@@ -10,9 +10,10 @@
  * @module
  */
 
-import type { MsgHdrs, NatsConnection } from "nats";
+import type { NatsConnection } from "nats";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { NatsStats } from "../telemetry/nats-stats.ts";
+import type { EncodedPublish } from "./encoded-publish.ts";
 import { HeldReplies, type Held } from "./held-replies.ts";
 import { PublishRight } from "./publish-right.ts";
 import { RecentReplies, type ReplyOwner } from "./recent-replies.ts";
@@ -57,7 +58,7 @@ export interface ReplyPort {
 }
 
 /** What a `ReplySender` needs of a connection. */
-export interface ReplyConnection extends Pick<NatsConnection, "publish" | "isClosed"> {
+export interface ReplyConnection extends Pick<NatsConnection, "isClosed"> {
   /** What the server said about itself; absent while there is no connection. */
   readonly info?: { readonly max_payload: number } | undefined;
 }
@@ -65,6 +66,7 @@ export interface ReplyConnection extends Pick<NatsConnection, "publish" | "isClo
 export interface ReplySenderOptions {
   /** It must be up at the beginning. */
   readonly connection: ReplyConnection;
+  readonly publish: EncodedPublish;
   readonly stats: NatsStats;
   /** A callback for a reply's outcome threw. */
   readonly failed: (error: unknown) => void;
@@ -208,15 +210,18 @@ export class ReplySender implements ReplyPort {
   }
 
   #publish(reply: OutgoingReply): void {
-    const { connection } = this.#parts;
+    const { connection, publish } = this.#parts;
     const { data, headers } = reply.encode(this.#maxPayloadBytes);
-    try {
-      connection.publish(reply.subject, data, { headers: publishable(headers) });
-    } catch {
-      // The client refuses what is larger than `max_payload`, and everything once it is closed.
-      this.#drop(reply, connection.isClosed() ? "connection-closed" : "reply-refused");
+    // An error reply may be larger than `max_payload`, too.
+    if (data.length + headers.length > this.#maxPayloadBytes) {
+      this.#drop(reply, "reply-refused");
       return;
     }
+    if (connection.isClosed()) {
+      this.#drop(reply, "connection-closed");
+      return;
+    }
+    publish(reply.subject, headers, data);
     this.#recent.add(reply.subject, data.length + headers.length, reply.owner);
     this.#settle(reply, SENT);
   }
@@ -258,12 +263,4 @@ export class ReplySender implements ReplyPort {
     this.#idle?.resolve();
     this.#idle = undefined;
   }
-}
-
-/**
- * Encoded headers in the form that the client's `publish` takes. All that it does with headers is to call `encode`;
- * building them with its own class costs more than the rest of a reply.
- */
-function publishable(headers: Uint8Array): MsgHdrs {
-  return { encode: () => headers } as Partial<MsgHdrs> & { encode(): Uint8Array } as MsgHdrs;
 }

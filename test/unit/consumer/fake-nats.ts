@@ -1,4 +1,5 @@
 import type { Msg, Subscription } from "nats";
+import type { EncodedPublish } from "../../../src/nats/encoded-publish.ts";
 import type { ReplyConnection } from "../../../src/nats/reply-sender.ts";
 import type { SubscriptionSetOptions } from "../../../src/nats/subscription-set.ts";
 
@@ -55,13 +56,12 @@ export class FakeNats implements LinkedConnection {
   }
 
   /** The client takes what it can never send, and says nothing. */
-  publish: LinkedConnection["publish"] = (subject, data, { headers } = {}) => {
+  publish: EncodedPublish = (subject, headers, data) => {
     if (this.#state !== "up") return;
-    const encoded = (headers as unknown as { encode(): Uint8Array }).encode();
-    const code = /^Rpc-Error: (.*)\r$/m.exec(Buffer.from(encoded).toString("latin1"))?.[1];
+    const code = /^Rpc-Error: (.*)\r$/m.exec(Buffer.from(headers).toString("latin1"))?.[1];
     const asked = this.delivered.findLast(({ sent }) => sent.reply === subject);
     if (asked === undefined) throw new Error(`nobody asked on ${subject}`);
-    asked.replies.push({ code, data: data as Uint8Array });
+    asked.replies.push({ code, data });
   };
 
   /** Nothing arrives, and nothing can be sent: until it is up again, or permanently. */

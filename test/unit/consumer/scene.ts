@@ -81,7 +81,7 @@ export class Scene {
       callbackFailed: (_subject: string, error: unknown) => failed(error),
     };
     this.subscriptions = new SubscriptionSet({ connection, link, events });
-    this.replies = new ReplySender({ connection, stats: new NatsStats(), failed });
+    this.replies = new ReplySender({ connection, publish: connection.publish, stats: new NatsStats(), failed });
     this.handler = new RequestHandler({ replies: this.replies, logger, newId: () => `made-${(ids += 1)}` });
     this.consumer = new Consumer({
       link: this,
