@@ -24,8 +24,8 @@ export interface MessageEntry<Fields extends FieldTable = FieldTable> {
  */
 export interface AtOnce<Fields> {
   /** Returns one object literal. */
-  read(from: FieldReader): ValuesOf<Fields>;
-  write(value: ValuesOf<Fields>, out: FieldSink): void;
+  read(this: void, from: FieldReader): ValuesOf<Fields>;
+  write(this: void, value: ValuesOf<Fields>, out: FieldSink): void;
 }
 
 /** Messages by kind. */
