@@ -9,7 +9,7 @@ test("what is published with encoded headers arrives as what the client publishe
   await using server = await startNatsServer();
   const nats = await connect({ servers: server.url });
   const got: Msg[] = [];
-  nats.subscribe("reply.>", { callback: (_error, message) => got.push(message) });
+  nats.subscribe("reply.>", { callback: (_error, message) => void got.push(message) });
   const headers = clientHeaders();
   headers.set("Rpc-Status", "200");
   headers.set("Rpc-Id", "a");
