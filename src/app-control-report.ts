@@ -52,7 +52,7 @@ export function describePlugin(slot: PluginSlot): PluginReport {
     digest: version?.parts.digest ?? null,
     policy: version?.authority.policyRevision ?? null,
     engine: version?.parts.engine ?? null,
-    error: errorOf(state.kind === "failed" ? state.error : undefined),
+    error: errorOf("error" in state ? state.error : undefined),
     refused: errorOf(slot.refused),
     requests,
     errors,
@@ -64,11 +64,9 @@ export function describePlugin(slot: PluginSlot): PluginReport {
 
 /** One entry where the plugin does not run as its files say, else an empty list. */
 export function describeRefusals({ name, spec, state, refused }: PluginSlot): RefusedPlugin[] {
-  const error = errorOf(state.kind === "failed" ? state.error : refused);
+  const error = errorOf("error" in state ? state.error : refused);
   if (error === null) return [];
-  return [
-    { name, component: spec.componentPath, error, serves: state.kind === "failed" ? "nothing" : "older-version" },
-  ];
+  return [{ name, component: spec.componentPath, error, serves: "error" in state ? "nothing" : "older-version" }];
 }
 
 function errorOf(error: HostError | undefined): ReportedError | null {

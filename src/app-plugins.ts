@@ -68,8 +68,8 @@ function isTriedAgain({ state }: PluginSlot): boolean {
 /** A plugin's state in the words of the metrics. */
 export function stateOf({ state }: PluginSlot): LoadedPlugin["state"] {
   if (state.kind === "loading") return "loading";
-  if (state.kind === "failed") return state.error.row.retryable ? "failed" : "unloadable";
-  return state.version.authority.now.kind;
+  if (state.kind === "loaded") return state.version.authority.now.kind;
+  return state.error.row.retryable ? "failed" : "unloadable";
 }
 
 function describeFailure({ name, state }: PluginSlot): string {

@@ -18,8 +18,8 @@ import type { CapabilityToGuest } from "./capabilities.ts";
 /** One capability's host side. `Message` is what a runner sends it. */
 export interface HostSide<Message = unknown, Gate extends CapabilityGate = CapabilityGate> {
   readonly capability: string;
-  openLink(parts: LinkParts): HostLink<Message>;
-  createGate(parts: GateParts): Gate;
+  openLink(parts: LinkOptions): HostLink<Message>;
+  createGate(parts: GateOptions): Gate;
 }
 
 /** Names a capability's gate. Only the capability's host side knows the type `Gate`. */
@@ -61,7 +61,7 @@ export interface Drivers {
 }
 
 /** What a gate is made of. No callback may throw. */
-export interface GateParts {
+export interface GateOptions {
   readonly plugin: PluginName;
   /** What the version may do; read anew for each operation. */
   readonly authority: Authority;
@@ -96,7 +96,7 @@ export interface LinkCalls {
 }
 
 /** What a link needs from its runner's connection. */
-export interface LinkParts {
+export interface LinkOptions {
   readonly calls: LinkCalls;
   readonly transfers: TransferShare;
   /** Sends a message, which costs the plugin `workMs` of its share of the host's thread. */

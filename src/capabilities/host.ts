@@ -6,7 +6,7 @@
 
 import type { Violation } from "../channel/violation.ts";
 import { CAPABILITIES, type CapabilityToHost } from "./capabilities.ts";
-import type { CapabilityGate, GateKey, GateParts, HostLink, HostSide, LinkParts } from "./host-side.ts";
+import type { CapabilityGate, GateKey, GateOptions, HostLink, HostSide, LinkOptions } from "./host-side.ts";
 import { KEY_VALUE_HOST } from "./key-value/host/side.ts";
 import { OUTBOUND_HTTP_HOST } from "./outbound-http/host/side.ts";
 
@@ -18,7 +18,7 @@ export class HostLinks {
   /** The link that takes each kind of message. */
   readonly #receivers = new Map<string, HostLink<unknown>>();
 
-  constructor(parts: LinkParts) {
+  constructor(parts: LinkOptions) {
     const links = new Map(HOST_SIDES.map((side) => [side.capability, side.openLink(parts)]));
     this.#all = [...links.values()];
     for (const { name, messages } of CAPABILITIES) {
@@ -50,7 +50,7 @@ export class HostLinks {
 }
 
 /** What the gates of a version are made of. */
-export interface GatesParts extends Omit<GateParts, "count"> {
+export interface GatesOptions extends Omit<GateOptions, "count"> {
   /** Called with the outcome of each operation of a capability; must not throw. */
   readonly count: (capability: string, operation: string, outcome: string) => void;
 }
@@ -59,10 +59,10 @@ export interface GatesParts extends Omit<GateParts, "count"> {
 export class Gates {
   readonly #all: ReadonlyMap<string, CapabilityGate>;
 
-  constructor({ count, ...parts }: GatesParts) {
+  constructor({ count, ...parts }: GatesOptions) {
     this.#all = new Map(
       HOST_SIDES.map((side) => {
-        const counted: GateParts["count"] = (operation, outcome) => count(side.capability, operation, outcome);
+        const counted: GateOptions["count"] = (operation, outcome) => count(side.capability, operation, outcome);
         return [side.capability, side.createGate({ ...parts, count: counted })];
       }),
     );

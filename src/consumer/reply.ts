@@ -23,7 +23,7 @@ export interface Reply {
   readonly code: ErrorCode | undefined;
 }
 
-export interface AnswerParts {
+export interface AnswerOptions {
   /** The request; it has a reply subject. */
   readonly message: Msg;
   readonly plugin: string;
@@ -45,11 +45,11 @@ export interface AnswerParts {
 
 /** A reply on its way to the link. */
 export class Answer implements OutgoingReply {
-  readonly #parts: AnswerParts;
+  readonly #parts: AnswerOptions;
   readonly #whole: Reply;
   #code: ErrorCode | undefined;
 
-  constructor(parts: AnswerParts) {
+  constructor(parts: AnswerOptions) {
     const { outcome, id, replyBytes } = parts;
     const whole = encodeReply(outcome, id);
     this.#parts = parts;
@@ -120,7 +120,7 @@ export function encodeReply(outcome: Outcome, id: string | undefined): Reply {
   }
 }
 
-interface FailureParts {
+interface FailureOptions {
   /** Text for the header instead of the table's summary. */
   readonly text?: string;
   readonly data?: Uint8Array;
@@ -128,7 +128,7 @@ interface FailureParts {
   readonly isAfterOutage?: boolean;
 }
 
-function failure(code: ErrorCode, id: string | undefined, parts: FailureParts): Reply {
+function failure(code: ErrorCode, id: string | undefined, parts: FailureOptions): Reply {
   const { text, data = EMPTY, retryAfterMs, isAfterOutage = false } = parts;
   const row = errorRow(code);
   const isRetryable = row.retryable || (isAfterOutage && row.retryableAfterOutage === true);

@@ -190,8 +190,9 @@ export class RequestHandler {
  */
 function unloaded(state: Exclude<SlotState, { kind: "loaded" }>): Failure {
   if (state.kind === "loading") return failed("plugin-unavailable", "the plugin is being loaded");
-  const { error, retryAtMs } = state;
+  const { error } = state;
   if (!error.row.retryable) return failed("plugin-unloadable", error.message);
+  const retryAtMs = state.kind === "failed" ? state.retryAtMs : undefined;
   const retryAfterMs = retryAtMs === undefined ? undefined : Math.max(1, retryAtMs - performance.now());
   return failed("plugin-unavailable", error.message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }

@@ -58,7 +58,7 @@ function describeState(slot: PluginSlot): EndpointDescription["data"] {
     usedTargets: stats.targets.used(),
   };
   if (state.kind === "loading") return { state: "loading", ...counts };
-  if (state.kind === "failed") return { state: "failed", error: state.error.code, ...counts };
+  if (state.kind !== "loaded") return { state: "failed", error: state.error.code, ...counts };
   const { parts, authority } = state.version;
   return { state: authority.now.kind, digest: parts.digest, policy: authority.policyRevision, ...counts };
 }

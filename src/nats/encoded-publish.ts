@@ -4,7 +4,7 @@
  * The client's own `publish` encodes each command by `TextEncoder`, into a buffer with memory of its own, which V8
  * allocates, tracks and frees: with the check of the subject that goes before it, a tenth of what an echo costs the host
  * (docs/where-the-time-goes.md). So the command is encoded here, into pooled memory, and handed to the client's writer,
- * the one that its `publish` uses. That writer is no part of the client's documented interface. The package pins the
+ * the one that its `publish` uses. The client's documentation does not list that writer. The package pins the
  * client's version, and {@link encodedPublish} refuses a client without such a writer.
  *
  * @module
@@ -14,8 +14,8 @@ import type { NatsConnection } from "nats";
 import { HostError } from "../errors/host-error.ts";
 
 /**
- * Publishes a message. The caller has checked that `subject` is valid, that the message is no larger than the server's
- * `max_payload` and that the connection is not closed. While the connection is down, the client may lose the message.
+ * Publishes a message. The caller has checked that `subject` is valid, that the message fits the server's `max_payload`
+ * and that the connection is open. While the connection is down, the client may lose the message.
  */
 export type EncodedPublish = (subject: string, headers: Uint8Array, data: Uint8Array) => void;
 

@@ -17,14 +17,16 @@ import { isSameLimits } from "../policy/limits.ts";
 import { describeNarrowing } from "../policy/narrowing.ts";
 import { PluginStats } from "../telemetry/plugin-stats.ts";
 import type { PluginLoader, PluginSpec } from "./plugin-loader.ts";
-import type { PluginVersion, PluginVersionParts } from "./plugin-version.ts";
+import type { PluginVersion, PluginVersionOptions } from "./plugin-version.ts";
 
 /** What a slot offers to a request. */
 export type SlotState =
   | { readonly kind: "loading" }
   | { readonly kind: "loaded"; readonly version: PluginVersion }
   /** No version can serve; the error says why. `retryAtMs` is the time of `performance.now()` of the next try. */
-  | { readonly kind: "failed"; readonly error: HostError; readonly retryAtMs?: number };
+  | { readonly kind: "failed"; readonly error: HostError; readonly retryAtMs?: number }
+  /** The plugin was removed, or its replica stops: no version will serve again. */
+  | { readonly kind: "closed"; readonly error: HostError };
 
 /** The outcome of a reload. */
 export type ReloadOutcome =
@@ -43,7 +45,6 @@ export class PluginSlot {
   #spec: PluginSpec;
   #state: SlotState = { kind: "loading" };
   #sinceMs = Date.now();
-  #isClosed = false;
   /** Reloads run one after another: each sees the outcome of the one before. */
   #tail: Promise<unknown> = Promise.resolve();
   /** How many requested reloads have not ended. */
@@ -138,10 +139,9 @@ export class PluginSlot {
    * requests have been answered and its versions have ended.
    */
   async withdraw(): Promise<void> {
-    this.#isClosed = true;
     this.confine({ ...this.#spec, policy: denyAll(this.name) });
     const before = this.#state;
-    this.#enter({ kind: "failed", error: new HostError("plugin-unavailable", "the plugin was removed") });
+    this.#enter({ kind: "closed", error: new HostError("plugin-unavailable", "the plugin was removed") });
     if (before.kind === "loaded") this.#retire(before.version);
     await this.#tail;
     await Promise.all(this.#retiring);
@@ -149,14 +149,15 @@ export class PluginSlot {
 
   /** Ends every version now. Requests still on one are settled as lost, so drain first. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    const before = this.#state;
+    this.#enter({ kind: "closed", error: new HostError("plugin-unavailable", "the replica stops") });
     await this.#tail;
-    if (this.#state.kind === "loaded") await this.#state.version.close();
+    if (before.kind === "loaded") await before.version.close();
     await Promise.all(this.#retiring);
   }
 
   async #reload(spec: PluginSpec): Promise<ReloadOutcome> {
-    if (this.#isClosed) return UNCHANGED;
+    if (this.#state.kind === "closed") return UNCHANGED;
     try {
       if (await this.#isCurrent(spec)) return UNCHANGED;
       const version = await this.#loader.load(this.#warmed(spec));
@@ -194,7 +195,7 @@ export class PluginSlot {
 
   async #reject(error: HostError, spec: PluginSpec): Promise<ReloadOutcome> {
     if (await this.#keepServing(spec)) return { kind: "kept", error };
-    if (this.#isClosed) return UNCHANGED;
+    if (this.#state.kind === "closed") return UNCHANGED;
     if (this.#state.kind === "loaded") this.#retire(this.#state.version);
     this.#enter({ kind: "failed", error });
     return { kind: "failed", error };
@@ -218,14 +219,14 @@ export class PluginSlot {
   }
 
   /** Were these parts loaded under the same policy and limits? */
-  #isUnder({ verdict, limits }: PluginVersionParts, spec: PluginSpec): boolean {
+  #isUnder({ verdict, limits }: PluginVersionOptions, spec: PluginSpec): boolean {
     const revision = verdict.kind === "granted" ? verdict.grant.policyRevision : verdict.policyRevision;
     return revision === spec.policy.revision && isSameLimits(limits, spec.limits);
   }
 
   /** Lets a version serve, within the current spec. Closes it and returns false if the slot is closed. */
   #replace(version: PluginVersion): boolean {
-    if (this.#isClosed) {
+    if (this.#state.kind === "closed") {
       void version.close();
       return false;
     }

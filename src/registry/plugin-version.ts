@@ -14,7 +14,7 @@ import { Authority } from "../policy/authority.ts";
 import type { Verdict } from "../policy/policy.ts";
 import type { PluginRunner } from "../supervisor/process-pool/plugin-runner.ts";
 
-export interface PluginVersionParts {
+export interface PluginVersionOptions {
   readonly name: PluginName;
   readonly digest: Digest;
   readonly manifest: ArtifactManifest;
@@ -44,14 +44,14 @@ export class VersionLease implements Disposable {
 }
 
 export class PluginVersion {
-  readonly parts: PluginVersionParts;
+  readonly parts: PluginVersionOptions;
   readonly authority: Authority;
   readonly #idle = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #inFlight = 0;
   #state: "serving" | "retired" | "closed" = "serving";
 
-  constructor(parts: PluginVersionParts) {
+  constructor(parts: PluginVersionOptions) {
     this.parts = parts;
     this.authority = new Authority(parts);
   }

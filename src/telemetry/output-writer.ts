@@ -21,8 +21,8 @@ export type WriteResult =
   | { readonly kind: "failed"; readonly code: string };
 
 export interface OutputWriter {
-  /** Writes; one write at a time. `done` is called if the result is `under-way`. */
-  write(bytes: Uint8Array, done: (result: WriteResult) => void): WriteResult | "under-way";
+  /** Writes; one write at a time. `done` is called if the result is `pending`. */
+  write(bytes: Uint8Array, done: (result: WriteResult) => void): WriteResult | "pending";
   /** When the process ends: writes on this thread. */
   writeNow(bytes: Uint8Array): WriteResult;
   /** When the process ends: waits until `untilMs` for the result of the write in progress. */
@@ -87,13 +87,13 @@ class PooledWriter implements OutputWriter {
     this.#descriptor = descriptor;
   }
 
-  write(bytes: Uint8Array, done: (result: WriteResult) => void): "under-way" {
+  write(bytes: Uint8Array, done: (result: WriteResult) => void): "pending" {
     this.#underWay = { bytes: bytes.length, sizeBefore: this.#size() };
     write(this.#descriptor, bytes, (error, written) => {
       this.#underWay = undefined;
       done(resultOf(error, written));
     });
-    return "under-way";
+    return "pending";
   }
 
   writeNow(bytes: Uint8Array): WriteResult {

@@ -130,7 +130,7 @@ export class StandardOutput {
         this.#resume(later);
         this.#pump();
       });
-      if (result === "under-way") return;
+      if (result === "pending") return;
       this.#resume(result);
     }
   }

@@ -50,7 +50,7 @@ export interface AppetiteSample extends CpuSample {
 type TrialState =
   /** No trial yet: the process has waited for less than `afterMs` since `from`. */
   | { readonly kind: "none"; readonly from: AppetiteSample; readonly afterMs: number }
-  | { readonly kind: "under-way"; readonly from: AppetiteSample; readonly afterMs: number };
+  | { readonly kind: "running"; readonly from: AppetiteSample; readonly afterMs: number };
 
 export class CpuAppetite {
   readonly #riseMs: number;
@@ -118,7 +118,7 @@ export class CpuAppetite {
     if (this.#isFinal) return;
     const { from, kind, afterMs } = this.#trial;
     if (kind === "none") {
-      if (sample.waitedMs - from.waitedMs >= afterMs) this.#trial = { kind: "under-way", from: sample, afterMs };
+      if (sample.waitedMs - from.waitedMs >= afterMs) this.#trial = { kind: "running", from: sample, afterMs };
       return;
     }
     const { ownMs, ranMs, share } = useBetween(from, sample);

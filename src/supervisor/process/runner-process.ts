@@ -13,7 +13,7 @@ import { HOST_SIDE, type HostMessage, type RunnerMessage } from "../../channel/m
 import { Violation } from "../../channel/violation.ts";
 import type { AccessLevelBits } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
-import type { Outcome, RpcRequest } from "../../contract/request.ts";
+import type { RpcRequest } from "../../contract/request.ts";
 import { HostError } from "../../errors/host-error.ts";
 import { isShortage } from "../../errors/shortage.ts";
 import { type ThreadShare, ThreadShares } from "../../fairness/thread-shares.ts";
@@ -27,8 +27,17 @@ import { RunnerProtocol } from "./runner-protocol.ts";
 /** How often a runner without calls gets a ping. */
 const IDLE_PING_MS = 2_500;
 
-/** Codes of calls that end with their runner. */
-type LossCode = "runner-lost" | "memory-exceeded";
+/** How a runner ended. */
+interface Ending {
+  readonly reason: string;
+  /** The code of the calls that end with it. */
+  readonly lossCode?: "runner-lost" | "memory-exceeded";
+  /** The code of its start, if it ends before it is ready. */
+  readonly startCode?: "load-failed" | "plugin-unloadable";
+  readonly isExpected?: boolean;
+}
+
+type State = { readonly kind: "starting" } | { readonly kind: "ready" } | ({ readonly kind: "ended" } & Ending);
 
 export class RunnerProcess implements Runner, AsyncDisposable {
   readonly #child: RunnerChild;
@@ -36,12 +45,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   readonly #protocol: RunnerProtocol;
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<RunnerExit>();
-  #state: "starting" | "ready" | "ended" = "starting";
-  #closing = false;
-  #reason = "";
-  #lossCode: LossCode = "runner-lost";
-  /** The error's code if the process ends before it is ready. */
-  #startCode: "load-failed" | "plugin-unloadable" = "load-failed";
+  #state: State = { kind: "starting" };
   #idlePing: NodeJS.Timeout | undefined;
   #isLate = false;
   #latenessChanged: (() => void) | undefined;
@@ -55,7 +59,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     await options.confinement?.openFolder(options.config.artifactDir);
     if (signal?.aborted === true) throw new HostError("load-failed", "the load was given up");
     const runner = await RunnerProcess.#launch(options);
-    const giveUp = (): void => runner.#end("the load was given up");
+    const giveUp = (): void => void runner.#end({ reason: "the load was given up" });
     signal?.addEventListener("abort", giveUp, { once: true });
     const timeoutMs = FIXED_LIMITS.loadMs;
     using _deadline = new ProcessorDeadline({
@@ -92,24 +96,18 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     // A runner may end while nothing awaits this promise: its rejection must not count as unhandled.
     this.#ready.promise.catch(() => undefined);
     this.#child = new RunnerChild(child, options, {
-      isBusy: () => this.#state === "starting" || this.#protocol.isBusy,
-      isStarting: () => this.#state === "starting",
-      isOverdue: () => this.#state === "ready" && this.#protocol.isOverdue,
-      failed: (reason) => this.#end(reason),
-      memoryExceeded: (reason) => {
-        this.#startCode = "plugin-unloadable";
-        this.#end(reason, "memory-exceeded");
-      },
-      exited: (reason) => {
-        this.#end(reason);
-        this.#exited.resolve(this.#exit());
-      },
+      isBusy: () => this.#state.kind === "starting" || this.#protocol.isBusy,
+      isStarting: () => this.#state.kind === "starting",
+      isOverdue: () => this.#state.kind === "ready" && this.#protocol.isOverdue,
+      failed: (reason) => this.#end({ reason }),
+      memoryExceeded: (reason) => this.#end({ reason, lossCode: "memory-exceeded", startCode: "plugin-unloadable" }),
+      exited: (reason) => this.#exited.resolve(this.#exit(this.#end({ reason }))),
     });
     const handlers: ChannelHandlers<RunnerMessage> = {
       receive: (message) => this.#protocol.receive(message),
-      violated: ({ reason }) => this.#end(`it broke the protocol: ${reason}`),
-      error: (error) => this.#end(`its channel failed: ${error.message}`),
-      close: () => this.#end("it closed its channel"),
+      violated: ({ reason }) => this.#end({ reason: `it broke the protocol: ${reason}` }),
+      error: (error) => this.#end({ reason: `its channel failed: ${error.message}` }),
+      close: () => this.#end({ reason: "it closed its channel" }),
     };
     this.#channel = new Channel(this.#child.socket, HOST_SIDE, handlers, share);
     this.#protocol = new RunnerProtocol({
@@ -117,7 +115,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
       logBytes: options.config.logBytes,
       share,
       ready: () => this.#becomeReady(),
-      failed: (reason) => this.#end(reason),
+      failed: (reason) => this.#end({ reason }),
       unloaded: (reason, isLasting) => this.#endUnloaded(reason, isLasting),
       ranMs: () => this.#child.cpuSample()?.ranMs,
       instanceMade: (ms) => this.#child.noteMaking(ms),
@@ -142,7 +140,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   }
 
   get isReady(): boolean {
-    return this.#state === "ready";
+    return this.#state.kind === "ready";
   }
 
   get isQuiet(): boolean {
@@ -183,7 +181,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   }
 
   begin(request: RpcRequest, call: RunnerCall, nowMs: number = performance.now()): number {
-    if (this.#state !== "ready") {
+    if (this.#state.kind !== "ready") {
       // Later, so that the caller has the id by then.
       queueMicrotask(() => call.returned());
       return 0;
@@ -201,8 +199,7 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#end("the host closed it");
+    this.#end({ reason: "the host closed it", isExpected: true });
     await this.#exited.promise;
   }
 
@@ -216,8 +213,8 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   }
 
   #becomeReady(): Violation | undefined {
-    if (this.#state !== "starting") return new Violation("ready was sent twice");
-    this.#state = "ready";
+    if (this.#state.kind !== "starting") return new Violation("ready was sent twice");
+    this.#state = { kind: "ready" };
     this.#ready.resolve();
     return undefined;
   }
@@ -229,36 +226,31 @@ export class RunnerProcess implements Runner, AsyncDisposable {
 
   /** Ends a process that cannot load its artifact. `isLasting`: no other process can either. */
   #endUnloaded(reason: string, isLasting: boolean): void {
-    if (isLasting) this.#startCode = "plugin-unloadable";
-    this.#end(reason);
+    this.#end(isLasting ? { reason, startCode: "plugin-unloadable" } : { reason });
   }
 
-  /** Ends the process. Everything that waits is settled now, not when the process has ended. */
-  #end(reason: string, lossCode: LossCode = "runner-lost"): void {
-    if (this.#state === "ended") return;
-    const wasStarting = this.#state === "starting";
-    this.#state = "ended";
-    this.#reason = reason;
-    this.#lossCode = lossCode;
+  /** Ends the process, and returns how it ended. Everything that waits is settled now, not when the process has ended. */
+  #end(ending: Ending): Ending {
+    if (this.#state.kind === "ended") return this.#state;
+    const wasStarting = this.#state.kind === "starting";
+    this.#state = { kind: "ended", ...ending };
+    const { reason, lossCode = "runner-lost", startCode = "load-failed" } = ending;
     clearInterval(this.#idlePing);
     this.#channel.destroy();
     this.#child.kill();
-    const explained = this.#explain();
-    if (wasStarting) this.#ready.reject(new HostError(this.#startCode, `The plugin's runner failed: ${explained}`));
-    this.#protocol.end(reason, explained, this.#lost());
+    const explained = this.#explain(reason);
+    if (wasStarting) this.#ready.reject(new HostError(startCode, `The plugin's runner failed: ${explained}`));
+    this.#protocol.end(reason, explained, { kind: "failed", code: lossCode, message: reason });
+    return ending;
   }
 
-  #exit(): RunnerExit {
+  #exit({ reason, isExpected = false }: Ending): RunnerExit {
     const { stderr, isHog } = this.#child;
-    return { reason: this.#reason, stderr, expected: this.#closing, wasHog: isHog };
+    return { reason, stderr, expected: isExpected, wasHog: isHog };
   }
 
-  #explain(): string {
+  #explain(reason: string): string {
     const lastLine = this.#child.stderr.trimEnd().split("\n").at(-1) ?? "";
-    return lastLine === "" ? this.#reason : `${this.#reason} (${lastLine})`;
-  }
-
-  #lost(): Outcome {
-    return { kind: "failed", code: this.#lossCode, message: this.#reason };
+    return lastLine === "" ? reason : `${reason} (${lastLine})`;
   }
 }

@@ -1,6 +1,6 @@
 /** The gates of a version, as a test asks them. */
 
-import { Gates, type GatesParts } from "../../../src/capabilities/host.ts";
+import { Gates, type GatesOptions } from "../../../src/capabilities/host.ts";
 import type { GateKey, OperationContext } from "../../../src/capabilities/host-side.ts";
 import { KEY_VALUE_GATE } from "../../../src/capabilities/key-value/host/gate.ts";
 import type { KeyValueOperation, KeyValueResult } from "../../../src/capabilities/key-value/messages.ts";
@@ -10,7 +10,7 @@ import type { HttpExchange, HttpRequest, HttpSink } from "../../../src/contract/
 export class Brokered {
   readonly #gates: Gates;
 
-  constructor(parts: GatesParts) {
+  constructor(parts: GatesOptions) {
     this.#gates = new Gates(parts);
   }
 

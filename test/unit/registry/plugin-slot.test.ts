@@ -224,7 +224,7 @@ describe("reloading a plugin", () => {
     state.version.acquire();
     const withdrawn = slot.withdraw();
     expect((await slot.reload()).kind).toBe("unchanged");
-    expect([state.version.authority.now.kind, slot.state.kind]).toEqual(["denied", "failed"]);
+    expect([state.version.authority.now.kind, slot.state.kind]).toEqual(["denied", "closed"]);
     state.version.release();
     await withdrawn;
   });
@@ -285,7 +285,7 @@ describe("reloading a plugin", () => {
         release?.();
         for (const version of held) version.release();
         await slot.withdraw();
-        expect(slot.state.kind).toBe("failed");
+        expect(slot.state.kind).toBe("closed");
       }),
       { interruptAfterTimeLimit: PROPERTY_TIME_MS, numRuns: 200 },
     );

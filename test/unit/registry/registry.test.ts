@@ -283,7 +283,7 @@ describe("the plugins of a replica", () => {
       specs = [allowing("a", READ)];
       await replace("configuration", "without b");
       await until(() => events.includes("b removed"), { what: "b is removed" });
-      expect(first?.state).toMatchObject({ kind: "failed", error: { code: "plugin-unavailable" } });
+      expect(first?.state).toMatchObject({ kind: "closed", error: { code: "plugin-unavailable" } });
       specs = [allowing("a", READ), allowing("b", READ)];
       await replace("configuration", "with b");
       await until(() => loaded.filter((entry) => entry === "b replaced").length === 2, { what: "b is back" });

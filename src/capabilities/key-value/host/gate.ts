@@ -14,7 +14,7 @@ import { toHostError } from "../../../errors/host-error.ts";
 import type { KeyAddress, OperationOptions } from "../../../kv/store.ts";
 import type { Terms } from "../../../policy/authority.ts";
 import { refused, refuseLevel, type Refusal, REVOKED, usableMs } from "../../host-check.ts";
-import type { CapabilityGate, GateKey, GateParts, OperationContext } from "../../host-side.ts";
+import type { CapabilityGate, GateKey, GateOptions, OperationContext } from "../../host-side.ts";
 import { KEY_VALUE } from "../definition.ts";
 import type { KeyValueOperation, KeyValueResult } from "../messages.ts";
 import { type AddressDecision, decideAddress, refuseValue } from "./address.ts";
@@ -23,9 +23,9 @@ export const KEY_VALUE_GATE: GateKey<KeyValueGate> = { capability: KEY_VALUE.nam
 
 /** Checks and performs the key-value operations of one version. */
 export class KeyValueGate implements CapabilityGate {
-  readonly #parts: GateParts;
+  readonly #parts: GateOptions;
 
-  constructor(parts: GateParts) {
+  constructor(parts: GateOptions) {
     this.#parts = parts;
   }
 

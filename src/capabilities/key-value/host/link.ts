@@ -9,7 +9,7 @@
 import type { Violation } from "../../../channel/violation.ts";
 import { FIXED_LIMITS } from "../../../contract/limits.ts";
 import { WORK_MS } from "../../../fairness/thread-shares.ts";
-import type { HostLink, LinkParts } from "../../host-side.ts";
+import type { HostLink, LinkOptions } from "../../host-side.ts";
 import type { KeyValueResult, KeyValueToHost } from "../messages.ts";
 import { KEY_VALUE_GATE } from "./gate.ts";
 import { ReadWindow } from "./read-window.ts";
@@ -24,14 +24,14 @@ const CANCELLED: Promise<KeyValueResult> = Promise.resolve({ kind: "error", mess
 
 /** The host's end of one runner's key-value messages. */
 export class KeyValueLink implements HostLink<KeyValueToHost> {
-  readonly #parts: LinkParts;
+  readonly #parts: LinkOptions;
   readonly #reads = new ReadWindow(FIXED_LIMITS.runnerReadBytes);
   /** Bytes of values that are being written for the runner, or wait to be. */
   #valueBytes = 0;
   /** Bytes of the value that was read last: the next one is assumed to be as large until it has arrived. */
   #readBytes = 0;
 
-  constructor(parts: LinkParts) {
+  constructor(parts: LinkOptions) {
     this.#parts = parts;
   }
 

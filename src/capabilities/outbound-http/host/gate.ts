@@ -15,7 +15,7 @@ import type { Terms } from "../../../policy/authority.ts";
 import { createEgressRules, type EgressRules } from "../../../policy/egress-rules.ts";
 import { isSpecialAddress } from "../../../policy/special-addresses.ts";
 import { refuseLevel, usableMs } from "../../host-check.ts";
-import type { CapabilityGate, GateKey, GateParts, OperationContext } from "../../host-side.ts";
+import type { CapabilityGate, GateKey, GateOptions, OperationContext } from "../../host-side.ts";
 import { OUTBOUND_HTTP } from "../definition.ts";
 import { BoundedExchange, type ExchangeOutcome } from "./bounded-exchange.ts";
 import { type CheckedRequest, decideRequest, type HttpLimits } from "./http-request.ts";
@@ -45,14 +45,14 @@ interface UnderWay {
 
 /** Checks and sends the outbound HTTP requests of one version. */
 export class HttpGate implements CapabilityGate {
-  readonly #parts: GateParts;
+  readonly #parts: GateOptions;
   readonly #unwatch: () => void;
   readonly #exchanges = new Set<UnderWay>();
   #reach: Reach | undefined;
   #client: HttpClient | undefined;
   #underWay = 0;
 
-  constructor(parts: GateParts) {
+  constructor(parts: GateOptions) {
     this.#parts = parts;
     this.#unwatch = parts.authority.watch(() => this.#review());
   }

@@ -15,7 +15,7 @@ import { Violation } from "../../../channel/violation.ts";
 import type { HttpExchange, HttpSink } from "../../../contract/http.ts";
 import { FIXED_LIMITS } from "../../../contract/limits.ts";
 import { WORK_MS } from "../../../fairness/thread-shares.ts";
-import type { HostLink, LinkParts } from "../../host-side.ts";
+import type { HostLink, LinkOptions } from "../../host-side.ts";
 import { OUTBOUND_HTTP_GATE } from "./gate.ts";
 
 interface Entry {
@@ -42,12 +42,12 @@ interface CallExchanges {
 
 /** The host's end of one runner's outbound HTTP messages. */
 export class HttpLink implements HostLink<HttpToHost> {
-  readonly #parts: LinkParts;
+  readonly #parts: LinkOptions;
   readonly #entries = new Map<number, Entry>();
   readonly #byCall = new Map<number, CallExchanges>();
   #lastId = 0;
 
-  constructor(parts: LinkParts) {
+  constructor(parts: LinkOptions) {
     this.#parts = parts;
   }
 

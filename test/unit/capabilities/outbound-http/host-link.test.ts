@@ -4,7 +4,7 @@ import { Violation } from "../../../../src/channel/violation.ts";
 import type { HttpExchange, HttpRequest, HttpSink } from "../../../../src/contract/http.ts";
 import { FIXED_LIMITS } from "../../../../src/contract/limits.ts";
 import { HttpLink } from "../../../../src/capabilities/outbound-http/host/link.ts";
-import type { BrokeredCall, LinkParts } from "../../../../src/capabilities/host-side.ts";
+import type { BrokeredCall, LinkOptions } from "../../../../src/capabilities/host-side.ts";
 import { gateGiving } from "../brokered.ts";
 
 const WINDOW = FIXED_LIMITS.httpWindowBytes;
@@ -41,11 +41,11 @@ class RecordingCall {
 
 /** A link to which every call is this one; `undefined`: nobody waits for it any more. */
 function linkOf(call: () => object | undefined, sent: HttpToGuest[] = []): HttpLink {
-  const parts: Pick<LinkParts, "send"> & { readonly calls: Pick<LinkParts["calls"], "use"> } = {
+  const parts: Pick<LinkOptions, "send"> & { readonly calls: Pick<LinkOptions["calls"], "use"> } = {
     calls: { use: () => call() as BrokeredCall | undefined },
     send: (message) => sent.push(message as HttpToGuest),
   };
-  return new HttpLink(parts as LinkParts);
+  return new HttpLink(parts as LinkOptions);
 }
 
 function stage() {
