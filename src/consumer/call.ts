@@ -25,7 +25,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
-import { denied, failed } from "./failure.ts";
+import { denied, failed, UNEXPECTED } from "./failure.ts";
 import { Answer } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
@@ -50,8 +50,6 @@ export interface CallOptions {
 }
 
 const NO_RUNNER: RunnerUnavailable = { retryAfterMs: 0, reason: "the version has no runner" };
-
-const UNEXPECTED = "a request failed unexpectedly";
 
 export class Call extends Link implements RunnerCall {
   storeMs = 0;

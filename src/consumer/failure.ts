@@ -14,6 +14,9 @@ export type Failure = Extract<Outcome, { kind: "failed" }>;
 /** What the reply says besides the code. */
 type FailureHints = Pick<Failure, "safeText" | "retryAfterMs">;
 
+/** The log's message for a bug of the host. */
+export const UNEXPECTED = "a request failed unexpectedly";
+
 /** `message` is for the log only. */
 export function failed(code: ErrorCode, message: string, hints: FailureHints = {}): Failure {
   return { kind: "failed", code, message, ...hints };

@@ -18,7 +18,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import { type AdmissibleRequest, Call, type CallOptions } from "./call.ts";
 import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
-import { denied, failed, type Failure } from "./failure.ts";
+import { denied, failed, type Failure, UNEXPECTED } from "./failure.ts";
 import { Answer } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
@@ -48,8 +48,6 @@ interface Refused extends Pick<Delivery, "message" | "arrivedMs"> {
   /** The version that would have taken it. */
   readonly served?: ServedVersion;
 }
-
-const UNEXPECTED = "a request failed unexpectedly";
 
 const UNKNOWN = { id: "", method: "" };
 

@@ -122,11 +122,12 @@ export function isHostsField(name: string): boolean {
   return CONNECTION_FIELDS.has(lower) || lower.startsWith("proxy-");
 }
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A token of HTTP (RFC 9110, 5.6.2): the name of a method or a field. */
+export const HTTP_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Is this a method or a field's name? RFC 9110, section 5.6.2. */
 export function isHttpToken(text: string): boolean {
-  return TOKEN.test(text);
+  return HTTP_TOKEN.test(text);
 }
 
 /** Is this a field's value? Any octets but controls, the tab excepted: RFC 9110, section 5.5, obs-text included. */

@@ -10,8 +10,7 @@
 
 import { TokenBucket } from "../scheduling/token-bucket.ts";
 import { FIXED_LIMITS } from "./limits.ts";
-
-const MS_PER_SECOND = 1_000;
+import { MS_PER_SECOND } from "./time-units.ts";
 
 /** The burst that may be used at once, in seconds of the rate. */
 const BURST_SECONDS = 2;

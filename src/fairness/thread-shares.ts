@@ -130,7 +130,7 @@ export class ThreadShares {
   }
 
   /** Was another light plugin active in the last `withinMs`? */
-  isOtherAtWork(share: ThreadShare, nowMs: number, withinMs: number): boolean {
+  isOtherActive(share: ThreadShare, nowMs: number, withinMs: number): boolean {
     const atMs = this.#lastShare === share ? this.#otherMs : this.#lastMs;
     return nowMs - atMs < withinMs;
   }
@@ -155,7 +155,7 @@ export class ThreadShare implements Pace, Disposable {
     this.#saved = new TokenBucket({ capacity: MAX_SAVED_MS, perMs: shares.fillRate, maxOwed: MAX_OWED_MS });
     this.transfers = new TransferShare({
       bytesPerMs: shares.transferRate,
-      isShared: () => shares.isOtherAtWork(this, performance.now(), LIGHT_FOR_MS),
+      isShared: () => shares.isOtherActive(this, performance.now(), LIGHT_FOR_MS),
       owed: () => {
         this.#owesTransfers = true;
       },
@@ -164,7 +164,7 @@ export class ThreadShare implements Pace, Disposable {
 
   /** Is another, light plugin active? Then this one must not use all processors. */
   get isShared(): boolean {
-    return this.#shares.isOtherAtWork(this, performance.now(), NEIGHBOUR_FOR_MS);
+    return this.#shares.isOtherActive(this, performance.now(), NEIGHBOUR_FOR_MS);
   }
 
   turnMs(nowMs: number): number {
@@ -198,7 +198,7 @@ export class ThreadShare implements Pace, Disposable {
 
   /** Is the plugin limited to what its share holds? */
   #isPaced(nowMs: number): boolean {
-    return this.#weight === "heavy" && this.#shares.isOtherAtWork(this, nowMs, LIGHT_FOR_MS);
+    return this.#weight === "heavy" && this.#shares.isOtherActive(this, nowMs, LIGHT_FOR_MS);
   }
 
   #isOwed(): boolean {

@@ -110,7 +110,7 @@ export function natsError(thrown: unknown, doing: string): HostError {
     errors;
   const cause = thrown instanceof RequestError && thrown.cause !== undefined ? thrown.cause : thrown;
   if (thrown instanceof RequestError && thrown.isNoResponders()) {
-    return new HostError("no-responders", `nobody answered while ${doing}`, { cause: thrown });
+    return new HostError("no-responders", `no answer while ${doing}`, { cause: thrown });
   }
   if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
     return new HostError("nats-unavailable", `the NATS server refused the credentials while ${doing}`, {

@@ -226,7 +226,7 @@ export class ReplicaLink implements LinkView, NatsView {
     events.reconnected(server);
     if (this.#reason === "none" && serverId !== undefined && serverId === this.#serverId) {
       stats.slowConsumer();
-      events.warned("the server had ended the connection without a word, as it does when its messages are not read");
+      events.warned("the server ended the connection without a reason, as it does when its messages are not read");
     }
     this.#serverId = serverId;
     this.#reason = "none";

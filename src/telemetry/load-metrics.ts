@@ -8,8 +8,7 @@
 import { Gauge } from "prom-client";
 import type { ErrorCode } from "../errors/table.ts";
 import type { MetricsSection } from "./metrics.ts";
-
-const MS_PER_SECOND = 1_000;
+import { MS_PER_SECOND } from "../contract/time-units.ts";
 
 /** The state of a plugin. */
 export interface LoadedPlugin {

@@ -12,8 +12,7 @@ import { BATCH_BYTES, BATCH_OPERATIONS, type BatchStats } from "./batch-stats.ts
 import { HistogramMetric } from "./histogram-metric.ts";
 import { DURATION_BUCKETS_MS, type PluginStats } from "./plugin-stats.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
-
-const MS_PER_SECOND = 1_000;
+import { MS_PER_SECOND } from "../contract/time-units.ts";
 
 /** The sources of the numbers. */
 export interface StatsSource {

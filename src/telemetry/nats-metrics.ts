@@ -7,8 +7,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { MetricsSection } from "./metrics.ts";
 import type { NatsStats, NatsView } from "./nats-stats.ts";
-
-const MS_PER_SECOND = 1_000;
+import { MS_PER_SECOND } from "../contract/time-units.ts";
 
 /** The section of these metrics for {@link createMetrics}; each scrape reads `stats`. */
 export function natsMetrics(stats: NatsStats): MetricsSection {
@@ -79,7 +78,7 @@ function registerCounters(registry: Registry, stats: NatsStats): void {
   counter("network_host_nats_reconnects_total", "Times that a lost connection came back.", () => stats.reconnects);
   counter(
     "network_host_nats_slow_consumer_total",
-    "Times that the NATS server ended the connection without a word, as it does with a client that reads too slowly, or said so.",
+    "Times that the NATS server ended the connection because the client read too slowly, whether it gave that reason or none.",
     () => stats.slowConsumers,
   );
   counter(

@@ -8,10 +8,9 @@
 import { performance } from "node:perf_hooks";
 import { Counter, type Registry } from "prom-client";
 import { registerGauge } from "./gauge.ts";
+import { MS_PER_SECOND } from "../contract/time-units.ts";
 
 const MICROSECONDS_PER_SECOND = 1e6;
-const MS_PER_SECOND = 1_000;
-
 /** Adds the process's CPU time, memory, event-loop use and start time to a registry. */
 export function registerProcessMetrics(registry: Registry): void {
   registry.registerMetric(

@@ -18,6 +18,7 @@ import { type ErrorCode, errorRow, type Fault } from "../errors/table.ts";
 import type { DropReason } from "./plugin-stats.ts";
 import { printableLine } from "./plugin-text.ts";
 import { scrubSecrets } from "./redaction.ts";
+import { MICROS_PER_MS } from "../contract/time-units.ts";
 
 /** How a request was answered: with the plugin's status, or with an error of the table. */
 export type LoggedOutcome =
@@ -214,8 +215,6 @@ class PlainRecords {
     return true;
   }
 }
-
-const MICROS_PER_MS = 1_000;
 
 /** These clocks are accurate to microseconds at best. */
 function roundMs(ms: number): number {

@@ -7,8 +7,7 @@
 import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi-clocks-wall-clock";
 import { type Namespace, namespace } from "../guest/namespaces.ts";
 import type { Functions } from "./published-types.ts";
-
-const NS_PER_MS = 1_000_000;
+import { NS_PER_MS } from "../../contract/time-units.ts";
 
 export const wallClock: Namespace = namespace({
   now() {

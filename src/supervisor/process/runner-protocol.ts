@@ -24,8 +24,7 @@ import type { RunnerCall } from "./runner-call.ts";
 import { MakingAllowance } from "./making-allowance.ts";
 import { RunnerProbes } from "./runner-probes.ts";
 import { SignsOfLife } from "./signs-of-life.ts";
-
-const MICROS_PER_MS = 1_000;
+import { MICROS_PER_MS } from "../../contract/time-units.ts";
 
 /** The time to retry after for a request that the backlog of unread bytes kept out. */
 const BACKLOG_HINT_MS = 250;

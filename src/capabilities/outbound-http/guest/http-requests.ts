@@ -6,7 +6,7 @@
  */
 
 import type * as Published from "@bytecodealliance/preview2-shim/interfaces/wasi-http-types";
-import { type HttpField, type HttpRequest, MAX_HTTP_PART_CHARACTERS } from "../../../contract/http.ts";
+import { type HttpField, type HttpRequest, HTTP_TOKEN, MAX_HTTP_PART_CHARACTERS } from "../../../contract/http.ts";
 import type { GuestContext } from "../../../runner/guest/guest-context.ts";
 import { DONE, expectString, expectU64, expectVariant, ok, type Result } from "../../../runner/guest/guest-values.ts";
 import { constructorFor, HOST_ONLY, requireHost, seal } from "../../../runner/guest/namespaces.ts";
@@ -14,10 +14,10 @@ import { REFUSED } from "./exchange-future.ts";
 import { OutgoingBody, OutgoingContent } from "./http-bodies.ts";
 import { declaredBytes, type Fields, immutableFields, takeEntries } from "./http-fields.ts";
 import type { Implementation } from "../../../runner/wasi/published-types.ts";
+import { NS_PER_MS } from "../../../contract/time-units.ts";
 
 const METHODS = ["get", "head", "post", "put", "delete", "connect", "options", "trace", "patch", "other"] as const;
 const SCHEMES = ["HTTP", "HTTPS", "other"] as const;
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 3986, section 3.1. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 /** RFC 3986, section 3.2, except that the host must not be empty: user information, host and port. */
@@ -28,7 +28,6 @@ const AUTHORITY =
  * fragment. Any visible characters are accepted: some should be encoded, but few clients encode them.
  */
 const PATH_WITH_QUERY = /^(?:[/?][\x21\x22\x24-\x7e]*)?$/;
-const NS_PER_MS = 1_000_000;
 /** The longest timeout to pass on: longer than any request lives. */
 const MAX_TIMEOUT_MS = 86_400_000;
 
@@ -78,7 +77,7 @@ export class OutgoingRequest implements Implementation<Published.OutgoingRequest
   setMethod(method: unknown): Answer {
     const { tag, val } = expectVariant(method, METHODS);
     if (tag !== "other") this.#method = { tag };
-    else if (isShort(val, TOKEN)) this.#method = { tag, val };
+    else if (isShort(val, HTTP_TOKEN)) this.#method = { tag, val };
     else return this.#refuse();
     return DONE;
   }
