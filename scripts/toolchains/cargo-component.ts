@@ -13,6 +13,7 @@ import { pathFlags, type RustPackage } from "./rust.ts";
 import { obtainWasmRust } from "./rust-for-wasm.ts";
 
 const VERSION = "0.21.1";
+const NAME = `cargo-component ${VERSION}`;
 const INSTALLED = join(CACHE, "cargo-component");
 
 /** The bare target: no runtime adds WASI imports to what the plugin itself asks for. */
@@ -27,12 +28,13 @@ export function cargoComponentRecipe(source: RustPackage): Recipe {
   return { output: source.output, build: () => build(source) };
 }
 
-/** Installs cargo-component where it is missing. */
-export async function installCargoComponent(): Promise<void> {
-  if ((await findCargoComponent()) !== undefined) return;
+/** Installs cargo-component where it is missing. @returns its name and version */
+export async function installCargoComponent(): Promise<string> {
+  if ((await findCargoComponent()) !== undefined) return NAME;
   const args = ["install", "cargo-component", "--version", VERSION, "--locked", "--debug", "--root", INSTALLED];
   const env = { CARGO_PROFILE_DEV_DEBUG: "0", CARGO_TARGET_DIR: join(INSTALLED, "target") };
   await run("cargo", args, { timeoutMs: INSTALL_TIMEOUT_MS, env });
+  return NAME;
 }
 
 async function findCargoComponent(): Promise<string | undefined> {
@@ -56,5 +58,5 @@ async function build(source: RustPackage): Promise<Built> {
     env: { CARGO_TARGET_DIR: targetFolder, CARGO_ENCODED_RUSTFLAGS: (await pathFlags(cwd)).join("\u001f") },
   });
   const component = await readFile(join(targetFolder, TARGET, "release", `${source.library}.wasm`));
-  return { component, builtWith: `cargo-component ${VERSION}, ${rust}` };
+  return { component, builtWith: `${NAME}, ${rust}` };
 }

@@ -3,11 +3,11 @@
 import { connect } from "nats";
 import { expect, inject, test } from "vitest";
 import { CARGO_COMPONENT_EXAMPLES, EXAMPLES } from "../../scripts/toolchains/catalogue.ts";
-import { installCargoComponent } from "../../scripts/toolchains/cargo-component.ts";
 import { digestOf, readDigests } from "../../scripts/toolchains/committed.ts";
 import { consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
+import { describeWith } from "./toolchains.ts";
 
 test("the recorded component answers over NATS", async () => {
   const plugin = uniqueName("cargo-component");
@@ -27,10 +27,8 @@ test("the recorded component answers over NATS", async () => {
 });
 
 if (process.env["AUTHORS"] === "1")
-  test(
-    "cargo-component builds the example as it is recorded",
-    async () => {
-      await installCargoComponent();
+  await describeWith(["rust", "cargo-component"], "cargo-component", () => {
+    test("builds the example as it is recorded", async () => {
       const digests = await readDigests(EXAMPLES.folder);
       for (const { output, build } of CARGO_COMPONENT_EXAMPLES) {
         const { component, builtWith } = await build();
@@ -39,6 +37,5 @@ if (process.env["AUTHORS"] === "1")
         if (recorded?.builtWith === builtWith) expect(digestOf(component)).toBe(recorded.digest);
         expect(component.length).toBeGreaterThan(10_000);
       }
-    },
-    70 * 60_000,
-  );
+    });
+  });

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { run } from "../../scripts/lib/command.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { COMPONENTS, uniqueName } from "../harness/plugins.ts";
-import { type InstalledCommand, installCommand, serve, USERS_PATH } from "./packed-command.ts";
+import { type InstalledCommand, installCommand, USERS_PATH } from "./packed-command.ts";
+import { serveFolder } from "./served-folder.ts";
 
 const plugin = uniqueName("echo");
 let installed: InstalledCommand;
@@ -58,7 +59,7 @@ test("it checks, inspects and serves what is in the folder, and is called", asyn
   for (const path of [schema, /\$schema=(\S+)/.exec(consumer)?.[1] ?? ""])
     await access(join(installed.folder, "policy", path));
   expect(await command("check")).toContain("1 of 1 plugins would be served");
-  await using _replica = await serve(installed.folder, environment());
+  await using _replica = await serveFolder("npx network-host serve", { cwd: installed.folder, env: environment() });
   expect(await command("call", plugin, "say", "hello")).toBe("hello");
 });
 

@@ -10,6 +10,8 @@ test("a run that was cut off says by what, how far it was, and what took long", 
   const report = cutOffReport("SIGTERM", 61_040, {
     counts: { passed: 5, failed: 1, skipped: 0 },
     failures: [],
+    toolchains: [],
+    missing: [],
     isComplete: false,
     underWay: [{ name: "unit: a.test.ts > one", ms: 30_000 }],
     files: Array.from({ length: 20 }, (_, at) => ({ name: `file ${at}`, ms: 100 - at })),
