@@ -21,7 +21,7 @@ export type JournalLine =
       readonly errors: readonly string[];
       /** Name and version of those that it has. */
       readonly toolchains?: readonly string[];
-      /** Those for want of which it was skipped. */
+      /** Those that it was skipped without. */
       readonly missingToolchains?: readonly MissingToolchain[];
     }
   /** Outside of its tests: in a hook, or where it was put together. */
@@ -53,7 +53,7 @@ export interface MissingToolchain {
   readonly reason: string;
 }
 
-/** A missing toolchain, and the tests that were skipped for want of it. */
+/** A missing toolchain, and the tests that were skipped because of it. */
 export interface SkippedForToolchain extends MissingToolchain {
   readonly tests: readonly string[];
 }

@@ -40,7 +40,7 @@ const ERRORS_GRACE_MS = 5_000;
 interface Outcome {
   readonly counts: TestCounts;
   readonly failures: readonly Failure[];
-  /** Toolchains that tests had, and those for want of which they were skipped. */
+  /** Toolchains that tests had, and those that are missing. */
   readonly toolchains?: readonly string[];
   readonly missing?: readonly SkippedForToolchain[];
 }

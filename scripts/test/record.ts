@@ -5,7 +5,7 @@
  */
 
 import { readFile, writeFile } from "node:fs/promises";
-import { arch, cpus, release } from "node:os";
+import { arch, availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../lib/project.ts";
 import { fillPage } from "../marked-page.ts";
@@ -42,7 +42,7 @@ export function describeRun({ counts, toolchains, missing, ms, date }: Run): str
     ["date", date.toISOString().slice(0, 10)],
     ["outcome", summaryLine(counts)],
     ["duration", `${Math.round(ms / 60_000)} min`],
-    ["machine", `${process.platform} ${release()}, ${arch()}, ${cpus().length} processors`],
+    ["machine", `${process.platform}, ${arch()}, ${availableParallelism()} processors`],
     ["toolchains", [`Node ${process.versions.node}`, ...toolchains].join(", ")],
     ["without", missing.length === 0 ? "none is missing" : missing.map(({ name }) => name).join(", ")],
   ] as const;

@@ -14,7 +14,7 @@ export function summaryLine({ passed, failed, skipped }: TestCounts): string {
   return skipped === 0 ? line : `${line}, ${skipped} skipped`;
 }
 
-/** Which tests were skipped for want of which toolchain, and what to install, as lines. */
+/** Which tests were skipped because which toolchain is missing, and what to install, as lines. */
 export function missingReport(missing: readonly SkippedForToolchain[]): string[] {
   return missing.flatMap(({ name, reason, install, tests }) => [
     `Skipped without ${name} (${reason}); to have it, ${install}`,

@@ -15,6 +15,8 @@ import { obtainCMake } from "./cmake.ts";
 import { describeWith } from "./toolchains.ts";
 import { createWorkplace, TOOLCHAINS, type Workplace } from "./workplace.ts";
 
+let path: string;
+let env: Readonly<Record<string, string>>;
 let workplace: Workplace;
 
 const PACKAGE = "network-plugin-api-c-1.0.0";
@@ -24,7 +26,7 @@ await describeWith(["cmake", "python"], "the package for C", () => {
   // The page unpacks the package; what comes after it works in the same folder.
   beforeAll(async () => {
     await copyPackageBinaries();
-    const { path, env } = await obtainCMake(TOOLCHAINS);
+    ({ path, env } = await obtainCMake(TOOLCHAINS));
     workplace = await createWorkplace({ path, env });
     await workplace.follow("docs/write-a-plugin/c.md");
   });
@@ -37,6 +39,13 @@ await describeWith(["cmake", "python"], "the package for C", () => {
     const names = (await workplace.sh(`ls ${PACKAGE}`)).trim().split("\n");
     const expected = "CHANGELOG.md CMakeLists.txt LICENSE README.md adapter cmake generated include test wit";
     expect(names.sort()).toEqual(expected.split(" ").sort());
+  });
+
+  test("the package's README leads to a plugin, too", async () => {
+    await using place = await createWorkplace({ path, env });
+    await place.sh(`cp ${workplace.folder}/${PACKAGE}.tar.gz .`);
+    await place.follow("sdk/c/README.md");
+    expect(await place.sh("ls build/my-plugin.wasm")).toBe("build/my-plugin.wasm\n");
   });
 
   test("without a toolchain for WebAssembly, CMake says which one to name", async () => {

@@ -91,6 +91,22 @@ if (process.env["AUTHORS"] === "1")
     const ask = async (method: string, payload = "") =>
       request(nats, `rpc.${names.battery}`, payload, { "Rpc-Method": method, "Rpc-Id": method });
 
+    test("the package's README leads to a plugin, too", async () => {
+      await using place = await createWorkplace({ env: { PIP_FIND_LINKS: wheels } });
+      await place.follow("sdk/python/README.md");
+      expect(await place.sh("ls plugin.wasm")).toBe("plugin.wasm\n");
+    });
+
+    test("the build prints what the component imports and asks for, as the host sees it", async () => {
+      const printed = await workplace.sh(".venv/bin/python -m network_plugin build battery.py -o printed.wasm");
+      const inspected = JSON.parse(await workplace.sh("npx network-host inspect printed.wasm --json")) as {
+        imports: string[];
+      };
+      const imports = printed.match(/^(imports)? +[a-z]+:\S+$/gm)?.map((line) => line.replace(/^imports/, "").trim());
+      expect(imports?.toSorted()).toEqual(inspected.imports.toSorted());
+      expect(printed).toMatch(/^levels   none$/m);
+    });
+
     test("its own tests pass with what was installed", async () => {
       const said = await workplace.sh(`.venv/bin/python ${projectFile("sdk/python/tests/test_network_plugin.py")}`);
       expect(said).toMatch(/^OK$/m);

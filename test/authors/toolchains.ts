@@ -10,7 +10,11 @@
 
 import { describe, test } from "vitest";
 import { findOnPath, run } from "../../scripts/lib/command.ts";
-import { installCargoComponent } from "../../scripts/toolchains/cargo-component.ts";
+import {
+  CARGO_COMPONENT,
+  INSTALL_CARGO_COMPONENT,
+  installCargoComponent,
+} from "../../scripts/toolchains/cargo-component.ts";
 import { MissingToolchainError } from "../../scripts/toolchains/recipe.ts";
 import { obtainWasmRust } from "../../scripts/toolchains/rust-for-wasm.ts";
 import type { MissingToolchain } from "../../scripts/test/journal.ts";
@@ -43,7 +47,7 @@ const KNOWN = {
     obtain: () => obtainWasmRust(),
   },
   "cargo-component": {
-    install: "install rustup (https://rustup.rs), then: cargo install cargo-component --version 0.21.1 --locked",
+    install: `install rustup (https://rustup.rs), then: ${INSTALL_CARGO_COMPONENT}`,
     obtain: obtainCargoComponent,
   },
   python: { install: "install Python 3.10 or later with its module venv", obtain: obtainPython },
@@ -103,7 +107,8 @@ function isRustGivenUp(): boolean {
 
 async function obtainCargoComponent(): Promise<string> {
   await obtainWasmRust("wasm32-unknown-unknown");
-  return installCargoComponent();
+  await installCargoComponent();
+  return CARGO_COMPONENT;
 }
 
 /** With venv: a Debian without the package python3-venv has the module, and not what it installs. */

@@ -19,14 +19,15 @@ import { describeWith } from "./toolchains.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 let packed: string;
+let packages: Readonly<Record<string, string>>;
 let workplace: Workplace;
 
 await describeWith(["python"], "the package for TypeScript", () => {
   // The page installs the package; what comes after it works in the same folder.
   beforeAll(async () => {
     packed = await mkdtemp(join(tmpdir(), "packed-"));
-    const archive = await packPackage(projectFile("sdk/typescript"), packed);
-    workplace = await createWorkplace({ packages: { "network-plugin-api": archive } });
+    packages = { "network-plugin-api": await packPackage(projectFile("sdk/typescript"), packed) };
+    workplace = await createWorkplace({ packages });
     await workplace.follow("docs/write-a-plugin/typescript.md");
   });
 
@@ -55,13 +56,10 @@ await describeWith(["python"], "the package for TypeScript", () => {
       expect((await readFile(join(workplace.folder, "fetch/plugin.wasm"))).length).toBeGreaterThan(5e6);
     });
 
-    test("the plugin of the package's README builds as it stands there", async () => {
-      const readme = await readFile(join(workplace.folder, "node_modules/network-plugin-api/README.md"), "utf8");
-      const source = /^```ts\n([^]*?)^```$/m.exec(readme)?.[1] ?? "";
-      await writeFile(join(workplace.folder, "readme.ts"), source);
-      expect(await workplace.sh("npx network-plugin-api build readme.ts -o readme.wasm")).toMatch(
-        /^levels +key-value-read$/m,
-      );
+    test("the package's README leads to a plugin, too", async () => {
+      await using place = await createWorkplace({ packages });
+      await place.follow("sdk/typescript/README.md");
+      expect((await readFile(join(place.folder, "plugin.wasm"))).length).toBeGreaterThan(1e6);
     });
 
     test("types are true for the engine: null on QuickJS, undefined and async on StarlingMonkey", async () => {

@@ -36,6 +36,8 @@ export interface WorkplaceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** npm packages that are installed from archives or folders: name → path. */
   readonly packages?: Readonly<Record<string, string>>;
+  /** Commands of pages, whole lines, in whose place others are run. */
+  readonly standIns?: Readonly<Record<string, string>>;
   /** Which Node is first on `PATH`: the project's, or the one that this machine has for its users. */
   readonly node?: "project" | "machine";
 }
@@ -61,7 +63,7 @@ export class Workplace implements AsyncDisposable {
   #cwd: string;
   readonly #home: string;
   readonly #env: Record<string, string>;
-  readonly #packages: Readonly<Record<string, string>>;
+  readonly #options: WorkplaceOptions;
   readonly #servers = new AsyncDisposableStack();
 
   constructor(home: string, link: string, options: WorkplaceOptions) {
@@ -70,7 +72,7 @@ export class Workplace implements AsyncDisposable {
     this.#home = home;
     this.folder = join(home, "my-plugin");
     this.#cwd = this.folder;
-    this.#packages = options.packages ?? {};
+    this.#options = options;
     this.#env = {
       PATH: [join(link, "bin"), ...node, USERS_PATH, ...last].join(delimiter),
       NETWORK_HOST: ROOT,
@@ -120,12 +122,22 @@ export class Workplace implements AsyncDisposable {
   async #follow({ text, prints }: Step & { kind: "commands" }): Promise<void> {
     const { commands, server } = splitServer(text);
     const where = join(this.#home, "where");
-    const script = `set -e\nexec 2>&1\n${fromArchives(commands, this.#packages)}\npwd >'${where}'`;
+    const script = `set -e\nexec 2>&1\n${this.#asRun(commands)}\npwd >'${where}'`;
     const printed = await this.#run(script, this.#cwd);
     if (prints !== undefined && !printsAsSaid(printed, prints))
       throw new Error(`${text}printed\n${printed}\nand not\n${prints}`);
     this.#cwd = (await readFile(where, "utf8")).trim();
     if (server !== undefined) this.#servers.use(await this.#serve(server));
+  }
+
+  /** `npm install` of packages that are not in a registry yet takes their archives. */
+  #asRun(commands: string): string {
+    const { packages = {}, standIns = {} } = this.#options;
+    return commands
+      .split("\n")
+      .map((line) => standIns[line] ?? line)
+      .map((line) => (line.startsWith("npm install ") ? replaceWords(line, packages) : line))
+      .join("\n");
   }
 
   async #serve(command: string): Promise<AsyncDisposable> {
@@ -174,12 +186,9 @@ function splitServer(text: string): { commands: string; server: string | undefin
   return { commands: lines.slice(0, at).join("\n"), server: lines[at] };
 }
 
-/** `npm install` of packages that are not in a registry yet takes their archives. */
-function fromArchives(commands: string, packages: Readonly<Record<string, string>>): string {
-  return commands.replace(/^npm install .*$/gm, (line) =>
-    line
-      .split(" ")
-      .map((word) => packages[word] ?? word)
-      .join(" "),
-  );
+function replaceWords(line: string, replacements: Readonly<Record<string, string>>): string {
+  return line
+    .split(" ")
+    .map((word) => replacements[word] ?? word)
+    .join(" ");
 }

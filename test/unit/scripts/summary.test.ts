@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { cutOffReport, summaryLine } from "../../../scripts/test/summary.ts";
+import { describeRun } from "../../../scripts/test/record.ts";
+import { cutOffReport, missingReport, summaryLine } from "../../../scripts/test/summary.ts";
 
 test("the line names the skipped tests only when there are some", () => {
   expect(summaryLine({ passed: 12, failed: 0, skipped: 0 })).toBe("12 passed, 0 failed");
@@ -24,4 +25,29 @@ test("a run that was cut off says by what, how far it was, and what took long", 
     "Files that took longest:",
     ...Array.from({ length: 8 }, (_, at) => `    0.1 s  file ${at}`),
   ]);
+});
+
+const MISSING = { name: "rust", install: "install rustup", reason: "no rustup on PATH", tests: ["a > 1", "a > 2"] };
+
+test("what was skipped is named, with what to install", () => {
+  expect(missingReport([])).toEqual([]);
+  expect(missingReport([MISSING])).toEqual([
+    "Skipped without rust (no rustup on PATH); to have it, install rustup",
+    "  a > 1",
+    "  a > 2",
+  ]);
+});
+
+test("a run is recorded with its outcome, its day, its toolchains and what was skipped", () => {
+  const counts = { passed: 40, failed: 1, skipped: 2 };
+  const date = new Date("2026-11-29T23:59:59Z");
+  const text = describeRun({ counts, toolchains: ["git 2.39.5"], missing: [MISSING], ms: 25.4 * 60_000, date });
+  expect(text).toMatch(/^\| date +\| 2026-11-29 +\|$/m);
+  expect(text).toMatch(/^\| outcome +\| 40 passed, 1 failed, 2 skipped +\|$/m);
+  expect(text).toMatch(/^\| duration +\| 25 min +\|$/m);
+  expect(text).toMatch(/^\| toolchains +\| Node \d+\.\d+\.\d+, git 2\.39\.5 +\|$/m);
+  expect(text).toMatch(/\n\nWithout rust, skipped:\n\n- a > 1\n- a > 2$/);
+  // A table of Markdown has rows of one width.
+  const widths = text.split("\n").flatMap((line) => (line.startsWith("|") ? [line.length] : []));
+  expect(new Set(widths).size).toBe(1);
 });
