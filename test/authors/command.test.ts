@@ -45,9 +45,20 @@ function command(...args: readonly string[]): Promise<string> {
 
 test("it is installed by whatever Node there is, without a word about that", async () => {
   expect(installed.said).toMatch(/added \d+ packages/);
-  expect(installed.said).not.toMatch(/EBADENGINE|deprecated|ERR!/);
+  expect(installed.said).not.toMatch(/EBADENGINE|deprecated|ERR!|install-scripts/);
   expect(await command("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(await command("--help")).toContain("network-host wit export plugin-contract");
+});
+
+test("it works where install scripts are blocked, and has none", async () => {
+  const where = { timeoutMs: 600_000, cwd: await mkdtemp(join(home, "blocked-")), env: { PATH: USERS_PATH } };
+  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", installed.archive], where);
+  expect(await run("npx", ["network-host", "--version"], where)).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const lock = JSON.parse(await readFile(join(installed.folder, "node_modules/.package-lock.json"), "utf8")) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const scripted = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+  expect(scripted).toEqual([]);
 });
 
 test("it checks, inspects and serves what is in the folder, and is called", async () => {

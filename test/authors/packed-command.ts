@@ -20,6 +20,8 @@ export const USERS_PATH = (process.env["PATH"] ?? "")
 
 export interface InstalledCommand extends AsyncDisposable {
   readonly folder: string;
+  /** What it was installed from. */
+  readonly archive: string;
   /** What npm said while it installed. */
   readonly said: string;
 }
@@ -52,7 +54,7 @@ export async function installCommand(): Promise<InstalledCommand> {
       cwd: folder,
       env: { PATH: USERS_PATH },
     });
-    return { folder, said, [Symbol.asyncDispose]: () => rm(outer, { recursive: true, force: true }) };
+    return { folder, archive, said, [Symbol.asyncDispose]: () => rm(outer, { recursive: true, force: true }) };
   } catch (error) {
     await rm(outer, { recursive: true, force: true });
     throw error;

@@ -27,12 +27,6 @@ export function stepsOf(page: string): Step[] {
   return steps;
 }
 
-/** The text of a file that the page has one write. @throws where it has none of that path. */
-export function fileOn(page: string, path: string): string {
-  for (const step of stepsOf(page)) if (step.kind === "file" && step.path === path) return step.text;
-  throw new Error(`the page has no file ${path}`);
-}
-
 /** Does what commands printed begin, in some line, as the page says? */
 export function printsAsSaid(printed: string, said: string): boolean {
   const lines = said.trimEnd().split("\n");
