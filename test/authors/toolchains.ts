@@ -89,11 +89,16 @@ async function obtainAll(names: readonly ToolchainName[]): Promise<{ found: stri
     else {
       await obtain().then(
         (version) => found.push(version),
-        (error: unknown) => absent(error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error)),
+        (error: unknown) => absent(firstSentence(error)),
       );
     }
   }
   return { found, missing };
+}
+
+function firstSentence(error: unknown): string {
+  const said = error instanceof Error ? error.message : String(error);
+  return said.split(/\.\s|\n/, 1)[0] ?? said;
 }
 
 function isLeftOut({ name }: MissingToolchain): boolean {
