@@ -8,12 +8,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { arch, availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../lib/project.ts";
+import { formatText } from "../generated-file.ts";
 import { fillPage } from "../marked-page.ts";
 import type { SkippedForToolchain, TestCounts } from "./journal.ts";
 import { summaryLine } from "./summary.ts";
 
-/** The page and the place of it. */
-const PAGE = "docs/write-a-plugin/README.md";
+/** The page that has it. */
+export const RECORD_PAGE = "docs/write-a-plugin/README.md";
 const PLACE = "last-run";
 
 /** A run that has come to its end. */
@@ -25,33 +26,28 @@ export interface Run {
   readonly date: Date;
 }
 
-/** Writes it into its page. @returns the page's path */
-export async function recordRun(run: Run): Promise<string> {
-  const path = join(ROOT, PAGE);
+/** Writes it into its page, below the project's folder. @returns the page's path */
+export async function recordRun(run: Run, root: string = ROOT): Promise<string> {
+  const path = join(root, RECORD_PAGE);
   const page = await readFile(path, "utf8");
-  await writeFile(
-    path,
-    fillPage(PAGE, page, (name) => (name === PLACE ? describeRun(run) : undefined)),
-  );
-  return PAGE;
+  const filled = fillPage(RECORD_PAGE, page, (name) => (name === PLACE ? describeRun(run) : undefined));
+  await writeFile(path, await formatText(RECORD_PAGE, filled));
+  return RECORD_PAGE;
 }
 
-/** As a table, and the tests that were skipped below it. */
-export function describeRun({ counts, toolchains, missing, ms, date }: Run): string {
+/** A table, and below it the tests that were skipped. */
+function describeRun({ counts, toolchains, missing, ms, date }: Run): string {
   const rows = [
     ["date", date.toISOString().slice(0, 10)],
     ["outcome", summaryLine(counts)],
     ["duration", `${Math.round(ms / 60_000)} min`],
     ["machine", `${process.platform}, ${arch()}, ${availableParallelism()} processors`],
     ["toolchains", [`Node ${process.versions.node}`, ...toolchains].join(", ")],
-    ["without", missing.length === 0 ? "none is missing" : missing.map(({ name }) => name).join(", ")],
+    ["missing", missing.length === 0 ? "none" : missing.map(({ name }) => name).join(", ")],
   ] as const;
-  const width = Math.max(...rows.map(([, value]) => value.length));
-  const line = (name: string, value: string): string => `| ${name.padEnd(10)} | ${value.padEnd(width)} |`;
   return [
-    line("", "last full run"),
-    `| ${"-".repeat(10)} | ${"-".repeat(width)} |`,
-    ...rows.map(([name, value]) => line(name, value)),
-    ...missing.flatMap(({ name, tests }) => ["", `Without ${name}, skipped:`, "", ...tests.map((test) => `- ${test}`)]),
+    "| last full run | |\n| - | - |",
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    ...missing.flatMap(({ name, tests }) => ["", `Skipped without ${name}:`, "", ...tests.map((test) => `- ${test}`)]),
   ].join("\n");
 }

@@ -15,6 +15,7 @@ import {
   INSTALL_CARGO_COMPONENT,
   installCargoComponent,
 } from "../../scripts/toolchains/cargo-component.ts";
+import { findGo } from "../../scripts/toolchains/go.ts";
 import { MissingToolchainError } from "../../scripts/toolchains/recipe.ts";
 import { obtainWasmRust } from "../../scripts/toolchains/rust-for-wasm.ts";
 import type { MissingToolchain } from "../../scripts/test/journal.ts";
@@ -56,6 +57,7 @@ const KNOWN = {
       "install CMake 3.20 or later with make, or Python 3 with its module venv, which CMake is then installed with",
     obtain: obtainCMakeVersion,
   },
+  go: { install: "install Go 1.25 or later (https://go.dev/doc/install)", obtain: obtainGo },
   git: { install: "install Git", obtain: () => versionOf("git", ["--version"]) },
 } as const satisfies Record<string, Toolchain>;
 
@@ -120,6 +122,11 @@ async function obtainCargoComponent(): Promise<string> {
 async function obtainPython(): Promise<string> {
   await run("python3", ["-c", "import venv, ensurepip"], { timeoutMs: PROBE_TIMEOUT_MS });
   return versionOf("python3", ["--version"]);
+}
+
+async function obtainGo(): Promise<string> {
+  const version = await run(await findGo(), ["env", "GOVERSION"], { timeoutMs: PROBE_TIMEOUT_MS });
+  return version.trim().replace(/^go/, "Go ");
 }
 
 async function obtainCMakeVersion(): Promise<string> {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { describeRun } from "../../../scripts/test/record.ts";
 import { cutOffReport, missingReport, summaryLine } from "../../../scripts/test/summary.ts";
 
 test("the line names the skipped tests only when there are some", () => {
@@ -36,18 +35,4 @@ test("what was skipped is named, with what to install", () => {
     "  a > 1",
     "  a > 2",
   ]);
-});
-
-test("a run is recorded with its outcome, its day, its toolchains and what was skipped", () => {
-  const counts = { passed: 40, failed: 1, skipped: 2 };
-  const date = new Date("2026-11-29T23:59:59Z");
-  const text = describeRun({ counts, toolchains: ["git 2.39.5"], missing: [MISSING], ms: 25.4 * 60_000, date });
-  expect(text).toMatch(/^\| date +\| 2026-11-29 +\|$/m);
-  expect(text).toMatch(/^\| outcome +\| 40 passed, 1 failed, 2 skipped +\|$/m);
-  expect(text).toMatch(/^\| duration +\| 25 min +\|$/m);
-  expect(text).toMatch(/^\| toolchains +\| Node \d+\.\d+\.\d+, git 2\.39\.5 +\|$/m);
-  expect(text).toMatch(/\n\nWithout rust, skipped:\n\n- a > 1\n- a > 2$/);
-  // A table of Markdown has rows of one width.
-  const widths = text.split("\n").flatMap((line) => (line.startsWith("|") ? [line.length] : []));
-  expect(new Set(widths).size).toBe(1);
 });
