@@ -20,10 +20,6 @@ const WITH_TOOLCHAINS = { testTimeout: 1_200_000, hookTimeout: 1_200_000, expect
  * instance that was put back. `authors` does what plugin authors do with the packages of `sdk/` and the packed command, in
  * empty folders: what is cheap at each run, the rest with AUTHORS=1.
  */
-/** What needs Rust for WebAssembly, where continuous integration cannot install it: it says so then. */
-const WITH_RUST = ["test/authors/rust*.test.ts", "test/authors/git-submodule.test.ts"];
-const WITHOUT_RUST: boolean = process.env["NETWORK_HOST_WITHOUT_RUST"] === "1" && process.env["AUTHORS"] !== "1";
-
 export default defineConfig({
   test: {
     projects: [
@@ -73,7 +69,6 @@ export default defineConfig({
         test: {
           name: "authors",
           include: ["test/authors/**/*.test.ts"],
-          ...(WITHOUT_RUST && { exclude: WITH_RUST }),
           globalSetup: ["test/harness/global-setup.ts"],
           ...WITH_TOOLCHAINS,
           fileParallelism: false,

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { RECORD_PAGE } from "./test/record.ts";
 import { glob } from "node:fs/promises";
 import { join } from "node:path";
 import { figurePlaces } from "../bench/pages/places.ts";
@@ -19,7 +20,7 @@ import { readConstants } from "./lib/source-constants.ts";
 import { fillPage, markedNames } from "./marked-page.ts";
 
 /** Pages that have places of their own generator. */
-const OTHERS: ReadonlySet<string> = new Set(["docs/limits.md"]);
+const OTHERS: ReadonlySet<string> = new Set(["docs/limits.md", RECORD_PAGE]);
 const PAGES = ["*.md", "docs/**/*.md", "examples/*.md"];
 
 const SHARES = "src/fairness/thread-shares.ts";

@@ -1,6 +1,7 @@
 /**
- * Goes on under the Node that the package brings (its dependency `node`), as if it had been started by that one: the same
- * arguments, standard streams, signals and exit code, and no word about it.
+ * Goes on under the Node that the package brings, as if it had been started by that one: the same arguments, standard streams,
+ * signals and exit code, and no word about it. That Node is one of the optional dependencies, by platform: packages that
+ * hold the program and run no script when they are installed.
  *
  * Runs on Node 20, and imports nothing of the program.
  *
@@ -32,7 +33,7 @@ export function isNodeRecent(): boolean {
 /** Runs the program's file with this process's arguments, and ends this process as that one ends. */
 export function runUnderBroughtNode(program: string): Promise<never> {
   const node = broughtNode();
-  if (node === undefined) refuse("it is not installed");
+  if (node === undefined) refuse(`${packageOfNode()} is not installed`);
   const child = spawn(node, [...NODE_FLAGS, program, ...process.argv.slice(2)], { stdio: "inherit" });
   const sharesTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   for (const signal of SIGNALS) {
@@ -50,9 +51,15 @@ export function runUnderBroughtNode(program: string): Promise<never> {
   return new Promise(() => undefined);
 }
 
+/** Where its platform's Node is, as the packages are named that hold it. */
+function packageOfNode(): string {
+  const isAppleSilicon = process.platform === "darwin" && process.arch === "arm64";
+  return `${isAppleSilicon ? "node-bin" : "node"}-${process.platform}-${process.arch}`;
+}
+
 function broughtNode(): string | undefined {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin/node");
+    return join(dirname(createRequire(import.meta.url).resolve(`${packageOfNode()}/package.json`)), "bin/node");
   } catch {
     return undefined;
   }
@@ -60,7 +67,7 @@ function broughtNode(): string | undefined {
 
 function refuse(reason: string): never {
   process.stderr.write(
-    `network-host needs Node ${LEAST_VERSION} or later: this is ${process.version}, and the one that its dependency "node" brings cannot be used (${reason}); install the dependencies with their install scripts, or start it with Node ${LEAST_VERSION}\n`,
+    `network-host needs Node ${LEAST_VERSION} or later: this is ${process.version}, and the one that it brings as an optional dependency cannot be used (${reason}); install it without --omit=optional on Linux or macOS (x64, arm64), or start it with Node ${LEAST_VERSION}\n`,
   );
   process.exit(EXIT_UNUSABLE);
 }

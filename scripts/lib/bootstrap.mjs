@@ -13,7 +13,7 @@ import { constants } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const NODE_26 = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url));
+const NODE_26 = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
 const HAS_NODE_26 = Number.parseInt(process.versions.node, 10) >= 26;
 /** Signals that ask for an end. */
 const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);

@@ -15,7 +15,7 @@ ROOT=$(cd "$HERE/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/network-host
 WORK=$CACHE/images
 MONGOSH_VERSION=2.12.0
-NODE=$ROOT/node_modules/node/bin/node
+NODE=$(readlink -f "$ROOT/node_modules/.bin/node" || true)
 LABEL=network-host.ingredients
 MADE=()
 

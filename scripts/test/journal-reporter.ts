@@ -43,6 +43,7 @@ export default class JournalReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     const { state, errors } = test.result();
+    const { toolchains, missingToolchains } = test.meta();
     this.#write({
       kind: "test-ended",
       file: fileOf(test.module),
@@ -50,6 +51,8 @@ export default class JournalReporter implements Reporter {
       outcome: state === "pending" ? "failed" : state,
       tookMs: test.diagnostic()?.duration ?? 0,
       errors: describeErrors(errors ?? []),
+      ...(toolchains !== undefined && { toolchains }),
+      ...(missingToolchains !== undefined && { missingToolchains }),
     });
   }
 

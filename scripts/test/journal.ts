@@ -19,6 +19,10 @@ export type JournalLine =
       readonly tookMs: number;
       /** What is to be said of its errors: see `failures.ts`. */
       readonly errors: readonly string[];
+      /** Name and version of those that it has. */
+      readonly toolchains?: readonly string[];
+      /** Those that it was skipped without. */
+      readonly missingToolchains?: readonly MissingToolchain[];
     }
   /** Outside of its tests: in a hook, or where it was put together. */
   | { readonly kind: "suite-failed"; readonly file: string; readonly suite: string; readonly errors: readonly string[] }
@@ -40,6 +44,20 @@ export type JournalLine =
       readonly hasFailed: boolean;
     };
 
+/** A toolchain that this machine does not have, and cannot be given without its user. */
+export interface MissingToolchain {
+  readonly name: string;
+  /** What to do. */
+  readonly install: string;
+  /** What was found instead. */
+  readonly reason: string;
+}
+
+/** A missing toolchain, and the tests that were skipped because of it. */
+export interface SkippedForToolchain extends MissingToolchain {
+  readonly tests: readonly string[];
+}
+
 /** How many tests ended how. */
 export interface TestCounts {
   readonly passed: number;
@@ -58,6 +76,9 @@ export interface Progress {
   readonly counts: TestCounts;
   /** As many as are counted; none where something is known to have failed, and not what. */
   readonly failures: readonly Failure[];
+  /** Toolchains that tests had, by name and version, each once. */
+  readonly toolchains: readonly string[];
+  readonly missing: readonly SkippedForToolchain[];
   /** Did vitest come to its end? */
   readonly isComplete: boolean;
   /** Tests, and files whose set-up or tear-down it is, that had begun and not ended. */
@@ -87,6 +108,8 @@ export function readJournal(text: string, nowMs: number): Progress {
   const failures: Failure[] = [];
   const failedFiles = new Set<string>();
   const counts = { passed: 0, skipped: 0 };
+  const toolchains = new Set<string>();
+  const missing = new Map<string, MissingToolchain & { tests: string[] }>();
   let isComplete = false;
   let hasFailed = false;
   const fail = (file: string, where: string, lines: readonly string[]): void => {
@@ -108,6 +131,11 @@ export function readJournal(text: string, nowMs: number): Progress {
         tests.push({ name, ms: note.tookMs });
         if (note.outcome === "failed") fail(note.file, name, note.errors);
         else counts[note.outcome] += 1;
+        for (const toolchain of note.toolchains ?? []) toolchains.add(toolchain);
+        for (const toolchain of note.missingToolchains ?? []) {
+          const known = missing.getOrInsert(toolchain.name, { ...toolchain, tests: [] });
+          known.tests.push(name);
+        }
         break;
       }
       case "suite-failed":
@@ -147,6 +175,8 @@ export function readJournal(text: string, nowMs: number): Progress {
   return {
     counts: { ...counts, failed: isUnexplained ? 1 : failures.length },
     failures,
+    toolchains: [...toolchains].toSorted(),
+    missing: [...missing.values()],
     isComplete,
     underWay,
     files: slowestFirst(ended),

@@ -19,12 +19,17 @@ import { CommandError, endProcess, exited } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
 import { type Failure, failureReport, linesOf } from "./failures.ts";
 import { JOURNAL_VARIABLE } from "./journal-reporter.ts";
-import { readJournal, type TestCounts } from "./journal.ts";
+import { readJournal, type SkippedForToolchain, type TestCounts } from "./journal.ts";
 import { LastErrors } from "./last-errors.ts";
-import { cutOffReport, summaryLine } from "./summary.ts";
+import { type Run, recordRun } from "./record.ts";
+import { cutOffReport, missingReport, summaryLine } from "./summary.ts";
 
 /** Names a file to which the last lines, from what failed on, are written as well. */
 const ENDING_VARIABLE = "NETWORK_HOST_TEST_ENDING";
+
+/** `npm run test:authors -- --record` writes what came out into the docs. vitest does not see it. */
+const RECORD_FLAG = "--record";
+const FULL_RUN = "--project authors";
 
 /** What vitest has to end its tests' servers and processes in when it is cut off. */
 const END_GRACE_MS = 8_000;
@@ -35,6 +40,9 @@ const ERRORS_GRACE_MS = 5_000;
 interface Outcome {
   readonly counts: TestCounts;
   readonly failures: readonly Failure[];
+  /** Toolchains that tests had, and those that are missing. */
+  readonly toolchains?: readonly string[];
+  readonly missing?: readonly SkippedForToolchain[];
 }
 
 /** What is known when the tests could not even begin. */
@@ -47,11 +55,17 @@ let ending: Promise<unknown> | undefined;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, cutOff);
 
+const args = process.argv.slice(2);
+const passedOn = args.filter((argument) => argument !== RECORD_FLAG);
+const isRecorded = passedOn.length < args.length;
+const beganMs = performance.now();
+
 let outcome = NOTHING_RAN;
 try {
   await buildHost();
   await buildExamples();
-  outcome = await runVitest(process.argv.slice(2));
+  outcome = await runVitest(passedOn);
+  if (isRecorded) await record(outcome);
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
   console.error(error.message);
@@ -59,8 +73,17 @@ try {
 }
 end(outcome);
 
-function end({ counts, failures }: Outcome): never {
-  const ending = [...failureReport(failures), summaryLine(counts)].join("\n");
+async function record({ counts, toolchains = [], missing = [] }: Outcome): Promise<void> {
+  if (cutOffBy !== undefined || passedOn.join(" ") !== FULL_RUN) {
+    console.log(`Not recorded: only a whole run of ${FULL_RUN} is.`);
+    return;
+  }
+  const run: Run = { counts, toolchains, missing, ms: performance.now() - beganMs, date: new Date() };
+  console.log(`This run is recorded in ${await recordRun(run)}.`);
+}
+
+function end({ counts, failures, missing = [] }: Outcome): never {
+  const ending = [...missingReport(missing), ...failureReport(failures), summaryLine(counts)].join("\n");
   console.log(ending);
   const path = process.env[ENDING_VARIABLE];
   if (path !== undefined) writeFileSync(path, `${ending}\n`);
@@ -99,8 +122,9 @@ async function runVitest(args: readonly string[]): Promise<Outcome> {
     const progress = readJournal(await readFile(journal, "utf8"), Date.now());
     const reason = cutOffBy ?? (progress.isComplete ? undefined : describeExit(exit));
     if (reason !== undefined) console.log(cutOffReport(reason, performance.now() - startMs, progress));
-    const { counts, failures } = progress;
-    if (failures.length > 0 || (exit.code === 0 && counts.failed === 0)) return { counts, failures };
+    const { counts, failures, toolchains, missing } = progress;
+    if (failures.length > 0 || (exit.code === 0 && counts.failed === 0))
+      return { counts, failures, toolchains, missing };
     const unexplained = { where: describeExit(exit), lines: errors.lines() };
     return { counts: { ...counts, failed: 1 }, failures: [unexplained] };
   } finally {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Duration, Progress, TestCounts } from "./journal.ts";
+import type { Duration, Progress, SkippedForToolchain, TestCounts } from "./journal.ts";
 
 /** Of each list. */
 const NAMED = 8;
@@ -12,6 +12,14 @@ const NAMED = 8;
 export function summaryLine({ passed, failed, skipped }: TestCounts): string {
   const line = `${passed} passed, ${failed} failed`;
   return skipped === 0 ? line : `${line}, ${skipped} skipped`;
+}
+
+/** Which tests were skipped because which toolchain is missing, and what to install, as lines. */
+export function missingReport(missing: readonly SkippedForToolchain[]): string[] {
+  return missing.flatMap(({ name, reason, install, tests }) => [
+    `Skipped without ${name} (${reason}); to have it, ${install}`,
+    ...tests.map((test) => `  ${test}`),
+  ]);
 }
 
 /**

@@ -13,6 +13,10 @@ import { pathFlags, type RustPackage } from "./rust.ts";
 import { obtainWasmRust } from "./rust-for-wasm.ts";
 
 const VERSION = "0.21.1";
+/** Its name, as it is recorded with what it builds. */
+export const CARGO_COMPONENT: string = `cargo-component ${VERSION}`;
+/** How its users install it. */
+export const INSTALL_CARGO_COMPONENT: string = `cargo install cargo-component --version ${VERSION} --locked`;
 const INSTALLED = join(CACHE, "cargo-component");
 
 /** The bare target: no runtime adds WASI imports to what the plugin itself asks for. */
@@ -27,12 +31,14 @@ export function cargoComponentRecipe(source: RustPackage): Recipe {
   return { output: source.output, build: () => build(source) };
 }
 
-/** Installs cargo-component where it is missing. */
-export async function installCargoComponent(): Promise<void> {
-  if ((await findCargoComponent()) !== undefined) return;
+/** Installs cargo-component where it is missing. @returns its path */
+export async function installCargoComponent(): Promise<string> {
+  const found = await findCargoComponent();
+  if (found !== undefined) return found;
   const args = ["install", "cargo-component", "--version", VERSION, "--locked", "--debug", "--root", INSTALLED];
   const env = { CARGO_PROFILE_DEV_DEBUG: "0", CARGO_TARGET_DIR: join(INSTALLED, "target") };
   await run("cargo", args, { timeoutMs: INSTALL_TIMEOUT_MS, env });
+  return join(INSTALLED, "bin/cargo-component");
 }
 
 async function findCargoComponent(): Promise<string | undefined> {
@@ -44,9 +50,7 @@ async function findCargoComponent(): Promise<string | undefined> {
 async function build(source: RustPackage): Promise<Built> {
   const program = await findCargoComponent();
   if (program === undefined)
-    throw new MissingToolchainError(
-      `No cargo-component was found: cargo install cargo-component --version ${VERSION} --locked`,
-    );
+    throw new MissingToolchainError(`No cargo-component was found: ${INSTALL_CARGO_COMPONENT}`);
   const rust = await obtainWasmRust(TARGET);
   const cwd = join(ROOT, source.folder);
   const targetFolder = join(CACHE, "cargo-component-target");
@@ -56,5 +60,5 @@ async function build(source: RustPackage): Promise<Built> {
     env: { CARGO_TARGET_DIR: targetFolder, CARGO_ENCODED_RUSTFLAGS: (await pathFlags(cwd)).join("\u001f") },
   });
   const component = await readFile(join(targetFolder, TARGET, "release", `${source.library}.wasm`));
-  return { component, builtWith: `cargo-component ${VERSION}, ${rust}` };
+  return { component, builtWith: `${CARGO_COMPONENT}, ${rust}` };
 }

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { run } from "../../scripts/lib/command.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { COMPONENTS, uniqueName } from "../harness/plugins.ts";
-import { type InstalledCommand, installCommand, serve, USERS_PATH } from "./packed-command.ts";
+import { type InstalledCommand, installCommand, USERS_PATH } from "./packed-command.ts";
+import { serveFolder } from "./served-folder.ts";
 
 const plugin = uniqueName("echo");
 let installed: InstalledCommand;
@@ -44,9 +45,20 @@ function command(...args: readonly string[]): Promise<string> {
 
 test("it is installed by whatever Node there is, without a word about that", async () => {
   expect(installed.said).toMatch(/added \d+ packages/);
-  expect(installed.said).not.toMatch(/EBADENGINE|deprecated|ERR!/);
+  expect(installed.said).not.toMatch(/EBADENGINE|deprecated|ERR!|install-scripts/);
   expect(await command("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(await command("--help")).toContain("network-host wit export plugin-contract");
+});
+
+test("it works where install scripts are blocked, and has none", async () => {
+  const where = { timeoutMs: 600_000, cwd: await mkdtemp(join(home, "blocked-")), env: { PATH: USERS_PATH } };
+  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", installed.archive], where);
+  expect(await run("npx", ["network-host", "--version"], where)).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const lock = JSON.parse(await readFile(join(installed.folder, "node_modules/.package-lock.json"), "utf8")) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const scripted = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+  expect(scripted).toEqual([]);
 });
 
 test("it checks, inspects and serves what is in the folder, and is called", async () => {
@@ -58,7 +70,7 @@ test("it checks, inspects and serves what is in the folder, and is called", asyn
   for (const path of [schema, /\$schema=(\S+)/.exec(consumer)?.[1] ?? ""])
     await access(join(installed.folder, "policy", path));
   expect(await command("check")).toContain("1 of 1 plugins would be served");
-  await using _replica = await serve(installed.folder, environment());
+  await using _replica = await serveFolder("npx network-host serve", { cwd: installed.folder, env: environment() });
   expect(await command("call", plugin, "say", "hello")).toBe("hello");
 });
 

@@ -1,110 +1,110 @@
 /**
- * The contract as a Git repository: exported, tagged, a submodule of a plugin's project, updated to a later tag.
+ * docs/write-a-plugin/git-submodule.md, word for word: the contract as a Git repository, exported, tagged, a submodule of a
+ * plugin's project, updated to a later tag. And what `wasm-tools` says of components by the world that the export adds.
  */
 
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { connect } from "nats";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { run } from "../../scripts/lib/command.ts";
-import { ROOT } from "../../scripts/lib/project.ts";
 import { obtainWasmTools } from "../../scripts/toolchains/python-tool.ts";
-import { obtainWasmRust } from "../../scripts/toolchains/rust-for-wasm.ts";
 import { COMPONENTS, consumerFile, policyFiles, projectFile, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
 import { type OfflineFolder, openOfflineFolder, TARGET_FOLDER } from "./packed-crate.ts";
-import { blocksOf } from "./page.ts";
+import { describeWith } from "./toolchains.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const TIMEOUT_MS = 20 * 60_000;
+const PAGE = "docs/write-a-plugin/git-submodule.md";
+const UPDATE = "Update it";
 
-let folder: OfflineFolder;
-let contract: string;
-let project: string;
-
-beforeAll(async () => {
-  await obtainWasmRust();
-  folder = await openOfflineFolder();
-  contract = join(folder.path, "contract");
-  project = join(folder.path, "plugin");
-  const page = blocksOf(await readFile(projectFile("docs/write-a-plugin/git-submodule.md"), "utf8"));
-  const textOf = (path: string) => page.find(({ file }) => file?.path === path)?.text ?? "";
-  await exportContract();
-  await git(contract, "init", "--quiet");
-  await commit(contract, "v1.0.0");
-  await mkdir(join(project, "src"), { recursive: true });
-  for (const path of ["Cargo.toml", "src/lib.rs"]) await writeFile(join(project, path), `${textOf(path)}\n`);
-  await git(project, "init", "--quiet");
-  await git(project, "submodule", "--quiet", "add", contract, "wit-api");
-  await git(join(project, "wit-api"), "checkout", "--quiet", "v1.0.0");
-});
-
-afterAll(() => folder?.[Symbol.asyncDispose]());
-
-async function git(cwd: string, ...args: readonly string[]): Promise<string> {
-  const identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
-  // The repository is a folder here, which Git does not take submodules from unless it is told to.
-  return run("git", [...identity, "-c", "protocol.file.allow=always", ...args], { cwd, timeoutMs: TIMEOUT_MS });
+/** Git's configuration: an author, and the page's repository, which is a folder here. */
+function gitSettings(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(settings).flatMap(([key, value], at) => [
+    [`GIT_CONFIG_KEY_${at}`, key],
+    [`GIT_CONFIG_VALUE_${at}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(Object.keys(settings).length), ...Object.fromEntries(entries) };
 }
 
-async function commit(repository: string, tag: string): Promise<void> {
-  await git(repository, "add", ".");
-  await git(repository, "commit", "--quiet", "--message", tag);
-  await git(repository, "tag", tag);
-}
+await describeWith(["rust", "git", "python"], "a plugin that has the contract as a submodule", () => {
+  let offline: OfflineFolder;
+  let workplace: Workplace;
+  let wasmTools: string;
+  let component: string;
 
-async function exportContract(): Promise<void> {
-  await run(process.execPath, [join(ROOT, "src/main.ts"), "wit", "export", contract], { timeoutMs: TIMEOUT_MS });
-}
-
-async function buildProject(): Promise<string> {
-  await run("cargo", ["build", "--release", "--target", "wasm32-wasip2"], {
-    cwd: project,
-    timeoutMs: TIMEOUT_MS,
-    env: { CARGO_TARGET_DIR: TARGET_FOLDER },
+  beforeAll(async () => {
+    wasmTools = await obtainWasmTools();
+    offline = await openOfflineFolder();
+    const contract = join(offline.path, "published");
+    const git = {
+      "user.name": "a",
+      "user.email": "a@example.com",
+      "init.defaultBranch": "main",
+      [`url.${contract}.insteadOf`]: "https://git.example.com/plugin-contract.git",
+      // Git takes no submodule from a folder unless it is told to.
+      "protocol.file.allow": "always",
+    };
+    workplace = await createWorkplace({
+      within: offline.path,
+      path: dirname(wasmTools),
+      env: { CARGO_BUILD_BUILD_DIR: TARGET_FOLDER, ...gitSettings(git) },
+    });
+    // Where the page has pushed it to.
+    await workplace.sh(`ln -s "$PWD/plugin-contract" '${contract}'`);
+    component = join(workplace.folder, "my-plugin/target/wasm32-wasip2/release/my_plugin.wasm");
+    await workplace.follow(PAGE, { before: UPDATE });
   });
-  return join(TARGET_FOLDER, "wasm32-wasip2/release/my_plugin.wasm");
-}
 
-test("a plugin that has the contract as a submodule is built, served, and updated to a later tag", async () => {
-  const component = await buildProject();
-  const before = await readFile(component);
-  const plugin = uniqueName("submodule");
-  await using replica = await startReplica({
-    consumer: consumerFile({ group: "submodule", plugins: { [plugin]: component } }),
-    policies: policyFiles({ [plugin]: READ_WRITE }),
+  afterAll(async () => {
+    await workplace?.[Symbol.asyncDispose]();
+    await offline?.[Symbol.asyncDispose]();
   });
-  await using nats = await connect({ servers: inject("natsUrl") }).then((connection) => ({
-    connection,
-    [Symbol.asyncDispose]: () => connection.close(),
-  }));
-  expect((await request(nats.connection, `rpc.${plugin}.greet`, "you")).text).toBe("hello you");
 
-  await appendFile(join(contract, "README.md"), "\nAnother line.\n");
-  await exportContract();
-  await commit(contract, "v1.0.1");
-  const submodule = join(project, "wit-api");
-  expect(await git(submodule, "describe", "--tags")).toBe("v1.0.0\n");
-  await git(submodule, "fetch", "--quiet", "--tags");
-  await git(submodule, "checkout", "--quiet", "v1.0.1");
-  await commit(project, "updated");
-  expect(await git(project, "submodule", "status")).toContain("(v1.0.1)");
-  expect(await readFile(join(submodule, "README.md"), "utf8")).toContain("Another line.");
-  expect(await readFile(await buildProject())).toEqual(before);
-  expect(replica.errorOutput).toBe("");
-});
+  test("is built, served, and updated to a later tag", async () => {
+    const before = await readFile(component);
+    const plugin = uniqueName("submodule");
+    await using replica = await startReplica({
+      consumer: consumerFile({ group: "submodule", plugins: { [plugin]: component } }),
+      policies: policyFiles({ [plugin]: READ_WRITE }),
+    });
+    await using nats = await connect({ servers: inject("natsUrl") }).then((connection) => ({
+      connection,
+      [Symbol.asyncDispose]: () => connection.close(),
+    }));
+    expect((await request(nats.connection, `rpc.${plugin}.greet`, "you")).text).toBe("hello you");
 
-test("wasm-tools says of what works that it targets the world of all that is linked", async () => {
-  const wasmTools = await obtainWasmTools();
-  const targets = (wit: string, component: string) =>
-    run(wasmTools, ["component", "targets", join(contract, "wit", wit), component], { timeoutMs: TIMEOUT_MS });
-  const http = projectFile("test/components/fetch-rust.wasm");
-  const { echo, userDataRust, userDataTs } = COMPONENTS;
-  for (const component of [echo, userDataRust, userDataTs, http, await buildProject()])
-    await targets("linked", component);
-  // The contract's own world says no to what a toolchain with a later WASI has made; neither says yes to what is no plugin.
-  await expect(targets("", userDataTs)).rejects.toThrow(/missing import named/);
-  const none = join(folder.path, "none.wasm");
-  await writeFile(none, Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0));
-  await expect(targets("linked", none)).rejects.toThrow(/handler@1\.0\.0/);
+    expect(await workplace.sh("git -C my-plugin/wit-api describe --tags")).toBe("v1.0.0\n");
+    // What a later network-host would export differs in comments.
+    await workplace.sh(
+      `cd plugin-contract; echo "// Another line." >> wit/world.wit; git commit --quiet --all -m "1.0.1"`,
+    );
+    await workplace.sh("git -C plugin-contract tag v1.0.1");
+    await workplace.follow(PAGE, { from: UPDATE });
+    expect(await workplace.sh("git -C my-plugin submodule status")).toContain("(v1.0.1)");
+    expect(await readFile(join(workplace.folder, "my-plugin/wit-api/wit/world.wit"), "utf8")).toContain(
+      "Another line.",
+    );
+    await workplace.sh("cd my-plugin; cargo build --release --target wasm32-wasip2");
+    expect(await readFile(component)).toEqual(before);
+    expect(replica.errorOutput).toBe("");
+  });
+
+  test("is one of what wasm-tools says yes to, by the world of all that is linked", async () => {
+    const targets = (wit: string, path: string) =>
+      run(wasmTools, ["component", "targets", join(workplace.folder, "plugin-contract/wit", wit), path], {
+        timeoutMs: TIMEOUT_MS,
+      });
+    const http = projectFile("test/components/fetch-rust.wasm");
+    const { echo, userDataRust, userDataTs } = COMPONENTS;
+    const cargoComponent = projectFile("examples/user-data-cargo-component/user-data-cargo-component.wasm");
+    for (const path of [echo, userDataRust, userDataTs, cargoComponent, http, component]) await targets("linked", path);
+    // The contract's own world says no to what a toolchain with a later WASI has made; neither says yes to what is no plugin.
+    await expect(targets("", userDataTs)).rejects.toThrow(/missing import named/);
+    const none = join(offline.path, "none.wasm");
+    await writeFile(none, Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0));
+    await expect(targets("linked", none)).rejects.toThrow(/handler@1\.0\.0/);
+  });
 });

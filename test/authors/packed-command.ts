@@ -4,11 +4,10 @@
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { endProcess, run } from "../../scripts/lib/command.ts";
+import { run } from "../../scripts/lib/command.ts";
 import { ROOT } from "../../scripts/lib/project.ts";
 
 const TIMEOUT_MS = 10 * 60_000;
@@ -21,17 +20,25 @@ export const USERS_PATH = (process.env["PATH"] ?? "")
 
 export interface InstalledCommand extends AsyncDisposable {
   readonly folder: string;
+  /** What it was installed from. */
+  readonly archive: string;
   /** What npm said while it installed. */
   readonly said: string;
 }
 
-/** @returns the archive's path. */
+/** @returns the path of the command's archive. */
 export async function packCommand(into: string): Promise<string> {
-  const output = await run("npm", ["pack", "--silent", "--pack-destination", into], {
-    timeoutMs: TIMEOUT_MS,
-    cwd: ROOT,
-    env: { PATH: USERS_PATH },
-  });
+  return packPackage(ROOT, into, { PATH: USERS_PATH });
+}
+
+/** Packs an npm package of this checkout, as it is published. @returns the archive's path. */
+export async function packPackage(
+  folder: string,
+  into: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const args = ["pack", "--silent", "--pack-destination", into];
+  const output = await run("npm", args, { timeoutMs: TIMEOUT_MS, cwd: folder, env });
   return join(into, output.trim().split("\n").at(-1) ?? "");
 }
 
@@ -47,32 +54,9 @@ export async function installCommand(): Promise<InstalledCommand> {
       cwd: folder,
       env: { PATH: USERS_PATH },
     });
-    return { folder, said, [Symbol.asyncDispose]: () => rm(outer, { recursive: true, force: true }) };
+    return { folder, archive, said, [Symbol.asyncDispose]: () => rm(outer, { recursive: true, force: true }) };
   } catch (error) {
     await rm(outer, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** Starts `npx network-host serve` and waits until it is ready. */
-export async function serve(
-  folder: string,
-  env: Readonly<Record<string, string>>,
-): Promise<AsyncDisposable & { readonly child: ChildProcess }> {
-  const child = spawn(join(folder, "node_modules", ".bin", "network-host"), ["serve"], {
-    cwd: folder,
-    env: { ...process.env, PATH: USERS_PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const hear = (text: string): void => {
-    said += text;
-    if (said.includes('"msg":"ready"')) resolve();
-  };
-  child.stdout.setEncoding("utf8").on("data", hear);
-  child.stderr.setEncoding("utf8").on("data", hear);
-  child.once("exit", () => reject(new Error(`it ended before it was ready\n${said}`)));
-  await promise;
-  return { child, [Symbol.asyncDispose]: async () => void (await endProcess(child, 60_000)) };
 }

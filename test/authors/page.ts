@@ -1,31 +1,45 @@
 /**
- * The pages for authors, taken apart: their commands, the files that they have one write, their tables.
+ * The pages for authors, taken apart: the files that they have one write, their commands and what those print, their tables.
+ *
+ * A block of `sh` is commands; one with `title=` is a file, one with `append=` is added to a file; one of `text` after
+ * commands is what they print, where `…` stands for anything within a line. Whoever reads the page sees no word of a
+ * block's first line but the language: the text above the block names the file as well.
  *
  * @module
  */
 
-/** A fenced block, and the file that the paragraph before it names, if any. */
-export interface Block {
-  readonly language: string;
-  readonly text: string;
-  /** `append` where the paragraph says "Add to". */
-  readonly file: { readonly path: string; readonly how: "write" | "append" } | undefined;
+/** A step of a page. */
+export type Step =
+  | { readonly kind: "file"; readonly path: string; readonly how: "write" | "append"; readonly text: string }
+  | { readonly kind: "commands"; readonly text: string; readonly prints: string | undefined };
+
+const FENCE = /^```(\w+)(?: (title|append)=(\S+))?\n([^]*?)^```$/gm;
+
+/** The steps of a page's text, in their order. */
+export function stepsOf(page: string): Step[] {
+  const steps: Step[] = [];
+  for (const [, language = "", mark, path, text = ""] of page.matchAll(FENCE)) {
+    const last = steps.at(-1);
+    if (path !== undefined) steps.push({ kind: "file", path, how: mark === "append" ? "append" : "write", text });
+    else if (language === "sh") steps.push({ kind: "commands", text, prints: undefined });
+    else if (language === "text" && last?.kind === "commands") steps[steps.length - 1] = { ...last, prints: text };
+  }
+  return steps;
 }
 
-/** Blocks of a page's text, in their order. */
-export function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/(?<=(?:^|\n)([^\n]*)\n\n)```(\w+)\n([^]*?)\n```/g)].map(
-    ([, before = "", language = "", text = ""]) => {
-      const path = /^(?:Add to|Write|Say|and) .*`([\w./-]+)`.*:$|^(?:Add to|Write) `([\w./-]+)`:$/.exec(before);
-      const named = path?.[1] ?? path?.[2];
-      const isFile = language !== "console" && named !== undefined;
-      return {
-        language,
-        text,
-        file: isFile ? { path: named, how: before.startsWith("Add to") ? "append" : "write" } : undefined,
-      };
-    },
-  );
+/** Does what commands printed begin, in some line, as the page says? */
+export function printsAsSaid(printed: string, said: string): boolean {
+  const lines = said.trimEnd().split("\n");
+  const pattern = lines
+    .map((line) =>
+      line
+        .trimEnd()
+        .split("…")
+        .map((part) => RegExp.escape(part))
+        .join(".*"),
+    )
+    .join("[ ]*\n");
+  return new RegExp(`^${pattern}`, "m").test(printed);
 }
 
 /** Rows of the first table that follows the heading. Their cells' code, without the backticks. */

@@ -10,6 +10,9 @@ import { ROOT } from "../../scripts/lib/project.ts";
 import { consumerFile, COMPONENTS, uniqueName } from "../harness/plugins.ts";
 import { until } from "../../scripts/lib/until.ts";
 
+/** Where the Node is that the package brings. */
+const PACKAGE = `node_modules/${process.platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node"}-${process.platform}-${process.arch}`;
+
 /** An older Node of this machine; else this one, which says that it is one. */
 let older: readonly string[];
 
@@ -90,13 +93,13 @@ describe("on an older Node, the command", () => {
     onTestFinished(() => rm(root, { recursive: true, force: true }));
     await cp(join(ROOT, "dist"), join(root, "dist"), { recursive: true });
     await cp(join(ROOT, "package.json"), join(root, "package.json"));
-    await mkdir(join(root, "node_modules/node/bin"), { recursive: true });
-    await writeFile(join(root, "node_modules/node/package.json"), "{}");
+    await mkdir(join(root, PACKAGE, "bin"), { recursive: true });
+    await writeFile(join(root, PACKAGE, "package.json"), "{}");
     // The Node that is brought, which says of itself which signals it catches before it runs a line of the program.
     const saysCaught = `import { readFileSync } from "node:fs";
       console.log(/^SigCgt:.*$/m.exec(readFileSync("/proc/self/status", "utf8"))[0]); process.exit()`;
     const brought = `#!/bin/sh\nexec '${process.execPath}' --import 'data:text/javascript,${encodeURIComponent(saysCaught)}' "$@"\n`;
-    await writeFile(join(root, "node_modules/node/bin/node"), brought, { mode: 0o755 });
+    await writeFile(join(root, PACKAGE, "bin/node"), brought, { mode: 0o755 });
     const { stdout } = await start(["--version"], { root }).end;
     const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? "is not told"}`);
     const isCaught = (signal: number): boolean => ((caught >> BigInt(signal - 1)) & 1n) === 1n;
@@ -114,11 +117,11 @@ describe("on an older Node, the command", () => {
     const missing = await start(["--version"], { root }).end;
     expect([missing.code, missing.stdout]).toEqual([2, ""]);
     expect(missing.stderr).toMatch(
-      /^network-host needs Node 26 or later: this is v2\d\.[^\n]* \(it is not installed\);[^\n]*\n$/,
+      /^network-host needs Node 26 or later: this is v2\d\.[^\n]* \(node-\S+ is not installed\);[^\n]*\n$/,
     );
-    // As it is installed without install scripts: the package without its program.
-    await mkdir(join(root, "node_modules/node"), { recursive: true });
-    await writeFile(join(root, "node_modules/node/package.json"), "{}");
+    // The package without its program.
+    await mkdir(join(root, PACKAGE), { recursive: true });
+    await writeFile(join(root, PACKAGE, "package.json"), "{}");
     const empty = await start(["--version"], { root }).end;
     expect([empty.code, empty.stdout]).toEqual([2, ""]);
     expect(empty.stderr).toMatch(/^network-host needs Node 26 or later: [^\n]*ENOENT[^\n]*\n$/);

@@ -8,6 +8,7 @@ from pathlib import Path
 from network_plugin import AccessLevels, Err, KeyValueStore, Plugin, RpcResponse
 from network_plugin import http
 from network_plugin._build import BuildError, build
+from network_plugin._component import PREAMBLE, imports_of, levels_in
 from network_plugin._guest import find_plugin
 
 PLUGIN = """
@@ -77,6 +78,35 @@ class Build(unittest.TestCase):
 
     def test_a_file_that_is_not_there_is_named(self):
         self.assertRegex(self.refused(None), r"there is no .*plugin\.py")
+
+
+def name(text):
+    return b"\0" + bytes([len(text)]) + text.encode()
+
+
+class Component(unittest.TestCase):
+    def test_imports_are_read_whatever_they_are_of(self):
+        described = [
+            ("wasi:cli/exit@0.2.9", b"\x05\x00"),
+            ("a-module", b"\x00\x11\x03"),
+            ("a-function", b"\x01\x80\x01"),
+            ("a-type", b"\x03\x00\x07"),
+            ("a-resource", b"\x03\x01"),
+            ("local:network-host/logging@1.0.0", b"\x05\x01"),
+        ]
+        body = bytes([len(described)]) + b"".join(name(text) + kind for text, kind in described)
+        other = b"\x00\x03\x01ab"
+        component = PREAMBLE + other + b"\x0a" + bytes([0x80 | (len(body) & 0x7F), len(body) >> 7]) + body + other
+        expected = ["local:network-host/logging@1.0.0", "a-function", "a-module", "a-resource", "a-type", "wasi:cli/exit@0.2.9"]
+        self.assertEqual(imports_of(component), expected)
+
+    def test_what_is_no_component_is_refused(self):
+        with self.assertRaises(ValueError):
+            imports_of(b"\0asm\1\0\0\0")
+
+    def test_levels_are_found_among_other_bytes(self):
+        self.assertEqual(levels_in(b"network-plugin-levels:\0network-plugin-levels:5;x"), 5)
+        self.assertIsNone(levels_in(b"network-plugin-levels:"))
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ test("a run that was cut off is a failure, and says what was running for how lon
   ]);
   expect(readJournal(`${text}{"kind":"test-en`, 9_000)).toEqual({
     counts: { passed: 2, failed: 1, skipped: 0 },
+    toolchains: [],
+    missing: [],
     failures: [{ where: "What did not come to its end", lines: ["b > slow", "c, outside of its tests"] }],
     isComplete: false,
     underWay: [
@@ -92,4 +94,28 @@ test("a run that was cut off is a failure, and says what was running for how lon
       { name: "a > 1", ms: 1_000 },
     ],
   });
+});
+
+test("toolchains are named once, and a missing one with the tests that were skipped because of it", () => {
+  const ended = (test: string, more: object) =>
+    ({ kind: "test-ended", file: "a", test, outcome: "skipped", tookMs: 0, errors: [], ...more }) as const;
+  const missing = { name: "rust", install: "install rustup", reason: "no rustup" };
+  const {
+    counts,
+    toolchains,
+    missing: found,
+  } = readJournal(
+    textOf([
+      { kind: "file-began", file: "a", atMs: 1 },
+      ended("1", { outcome: "passed", toolchains: ["git 2", "Python 3"] }),
+      ended("2", { toolchains: ["git 2"], missingToolchains: [missing] }),
+      ended("3", { missingToolchains: [missing] }),
+      { kind: "file-ended", file: "a", hasFailed: false, errors: [], atMs: 2 },
+      END,
+    ]),
+    0,
+  );
+  expect(counts).toEqual({ passed: 1, failed: 0, skipped: 2 });
+  expect(toolchains).toEqual(["Python 3", "git 2"]);
+  expect(found).toEqual([{ ...missing, tests: ["a > 2", "a > 3"] }]);
 });

@@ -11,13 +11,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ._component import imports_of, levels_in
+from ._stand_ins import AccessLevels
+
 PACKAGE = Path(__file__).parent
 WIT = PACKAGE / "wit"
-IMPORTS = [
-    "local:network-host/logging@1.0.0",
-    "local:network-host/key-value-store@1.0.0",
-    "wasi:http/outgoing-handler@0.2.0",
-]
 # What of this package is in a component.
 GUEST = ["__init__.py", "_guest.py", "http.py"]
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
@@ -45,7 +43,7 @@ def build(module: Path, output: Path) -> Built:
     with tempfile.TemporaryDirectory(prefix="network-plugin-") as temporary:
         work = Path(temporary)
         _write_guest(work / "guest", module.stem)
-        levels = _ask_levels(folder, module.stem)
+        _check(folder, module.stem)
         # The generated bindings are left in a folder of their own; the author's own is not written to.
         command = [_tool(), "-d", str(WIT), "-w", "network-plugin", "componentize"]
         paths = [work / "guest", folder, *_site_packages()]
@@ -54,7 +52,12 @@ def build(module: Path, output: Path) -> Built:
         done = subprocess.run([*command, "network_plugin_entry", "-o", str(output)], cwd=work, capture_output=True, text=True)
         if done.returncode != 0:
             raise BuildError(_explain(done.stderr or done.stdout, folder))
-    return Built(output, output.stat().st_size, IMPORTS, levels)
+    component = output.read_bytes()
+    flags = levels_in(component)
+    if flags is None:
+        raise BuildError(f"{output.name} says nothing of its levels: this package and componentize-py do not fit together")
+    levels = [level.name.lower().replace("_", "-") for level in AccessLevels if level.value & flags]
+    return Built(output, len(component), imports_of(component), levels)
 
 
 def _tool() -> str:
@@ -86,17 +89,15 @@ from network_plugin import AccessLevels
 levels = find_plugin(module).get_access_levels()
 if not isinstance(levels, AccessLevels):
     raise TypeError(f"get_access_levels returned {levels!r} in place of AccessLevels")
-print("\\n" + " ".join(level.name.lower().replace("_", "-") for level in AccessLevels if level in levels))
 """
 
 
-def _ask_levels(folder: Path, module: str) -> list[str]:
-    """Imports the module with stand-ins for the host, in a process of its own: that also finds its first mistakes."""
+def _check(folder: Path, module: str) -> None:
+    """Imports the module with stand-ins for the host, in a process of its own: that finds its first mistakes in a second."""
     done = subprocess.run([sys.executable, "-c", _ASK, module], cwd=folder, capture_output=True, text=True,
                           env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     if done.returncode != 0:
         raise BuildError(_explain(done.stderr, folder))
-    return done.stdout.splitlines()[-1].split()
 
 
 def _explain(said: str, folder: Path) -> str:

@@ -4,6 +4,8 @@ import random
 
 from . import Err, Plugin
 
+_levels = ""
+
 
 def find_plugin(module):
     """The module's one subclass of Plugin, made once, when the component is built."""
@@ -21,6 +23,9 @@ def find_plugin(module):
 def export(module):
     """The class that componentize-py exports as the contract's handler."""
     plugin = find_plugin(module)
+    # Text in the memory that the component is made of: the build reads there what the plugin asks for, in its own interpreter.
+    global _levels
+    _levels = f"network-plugin-levels:{plugin.get_access_levels().value};"
 
     class Handler:
         def get_access_levels(self):
