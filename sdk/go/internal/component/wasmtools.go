@@ -45,7 +45,11 @@ type Tools struct {
 	compiled wazero.CompiledModule
 }
 
-// Open compiles wasm-tools. The machine's code is kept in the user's cache folder, where there is one. Close them after use.
+// Names a folder that packages for authors share, whatever their language.
+const cacheVariable = "NETWORK_PLUGIN_CACHE"
+
+// Open compiles wasm-tools. The machine's code is kept in the folder that the environment names or else in the user's cache folder,
+// where there is one. Close the tools after use.
 func Open(ctx context.Context) (*Tools, error) {
 	config := wazero.NewRuntimeConfig().WithCloseOnContextDone(true)
 	if cache := openCache(); cache != nil {
@@ -65,11 +69,15 @@ func Open(ctx context.Context) (*Tools, error) {
 
 // openCache returns nil where nothing can be kept: the tools are then compiled each time, in some seconds.
 func openCache() wazero.CompilationCache {
-	folder, err := os.UserCacheDir()
-	if err != nil {
-		return nil
+	folder := os.Getenv(cacheVariable)
+	if folder == "" {
+		users, err := os.UserCacheDir()
+		if err != nil {
+			return nil
+		}
+		folder = filepath.Join(users, "network-plugin")
 	}
-	cache, err := wazero.NewCompilationCacheWithDir(filepath.Join(folder, "network-plugin"))
+	cache, err := wazero.NewCompilationCacheWithDir(filepath.Join(folder, "go"))
 	if err != nil {
 		return nil
 	}
