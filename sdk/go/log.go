@@ -1,16 +1,16 @@
 package networkplugin
 
-// LogLevel is how grave a line of the log is.
+// LogLevel is the severity of a log line.
 type LogLevel uint8
 
-// The levels of the contract.
+// The severities.
 const (
 	LevelInfo LogLevel = iota
 	LevelWarning
 	LevelError
 )
 
-// String is the level's name in the contract.
+// String returns the level's name in the contract.
 func (level LogLevel) String() string {
 	switch level {
 	case LevelInfo:
@@ -22,6 +22,6 @@ func (level LogLevel) String() string {
 	}
 }
 
-// Log writes a line to the host's log, which adds the plugin's name and the request's id. What a plugin writes to standard output
-// and standard error is in that log, too.
+// Log writes a line to the host's log, which adds the plugin's name and the request's id. Standard output and standard error go to
+// the same log.
 func Log(level LogLevel, message string) { log(min(level, LevelError), valid(message)) }

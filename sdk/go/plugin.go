@@ -1,6 +1,6 @@
-// Package networkplugin is what plugins of network-host are made of: the contract local:network-host@1.0.0 in Go.
+// Package networkplugin is the contract of network-host's plugins, local:network-host@1.0.0, in Go.
 //
-// A plugin is a program whose main is never run. It exports its [Plugin] when it is initialised:
+// A plugin is a program that exports its [Plugin] in an init function. Its main is never called:
 //
 //	type hello struct{}
 //
@@ -14,8 +14,8 @@
 //
 //	func main() {}
 //
-// The command network-plugin, in this module, makes a component of it. Everywhere else the package has stand-ins for the host, so that
-// `go test` runs what a plugin does: see the package plugintest.
+// The command network-plugin of this module builds the component. In any other build the package uses a store in memory in place of the
+// host, so that plugins can be tested with go test: see the package plugintest.
 package networkplugin
 
 import (
@@ -23,35 +23,35 @@ import (
 	"sync/atomic"
 )
 
-// Plugin answers requests. Each request finds it as it was when it was exported: what a request changes is gone after it.
+// Plugin answers requests. Every request starts from the state after initialisation: whatever a request changes is gone after it.
 type Plugin interface {
-	// AccessLevels tells what the plugin asks for. The operator's policy says whether it gets it. It is asked before the
-	// first request, with no host behind it: neither the store nor HTTP can be used.
+	// AccessLevels returns what the plugin asks for. The operator's policy decides whether it gets it. The host calls it before
+	// the first request, with every capability denied.
 	AccessLevels() AccessLevels
 
-	// HandleRequest answers a request. The text of an error is what the caller gets, with the code plugin-error. A panic
-	// is a trap: the caller gets plugin-trapped, and the log has its text.
+	// HandleRequest answers a request. If it returns an error, the caller gets the error's text, with the code plugin-error.
+	// A panic is a trap: the caller gets plugin-trapped, and the replica's log has the panic's text.
 	HandleRequest(Request) (Response, error)
 }
 
-// Request is what a caller sent.
+// Request is a caller's request.
 type Request struct {
-	// ID is the request's own, which the log has, too.
+	// ID identifies the request, also in the replica's log.
 	ID string
-	// Method is the method or operation to be performed.
+	// Method is the operation that the caller asks for.
 	Method string
-	// Payload is what came with it. It may be kept and changed.
+	// Payload is the request's content. The plugin may keep and change it.
 	Payload []byte
 }
 
-// Response is what the caller gets.
+// Response is the answer to a request.
 type Response struct {
 	Status Status
 	Body   []byte
 }
 
-// Status is the outcome of an operation, as plugin and caller agree on it. The constants are those of HTTP; any other
-// number is as good.
+// Status is the outcome of a request, as plugin and caller agree on it. The constants are those of HTTP, but any number
+// will do.
 type Status uint16
 
 // Statuses in common use.
@@ -65,22 +65,22 @@ const (
 	StatusConflict   Status = 409
 )
 
-// AccessLevels are permissions that a plugin can ask for, joined by |. None is 0.
+// AccessLevels are the permissions that a plugin asks for, combined with |. A plugin that needs nothing returns 0.
 type AccessLevels uint8
 
-// The permissions that there are.
+// The access levels.
 const (
-	// KeyValueRead allows to read from the store.
+	// KeyValueRead is for reading from the store.
 	KeyValueRead AccessLevels = 1 << iota
-	// KeyValueWrite allows to write to the store.
+	// KeyValueWrite is for writing to the store.
 	KeyValueWrite
-	// OutboundHTTP allows to send HTTP requests.
+	// OutboundHTTP is for sending HTTP requests.
 	OutboundHTTP
 )
 
 var levelNames = []string{"key-value-read", "key-value-write", "outbound-http"}
 
-// String has the levels as a policy names them, such as "key-value-read, outbound-http".
+// String returns the levels' names in a policy, such as "key-value-read, outbound-http".
 func (levels AccessLevels) String() string {
 	var names []string
 	for bit, name := range levelNames {
@@ -94,15 +94,15 @@ func (levels AccessLevels) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Err is an error that is nothing but its text, such as Err("no such user"). The host's refusals are of this type.
+// Err is an error with a text, such as Err("no such user"). Errors of the host, such as those of the store, have this type.
 type Err string
 
-// Error has the text.
+// Error returns the text.
 func (text Err) Error() string { return string(text) }
 
 var isExported atomic.Bool
 
-// Export makes a plugin the one of this program. Call it once, in an init function. It panics when called again.
+// Export registers the program's plugin. Call it once, in an init function. A second call panics.
 func Export(plugin Plugin) {
 	if plugin == nil {
 		panic("networkplugin.Export was given no plugin")
@@ -113,5 +113,5 @@ func Export(plugin Plugin) {
 	export(plugin)
 }
 
-// valid is the text as the contract takes it: a string of WebAssembly components is valid UTF-8.
+// valid replaces what is not valid UTF-8, which the strings of a component have to be.
 func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

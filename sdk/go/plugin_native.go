@@ -2,5 +2,5 @@
 
 package networkplugin
 
-// Nobody calls a plugin that is no component but its tests.
+// Outside of a component only tests call a plugin, and they call it directly.
 func export(Plugin) {}

@@ -37,7 +37,7 @@ func panics(t *testing.T, what string, run func()) {
 	t.Helper()
 	defer func() {
 		if recover() == nil {
-			t.Errorf("%s was taken", what)
+			t.Errorf("%s was accepted", what)
 		}
 	}()
 	run()
@@ -64,17 +64,17 @@ func TestTheStoreOfATestBeginsEmptyAndKeepsCopies(t *testing.T) {
 			t.Error(err)
 		}
 		if value, found, _ := store.Get("empty"); len(value) != 0 || !found {
-			t.Error("an empty value is not there")
+			t.Error("an empty value was not found")
 		}
 		if err := store.Set("\xff", nil); err == nil {
-			t.Error("a key that is no text was taken")
+			t.Error("a key that is not valid UTF-8 was accepted")
 		}
 		if _, _, err := store.Get("\xff"); err == nil {
-			t.Error("a key that is no text was taken")
+			t.Error("a key that is not valid UTF-8 was accepted")
 		}
 	})
 	plugintest.NewStore(t)
 	if value, found, err := networkplugin.OpenKeyValueStore("values").Get("early"); found || err != nil {
-		t.Error("it remembers", value, err)
+		t.Error("a value is left from the earlier test:", value, err)
 	}
 }

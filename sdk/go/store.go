@@ -5,14 +5,14 @@ import "unicode/utf8"
 // KeyValueStore is a bucket of the host's store.
 type KeyValueStore struct{ bucket bucket }
 
-const invalidKey = Err("a key has to be valid UTF-8")
+const invalidKey = Err("a key must be valid UTF-8")
 
-// OpenKeyValueStore opens a bucket. It cannot fail: a bucket that the policy does not allow fails at its first use.
+// OpenKeyValueStore opens a bucket. It cannot fail: if the policy does not allow the bucket, its first use fails.
 func OpenKeyValueStore(bucketName string) *KeyValueStore {
 	return &KeyValueStore{openBucket(valid(bucketName))}
 }
 
-// Get reads a value. A key that has none is not found, which is no error; a value may be empty.
+// Get reads a value. found is false for a key without a value; that is not an error. A value may be empty.
 func (store *KeyValueStore) Get(key string) (value []byte, found bool, err error) {
 	if !utf8.ValidString(key) {
 		return nil, false, invalidKey
@@ -28,5 +28,5 @@ func (store *KeyValueStore) Set(key string, value []byte) error {
 	return store.bucket.set(key, value)
 }
 
-// Close gives the bucket back to the host, which the end of the request does as well. No other method may be called after it.
+// Close releases the bucket; the end of the request does so too. Do not use the bucket after it.
 func (store *KeyValueStore) Close() { store.bucket.close() }

@@ -36,7 +36,11 @@ async function goEnvironment(modules: string): Promise<{ path: string; env: Read
   const [fetched = "", proxy = ""] = (
     await run(go, ["env", "GOMODCACHE", "GOPROXY"], { timeoutMs: PROBE_TIMEOUT_MS })
   ).split("\n");
-  const env = { GOPROXY: `file://${join(fetched, "cache/download")},${proxy}`, GOMODCACHE: modules, GOFLAGS: "-modcacherw" };
+  const env = {
+    GOPROXY: `file://${join(fetched, "cache/download")},${proxy}`,
+    GOMODCACHE: modules,
+    GOFLAGS: "-modcacherw",
+  };
   return { path: dirname(go), env };
 }
 
@@ -78,7 +82,9 @@ describe.runIf(IS_WANTED)("the Go module", () => {
     const names = fetched.trim().split("\n");
     expect(names.filter((name) => !name.endsWith(".go")).sort()).toEqual(
       [
-        ...".gitignore CHANGELOG.md LICENSE README.md bindings cmd contract go.mod go.sum internal nethttp plugintest wasihttp".split(" "),
+        ...".gitignore CHANGELOG.md LICENSE README.md bindings cmd contract go.mod go.sum internal nethttp plugintest wasihttp".split(
+          " ",
+        ),
         ..."wasi_snapshot_preview1.reactor.wasm wasm-tools.core.wasm".split(" "),
       ].sort(),
     );
@@ -94,7 +100,9 @@ describe.runIf(IS_WANTED)("the Go module", () => {
     const source = /^```go\n(package main\n[^]*?)^```$/m.exec(await readFile(join(folder, "README.md"), "utf8"))?.[1];
     await workplace.sh("mkdir -p readme");
     await writeFile(join(workplace.folder, "readme/main.go"), source ?? "");
-    expect(await workplace.sh("go tool network-plugin build -o readme.wasm ./readme")).toMatch(/^levels +key-value-read$/m);
+    expect(await workplace.sh("go tool network-plugin build -o readme.wasm ./readme")).toMatch(
+      /^levels +key-value-read$/m,
+    );
   });
 
   describe.each(["linker", "jco"])("a request on the engine %s", (engine) => {
@@ -129,20 +137,20 @@ describe.runIf(IS_WANTED)("the Go module", () => {
     const ask = async (method: string, payload = "") =>
       request(nats, `rpc.${names.battery}`, payload, { "Rpc-Method": method, "Rpc-Id": method });
 
-    test("is answered with the bytes that it came with, none of them too", async () => {
+    test("is answered with its own bytes, and with none", async () => {
       expect((await ask("echo", "0\u0000é")).text).toBe("0\u0000é");
       expect((await ask("echo")).data.length).toBe(0);
       expect((await ask("status")).status).toBe(65_535);
     });
 
-    test("fails with the error's text, repaired where it is none", async () => {
+    test("fails with the error's text, in valid UTF-8", async () => {
       const failed = await ask("fail");
       expect([failed.error, failed.text]).toEqual(["plugin-error", "no such user"]);
       expect((await ask("garbled")).text).toBe("no \uFFFD user");
       expect((await ask("no-such-method")).text).toBe("no such method");
     });
 
-    test("traps by a panic, whose text is in the log", async () => {
+    test("traps on a panic, and the log has its text", async () => {
       expect((await ask("panic")).error).toBe("plugin-trapped");
       await replica.logged(({ msg, id }) => id === "panic" && String(msg).includes("panic: too far"));
     });
@@ -154,11 +162,11 @@ describe.runIf(IS_WANTED)("the Go module", () => {
       await replica.logged(({ msg, id }) => msg === "by standard error" && id === "log");
     });
 
-    test("finds the program as it was built", async () => {
+    test("starts from the state after initialisation", async () => {
       expect([(await ask("count")).text, (await ask("count")).text]).toEqual(["1", "1"]);
     });
 
-    test("tells an empty value from none, and a bucket that is not allowed by an Err", async () => {
+    test("tells an empty value from a missing one, and gets an Err for a bucket that is not allowed", async () => {
       expect((await ask("store", "\u0000é")).text).toBe("the store does what it says");
     });
 
@@ -167,13 +175,13 @@ describe.runIf(IS_WANTED)("the Go module", () => {
       expect((await ask("collect")).text).toBe(String(50 * 256 * 1024));
     });
 
-    test("draws other random values than the one before it", async () => {
+    test("gets random values of its own", async () => {
       const values = await Promise.all(Array.from({ length: 4 }, async () => (await ask("random")).text));
       const drawn = new Set(values.flatMap((value) => value.split(" ")));
       expect(drawn.size).toBe(8);
     });
 
-    test("sends a body and reads the response, by either client", async () => {
+    test("sends HTTP requests by either client", async () => {
       const sent = await ask("fetch", `${origin}/pot`);
       expect([sent.status, sent.text]).toEqual([418, "blue POST 10000"]);
       const client = await ask("client", `${origin}/pot`);
@@ -182,7 +190,7 @@ describe.runIf(IS_WANTED)("the Go module", () => {
       expect([page.status, page.text]).toEqual([418, "POST 3"]);
     });
 
-    test("is refused in words where the policy does not allow the address", async () => {
+    test("fails with the code of wasi:http if the policy does not allow the address", async () => {
       const reply = await ask("fetch", "http://192.0.2.1/pot");
       expect([reply.error, reply.text]).toEqual(["plugin-error", "HTTP request: HTTP-request-denied"]);
     });

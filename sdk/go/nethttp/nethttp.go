@@ -1,8 +1,8 @@
-// Package nethttp sends the requests of net/http over wasi:http:
+// Package nethttp lets net/http send its requests over wasi:http:
 //
 //	client := http.Client{Transport: nethttp.Transport{}}
 //
-// It brings all of net/http into the component, some megabytes: the package wasihttp does without.
+// It links all of net/http into the component, some 7 MB. The package wasihttp does not.
 package nethttp
 
 import (
@@ -15,14 +15,14 @@ import (
 	"network-host.example/networkplugin/wasihttp"
 )
 
-// Transport is an http.RoundTripper. Bodies are held in the plugin's memory, both of the request and of the response.
+// Transport is an http.RoundTripper. It holds whole bodies in memory, of requests and of responses.
 type Transport struct {
-	// Timeout is that of wasihttp.Request. A context's deadline makes it shorter; nothing ends a request that was sent before
-	// its time.
+	// Timeout is that of wasihttp.Request. A context with an earlier deadline makes it shorter. Cancelling a context does not end
+	// a request that was sent.
 	Timeout time.Duration
 }
 
-// RoundTrip sends a request and reads its response.
+// RoundTrip sends a request and reads the whole response.
 func (transport Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	body, err := bodyOf(request)
 	if err != nil {
@@ -49,7 +49,7 @@ func (transport Transport) RoundTrip(request *http.Request) (*http.Response, err
 	response := &http.Response{
 		Status:     fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status)),
 		StatusCode: answer.Status,
-		// What wasi:http does not tell.
+		// wasi:http does not say which version it was.
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        http.Header{},
 		Body:          io.NopCloser(bytes.NewReader(answer.Body)),
@@ -72,7 +72,7 @@ func bodyOf(request *http.Request) ([]byte, error) {
 	return io.ReadAll(request.Body)
 }
 
-// timeoutOf is the shorter one of the transport's and what is left of the context's.
+// timeoutOf returns the transport's timeout or the time to the context's deadline, whichever is shorter.
 func (transport Transport) timeoutOf(request *http.Request) (time.Duration, error) {
 	if err := request.Context().Err(); err != nil {
 		return 0, err

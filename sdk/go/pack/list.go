@@ -10,7 +10,7 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// list adds a version to those that a proxy has.
+// list adds a version to the list of a proxy.
 func list(path, version string) error {
 	content, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

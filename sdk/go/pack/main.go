@@ -1,7 +1,7 @@
-// Command pack makes of the module around it what a module proxy serves: go run -C <this folder> . <folder> <version>.
+// Command pack packs the module around it as module proxies serve it: go run -C <this folder> . <folder> <version>.
 //
-// It is a module of its own, so that authors do not get what it stands on. The folder is a proxy for
-// GOPROXY=file://<folder>; where it exists, the version is added to it.
+// GOPROXY=file://<folder> then has that version. A folder that exists keeps its other versions. The command is a module of its own,
+// so that its dependencies are not those of authors.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"golang.org/x/mod/zip"
 )
 
-// What git does not have, and a build without it fails with.
+// Files that Git ignores, and that the module embeds.
 var binaries = []string{
 	"internal/component/wasm-tools.core.wasm",
 	"internal/component/wasi_snapshot_preview1.reactor.wasm",
@@ -37,11 +37,11 @@ func main() {
 	fmt.Println(written)
 }
 
-// pack writes the files of a version, as "go help goproxy" names them. It returns the archive's path.
+// pack writes the files of a version, as described by "go help goproxy". It returns the path of the archive.
 func pack(source, proxy, version string) (written string, err error) {
 	for _, name := range binaries {
 		if _, err := os.Stat(filepath.Join(source, name)); err != nil {
-			return "", fmt.Errorf("%s is not there: run npm run build", name)
+			return "", fmt.Errorf("%s is missing: run npm run build", name)
 		}
 	}
 	moduleFile, err := os.ReadFile(filepath.Join(source, "go.mod"))
@@ -72,7 +72,7 @@ func pack(source, proxy, version string) (written string, err error) {
 	)
 }
 
-// archive has Go's own rules of what belongs to a module.
+// archive follows Go's own rules for what belongs to a module.
 func archive(path string, packed module.Version, source string) (err error) {
 	file, err := os.Create(path)
 	if err != nil {

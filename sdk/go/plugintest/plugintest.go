@@ -1,4 +1,4 @@
-// Package plugintest helps to test plugins by `go test`, where a store in memory stands in for the host's.
+// Package plugintest helps to test plugins with go test, which runs them on a store in memory.
 package plugintest
 
 import (
@@ -7,11 +7,11 @@ import (
 	"network-host.example/networkplugin/internal/standin"
 )
 
-// Store is what plugins read and write during a test. It holds nothing at first.
+// Store is the store that plugins read and write during a test.
 type Store struct{}
 
-// NewStore puts an empty store in place for the rest of a test, and the one before it back at its end. Tests that use it
-// do not run in parallel.
+// NewStore starts a test with an empty store. At the test's end the former one is back. Tests that call it must not run in
+// parallel.
 func NewStore(t testing.TB) Store {
 	t.Helper()
 	before := standin.Swap(map[string]map[string][]byte{})
@@ -19,8 +19,8 @@ func NewStore(t testing.TB) Store {
 	return Store{}
 }
 
-// Set writes a value, as an earlier request would have.
+// Set writes a value, as an earlier request would.
 func (Store) Set(bucket, key string, value []byte) { standin.Set(bucket, key, value) }
 
-// Bucket returns what a bucket holds: key → value.
+// Bucket returns the content of a bucket: key → value.
 func (Store) Bucket(name string) map[string][]byte { return standin.Bucket(name) }

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// What a component's host does, as far as tests of plugins count on it.
+// Behaves as the host of a component does, as far as tests of plugins rely on it.
 func send(request Request, target *url.URL) (*Response, error) {
 	message, err := http.NewRequest(request.Method, target.String(), bytes.NewReader(request.Body))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// What one write to a body may be, by the interface.
+	// The most that one write may have, according to wasi:io/streams.
 	maxWriteBytes = 4096
 	maxReadBytes  = 65536
 )
@@ -69,7 +69,7 @@ func newMessage(request Request, target *url.URL) (*wasi_http_types.OutgoingRequ
 	return message, nil
 }
 
-// A method that has a name of its own must be called by it.
+// wasi:http refuses a standard method that is sent as another one.
 func methodOf(name string) wasi_http_types.Method {
 	switch name {
 	case "GET":
@@ -109,7 +109,7 @@ func write(outgoing *wasi_http_types.OutgoingBody, body []byte) error {
 		return err
 	}
 	for chunk := range slices.Chunk(body, maxWriteBytes) {
-		// A server may answer before it has read everything: then the answer tells more than this error.
+		// A server may reply before it has read everything: its reply says more than this error.
 		if stream.BlockingWriteAndFlush(chunk).IsErr() {
 			stream.Drop()
 			outgoing.Drop()
@@ -127,7 +127,7 @@ func receive(future *wasi_http_types.FutureIncomingResponse) (*Response, error) 
 	ready := future.Subscribe()
 	ready.Block()
 	ready.Drop()
-	// It is ready, and nobody has taken it.
+	// It is ready, and was not read before.
 	answer, err := ok(future.Get().Some(), brokenOff())
 	if err != nil {
 		return nil, err

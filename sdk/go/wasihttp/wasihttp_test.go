@@ -90,7 +90,7 @@ func TestWhatFailsHasACode(t *testing.T) {
 			t.Errorf("%s: %v", test.request.URL, err)
 		}
 		if strings.Contains(err.Error(), "secret") {
-			t.Error("it tells a secret:", err)
+			t.Error("the error contains a secret:", err)
 		}
 	}
 }

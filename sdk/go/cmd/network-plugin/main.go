@@ -1,4 +1,4 @@
-// Command network-plugin makes components of plugins that are written in Go:
+// Command network-plugin builds components from plugins written in Go:
 //
 //	go tool network-plugin build [-o plugin.wasm] [package]
 package main
@@ -18,13 +18,13 @@ import (
 
 const usage = `usage: network-plugin build [-o file] [package]
 
-  build   makes a component of a Go program, the one in this folder unless a package is named, and prints its
-          size, what it imports, and its access levels
+  build   builds a component from a Go program, by default the one in the current folder, and prints its size,
+          imports and access levels
 
-  -o      the file of the component; plugin.wasm unless given
+  -o      the component's file; plugin.wasm by default
 `
 
-// As go itself has them.
+// Exit codes, as those of go.
 const (
 	failed  = 1
 	misused = 2

@@ -1,4 +1,4 @@
-// Package builder makes a component of an author's program: by go build, and by wasm-tools.
+// Package builder turns an author's program into a component, with go build and wasm-tools.
 package builder
 
 import (
@@ -18,7 +18,7 @@ import (
 	"network-host.example/networkplugin/internal/component"
 )
 
-// Built is what came of a build.
+// Built describes a finished component.
 type Built struct {
 	Output  string
 	Bytes   int
@@ -26,10 +26,10 @@ type Built struct {
 	Levels  networkplugin.AccessLevels
 }
 
-// Error is what the author can mend. What go build said went to standard error before.
+// Error is a mistake that the author can fix. If go build failed, its own messages are on standard error.
 type Error string
 
-// Error has the text.
+// Error returns the text.
 func (text Error) Error() string { return string(text) }
 
 const advice = `call networkplugin.Export in an init function:
@@ -38,14 +38,15 @@ const advice = `call networkplugin.Export in an init function:
 
 	func main() {}`
 
-// The same bytes on every machine. checklinkname: the bindings' runtime allocates by runtime.sbrk before Go is there.
+// Reproducible: the same bytes on every machine. checklinkname: the bindings' runtime calls runtime.sbrk, which it needs to
+// allocate memory before Go's runtime is initialised.
 var goBuild = []string{"build", "-buildvcs=false", "-trimpath", "-buildmode=c-shared", "-ldflags=-s -w -checklinkname=0"}
 
-// Later versions of WebAssembly's instructions are used where the author has chosen them by GOWASM.
+// GOFLAGS, GOWASM and GOWORK stay the author's choice.
 var goEnvironment = []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}
 
-// Build makes the component of a package, which is named as go build takes it, and writes it to output. What go build says goes to
-// stderr. Its errors are of type [Error] where the author can mend them.
+// Build compiles a package, named as for go build, to a component and writes it to output. Messages of go build go to stderr.
+// Errors that the author can fix are of type [Error].
 func Build(ctx context.Context, program, output string, stderr io.Writer) (Built, error) {
 	core, err := compile(ctx, program, stderr)
 	if err != nil {
@@ -75,7 +76,7 @@ func Build(ctx context.Context, program, output string, stderr io.Writer) (Built
 	return Built{Output: output, Bytes: len(made), Imports: imports, Levels: levels}, nil
 }
 
-// What is the author's choice comes before what Go itself imports.
+// The interfaces that the author's code uses come before those that every program in Go imports.
 func rankOf(imported string) int {
 	switch {
 	case strings.HasPrefix(imported, "local:network-host/"):
@@ -87,7 +88,7 @@ func rankOf(imported string) int {
 	}
 }
 
-// compile has Go make a reactor for WASI 0.1.
+// compile runs go build, which makes a reactor for WASI 0.1.
 func compile(ctx context.Context, program string, stderr io.Writer) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "network-plugin-")
 	if err != nil {
@@ -103,7 +104,7 @@ func compile(ctx context.Context, program string, stderr io.Writer) ([]byte, err
 	if err := command.Run(); errors.Is(err, exec.ErrNotFound) {
 		return nil, Error("go was not found on PATH")
 	} else if err != nil && strings.Contains(said.String(), "requires exactly one main package") {
-		return nil, Error(fmt.Sprintf("%s is no program: a plugin is a package main", program))
+		return nil, Error(fmt.Sprintf("%s is not a program: a plugin is a package main", program))
 	} else if err != nil {
 		return nil, Error(fmt.Sprintf("go build %s: %v", program, err))
 	}
@@ -127,12 +128,12 @@ func ask(ctx context.Context, core []byte) (networkplugin.AccessLevels, error) {
 	levels := networkplugin.AccessLevels(answer)
 	all := networkplugin.KeyValueRead | networkplugin.KeyValueWrite | networkplugin.OutboundHTTP
 	if levels&^all != 0 {
-		return 0, Error(fmt.Sprintf("AccessLevels returned %#b: there are no other levels than %s", answer, all))
+		return 0, Error(fmt.Sprintf("AccessLevels returned %#b: the only levels are %s", answer, all))
 	}
 	return levels, nil
 }
 
-// replace writes the whole file or none: a replica may be watching it.
+// replace writes the file whole or not at all: a replica may be watching it.
 func replace(output string, content []byte) error {
 	unfinished, err := os.CreateTemp(filepath.Dir(output), ".network-plugin-")
 	if err != nil {

@@ -50,8 +50,8 @@ func TestBuildSaysWhatTheAuthorCanMend(t *testing.T) {
 		"in-main":   "the program exports no plugin; call networkplugin.Export in an init function",
 		"panics":    "panic: too early",
 		"asks-host": "local:network-host/key-value-store@1.0.0 [constructor]key-value-store was called before the first request",
-		"levels":    "AccessLevels returned 0b1001: there are no other levels than key-value-read, key-value-write, outbound-http",
-		"library":   "./testdata/library is no program: a plugin is a package main",
+		"levels":    "AccessLevels returned 0b1001: the only levels are key-value-read, key-value-write, outbound-http",
+		"library":   "./testdata/library is not a program: a plugin is a package main",
 		"mistake":   "go build ./testdata/mistake: exit status 1",
 		"not-there": "go build ./testdata/not-there: exit status 1",
 	} {

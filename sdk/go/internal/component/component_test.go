@@ -79,12 +79,12 @@ func TestImportsOfWhatIsNoComponentAreAnErrorAndNoPanic(t *testing.T) {
 			continue
 		}
 		if _, err := Imports(whole[:end]); err == nil {
-			t.Errorf("%x was taken", whole[:end])
+			t.Errorf("%x was accepted", whole[:end])
 		}
 	}
 	for _, content := range [][]byte{{2, 0, 1, 'a', 5, 0}, {1, 0, 9, 'a', 5, 0}, {1, 0, 1, 'a', 1, 0}, {1, 0, 1, 'a', 5}} {
 		if _, err := Imports(section(content...)); err == nil {
-			t.Errorf("%x was taken", content)
+			t.Errorf("%x was accepted", content)
 		}
 	}
 }

@@ -11,7 +11,7 @@ var preamble = []byte{0, 'a', 's', 'm', 0x0d, 0, 1, 0}
 
 const importSection = 10
 
-var errMalformed = errors.New("this is no component that wasm-tools have made")
+var errMalformed = errors.New("the component is malformed")
 
 // Imports returns the names of what a component imports, in their order.
 func Imports(component []byte) ([]string, error) {
@@ -38,7 +38,7 @@ func Imports(component []byte) ([]string, error) {
 	return names, nil
 }
 
-// readImports reads a section of instances, the only kind of import that a world of interfaces has.
+// readImports reads one section. The contract's world imports interfaces only, so every import is an instance.
 func readImports(reader *bytes.Reader) ([]string, error) {
 	count, err := binary.ReadUvarint(reader)
 	if err != nil {
@@ -46,7 +46,7 @@ func readImports(reader *bytes.Reader) ([]string, error) {
 	}
 	var names []string
 	for range count {
-		// Whether the name has a version suffix.
+		// The kind of the name.
 		if _, err := reader.ReadByte(); err != nil {
 			return nil, errMalformed
 		}
@@ -65,7 +65,7 @@ func readImports(reader *bytes.Reader) ([]string, error) {
 	return names, nil
 }
 
-// readBytes reads what follows its own length.
+// readBytes reads a length and as many bytes.
 func readBytes(reader *bytes.Reader) ([]byte, error) {
 	length, err := binary.ReadUvarint(reader)
 	if err != nil || length > uint64(reader.Len()) {

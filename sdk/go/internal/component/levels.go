@@ -15,24 +15,24 @@ import (
 
 const (
 	handlerName = "local:network-host/handler@1.0.0#"
-	// What the adapter adds to WASI 0.1, for Go's garbage collector.
+	// A function that the adapter adds to WASI 0.1, for Go's garbage collector.
 	pauseClock = "adapter_monotonic_clock_set_paused"
 
-	// MaxStart is how long a plugin may take to be initialised and to tell its levels. The host is no more patient.
+	// MaxStart limits the time that a plugin takes to be initialised and to return its levels.
 	MaxStart = 10 * time.Second
 )
 
-// ErrNoHandler is a program that does not use the package networkplugin.
+// ErrNoHandler means that the program does not import the package networkplugin.
 var ErrNoHandler = errors.New("the program has no handler")
 
-// StartError is a plugin that does not start, or does not tell its access levels.
+// StartError is the failure of a plugin that does not start, or does not return its access levels.
 type StartError struct {
-	// Said is what the plugin wrote: a panic and its goroutines.
+	// Said is the plugin's output, such as a panic and its goroutines.
 	Said  string
 	cause error
 }
 
-// Error has what is known of the end.
+// Error returns the plugin's output, or the cause if it wrote nothing.
 func (err *StartError) Error() string {
 	if text := strings.TrimSpace(err.Said); text != "" {
 		return text
@@ -40,11 +40,11 @@ func (err *StartError) Error() string {
 	return err.cause.Error()
 }
 
-// Levels starts a core module, with nothing behind what it imports of the host, and asks it for its access levels.
+// Levels starts a core module and asks for its access levels. Calling the host ends it: nothing is there yet.
 func Levels(ctx context.Context, core []byte) (uint8, error) {
 	ctx, cancel := context.WithTimeout(ctx, MaxStart)
 	defer cancel()
-	// Nothing of it runs twice: interpreting begins at once.
+	// An interpreter is faster than a compiler for code that runs once.
 	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCloseOnContextDone(true))
 	defer runtime.Close(context.WithoutCancel(ctx))
 	compiled, err := runtime.CompileModule(ctx, core)
@@ -58,7 +58,7 @@ func Levels(ctx context.Context, core []byte) (uint8, error) {
 		return 0, err
 	}
 	var said bytes.Buffer
-	// Clocks and random values are real ones: what runs before the first request may use them.
+	// Code that runs before the first request may read clocks and random values.
 	config := wazero.NewModuleConfig().WithStartFunctions("_initialize").WithStdout(&said).WithStderr(&said).
 		WithSysWalltime().WithSysNanotime().WithSysNanosleep()
 	module, err := runtime.InstantiateModule(ctx, compiled, config)
@@ -79,7 +79,7 @@ func startError(ctx context.Context, said string, err error) error {
 	return &StartError{said, err}
 }
 
-// standIn defines what the module imports: WASI as it is, and functions that end it for all that is the host's.
+// standIn defines the module's imports: WASI 0.1, and for the host's interfaces functions that end the module.
 func standIn(ctx context.Context, runtime wazero.Runtime, compiled wazero.CompiledModule) error {
 	builders := map[string]wazero.HostModuleBuilder{}
 	wasi := runtime.NewHostModuleBuilder(wasi_snapshot_preview1.ModuleName)
@@ -95,7 +95,7 @@ func standIn(ctx context.Context, runtime wazero.Runtime, compiled wazero.Compil
 			builders[module] = runtime.NewHostModuleBuilder(module)
 		}
 		refuse := func(context.Context, []uint64) {
-			panic(fmt.Errorf("%s %s was called before the first request, where there is no host", module, name))
+			panic(fmt.Errorf("%s %s was called before the first request: only HandleRequest can use the host", module, name))
 		}
 		builders[module].NewFunctionBuilder().
 			WithGoFunction(api.GoFunc(refuse), function.ParamTypes(), function.ResultTypes()).Export(name)

@@ -1,7 +1,7 @@
-// Package component makes WebAssembly components of core modules, and reads what they import.
+// Package component turns core modules into WebAssembly components, and reads their imports.
 //
-// It runs wasm-tools as jco ships them: a core module that imports WASI 0.1 and nothing else. Calls to it follow the component
-// model's canonical ABI.
+// It runs wasm-tools in the form that jco ships: a core module that imports only WASI 0.1. Calls follow the component model's
+// canonical ABI.
 package component
 
 import (
@@ -29,7 +29,7 @@ const (
 	functionNames = "local:wasm-tools/tools#"
 )
 
-// The record embed-opts of jco's wasm-tools: where each field is that is set here, and how long it is. All fields are options.
+// The record embed-opts of jco's wasm-tools: the offsets of the fields that are set here, and its size. Every field is an option.
 const (
 	embedBinary     = 0
 	embedWitPath    = 24
@@ -39,17 +39,17 @@ const (
 
 const witFolder = "/wit"
 
-// Tools are wasm-tools, ready to be called.
+// Tools are wasm-tools, compiled.
 type Tools struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 }
 
-// Names a folder that packages for authors share, whatever their language.
+// Names a folder that the packages of all languages share.
 const cacheVariable = "NETWORK_PLUGIN_CACHE"
 
-// Open compiles wasm-tools. The machine's code is kept in the folder that the environment names or else in the user's cache folder,
-// where there is one. Close the tools after use.
+// Open compiles wasm-tools. It keeps the machine code in the folder that NETWORK_PLUGIN_CACHE names, or in the user's cache folder.
+// The caller closes the tools.
 func Open(ctx context.Context) (*Tools, error) {
 	config := wazero.NewRuntimeConfig().WithCloseOnContextDone(true)
 	if cache := openCache(); cache != nil {
@@ -67,7 +67,7 @@ func Open(ctx context.Context) (*Tools, error) {
 	return &Tools{runtime, compiled}, nil
 }
 
-// openCache returns nil where nothing can be kept: the tools are then compiled each time, in some seconds.
+// openCache returns nil if no folder can be used. The tools are then compiled each time, which takes some seconds.
 func openCache() wazero.CompilationCache {
 	folder := os.Getenv(cacheVariable)
 	if folder == "" {
@@ -84,11 +84,11 @@ func openCache() wazero.CompilationCache {
 	return cache
 }
 
-// Close frees what the tools hold.
+// Close releases the tools.
 func (tools *Tools) Close(ctx context.Context) error { return tools.runtime.Close(ctx) }
 
-// New makes a component of a core module for WASI 0.1, which exports a world of the WIT. What the module does not import the component
-// does not either.
+// New turns a core module for WASI 0.1 into a component of the named world. The component imports only what the module
+// uses.
 func (tools *Tools) New(ctx context.Context, core []byte, wit fs.FS, world string) ([]byte, error) {
 	embedded, err := tools.embed(ctx, core, wit, world)
 	if err != nil {
@@ -106,7 +106,7 @@ func (tools *Tools) New(ctx context.Context, core []byte, wit fs.FS, world strin
 	return call.bytesOf("component-new", uint64(binary), uint64(len(embedded)), 1, uint64(list), 1)
 }
 
-// embed adds the world's type to a core module.
+// embed adds the type of the world to a core module.
 func (tools *Tools) embed(ctx context.Context, core []byte, wit fs.FS, world string) ([]byte, error) {
 	call, err := tools.begin(ctx, wit)
 	if err != nil {
@@ -121,7 +121,7 @@ func (tools *Tools) embed(ctx context.Context, core []byte, wit fs.FS, world str
 	return call.bytesOf("component-embed", uint64(options))
 }
 
-// call is one call of a function, on an instance of its own. The first error stays: what follows it does nothing.
+// call is one function call, on its own instance. After the first error its methods do nothing.
 type call struct {
 	ctx    context.Context
 	module api.Module
@@ -140,7 +140,7 @@ func (tools *Tools) begin(ctx context.Context, wit fs.FS) (*call, error) {
 	return &call{ctx: ctx, module: module}, nil
 }
 
-// The instance is gone with its runtime where it cannot be closed.
+// An instance that cannot be closed ends with the runtime.
 func (call *call) end() { _ = call.module.Close(call.ctx) }
 
 func (call *call) allocate(align, size int) uint32 {
@@ -157,13 +157,13 @@ func (call *call) allocate(align, size int) uint32 {
 
 func (call *call) write(at uint32, content []byte) {
 	if call.err == nil && !call.module.Memory().Write(at, content) {
-		call.err = errors.New("out of memory's bounds")
+		call.err = errors.New("an address out of bounds")
 	}
 }
 
 func (call *call) writeNumber(at, value uint32) {
 	if call.err == nil && !call.module.Memory().WriteUint32Le(at, value) {
-		call.err = errors.New("out of memory's bounds")
+		call.err = errors.New("an address out of bounds")
 	}
 }
 
@@ -173,13 +173,13 @@ func (call *call) put(content []byte) uint32 {
 	return at
 }
 
-// putBytes writes a list or a string: its place and its length.
+// putBytes writes a list or a string: address and length.
 func (call *call) putBytes(at uint32, content []byte) {
 	call.writeNumber(at, call.put(content))
 	call.writeNumber(at+4, uint32(len(content)))
 }
 
-// putSome writes an option that has a list or a string.
+// putSome writes an option with a list or a string in it.
 func (call *call) putSome(at uint32, content []byte) {
 	call.writeNumber(at, 1)
 	call.putBytes(at+4, content)
@@ -201,11 +201,11 @@ func (call *call) bytesOf(function string, arguments ...uint64) ([]byte, error) 
 	length, hasLength := memory.ReadUint32Le(at + 8)
 	content, hasContent := memory.Read(place, length)
 	if !hasTag || !hasPlace || !hasLength || !hasContent {
-		return nil, fmt.Errorf("wasm-tools %s: a result out of memory's bounds", function)
+		return nil, fmt.Errorf("wasm-tools %s: the result is out of bounds", function)
 	}
 	if tag != 0 {
 		return nil, fmt.Errorf("wasm-tools %s: %s", function, content)
 	}
-	// The memory ends with the instance.
+	// A copy: the memory ends with the instance.
 	return append([]byte{}, content...), nil
 }

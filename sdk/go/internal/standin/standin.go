@@ -1,4 +1,4 @@
-// Package standin stands in for the host where a plugin is no component: a store in memory.
+// Package standin is the host of plugins that run outside of a component: a store in memory.
 package standin
 
 import (
@@ -27,7 +27,7 @@ func Set(bucket, key string, value []byte) {
 	if buckets[bucket] == nil {
 		buckets[bucket] = map[string][]byte{}
 	}
-	// Not nil, which would be a value that is not there.
+	// Never nil, so that an empty value differs from a missing one.
 	buckets[bucket][key] = append([]byte{}, value...)
 }
 
@@ -38,7 +38,7 @@ func Bucket(name string) map[string][]byte {
 	return maps.Clone(buckets[name])
 }
 
-// Swap puts other buckets in place of the ones that are there, which it returns.
+// Swap replaces all buckets and returns the former ones.
 func Swap(others map[string]map[string][]byte) map[string]map[string][]byte {
 	mutex.Lock()
 	defer mutex.Unlock()

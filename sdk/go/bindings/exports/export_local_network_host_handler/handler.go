@@ -1,4 +1,4 @@
-// Package export_local_network_host_handler is what the generated exports call: functions that networkplugin.Export sets.
+// Package export_local_network_host_handler holds the functions that the generated exports call. networkplugin.Export sets them.
 package export_local_network_host_handler
 
 import (
@@ -6,9 +6,9 @@ import (
 	wit "network-host.example/networkplugin/bindings/wit/types"
 )
 
-const missing = "no plugin was exported: call networkplugin.Export in an init function; main is never run"
+const missing = "no plugin was exported: call networkplugin.Export in an init function; main is never called"
 
-// GetAccessLevels tells what the plugin asks for.
+// GetAccessLevels returns what the plugin asks for.
 var GetAccessLevels = func() local_network_host_types.AccessLevels { panic(missing) }
 
 // HandleRequest answers a request.

@@ -71,23 +71,23 @@ func count(networkplugin.Request) (networkplugin.Response, error) {
 	return reply(200, fmt.Append(nil, calls))
 }
 
-// An empty value is there; a value that was never set is not.
+// An empty value is found; a value that was never set is not.
 func store(request networkplugin.Request) (networkplugin.Response, error) {
 	bucket := networkplugin.OpenKeyValueStore("values")
 	defer bucket.Close()
 	if _, found, err := bucket.Get("absent"); err != nil || found {
-		return reply(0, nil, err, errors.New("what was never set is there"))
+		return reply(0, nil, err, errors.New("a value that was never set was found"))
 	}
 	for _, value := range [][]byte{{}, nil, {0, 0xff}, request.Payload} {
 		if err := bucket.Set("key", value); err != nil {
 			return reply(0, nil, err)
 		}
 		if got, found, err := bucket.Get("key"); err != nil || !found || string(got) != string(value) {
-			return reply(0, nil, err, fmt.Errorf("%q was set, %q is there", value, got))
+			return reply(0, nil, err, fmt.Errorf("%q was set, %q was read", value, got))
 		}
 	}
 	if err := bucket.Set("\xff", nil); err == nil {
-		return reply(0, nil, errors.New("a key that is no text was taken"))
+		return reply(0, nil, errors.New("a key that is not valid UTF-8 was accepted"))
 	}
 	_, _, err := networkplugin.OpenKeyValueStore("forbidden").Get("key")
 	if text := networkplugin.Err(""); !errors.As(err, &text) {
