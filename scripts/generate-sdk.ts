@@ -25,7 +25,9 @@ const CONTRACT = ["wit/*.wit", "wit/deps/**"];
 
 const PACKAGES: readonly SdkPackage[] = [
   ...["c", "rust", "typescript"].map((name) => ({ folder: `sdk/${name}`, copies: ["LICENSE", ...CONTRACT] })),
-  { folder: "sdk/python", copies: ["LICENSE"] },
+  ...["go", "python"].map((name) => ({ folder: `sdk/${name}`, copies: ["LICENSE"] })),
+  // Go embeds what is within a package's folder.
+  { folder: "sdk/go/contract", copies: CONTRACT },
   // A wheel holds what is within its modules.
   { folder: "sdk/python/src/network_plugin", copies: CONTRACT },
 ];

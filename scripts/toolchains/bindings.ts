@@ -14,6 +14,7 @@ import { delimiter, dirname, join } from "node:path";
 import { findOnPath, run } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
 import { findGo } from "./go.ts";
+import { completeLibrary, RUNTIME_COPIES } from "./go-library.ts";
 import { CACHE, MissingToolchainError } from "./recipe.ts";
 
 interface Bindings {
@@ -21,6 +22,8 @@ interface Bindings {
   readonly world: string;
   readonly wit: string;
   readonly into: string;
+  /** The path by which Go imports that folder, where the bindings are a library's and not a program's. */
+  readonly importPath?: string;
   /** The generated files that are committed. */
   readonly files: readonly string[];
 }
@@ -59,6 +62,22 @@ const BINDINGS: readonly Bindings[] = [
   },
   {
     language: "go",
+    world: "network-plugin",
+    wit: CONTRACT_WORLD,
+    into: "sdk/go/bindings",
+    importPath: "network-host.example/networkplugin/bindings",
+    files: [
+      "exports/wit_exports/wit_exports.go",
+      ...packageFiles(
+        "local_network_host_handler local_network_host_key_value_store local_network_host_logging " +
+          "local_network_host_types wasi_clocks_monotonic_clock wasi_http_outgoing_handler wasi_http_types " +
+          "wasi_io_error wasi_io_poll wasi_io_streams",
+      ).map((file) => `imports/${file}`),
+      ...RUNTIME_COPIES,
+    ],
+  },
+  {
+    language: "go",
     world: "conformance",
     wit: "test/plugins/conformance-js/conformance.wit",
     into: "test/plugins/conformance-go",
@@ -87,7 +106,7 @@ const BINDINGS: readonly Bindings[] = [
 
 const GENERATOR = "scripts/toolchains/bindings-generator";
 
-/** World → digest of its bindings and of all that they were made of. */
+/** Language and world → digest of its bindings and of all that they were made of. */
 const NOTES = "scripts/toolchains/bindings.json";
 
 // A clean build of the generator takes a minute of a processor.
@@ -95,21 +114,24 @@ const TIMEOUT_MS = 15 * 60_000;
 
 /** A module's file, the exports, and a package for each interface. */
 function goFiles(packages: string): string[] {
-  const each = packages.split(" ").flatMap((name) => [`${name}/wit_bindings.go`, `${name}/empty.s`]);
-  return ["go.mod", "wit_exports.go", ...each];
+  return ["go.mod", "wit_exports.go", ...packageFiles(packages)];
+}
+
+function packageFiles(packages: string): string[] {
+  return packages.split(" ").flatMap((name) => [`${name}/wit_bindings.go`, `${name}/empty.s`]);
 }
 
 /** @throws {@link MissingToolchainError} */
 export async function writeBindings(tell: (line: string) => void): Promise<void> {
   const notes: Record<string, string> = {};
   for (const bindings of BINDINGS) {
-    const { world, into, files } = bindings;
+    const { into, files } = bindings;
     const generated = await generate(bindings);
     for (const file of files) {
       await mkdir(dirname(join(ROOT, into, file)), { recursive: true });
       await copyFile(join(generated, file), join(ROOT, into, file));
     }
-    notes[world] = await digestOf(bindings);
+    notes[keyOf(bindings)] = await digestOf(bindings);
     tell(`${into}: ${files.join(", ")}`);
   }
   await writeFile(join(ROOT, NOTES), `${JSON.stringify(notes, null, 2)}\n`);
@@ -134,26 +156,33 @@ export async function findStaleBindings(): Promise<string[]> {
   const notes = JSON.parse(await readFile(join(ROOT, NOTES), "utf8")) as Readonly<Record<string, string>>;
   const problems: string[] = [];
   for (const bindings of BINDINGS) {
-    if (notes[bindings.world] !== (await digestOf(bindings)))
+    if (notes[keyOf(bindings)] !== (await digestOf(bindings)))
       problems.push(`${bindings.into}: the bindings or what they are made of have changed; write them again`);
   }
   return problems;
 }
 
 /** @returns the folder of the generated files. */
-async function generate({ language, world, wit }: Bindings): Promise<string> {
+async function generate(bindings: Bindings): Promise<string> {
+  const { language, world, wit, importPath } = bindings;
   const cargo = await findOnPath("cargo");
   if (cargo === undefined) throw new MissingToolchainError("No cargo was found. Install Rust: apt-get install cargo");
-  const generated = join(CACHE, "bindings", world);
+  const generated = join(CACHE, "bindings", keyOf(bindings));
   await rm(generated, { recursive: true, force: true });
   const build = ["run", "--quiet", "--locked", "--manifest-path", join(GENERATOR, "Cargo.toml"), "--"];
   const paths = wit === CONTRACT_WORLD ? ["wit"] : ["wit", wit];
-  await run(cargo, [...build, language, world, generated, ...paths], {
+  const kind = importPath === undefined ? language : `${language}=${importPath}`;
+  await run(cargo, [...build, kind, world, generated, ...paths], {
     timeoutMs: TIMEOUT_MS,
     cwd: ROOT,
     env: { CARGO_TARGET_DIR: join(CACHE, "bindings-generator"), PATH: await searchPath(language) },
   });
+  if (importPath !== undefined) await completeLibrary(generated, importPath);
   return generated;
+}
+
+function keyOf({ language, world }: Bindings): string {
+  return `${language}-${world}`;
 }
 
 /** The generator formats Go by gofmt, if it finds it. */

@@ -34,7 +34,8 @@ const RUNTIME = {
   version: "0.63.0",
   sha256: "baa1f6a09b5901067987f0c27d32e5e917f4946f2aafa1307500467ed3f74a33",
 };
-const RUNTIME_MODULE = "go.bytecodealliance.org/pkg";
+/** The path by which bindings import it. */
+export const RUNTIME_MODULE = "go.bytecodealliance.org/pkg";
 
 /** Where Go's own installer puts it. */
 const USUAL_GO = "/usr/local/go/bin/go";
@@ -92,7 +93,7 @@ async function compile(go: string, { name, folder }: GoPlugin): Promise<Uint8Arr
     const moduleFile = join(work, "go.mod");
     const module = await readFile(join(ROOT, folder, "go.mod"), "utf8");
     // Relative: the path is written into the binary.
-    const runtime = relative(join(ROOT, folder), await prepareRuntime());
+    const runtime = relative(join(ROOT, folder), await obtainRuntime());
     await writeFile(moduleFile, `${module}\nreplace ${RUNTIME_MODULE} => ${runtime}\n`);
     const output = join(work, "core.wasm");
     await run(go, [...BUILD, `-modfile=${moduleFile}`, "-o", output, "."], {
@@ -107,7 +108,7 @@ async function compile(go: string, { name, folder }: GoPlugin): Promise<Uint8Arr
 }
 
 /** The runtime's module, with a module file that asks for no newer Go than its code needs. @returns its folder. */
-async function prepareRuntime(): Promise<string> {
+export async function obtainRuntime(): Promise<string> {
   const folder = join(await obtainCrate(RUNTIME), "src", "pkg");
   // Whole or not at all: another run may read it now.
   const unfinished = join(folder, `go.mod.${process.pid}`);

@@ -1,5 +1,7 @@
 //! Writes bindings for a world: `bindings-generator <c or go> <world> <out folder> <wit file or folder>...`.
 //!
+//! `go=<import path>` writes packages of a library, below that path, in place of a program.
+//!
 //! It is `wit-bindgen c` and `wit-bindgen go` without their command line, which takes ten times as long to compile and
 //! reads one path only. The last path holds the world; the ones before it hold the packages that the world names.
 
@@ -35,9 +37,13 @@ fn main() -> Result<()> {
 }
 
 fn generator(language: &str) -> Result<Box<dyn WorldGenerator>> {
-    match language {
-        "c" => Ok(wit_bindgen_c::Opts::default().build()),
-        "go" => Ok(wit_bindgen_go::Opts::default().build()),
+    match language.split_once('=').unwrap_or((language, "")) {
+        ("c", "") => Ok(wit_bindgen_c::Opts::default().build()),
+        ("go", path) => {
+            let mut options = wit_bindgen_go::Opts::default();
+            options.pkg_name = (!path.is_empty()).then(|| path.to_owned());
+            Ok(options.build())
+        }
         _ => bail!("there are no bindings for {language}"),
     }
 }

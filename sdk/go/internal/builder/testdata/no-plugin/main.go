@@ -1,0 +1,5 @@
+package main
+
+import _ "network-host.example/networkplugin"
+
+func main() {}
