@@ -30,13 +30,18 @@ const IDLE_PING_MS = 2_500;
 /** Codes of calls that end with their runner. */
 type LossCode = "runner-lost" | "memory-exceeded";
 
+/** Did the process close its end while messages to it were in flight? */
+function isGone(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
 export class RunnerProcess implements Runner, AsyncDisposable {
   readonly #child: RunnerChild;
   readonly #channel: Channel<RunnerMessage, HostMessage>;
   readonly #protocol: RunnerProtocol;
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<RunnerExit>();
-  #state: "starting" | "ready" | "ended" = "starting";
+  #state: "starting" | "ready" | "ending" | "ended" = "starting";
   #closing = false;
   #reason = "";
   #lossCode: LossCode = "runner-lost";
@@ -108,8 +113,8 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     const handlers: ChannelHandlers<RunnerMessage> = {
       receive: (message) => this.#protocol.receive(message),
       violated: ({ reason }) => this.#end(`it broke the protocol: ${reason}`),
-      error: (error) => this.#end(`its channel failed: ${error.message}`),
-      close: () => this.#end("it closed its channel"),
+      error: (error) => (isGone(error) ? this.#awaitExit() : this.#end(`its channel failed: ${error.message}`)),
+      close: () => this.#awaitExit(),
     };
     this.#channel = new Channel(this.#child.socket, HOST_SIDE, handlers, share);
     this.#protocol = new RunnerProtocol({
@@ -225,6 +230,15 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   #watchIdle(): void {
     this.#idlePing = setInterval(() => this.#protocol.checkIdle(), IDLE_PING_MS);
     this.#idlePing.unref();
+  }
+
+  /**
+   * Its channel has closed or failed: the process is ending. How it ends says whether its memory was exceeded, so what waits
+   * is settled then. Killing it changes nothing for one that is ending already, and bounds the time for any other.
+   */
+  #awaitExit(): void {
+    if (this.#state === "ready") this.#state = "ending";
+    this.#child.kill();
   }
 
   /** Ends a process that cannot load its artifact. `isLasting`: no other process can either. */
