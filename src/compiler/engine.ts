@@ -26,6 +26,8 @@ export async function compileWithJco(bytes: Uint8Array, imports: readonly string
     // Never ES module output: it binds a guest's imports to built-in modules of Node.
     instantiation: { tag: "async" },
     asyncMode: { tag: "jspi", val: { imports: asyncImports(imports), exports: [...ASYNC_EXPORTS] } },
+    // The transpiler takes exceptions of the standard form. What it makes of components without any stays the same.
+    bindgenEnableWasmExnref: true,
     noTypescript: true,
     noNodejsCompat: true,
     // Core modules stay files of their own.

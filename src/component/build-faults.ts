@@ -29,38 +29,27 @@ export interface BuildFault {
 const NO_COMPONENT_ASYNC = "write ordinary functions in WIT and wait within them";
 
 export const BUILD_FAULTS = {
-  exceptions: {
-    title: "WebAssembly exceptions",
-    said: [
-      "exception handling (a tag)",
-      "exceptions proposal not enabled",
-      "exception refs not supported",
-      "legacy exceptions",
-    ],
-    cause: "it uses WebAssembly's own exceptions, which are not run here",
-    remedy: "build the plugin without WebAssembly exceptions, for example with `-fno-exceptions`",
+  legacyExceptions: {
+    title: "Exceptions of the legacy form",
+    said: ["legacy exception handling (", "legacy exceptions", "legacy_exceptions"],
+    cause:
+      "it uses WebAssembly's exceptions as they were before the standard had any (`try`, `catch`), which are not run here",
+    remedy:
+      "build it for the standard's exceptions (`try_table`), or translate it with Binaryen 132 or later: `wasm-opt --all-features --disable-compact-imports --translate-to-exnref`; or build it without exceptions",
     languages: {
       "C and C++": {
-        cause: "`-fwasm-exceptions`; or `setjmp`, lowered by `-mllvm -wasm-enable-sjlj`",
-        remedy: "`-fno-exceptions`, and return values in place of `setjmp`",
+        cause:
+          "`-fwasm-exceptions`, whose default is the legacy form; or `setjmp`, lowered by `-mllvm -wasm-enable-sjlj`",
+        remedy: "`-mllvm -wasm-use-legacy-eh=false`, which needs clang 20 or later; or `-fno-exceptions`",
       },
       Rust: {
         cause: 'the standard library was built again (`-Z build-std`) with `panic = "unwind"`',
         remedy: '`panic = "abort"`, which the released standard library of `wasm32-wasip2` has anyway',
       },
-      Emscripten: { cause: "`-fwasm-exceptions`", remedy: "`-fno-exceptions`" },
-    },
-  },
-  garbageCollection: {
-    title: "Garbage collection",
-    said: ["garbage collection ("],
-    cause: "its objects live on the heap that V8 collects, which no limit of a plugin bounds",
-    remedy:
-      "build the plugin with a toolchain that keeps its objects in linear memory, as those for C, Rust, Go, Python and JavaScript do",
-    languages: {
-      Kotlin: {
-        cause: "Kotlin/Wasm keeps every object there",
-        remedy: "none yet: write the plugin in another language",
+      Emscripten: { cause: "`-fwasm-exceptions`", remedy: "`-sWASM_LEGACY_EXCEPTIONS=0`, or `-fno-exceptions`" },
+      "Java by TeaVM": {
+        cause: "the target WebAssembly GC, which is also bound to JavaScript",
+        remedy: "the target WASI (`WEBASSEMBLY_WASI`), which needs neither",
       },
     },
   },

@@ -11,7 +11,7 @@ import type { Digest } from "./names.ts";
 export const MANIFEST_FILE = "manifest.json";
 
 /** Version of the layout: an artifact with another one is built anew. */
-export const ARTIFACT_FORMAT = 2;
+export const ARTIFACT_FORMAT = 3;
 
 /** The linker engine's part of an artifact. */
 export type LinkEntry =
@@ -54,6 +54,8 @@ export interface ArtifactManifest {
   readonly exports: readonly string[];
   /** Linear memories that one instance holds; the memory limit is divided among them. At least 1. */
   readonly memories: number;
+  /** Does it make objects or exceptions on V8's heap? Then the memory limit bounds that heap, too. */
+  readonly makesObjects: boolean;
 }
 
 /** An artifact that is not stored yet. */

@@ -44,7 +44,8 @@ export const PLUGIN_LIMITS = {
     min: 64 * KIB,
     max: 4096 * MIB,
     unit: "bytes",
-    summary: "Linear memory of one instance, all its memories together; beyond it memory.grow returns -1.",
+    summary:
+      "Linear memory of one instance, all its memories together; beyond it memory.grow returns -1. Also all objects that V8 collects in one process; beyond that, memory-exceeded.",
     enforcedIn: "supervisor/process/runner-flags",
   },
   runnerMemoryBytes: {

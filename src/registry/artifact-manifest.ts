@@ -29,6 +29,7 @@ const manifestSchema = z
     imports: z.array(z.string()).readonly(),
     exports: z.array(z.string()).readonly(),
     memories: z.int().min(1),
+    makesObjects: z.boolean(),
   })
   .refine(
     ({ files, entry, link, coreModules }) =>

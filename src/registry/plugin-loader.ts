@@ -212,7 +212,7 @@ export class PluginLoader {
 
   #runner(spec: PluginSpec, { manifest }: CachedArtifact): PluginRunner {
     const { name, limits } = spec;
-    const { digest, memories } = manifest;
+    const { digest, memories, makesObjects } = manifest;
     const { engine, confinement, shares } = this.#surroundings;
     const config: Omit<RunnerConfig, "artifactDir"> = {
       engine,
@@ -226,7 +226,10 @@ export class PluginLoader {
       this.#starts.run(async () => {
         const { directory } = await this.#verified(spec, digest);
         const whole = { ...config, artifactDir: directory };
-        return await RunnerProcess.start({ config: whole, limits, memories, confinement, isSuspect, share }, signal);
+        return await RunnerProcess.start(
+          { config: whole, limits, memories, makesObjects, confinement, isSuspect, share },
+          signal,
+        );
       });
     const bounds = createSizeBounds(limits, availableParallelism(), share);
     return new PluginRunner(start, this.#events.runner(name, digest), bounds);

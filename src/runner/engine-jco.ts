@@ -20,6 +20,7 @@ import { HostError } from "../errors/host-error.ts";
 import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
 import type { GuestContext } from "./guest/guest-context.ts";
 import { describeTrap, parseLevels, parsePluginError, parseResponse } from "./guest-outcome.ts";
+import { trapping } from "./guest/trap.ts";
 import { createImportsFactory, type ImportsFactory } from "./imports.ts";
 import { sealRealm } from "./realm.ts";
 import { interceptSuspending, Suspension } from "./suspension.ts";
@@ -30,6 +31,8 @@ type Instantiate = (
   imports: object,
   instantiateCore: (module: WebAssembly.Module, imports?: WebAssembly.Imports) => WebAssembly.Instance,
 ) => unknown;
+
+type HostFunction = (...args: readonly unknown[]) => unknown;
 
 interface Handler {
   getAccessLevels(): Promise<unknown>;
@@ -70,10 +73,13 @@ class JcoEngine implements Engine {
   async instantiate(context: GuestContext): Promise<Instance> {
     const suspension = new Suspension();
     const memories: WebAssembly.Memory[] = [];
+    const guestFunctions = new WeakSet<object>();
     const instantiateCore = (module: WebAssembly.Module, imports?: WebAssembly.Imports): WebAssembly.Instance => {
-      const instance = new WebAssembly.Instance(module, imports);
-      for (const value of Object.values(instance.exports))
+      const instance = new WebAssembly.Instance(module, trappingImports(imports, guestFunctions));
+      for (const value of Object.values(instance.exports)) {
         if (value instanceof WebAssembly.Memory) memories.push(value);
+        if (typeof value === "function") guestFunctions.add(value);
+      }
       return instance;
     };
     const imports = this.#createImports(context);
@@ -90,6 +96,22 @@ class JcoEngine implements Engine {
     if (module === undefined) throw new HostError("load-failed", "the entry asks for a core module the manifest lacks");
     return module;
   }
+}
+
+/**
+ * The imports of a core instance with every function of JavaScript so that what it throws is a trap: generated code throws
+ * errors, which a guest could catch. Functions of other core instances stay as they are. For imports that suspend, see
+ * `suspension.ts`.
+ */
+function trappingImports(imports: WebAssembly.Imports = {}, guestFunctions: WeakSet<object>): WebAssembly.Imports {
+  const guarded = Object.create(null) as WebAssembly.Imports;
+  for (const [module, items] of Object.entries(imports)) {
+    const given = Object.create(null) as Record<string, unknown>;
+    for (const [name, item] of Object.entries(items))
+      given[name] = typeof item === "function" && !guestFunctions.has(item) ? trapping(item as HostFunction) : item;
+    guarded[module] = given;
+  }
+  return guarded;
 }
 
 class JcoInstance implements Instance {
@@ -129,6 +151,8 @@ class JcoInstance implements Instance {
       return parseResponse(await this.#handler.handleRequest(request));
     } catch (thrown) {
       // Generated code throws the payload of an `err` itself, or an error with it; a trap is an error without one.
+      // An exception that the guest did not catch is neither.
+      if (thrown instanceof WebAssembly.Exception) return describeTrap(thrown);
       if (!(thrown instanceof Error)) return parsePluginError(thrown);
       if (Object.hasOwn(thrown, "payload")) return parsePluginError((thrown as { payload?: unknown }).payload);
       return describeTrap(thrown);

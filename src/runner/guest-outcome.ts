@@ -10,6 +10,7 @@ import { MAX_STATUS } from "../contract/request.ts";
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
 import { guestFrames } from "./backtrace.ts";
 import type { GuestOutcome, LevelsOutcome } from "./engine.ts";
+import { describeThrown } from "./guest/trap.ts";
 
 const MAX_MESSAGE_CHARACTERS = 2_048;
 
@@ -48,7 +49,7 @@ export function describeTrap(thrown: unknown): Trap {
 }
 
 function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `the guest threw a value of type ${typeof thrown}`;
+  if (!(thrown instanceof Error)) return describeThrown(thrown);
   return [`${thrown.name}: ${thrown.message}`, ...guestFrames(thrown.stack ?? "")].join("\n");
 }
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { createTrap } from "./guest/trap.ts";
+import { asTrap, createTrap } from "./guest/trap.ts";
 
 type HostFunction = (...args: readonly unknown[]) => unknown;
 
@@ -94,8 +94,12 @@ export class Suspension {
   #interruptible(body: HostFunction): HostFunction {
     return (...args) => {
       this.check();
-      const result = body(...args);
-      return result instanceof Promise ? this.wait(result, same, same) : result;
+      try {
+        const result = body(...args);
+        return result instanceof Promise ? this.wait(result, same, asTrap) : result;
+      } catch (thrown) {
+        throw asTrap(thrown);
+      }
     };
   }
 }

@@ -29,6 +29,9 @@ declare namespace WebAssembly {
 
   class RuntimeError extends Error {}
 
+  /** What a guest throws; not an `Error`. */
+  class Exception {}
+
   /** JavaScript promise integration: https://webassembly.github.io/js-promise-integration/ */
   let Suspending: new (body: (...args: readonly unknown[]) => unknown) => object;
 

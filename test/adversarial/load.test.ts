@@ -227,15 +227,9 @@ test("memories and tables beyond the bounds, and proposals that the host does no
       }),
       says: "is not supported",
     },
-    "what is garbage-collected, beyond every bound on memory": {
-      component: inModule(`(type $kept (array (mut i64))) (type $all (array (mut (ref null $kept))))
-        (global $all (mut (ref null $all)) (ref.null $all))
-        (func (array.set $all (global.get $all) (i32.const 0) (array.new_default $kept (i32.const 1000000))))`),
-      says: "garbage collection (an array type) is not supported",
-    },
-    "a tag, with which exceptions are thrown": {
-      component: inModule("(tag (param i64))"),
-      says: "exception handling (a tag) is not supported",
+    "exceptions of the legacy form": {
+      component: inModule("(tag $t) (func try throw $t catch_all end)"),
+      says: "legacy exception handling (instruction 0x6) is not supported",
     },
     "a stream": { component: beside("(type (stream u8))"), says: "is not supported" },
   });

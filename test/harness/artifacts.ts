@@ -30,6 +30,7 @@ export function artifactOf(component: string, bytes = 4, engine = TEST_ENGINE): 
       imports: [],
       exports: [],
       memories: 1,
+      makesObjects: false,
     },
     files,
   };

@@ -11,8 +11,8 @@
 import { readComponent } from "../../component/read-component.ts";
 import { rejection } from "../../component/rejection.ts";
 import { Scope } from "../../component/scope.ts";
+import { walkDefinitions } from "../../component/walk.ts";
 import { REPLICA_LIMITS } from "../../contract/limits.ts";
-import { checkExceptions } from "./check-exceptions.ts";
 import { checkLimits } from "./check-limits.ts";
 import { checkNames } from "./check-names.ts";
 import { checkWorld } from "./check-world.ts";
@@ -33,7 +33,6 @@ export function passGate(bytes: Uint8Array): ComponentSummary {
   // In this order: what later rules quote and loop over is bounded and safe by then.
   const counts = checkLimits(component);
   checkNames(component);
-  checkExceptions(component);
   const scope = Scope.of(component);
   checkWorld(scope);
   return {
@@ -44,5 +43,9 @@ export function passGate(bytes: Uint8Array): ComponentSummary {
     memories: Math.max(1, counts.memories),
     initialMemoryBytes: counts.initialMemoryBytes,
     tables: counts.tables,
+    makesObjects: walkDefinitions(component).some(
+      (definition) =>
+        definition.kind === "core-module" && (definition.module.objectTypes > 0 || definition.module.tags > 0),
+    ),
   };
 }

@@ -16,4 +16,6 @@ export interface ComponentSummary {
   /** Memory of one instance before it ran anything. */
   readonly initialMemoryBytes: number;
   readonly tables: number;
+  /** Does its code make objects or exceptions, which V8 keeps on its garbage-collected heap? */
+  readonly makesObjects: boolean;
 }

@@ -1,7 +1,8 @@
 /**
  * Walks over the instructions of a function without executing or validating them: where each begins and ends
  * (WebAssembly core specification, 5.4 "Instructions"; the threads proposal, since a memory that is not shared may be
- * accessed atomically). Garbage collection is refused, and so is what is not known.
+ * accessed atomically). What is not known is refused, and so are the exceptions that WebAssembly had before its standard had
+ * any: the transpiler does not take them.
  *
  * @module
  */
@@ -9,13 +10,13 @@
 import type { HostError } from "../../errors/host-error.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { BUILD_FAULTS } from "../build-faults.ts";
-import { garbageCollected } from "./collected.ts";
 import { readValueType, skipBlockType, skipHeapType } from "./value-type.ts";
 
 /** Bytes that an opcode of two parts begins with. */
 const PREFIX = { garbageCollection: 0xfb, more: 0xfc, vector: 0xfd, atomic: 0xfe } as const;
 
-const REF_EQ = 0xd3;
+/** try, catch, rethrow, delegate, catch_all: instructions of exception handling in its legacy form. */
+const LEGACY_EXCEPTIONS: ReadonlySet<number> = new Set([0x06, 0x07, 0x09, 0x18, 0x19]);
 
 /** Told of each instruction: its opcode and the range of its bytes. */
 export type VisitInstruction = (opcode: number, start: number, end: number) => void;
@@ -39,6 +40,7 @@ export function walkBody(body: ByteReader, visit: VisitInstruction): void {
 function skipImmediates(opcode: number, body: ByteReader): void {
   if (opcode >= 0x45 && opcode <= 0xc4) return;
   if (opcode >= 0x28 && opcode <= 0x3e) return skipMemoryArgument(body);
+  if (opcode === PREFIX.garbageCollection) return skipObjectInstruction(body);
   if (opcode === PREFIX.vector) return skipVectorInstruction(body);
   if (opcode === PREFIX.atomic) return skipAtomicInstruction(body);
   const skip = IMMEDIATES.get(opcode);
@@ -48,9 +50,8 @@ function skipImmediates(opcode: number, body: ByteReader): void {
 
 function refused(opcode: number, body: ByteReader): HostError {
   const name = `0x${opcode.toString(16)}`;
-  if (opcode === PREFIX.garbageCollection)
-    return garbageCollected(body, `instruction ${name} 0x${body.u32().toString(16)}`);
-  if (opcode === REF_EQ) return garbageCollected(body, `instruction ${name}`);
+  if (LEGACY_EXCEPTIONS.has(opcode))
+    return body.unsupported(`legacy exception handling (instruction ${name})`, BUILD_FAULTS.legacyExceptions.remedy);
   return unknown(body, name);
 }
 
@@ -69,12 +70,12 @@ const TWO_INDICES: Skip = (body) => {
 
 /** Opcode → skips what follows it. */
 const IMMEDIATES = new Map<number, Skip>([
-  // unreachable, nop, else, throw_ref, end, return, catch_all, drop, select, ref.is_null, ref.as_non_null
-  ...[0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd4].map((code): [number, Skip] => [code, NONE]),
-  // block, loop, if, try
-  ...[0x02, 0x03, 0x04, 0x06].map((code): [number, Skip] => [code, skipBlockType]),
-  // catch, throw, rethrow, br, br_if, call, return_call, call_ref, return_call_ref, delegate
-  ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18].map((code): [number, Skip] => [code, INDEX]),
+  // unreachable, nop, else, throw_ref, end, return, drop, select, ref.is_null, ref.eq, ref.as_non_null
+  ...[0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4].map((code): [number, Skip] => [code, NONE]),
+  // block, loop, if
+  ...[0x02, 0x03, 0x04].map((code): [number, Skip] => [code, skipBlockType]),
+  // throw, br, br_if, call, return_call, call_ref, return_call_ref
+  ...[0x08, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15].map((code): [number, Skip] => [code, INDEX]),
   // local.get to global.set, table.get, table.set, memory.size, memory.grow
   ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x3f, 0x40].map((code): [number, Skip] => [code, INDEX]),
   // ref.func, br_on_null, br_on_non_null
@@ -121,6 +122,37 @@ function skipTryTable(body: ByteReader): void {
     if (body.u8() < 2) body.skipLeb(32);
     body.skipLeb(32);
   }
+}
+
+/** Number behind the prefix of garbage collection → skips what follows it. */
+const OBJECT_IMMEDIATES = new Map<number, Skip>([
+  // struct.new, struct.new_default, array.new, array.new_default, array.get, array.get_s, array.get_u, array.set, array.fill
+  ...[0x00, 0x01, 0x06, 0x07, 0x0b, 0x0c, 0x0d, 0x0e, 0x10].map((code): [number, Skip] => [code, INDEX]),
+  // struct.get, struct.get_s, struct.get_u, struct.set
+  ...[0x02, 0x03, 0x04, 0x05].map((code): [number, Skip] => [code, TWO_INDICES]),
+  // array.new_fixed, array.new_data, array.new_elem, array.copy, array.init_data, array.init_elem
+  ...[0x08, 0x09, 0x0a, 0x11, 0x12, 0x13].map((code): [number, Skip] => [code, TWO_INDICES]),
+  // array.len, any.convert_extern, extern.convert_any, ref.i31, i31.get_s, i31.get_u
+  ...[0x0f, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e].map((code): [number, Skip] => [code, NONE]),
+  // ref.test and ref.cast, each for a reference that may be null and for one that may not
+  ...[0x14, 0x15, 0x16, 0x17].map((code): [number, Skip] => [code, skipHeapType]),
+  // br_on_cast, br_on_cast_fail
+  ...[0x18, 0x19].map((code): [number, Skip] => [code, skipCastBranch]),
+]);
+
+function skipObjectInstruction(body: ByteReader): void {
+  const code = body.u32();
+  const skip = OBJECT_IMMEDIATES.get(code);
+  if (skip === undefined) throw unknown(body, `0xfb 0x${code.toString(16)}`);
+  skip(body);
+}
+
+/** Which of the two types may be null, a label, and the two types. */
+function skipCastBranch(body: ByteReader): void {
+  body.skip(1);
+  body.skipLeb(32);
+  skipHeapType(body);
+  skipHeapType(body);
 }
 
 const VECTOR = {

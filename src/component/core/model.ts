@@ -71,6 +71,8 @@ export interface CoreModule {
   readonly functions: number;
   /** Number of exception tags defined. */
   readonly tags: number;
+  /** Number of struct and array types defined: without any, the module makes no objects on the garbage-collected heap. */
+  readonly objectTypes: number;
   readonly code: CodeFacts;
   /** Index of the function that runs at instantiation. */
   readonly start: number | undefined;

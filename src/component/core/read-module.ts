@@ -10,19 +10,17 @@ import {
   CORE_PREAMBLE,
   type CoreExternKind,
   EXTERN_KIND,
-  FUNCTION_TYPE,
   MUTABLE,
   PREAMBLE_BYTES,
   SECTION,
   SECTION_ORDER,
 } from "../../core-wasm/format.ts";
 import type { ByteReader } from "../byte-reader.ts";
-import { BUILD_FAULTS } from "../build-faults.ts";
 import { NO_CODE, readCode } from "./code.ts";
-import { garbageCollected } from "./collected.ts";
 import { skipConstantExpression } from "./constant-expression.ts";
 import type { Allocation, CoreExport, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
 import { skipDataSegment, skipElementSegment } from "./segments.ts";
+import { skipTypes } from "./types.ts";
 import { readReferenceType, readValueType } from "./value-type.ts";
 
 const EXTERN_KINDS = Object.keys(EXTERN_KIND) as CoreExternKind[];
@@ -34,17 +32,6 @@ const TABLE_WITH_INITIALISER = 0x40;
 const LIMITS = { hasMax: 1, shared: 2, wide: 4, customPageSize: 8 } as const;
 
 const USUAL_PAGE_SIZE_LOG2 = 16;
-
-/** Of the proposal for stack switching. */
-const CONTINUATION = 0x5d;
-
-const GARBAGE_COLLECTED = new Map([
-  [0x5f, "a struct type"],
-  [0x5e, "an array type"],
-  [0x50, "a derived type"],
-  [0x4f, "a derived type"],
-  [0x4e, "a group of recursive types"],
-]);
 
 /** The module while it is being read. */
 type Draft = { -readonly [Key in keyof CoreModule]: CoreModule[Key] };
@@ -61,6 +48,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     globals: [],
     functions: 0,
     tags: 0,
+    objectTypes: 0,
     code: NO_CODE,
     start: undefined,
   };
@@ -84,7 +72,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
 function readSection(id: number, section: ByteReader, module: Draft): void {
   switch (id) {
     case SECTION.type:
-      section.skipVector(skipType);
+      module.objectTypes = skipTypes(section);
       break;
     case SECTION.import:
       module.imports = section.vector(readImport);
@@ -126,19 +114,6 @@ function readSection(id: number, section: ByteReader, module: Draft): void {
       return;
   }
   if (!section.atEnd) throw section.malformed(`core section ${id} is longer than its content`);
-}
-
-/** Skips a type that the module defines (5.3.6 to 5.3.8): a function, and nothing else. */
-function skipType(reader: ByteReader): void {
-  const form = reader.u8();
-  const refused = GARBAGE_COLLECTED.get(form);
-  if (refused !== undefined) throw garbageCollected(reader, refused);
-  if (form === CONTINUATION)
-    throw reader.unsupported("stack switching (a continuation type)", BUILD_FAULTS.stackSwitching.remedy);
-  if (form !== FUNCTION_TYPE)
-    throw reader.unsupported(`a core type of the form 0x${form.toString(16)}`, BUILD_FAULTS.proposals.remedy);
-  reader.skipVector(readValueType);
-  reader.skipVector(readValueType);
 }
 
 function readImport(reader: ByteReader): CoreImport {

@@ -1,33 +1,26 @@
 /**
- * Types of core values (WebAssembly core specification, 5.3): only as far as needed to read past them, and to refuse
- * what lives on a collected heap.
+ * Types of core values, and those that a module defines (WebAssembly core specification, 5.3): only as far as needed to read
+ * past them.
  *
  * @module
  */
 
-import { BIT_TYPE, EMPTY_BLOCK } from "../../core-wasm/format.ts";
-import type { HostError } from "../../errors/host-error.ts";
+import { BIT_TYPE, EMPTY_BLOCK, MUTABLE } from "../../core-wasm/format.ts";
 import type { ByteReader } from "../byte-reader.ts";
-import { garbageCollected } from "./collected.ts";
 
 const NUMBER_TYPES: ReadonlySet<number> = new Set(Object.values(BIT_TYPE));
 
 /** `(ref null ht)` and `(ref ht)`, followed by a heap type. */
 const EXPLICIT_REFERENCES = new Set([0x63, 0x64]);
 
-/** `func`, `extern`, `exn`, `noexn`. Written alone, an abstract heap type stands for a nullable reference. */
-const REFERENCES = new Set([0x70, 0x6f, 0x69, 0x74]);
+/**
+ * The abstract heap types: `exn`, `array`, `struct`, `i31`, `eq`, `any`, `extern`, `func`, `none`, `noextern`, `nofunc`,
+ * `noexn`. Written alone, one stands for a nullable reference.
+ */
+const REFERENCES = new Set([0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70, 0x71, 0x72, 0x73, 0x74]);
 
-const GARBAGE_COLLECTED = new Map([
-  [0x6e, "any"],
-  [0x6d, "eq"],
-  [0x6c, "i31"],
-  [0x6b, "struct"],
-  [0x6a, "array"],
-  [0x71, "none"],
-  [0x72, "noextern"],
-  [0x73, "nofunc"],
-]);
+/** `i8` and `i16`, which only fields have. */
+const PACKED_TYPES = new Set([0x78, 0x77]);
 
 /** Reads a value type and returns its first byte. */
 export function readValueType(reader: ByteReader): number {
@@ -40,7 +33,7 @@ export function readValueType(reader: ByteReader): number {
 export function readReferenceType(reader: ByteReader): number {
   const code = reader.u8();
   if (EXPLICIT_REFERENCES.has(code)) skipHeapType(reader);
-  else if (!REFERENCES.has(code)) throw refused(reader, code);
+  else if (!REFERENCES.has(code)) throw reader.malformed(`0x${code.toString(16)} is not a type of a core value`);
   return code;
 }
 
@@ -48,7 +41,7 @@ export function readReferenceType(reader: ByteReader): number {
 export function skipHeapType(reader: ByteReader): void {
   const code = reader.peek();
   const type = reader.s33();
-  if (type < 0 && !REFERENCES.has(code)) throw refused(reader, code);
+  if (type < 0 && !REFERENCES.has(code)) throw reader.malformed(`0x${code.toString(16)} is not a heap type`);
 }
 
 /** Skips a block type: nothing, a value type, or the index of a function type. */
@@ -59,8 +52,9 @@ export function skipBlockType(reader: ByteReader): void {
   else if (reader.s33() < 0) throw reader.malformed("a block's type is a negative number");
 }
 
-function refused(reader: ByteReader, code: number): HostError {
-  const collectedType = GARBAGE_COLLECTED.get(code);
-  if (collectedType !== undefined) return garbageCollected(reader, `the type ${collectedType}`);
-  return reader.malformed(`0x${code.toString(16)} is not a type of a core value`);
+/** Skips the type of a struct's field or an array's elements. */
+export function skipFieldType(reader: ByteReader): void {
+  if (PACKED_TYPES.has(reader.peek())) reader.skip(1);
+  else readValueType(reader);
+  if (reader.u8() > MUTABLE) throw reader.malformed("a field is neither constant nor mutable");
 }

@@ -23,6 +23,9 @@ const TRAP_MODULE = encodeModule([
 
 const trapInstruction = new WebAssembly.Instance(new WebAssembly.Module(TRAP_MODULE)).exports["trap"] as () => never;
 
+/** Those made here. A trap of a guest looks like an error that JavaScript made, which a guest could catch. */
+const made = new WeakSet<object>();
+
 /** An error that ends the run of the guest that it is thrown into: the guest cannot catch it. */
 export function createTrap(message: string): Error {
   try {
@@ -30,6 +33,37 @@ export function createTrap(message: string): Error {
   } catch (trap) {
     const error = trap as Error;
     error.message = message;
+    made.add(error);
     return error;
   }
+}
+
+/**
+ * Makes a trap of whatever a call out of a guest threw, and keeps what it says and where it came from. A guest's exception
+ * does not pass the boundary of its component (component-model `CanonicalABI.md`): for the caller it is a trap.
+ */
+export function asTrap(thrown: unknown): Error {
+  if (thrown instanceof Error && made.has(thrown)) return thrown;
+  if (!(thrown instanceof Error)) return createTrap(describeThrown(thrown));
+  const trap = createTrap(thrown.message);
+  if (thrown.stack !== undefined) trap.stack = thrown.stack;
+  return trap;
+}
+
+/** Of something that is not an error. */
+export function describeThrown(thrown: unknown): string {
+  return thrown instanceof WebAssembly.Exception
+    ? "the plugin threw an exception and did not catch it"
+    : `the guest threw a value of type ${typeof thrown}`;
+}
+
+/** A function for a guest to call whose every error is a trap. It does not wait. */
+export function trapping(body: (...args: readonly unknown[]) => unknown): (...args: readonly unknown[]) => unknown {
+  return (...args) => {
+    try {
+      return body(...args);
+    } catch (thrown) {
+      throw asTrap(thrown);
+    }
+  };
 }

@@ -9,7 +9,7 @@
  */
 
 import type { Suspension } from "../suspension.ts";
-import { createTrap } from "../guest/trap.ts";
+import { asTrap } from "../guest/trap.ts";
 import type { LiftLowerContext } from "./lift-lower-context.ts";
 import type { FlatValue } from "./compiled-type.ts";
 import type { CompiledSignature } from "./signatures.ts";
@@ -153,10 +153,4 @@ function giveResult(
   const returned = signature.lowerResult(cx, value, flat);
   inst.allowLeaving(state);
   return returned;
-}
-
-/** Returns a real trap as it is, and makes a trap of anything else. */
-export function asTrap(thrown: unknown): Error {
-  if (thrown instanceof WebAssembly.RuntimeError) return thrown;
-  return createTrap(thrown instanceof Error ? thrown.message : "a component threw an exception");
 }

@@ -6,7 +6,8 @@
  */
 
 import type { LinkPlan, PlanItem, PlanResource } from "../../contract/link-plan.ts";
-import { asTrap, type CoreFunction } from "./canon.ts";
+import { asTrap } from "../guest/trap.ts";
+import type { CoreFunction } from "./canon.ts";
 import type { ComponentInstance } from "./component-instance.ts";
 import type { Handle } from "./handle-table.ts";
 import { isPollable } from "./timekeeping.ts";
@@ -41,8 +42,14 @@ export function createResourceFunction(
       return (index) => {
         if (leaves) state.checkMayLeave();
         const handle = state.handles.remove(Number(index) >>> 0, resource);
-        if (handle.own) destroy(instance, definition, component, handle);
-        else state.giveBack();
+        if (!handle.own) state.giveBack();
+        else {
+          try {
+            destroy(instance, definition, component, handle);
+          } catch (thrown) {
+            throw asTrap(thrown);
+          }
+        }
         return undefined;
       };
     }
@@ -52,11 +59,7 @@ export function createResourceFunction(
 /** The owner has dropped a resource: disposes of an object of the host, or runs a component's destructor. */
 function destroy(instance: ResourceOwner, definition: PlanResource, from: number, { rep }: Handle): void {
   if (definition.kind === "imported") {
-    try {
-      (rep as Partial<Disposable>)[Symbol.dispose]?.();
-    } catch (thrown) {
-      throw asTrap(thrown);
-    }
+    (rep as Partial<Disposable>)[Symbol.dispose]?.();
     return;
   }
   const owner = instance.components[definition.component] as ComponentInstance;

@@ -22,6 +22,7 @@ const summary = z.strictObject({
   memories: z.int().min(1).max(64),
   initialMemoryBytes: count,
   tables: count,
+  makesObjects: z.boolean(),
 });
 
 const link: z.ZodType<LinkEntry> = z.discriminatedUnion("kind", [

@@ -40,6 +40,7 @@ export async function compileComponent(bytes: Uint8Array, options?: CompilerRunO
       imports: summary.imports,
       exports: summary.exports,
       memories: summary.memories,
+      makesObjects: summary.makesObjects,
     },
     files,
   };

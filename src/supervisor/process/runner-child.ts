@@ -8,6 +8,7 @@
 import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import process from "node:process";
 import { RUNNER_CHANNEL_FD } from "../../contract/artifact.ts";
 import { type Confinement, UNCONFINED } from "../sandbox/confinement.ts";
@@ -48,6 +49,9 @@ export interface RunnerChildEvents {
 const KEPT_STDERR_CHARACTERS = 8 * 1024;
 const MAX_STDERR_CHARACTERS = 1024 * 1024;
 
+/** V8's words before it aborts a process whose heap is full. */
+const OUT_OF_MEMORY = /heap out of memory|process out of memory/;
+
 /** The kernel's highest: when memory runs out, it kills this process first. */
 const OOM_SCORE_ADJUSTMENT = "1000";
 
@@ -82,10 +86,8 @@ export class RunnerChild {
     this.#memory = unwatched.adopt(this.#watchMemory(limits.runnerMemoryBytes), (memory) => memory.close());
     this.#cpu = this.#watchCpu(isSuspect);
     unwatched.move();
-    child.process.on("exit", (code, signal) =>
-      events.exited(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`),
-    );
-    (child.pipes[STDERR_FD] as Readable).setEncoding("utf8").on("data", (text: string) => this.#keepStderr(text));
+    child.process.on("exit", (code, signal) => void this.#report(code, signal));
+    this.#errorOutput.setEncoding("utf8").on("data", (text: string) => this.#keepStderr(text));
     this.noteWork();
   }
 
@@ -131,6 +133,19 @@ export class RunnerChild {
     this.#memory.close();
     this.#cpu.close();
     this.#child.process.kill("SIGKILL");
+  }
+
+  /** Reports its end. V8 aborts a process whose heap is full: whether that was so, only its last words say. */
+  async #report(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    if (signal === "SIGABRT") {
+      await finished(this.#errorOutput).catch(() => undefined);
+      if (OUT_OF_MEMORY.test(this.#stderr)) this.#events.memoryExceeded("the heap of its objects is full");
+    }
+    this.#events.exited(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
+  }
+
+  get #errorOutput(): Readable {
+    return this.#child.pipes[STDERR_FD] as Readable;
   }
 
   #noteSleep(): void {

@@ -15,6 +15,14 @@ import { CODE_ROOT, programPath } from "../sandbox/child-program.ts";
 const HEAP_MIB = 512;
 
 /**
+ * The same where the plugin's own objects lie on that heap, too, and are bounded: the memory limit comes on top of it. V8 ends
+ * the process where both together are used up. A runner of an idle plugin holds 6 MiB.
+ */
+const HEAP_BESIDE_OBJECTS_MIB = 64;
+
+const MIB = 1024 * 1024;
+
+/**
  * Stack of a call that may be suspended. V8 caches 4 MiB of used stacks for later calls: the smaller each is, the more
  * concurrent calls need no new mapping. Interpreters need some stack: with half of this, Python's native code overflows
  * at half of Python's recursion limit. A call that cannot suspend runs on V8's usual 984 KiB.
@@ -34,11 +42,14 @@ export interface RunnerFlagOptions {
   readonly limits: Pick<PluginLimits, "memoryBytes" | "runnerMemoryBytes">;
   /** Linear memories of one instance: the memory limit is divided among them. */
   readonly memories: number;
+  /** Do the plugin's objects lie on V8's heap? */
+  readonly makesObjects: boolean;
 }
 
 /** Arguments for the Node executable. */
-export function runnerArguments({ config, limits, memories }: RunnerFlagOptions): string[] {
+export function runnerArguments({ config, limits, memories, makesObjects }: RunnerFlagOptions): string[] {
   const pages = Math.max(1, Math.floor(limits.memoryBytes / memories / WASM_PAGE_BYTES));
+  const heapMib = makesObjects ? HEAP_BESIDE_OBJECTS_MIB + Math.ceil(limits.memoryBytes / MIB) : HEAP_MIB;
   return [
     "--permission",
     `--allow-fs-read=${CODE_ROOT}`,
@@ -47,7 +58,7 @@ export function runnerArguments({ config, limits, memories }: RunnerFlagOptions)
     `--wasm-max-mem-pages=${pages}`,
     `--wasm-max-table-size=${COMPONENT_LIMITS.tableElements}`,
     `--wasm-stack-switching-stack-size=${SUSPENDABLE_STACK_KIB}`,
-    `--max-old-space-size=${HEAP_MIB}`,
+    `--max-old-space-size=${heapMib}`,
     // V8 does not count the growth of linear memories, so the runner calls the collector itself for those of ended
     // calls.
     "--expose-gc",

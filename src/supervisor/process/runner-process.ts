@@ -37,7 +37,17 @@ interface Ending {
   readonly isExpected?: boolean;
 }
 
-type State = { readonly kind: "starting" } | { readonly kind: "ready" } | ({ readonly kind: "ended" } & Ending);
+type State =
+  | { readonly kind: "starting" }
+  | { readonly kind: "ready" }
+  /** Its channel is closed; how it ended is not known yet. */
+  | { readonly kind: "ending" }
+  | ({ readonly kind: "ended" } & Ending);
+
+/** Did the process close its end while messages to it were in flight? */
+function isGone(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
 
 export class RunnerProcess implements Runner, AsyncDisposable {
   readonly #child: RunnerChild;
@@ -106,8 +116,9 @@ export class RunnerProcess implements Runner, AsyncDisposable {
     const handlers: ChannelHandlers<RunnerMessage> = {
       receive: (message) => this.#protocol.receive(message),
       violated: ({ reason }) => this.#end({ reason: `it broke the protocol: ${reason}` }),
-      error: (error) => this.#end({ reason: `its channel failed: ${error.message}` }),
-      close: () => this.#end({ reason: "it closed its channel" }),
+      error: (error) =>
+        isGone(error) ? this.#awaitExit() : this.#end({ reason: `its channel failed: ${error.message}` }),
+      close: () => this.#awaitExit(),
     };
     this.#channel = new Channel(this.#child.socket, HOST_SIDE, handlers, share);
     this.#protocol = new RunnerProtocol({
@@ -222,6 +233,15 @@ export class RunnerProcess implements Runner, AsyncDisposable {
   #watchIdle(): void {
     this.#idlePing = setInterval(() => this.#protocol.checkIdle(), IDLE_PING_MS);
     this.#idlePing.unref();
+  }
+
+  /**
+   * Its channel has closed or failed: the process is ending. How it ends says whether its memory was exceeded, so what waits
+   * is settled then. Killing it changes nothing for one that is ending already, and bounds the time for any other.
+   */
+  #awaitExit(): void {
+    if (this.#state.kind === "ready") this.#state = { kind: "ending" };
+    this.#child.kill();
   }
 
   /** Ends a process that cannot load its artifact. `isLasting`: no other process can either. */

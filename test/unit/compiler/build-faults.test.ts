@@ -25,7 +25,6 @@ const beside = (text: string): Promise<Uint8Array> => assemblePlugin({ insert: {
 
 /** A component with each fault that the transpiler finds, and which of its modules has it. */
 const FOUND_BY_TRANSPILER: Readonly<Record<string, [fault: keyof typeof BUILD_FAULTS, where: string, string]>> = {
-  "a value that is an exception": ["exceptions", 'core module 0 ("main")', "(func (param exnref))"],
   "two memories": ["memories", 'core module 0 ("main")', "(memory 1)"],
   "ill-typed code": ["invalid", 'core module 0 ("main")', "(func (result i32) i64.const 0)"],
 };
@@ -45,7 +44,7 @@ describe("of a component that the compiler does not take", () => {
   test("the module is named as it names itself, and by its own number among several", async () => {
     const named = '(core module $second (@custom "name" "\\00\\07\\06my\\01way") (memory 1) (memory 1))';
     expect(await saidOf(await beside(named))).toContain('core module 1 ("my\\u0001way") cannot be compiled');
-    for (const faulty of ["(func (result i32) i64.const 0)", "(func (param exnref))", "(memory 1) (memory 1)"]) {
+    for (const faulty of ["(func (result i32) i64.const 0)", "(memory 1) (memory 1)"]) {
       const said = await saidOf(await beside(`(core module (func)) (core module ${faulty}) (core module (func))`));
       expect([faulty, said]).toEqual([faulty, expect.stringMatching(/^core module 2 cannot be compiled/)]);
     }
@@ -84,8 +83,9 @@ describe("of a component that the gate refuses", () => {
     ["async", () => beside("(type (future u8))")],
     ["threads", () => body("(memory $m 1 1 shared)")],
     ["memory64", () => body("(memory $m i64 1)")],
-    ["exceptions", () => body("(tag $t) (func (block $b (try_table (catch_all $b) (throw $t))))")],
-    ["garbageCollection", () => body("(type (struct (field i32)))")],
+    ["legacyExceptions", () => body("(tag $t) (func try throw $t catch_all end)")],
+    ["legacyExceptions", () => body("(tag $t) (func try throw $t catch $t rethrow 0 end)")],
+    ["legacyExceptions", () => body("(tag $t) (func try throw $t delegate 0)")],
     ["stackSwitching", () => body("(type $f (func)) (type $c (cont $f))")],
     ["proposals", () => body("(func (memory.discard (i32.const 0) (i32.const 0)))")],
     // V8 alone does not take this one.

@@ -217,6 +217,7 @@ describe("the compiler's report", () => {
     memories: 1,
     initialMemoryBytes: 0,
     tables: 0,
+    makesObjects: false,
   };
 
   const link = { kind: "refused", reason: "for a test" };

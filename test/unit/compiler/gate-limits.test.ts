@@ -166,5 +166,6 @@ test("the summary tells what the component is", async () => {
     memories: 2,
     initialMemoryBytes: 3 * WASM_PAGE_BYTES,
     tables: 1,
+    makesObjects: false,
   });
 });

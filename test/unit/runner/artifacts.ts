@@ -73,9 +73,14 @@ export interface ArtifactOptions {
 
 /** Builds the artifact of a fixture (`actor` for actor.wat); returns its folder. */
 export async function buildArtifact(fixture: string, options: ArtifactOptions = {}): Promise<string> {
+  return await compileArtifact(await buildComponentOf(fixture, options), options);
+}
+
+/** Builds the component of a fixture. */
+export async function buildComponentOf(fixture: string, options: ArtifactOptions = {}): Promise<Uint8Array> {
   const { editWit = same, editModule = same } = options;
   const text = await readFile(new URL(`${fixture}.wat`, FIXTURES), "utf8");
-  return await compileArtifact(await buildComponent(editModule(text), editWit), options);
+  return await buildComponent(editModule(text), editWit);
 }
 
 /** Makes a component of a core module's text, which may import all that a plugin may. */
@@ -120,6 +125,7 @@ export async function compileArtifact(component: Uint8Array, options: ArtifactOp
     imports: [...entry.matchAll(/imports\['([^']+)'\]/g)].map(([, name]) => name as string),
     exports: [],
     memories: 1,
+    makesObjects: false,
   };
   await writeFile(join(folder, MANIFEST_FILE), JSON.stringify(manifest));
   return folder;

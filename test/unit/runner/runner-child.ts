@@ -64,7 +64,7 @@ export class RunnerChild implements AsyncDisposable {
       ...config,
     };
     const limits = { memoryBytes: memoryPages * 64 * 1024, runnerMemoryBytes: 0 };
-    const flags = runnerArguments({ config: runnerConfig, limits, memories: 1 });
+    const flags = runnerArguments({ config: runnerConfig, limits, memories: 1, makesObjects: false });
     this.process = spawn(process.execPath, audited ? flags.flatMap(auditedFlag) : flags, {
       env: {},
       stdio: ["ignore", "ignore", "pipe", "pipe"],

@@ -23,6 +23,7 @@ describe.runIf(process.platform === "linux")("amplification while values are lif
       },
       limits: { ...DEFAULT_PLUGIN_LIMITS, runnerMemoryBytes: 512 * MIB },
       memories: 1,
+      makesObjects: false,
       confinement: await decideConfinement({ sandbox: "auto", runnerUser, cacheDir: tmpdir() }),
     });
     const before = process.memoryUsage.rss();

@@ -8,6 +8,7 @@ const OPTIONS: RunnerOptions = {
   config: { artifactDir: tmpdir(), engine: "auto", maxIdleInstances: 1, maxIdleBytes: 0, replyBytes: 0, logBytes: 0 },
   limits: DEFAULT_PLUGIN_LIMITS,
   memories: 1,
+  makesObjects: false,
 };
 
 describe.runIf(process.platform === "linux")("a runner's process", () => {
