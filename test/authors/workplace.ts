@@ -78,6 +78,8 @@ export class Workplace implements AsyncDisposable {
       NETWORK_HOST: ROOT,
       NATS_URL: inject("natsUrl"),
       CACHE_DIR: inject("artifactCache"),
+      // Other replicas of this machine are not the author's.
+      CONTROL_DIR: join(home, "control"),
       SQLITE_PATH: join(home, "store.sqlite"),
       // Toolchains are kept from run to run.
       NETWORK_PLUGIN_CACHE: TOOLCHAINS,
