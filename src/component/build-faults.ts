@@ -161,7 +161,8 @@ export const BUILD_FAULTS = {
       Rust: { cause: "the target `wasm32-wasip1` or `wasm32-unknown-unknown`", remedy: "`wasm32-wasip2`" },
       Go: {
         cause: "the output of `go build`",
-        remedy: "the two commands behind it in [the recipe](../examples/README.md#go)",
+        remedy:
+          "`go tool network-plugin build`, or by hand the two commands after it in [the recipe](../examples/README.md#go)",
       },
       "C and C++": {
         cause: "the output of clang",

@@ -19,7 +19,7 @@ const (
 	pauseClock = "adapter_monotonic_clock_set_paused"
 
 	// MaxStart limits the time that a plugin takes to be initialised and to return its levels.
-	MaxStart = 10 * time.Second
+	MaxStart = time.Minute
 )
 
 // ErrNoHandler means that the program does not import the package networkplugin.
