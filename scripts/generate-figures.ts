@@ -20,7 +20,11 @@ import { readConstants } from "./lib/source-constants.ts";
 import { fillPage, markedNames } from "./marked-page.ts";
 
 /** Pages that have places of their own generator. */
-const OTHERS: ReadonlySet<string> = new Set(["docs/limits.md", RECORD_PAGE]);
+const OTHERS: ReadonlySet<string> = new Set([
+  "docs/limits.md",
+  "docs/write-a-plugin/what-a-component-may-use.md",
+  RECORD_PAGE,
+]);
 const PAGES = ["*.md", "docs/**/*.md", "examples/*.md"];
 
 const SHARES = "src/fairness/thread-shares.ts";

@@ -16,6 +16,7 @@ import {
   PLUGIN_LIMITS,
   REPLICA_LIMITS,
 } from "../src/contract/limits.ts";
+import { SUSPENDABLE_STACK_KIB } from "../src/supervisor/process/runner-flags.ts";
 import { ERROR_CODES, type ErrorCode, errorRow, type Fault } from "../src/errors/table.ts";
 import {
   COMPONENT_LIMIT_TESTS,
@@ -27,16 +28,20 @@ import {
 } from "./limit-tests.ts";
 import { formatText, readProjectFile, writeOrCheck } from "./generated-file.ts";
 import { fillPage } from "./marked-page.ts";
+import { featureTable } from "./surface/features.ts";
+import { absentInterfaces, interfaceTable } from "./surface/interfaces.ts";
 
 /** File of the project → its text. */
 export async function generateTables(): Promise<ReadonlyMap<string, string>> {
   const errors = "docs/errors.md";
   const limits = "docs/limits.md";
   const buildErrors = "docs/build-errors.md";
+  const surface = "docs/write-a-plugin/what-a-component-may-use.md";
   return new Map([
     [errors, await formatText(errors, errorsPage())],
     [buildErrors, await formatText(buildErrors, buildErrorsPage())],
     [limits, await formatText(limits, fillLimits(await readProjectFile(limits)))],
+    [surface, await formatText(surface, await fillSurface(surface, await readProjectFile(surface)))],
   ]);
 }
 
@@ -151,6 +156,45 @@ function fillLimits(page: string): string {
     }),
   );
   return fillPage("docs/limits.md", page, (name) => tables.get(name));
+}
+
+/** Limits that authors meet, in the order of the page. */
+const AUTHORS_LIMITS: Readonly<Record<string, readonly [LimitRow["unit"], number, string]>> = Object.fromEntries([
+  ...[
+    "deadlineMs",
+    "memoryBytes",
+    "runnerMemoryBytes",
+    "payloadBytes",
+    "replyBytes",
+    "keyBytes",
+    "valueBytes",
+    "logBytes",
+  ].map((name) => {
+    const { unit, default: value, summary } = PLUGIN_LIMITS[name as keyof typeof PLUGIN_LIMITS];
+    return [name, [unit, value, summary]] as const;
+  }),
+  ...[
+    ...Object.entries(GUEST_LIMIT_ROWS),
+    ...Object.entries(FIXED_LIMIT_ROWS).filter(([name]) => name.startsWith("log")),
+  ].map(([name, { unit, value, summary }]) => [name, [unit, value, summary]] as const),
+  [
+    "componentBytes",
+    [REPLICA_LIMITS.componentBytes.unit, REPLICA_LIMITS.componentBytes.default, REPLICA_LIMITS.componentBytes.summary],
+  ],
+]);
+
+async function fillSurface(file: string, page: string): Promise<string> {
+  const rows = Object.entries(AUTHORS_LIMITS).map(
+    ([name, [unit, value, summary]]) => `| \`${name}\` | ${showLimit(value, unit)} | ${summary} |`,
+  );
+  const places = new Map([
+    ["interfaces", interfaceTable()],
+    ["features", featureTable()],
+    ["absent-interfaces", await absentInterfaces()],
+    ["authors-limits", `| limit | by default | what it bounds |\n| --- | --- | --- |\n${rows.join("\n")}`],
+    ["suspendable-stack", `${SUSPENDABLE_STACK_KIB} KiB`],
+  ]);
+  return fillPage(file, page, (name) => places.get(name));
 }
 
 if (import.meta.main) await writeOrCheck(await generateTables(), "node scripts/generate-tables.ts");

@@ -58,7 +58,7 @@ function allowedInterface(name: string, place: Place): { id: string; shape: Inte
       "remove what needs it; plugins import logging, key-value-store and types of local:network-host@1.0.0 and WASI 0.2",
     );
   }
-  const only = onlyVersion(parsed.id);
+  const only = offeredVersion(parsed.id);
   const fits = only === undefined ? WASI_VERSION.test(parsed.version ?? "") : parsed.version === only;
   if (fits) return { id: parsed.id, shape };
   throw rejection(
@@ -68,8 +68,8 @@ function allowedInterface(name: string, place: Place): { id: string; shape: Inte
   );
 }
 
-/** The version that alone is offered; `undefined` for interfaces of WASI 0.2. */
-function onlyVersion(id: string): string | undefined {
+/** The version that alone is offered of an interface; `undefined` where any of WASI 0.2 is. */
+export function offeredVersion(id: string): string | undefined {
   if (id.startsWith(CONTRACT_PACKAGE)) return CONTRACT_VERSION;
   return CAPABILITIES.find(({ interfaces }) => interfaces.includes(id))?.version;
 }

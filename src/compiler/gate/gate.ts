@@ -45,7 +45,7 @@ export function passGate(bytes: Uint8Array): ComponentSummary {
     tables: counts.tables,
     makesObjects: walkDefinitions(component).some(
       (definition) =>
-        definition.kind === "core-module" && (definition.module.objectTypes > 0 || definition.module.tags > 0),
+        definition.kind === "core-module" && (definition.module.types.objects > 0 || definition.module.tags > 0),
     ),
   };
 }

@@ -104,9 +104,9 @@ function ownsItsOnlyMemory(module: CoreModule | undefined): boolean {
 }
 
 function freshnessOf(modules: readonly CoreModule[]): PlanFreshness {
-  for (const { code, globals, objectTypes } of modules) {
+  for (const { code, globals, types } of modules) {
     // Objects cannot be read or put back from outside.
-    if (objectTypes > 0) return { kind: "fresh", reason: "it defines types of objects" };
+    if (types.objects > 0) return { kind: "fresh", reason: "it defines types of objects" };
     if (code.changesTables) return { kind: "fresh", reason: "its code changes a table" };
     if (code.dropsSegments) return { kind: "fresh", reason: "its code drops a segment" };
     if (globals.some(({ type, mutable }) => mutable && !BIT_TYPE_CODES.has(type)))

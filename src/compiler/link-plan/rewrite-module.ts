@@ -136,7 +136,9 @@ function addVirtualSize(module: CoreModule, sections: Sections): number {
   const minPages = Number(module.memories[0]?.min ?? 0n);
   const initial = new ByteWriter().u8(BIT_TYPE.i32, MUTABLE, OPCODE.i32Const).s32(minPages).u8(OPCODE.end);
   const globalIndex = countImports(module, "global") + sections.appendItem(SECTION.global, initial);
-  const type = sections.appendItem(SECTION.type, functionType(["i32"], ["i32"]));
+  sections.appendItem(SECTION.type, functionType(["i32"], ["i32"]));
+  // Not the place in the section, since a group of types there is one item.
+  const type = module.types.types;
   const functionIndex =
     countImports(module, "func") + sections.appendItem(SECTION.function, new ByteWriter().u32(type));
   sections.replace(SECTION.code, redirectedCode(module, globalIndex, functionIndex));

@@ -7,6 +7,7 @@
 
 import type { CoreExternKind } from "../../core-wasm/format.ts";
 import type { Place } from "../rejection.ts";
+import type { TypeCounts } from "./types.ts";
 
 /** Kinds of things in core modules and instances. */
 export type CoreSort = "func" | "table" | "memory" | "global" | "tag" | "type" | "module" | "instance";
@@ -71,8 +72,8 @@ export interface CoreModule {
   readonly functions: number;
   /** Number of exception tags defined. */
   readonly tags: number;
-  /** Number of struct and array types defined: without any, the module makes no objects on the garbage-collected heap. */
-  readonly objectTypes: number;
+  /** Without types of objects, the module makes none on the garbage-collected heap. */
+  readonly types: TypeCounts;
   readonly code: CodeFacts;
   /** Index of the function that runs at instantiation. */
   readonly start: number | undefined;

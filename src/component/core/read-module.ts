@@ -20,7 +20,7 @@ import { NO_CODE, readCode } from "./code.ts";
 import { skipConstantExpression } from "./constant-expression.ts";
 import type { Allocation, CoreExport, CoreGlobal, CoreImport, CoreModule, Limits } from "./model.ts";
 import { skipDataSegment, skipElementSegment } from "./segments.ts";
-import { skipTypes } from "./types.ts";
+import { countTypes } from "./types.ts";
 import { readReferenceType, readValueType } from "./value-type.ts";
 
 const EXTERN_KINDS = Object.keys(EXTERN_KIND) as CoreExternKind[];
@@ -48,7 +48,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     globals: [],
     functions: 0,
     tags: 0,
-    objectTypes: 0,
+    types: { types: 0, objects: 0 },
     code: NO_CODE,
     start: undefined,
   };
@@ -72,7 +72,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
 function readSection(id: number, section: ByteReader, module: Draft): void {
   switch (id) {
     case SECTION.type:
-      module.objectTypes = skipTypes(section);
+      module.types = countTypes(section);
       break;
     case SECTION.import:
       module.imports = section.vector(readImport);

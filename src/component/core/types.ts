@@ -19,18 +19,27 @@ const SUBTYPE = 0x50;
 /** Of the proposal for stack switching. */
 const CONTINUATION = 0x5d;
 
-/** Skips a type section. Returns the number of its struct and array types. */
-export function skipTypes(section: ByteReader): number {
-  let objects = 0;
+/** How many types a module defines. */
+export interface TypeCounts {
+  /** All, each of a group for itself: what the module's indices count. */
+  readonly types: number;
+  /** Of objects: structs and arrays. */
+  readonly objects: number;
+}
+
+/** Skips a type section, and counts its types. */
+export function countTypes(section: ByteReader): TypeCounts {
+  const counts = { types: 0, objects: 0 };
+  const count = (reader: ByteReader): void => {
+    counts.types += 1;
+    counts.objects += skipSubtype(reader);
+  };
   section.skipVector((reader) => {
-    if (reader.peek() !== GROUP) {
-      objects += skipSubtype(reader);
-      return;
-    }
+    if (reader.peek() !== GROUP) return count(reader);
     reader.skip(1);
-    reader.skipVector((group) => (objects += skipSubtype(group)));
+    reader.skipVector(count);
   });
-  return objects;
+  return counts;
 }
 
 /** Returns 1 for the type of an object, 0 for that of a function. */

@@ -27,7 +27,7 @@ const MIB = 1024 * 1024;
  * concurrent calls need no new mapping. Interpreters need some stack: with half of this, Python's native code overflows
  * at half of Python's recursion limit. A call that cannot suspend runs on V8's usual 984 KiB.
  */
-const SUSPENDABLE_STACK_KIB = 256;
+export const SUSPENDABLE_STACK_KIB = 256;
 
 /**
  * What Node and V8 allocate besides the instances' memory, half of it before the first line of a program. The memory

@@ -39,6 +39,9 @@ function judge(component: Uint8Array): { readonly makesObjects: boolean; readonl
   const { makesObjects } = passGate(component);
   const planning = planComponent(component);
   if (planning.kind === "refused") throw new Error(planning.reason);
+  // Types and functions that planning adds have their right numbers.
+  for (const [name, content] of planning.files)
+    if (name.endsWith(".wasm")) expect(() => new WebAssembly.Module(Buffer.from(content))).not.toThrow();
   const plan = JSON.parse(Buffer.from(planning.files.get(LINK_PLAN_FILE) ?? "").toString()) as LinkPlan;
   return { makesObjects, freshness: plan.freshness.kind };
 }
@@ -49,7 +52,7 @@ describe("objects on the garbage-collected heap pass, and are known: no instance
     ["an array type", "(type (array (mut i8)))"],
     [
       "a group of types that know each other",
-      "(rec (type $a (struct (field (ref null $b)))) (type $b (array (ref $a))))",
+      "(rec (type $a (struct (field (ref null $b)))) (type $b (array (ref $a)))) (func (drop (memory.grow (i32.const 1))))",
     ],
     ["a type that others derive from", "(type $a (sub (struct))) (type (sub final $a (struct (field i16))))"],
     ["constant expressions", OBJECTS_IN_GLOBALS],
