@@ -134,6 +134,7 @@ const ALLOWED = {
   kv: ["contract", "scheduling", "errors"],
   nats: ["telemetry", "contract", "errors"],
   telemetry: ["capabilities", "contract", "errors"],
+  oci: ["policy", "contract", "errors"],
   config: ["policy", "contract", "scheduling", "errors"],
   policy: ["contract", "errors"],
   capabilities: ["channel", "contract"],
