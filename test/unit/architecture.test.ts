@@ -34,6 +34,8 @@ const ALLOWED = {
     "supervisor/sandbox",
     "fairness",
     "telemetry",
+    "component",
+    "oci",
     "config",
     "policy",
     "contract",
