@@ -116,6 +116,19 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   consumerPlugins: proven("unit/config/consumer-document", "takes as many plugins as allowed and no more"),
   watchedFiles: proven("unit/registry/file-watcher", "beyond its number reports changes by their folders"),
   policyFiles: proven("unit/config/policy-folder", "takes as many files as allowed and no more"),
+  registryConnectMs: "none",
+  registryAnswerMs: "none",
+  registryDocumentMs: "none",
+  registryBlobMs: "none",
+  registryStartMs: "none",
+  componentKeepMs: "none",
+  registryDocumentBytes: "none",
+  registryTokenBytes: "none",
+  registryRedirects: "none",
+  registryConnections: "none",
+  registryListEntries: "none",
+  registryTokens: "none",
+  credentialHelperMs: "none",
 };
 
 export const COMPONENT_LIMIT_TESTS: LimitTests<typeof COMPONENT_LIMIT_ROWS> = {

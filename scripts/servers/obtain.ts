@@ -1,5 +1,5 @@
 /**
- * `node scripts/servers/obtain.ts nats-server|mongod`: prints the path of a working binary on stdout; what it does
+ * `node scripts/servers/obtain.ts nats-server|mongod|docker-registry`: prints the path of a working binary on stdout; what it does
  * to get one, on stderr.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { obtainServer, type ServerName, ServerMissingError } from "./binaries.ts";
 
-const KNOWN: readonly string[] = ["nats-server", "mongod"] satisfies ServerName[];
+const KNOWN: readonly string[] = ["nats-server", "mongod", "docker-registry"] satisfies ServerName[];
 
 const name = process.argv[2] ?? "";
 if (!KNOWN.includes(name)) {

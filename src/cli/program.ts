@@ -15,9 +15,12 @@ import { createDataCommand } from "./data.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
+import { createPullCommand } from "./pull.ts";
+import { createPushCommand } from "./push.ts";
 import { createReloadCommand } from "./reload.ts";
 import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
 import { createStatusCommand } from "./status.ts";
+import { createTagsCommand } from "./tags.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
 import { createWitCommand } from "./wit.ts";
 
@@ -34,7 +37,8 @@ First steps:
   $ network-host inspect echo.wasm --policy policy         what does a component import and request?
   $ network-host compile echo.wasm                         compile it ahead of time
   $ network-host cache list                                which compiled components are kept?
-  $ network-host wit export plugin-contract                the contract, as a repository for plugin projects`;
+  $ network-host wit export plugin-contract                the contract, as a repository for plugin projects
+  $ network-host push echo.wasm oci://host/echo:1.0.0      put a component into a registry`;
 
 /** Runs a command. Resolves with the exit code when it is done; never rejects. */
 export async function runProgram(
@@ -76,6 +80,9 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
   program.addCommand(createCacheCommand(terminal, done));
   program.addCommand(createDataCommand(terminal, done));
   program.addCommand(createWitCommand(terminal, done));
+  program.addCommand(createPushCommand(terminal, done));
+  program.addCommand(createPullCommand(terminal, done));
+  program.addCommand(createTagsCommand(terminal, done));
   for (const command of [program, ...program.commands]) {
     configure(command, terminal);
     for (const part of command === program ? [] : command.commands) configure(part, terminal);

@@ -195,6 +195,61 @@ export const ERRORS = {
     summary: "get-access-levels trapped, hung or returned a value of the wrong type.",
   },
 
+  // The component registry.
+  "registry-unreachable": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "The component registry could not be reached, did not answer in time or answered with a server error; the host tries again.",
+  },
+  "registry-throttled": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 503,
+    summary: "The component registry answers too many requests with 429; the host tries again later.",
+  },
+  "registry-denied": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "The component registry refused the credentials, or there were none; log in with docker login or oras login.",
+  },
+  "registry-not-found": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "The component registry has no such repository, tag or digest; check the reference, or push the component.",
+  },
+  "registry-refused": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 502,
+    summary: "The component registry refused the request; the message has its answer.",
+  },
+  "registry-redirect-refused": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 502,
+    summary:
+      "The component registry redirected to an address or a scheme that is not allowed, or too often; nothing was sent there.",
+  },
+  "registry-content-wrong": {
+    fault: "dependency",
+    retryable: true,
+    replyCode: 502,
+    summary:
+      "What the component registry sent is malformed, too large, or not what its digest and size say; nothing of it was kept.",
+  },
+  "artifact-unusable": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 503,
+    summary: "The registry's artifact is not one WebAssembly component; push it with network-host push, wkg or oras.",
+  },
+
   // Starting and running a replica, and the command line.
   "config-invalid": {
     fault: "operator",

@@ -17,10 +17,18 @@ import { until } from "../../scripts/lib/until.ts";
 const STOP_GRACE_MS = 10_000;
 const OUTPUT_TAIL_CHARACTERS = 4_000;
 
+/** Where a server listens, and its data folder. */
+export interface ServerPlace {
+  readonly port: number;
+  readonly folder: string;
+}
+
 /** How to launch a server's binary. */
 export interface ProcessPlan {
   readonly binary: ServerName;
-  args(place: { readonly port: number; readonly folder: string }): readonly string[];
+  args(place: ServerPlace): readonly string[];
+  /** Variables besides those of the test run. */
+  environment?(place: ServerPlace): Readonly<Record<string, string>>;
   /** Files of its folder, by name, there before it starts. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -32,7 +40,8 @@ export async function launchProcess(plan: ProcessPlan): Promise<Launched> {
   const write = (name: string, text: string) => writeFile(join(folder, name), text);
   for (const [name, text] of Object.entries(plan.files ?? {})) await write(name, text);
   const port = await freePort();
-  const start = () => spawnServer(path, plan.args({ port, folder }), folder);
+  const place = { port, folder };
+  const start = () => spawnServer(path, plan.args(place), folder, plan.environment?.(place));
   let server = start();
   return {
     host: "127.0.0.1",
@@ -77,8 +86,14 @@ interface RunningServer {
 }
 
 /** Files in its configuration are named as they are in its folder. */
-function spawnServer(path: string, args: readonly string[], folder: string): RunningServer {
-  const child = spawn(path, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+function spawnServer(
+  path: string,
+  args: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): RunningServer {
+  const env = { ...process.env, ...environment };
+  const child = spawn(path, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let tail = "";
   const keep = (chunk: Buffer): void => {
     tail = (tail + chunk.toString()).slice(-OUTPUT_TAIL_CHARACTERS);
