@@ -120,6 +120,8 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   registryAnswerMs: "none",
   registryDocumentMs: "none",
   registryBlobMs: "none",
+  registryStartMs: "none",
+  componentKeepMs: "none",
   registryDocumentBytes: "none",
   registryTokenBytes: "none",
   registryRedirects: "none",

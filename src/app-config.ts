@@ -15,6 +15,7 @@ import type { ParsedFiles } from "./config/parsed-files.ts";
 import { PolicyFolder, problemsOf } from "./config/policy-folder.ts";
 import { PolicySet } from "./config/policy-set.ts";
 import type { Digest, PluginName } from "./contract/names.ts";
+import { referencePath } from "./registry/component-store.ts";
 import { resolveLimits } from "./policy/limits.ts";
 import type { RegistryPlan } from "./registry/registry.ts";
 
@@ -95,15 +96,22 @@ export async function readReplicaConfig(files: ReplicaFiles): Promise<ReplicaCon
   return await new ConfigReader(files).read();
 }
 
+/** The files of a plan, and the cache folder, where components of registries are. */
+export interface PlanFolders extends ReplicaFiles {
+  readonly cacheDir: string;
+}
+
 /** What the registry must load, and which files to watch. */
-export function planOf(config: ReplicaConfig, { consumerFile, policyDir }: ReplicaFiles): RegistryPlan {
+export function planOf(config: ReplicaConfig, { consumerFile, policyDir, cacheDir }: PlanFolders): RegistryPlan {
   const { consumer, policies, paths, problems } = config;
   const start = consumer.plugins.length <= consumer.replica.eagerPlugins ? "with-load" : "on-demand";
   const specs = consumer.plugins.map(({ name, component, version, description }) => {
     const policy = policies.policyFor(name);
     return {
       name,
-      componentPath: component,
+      ...(component.kind === "file"
+        ? { componentPath: component.path }
+        : { componentPath: referencePath(cacheDir, component.reference), reference: component.reference }),
       policy,
       limits: resolveLimits(consumer.limits, policy.limits),
       compilation: consumer.replica,

@@ -8,6 +8,7 @@ import type { ReplicaConfig, ReplicaFiles } from "./app-config.ts";
 import { stateOf } from "./app-plugins.ts";
 import type { FilesReport, PendingSetting, PluginReport, RefusedPlugin, ReportedError } from "./control/report.ts";
 import type { HostError } from "./errors/host-error.ts";
+import { componentName } from "./registry/plugin-loader.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
 import type { Registry } from "./registry/registry.ts";
 
@@ -47,7 +48,7 @@ export function describePlugin(slot: PluginSlot): PluginReport {
     name: slot.name,
     state: stateOf(slot),
     since: new Date(slot.sinceMs).toISOString(),
-    component: spec.componentPath,
+    component: componentName(spec),
     version: spec.version,
     digest: version?.parts.digest ?? null,
     policy: version?.authority.policyRevision ?? null,
@@ -67,7 +68,7 @@ export function describeRefusals({ name, spec, state, refused }: PluginSlot): Re
   const error = errorOf(state.kind === "failed" ? state.error : refused);
   if (error === null) return [];
   return [
-    { name, component: spec.componentPath, error, serves: state.kind === "failed" ? "nothing" : "older-version" },
+    { name, component: componentName(spec), error, serves: state.kind === "failed" ? "nothing" : "older-version" },
   ];
 }
 

@@ -10,7 +10,7 @@ import { levelsFromBits } from "./contract/access-levels.ts";
 import { describeDenial } from "./policy/decide.ts";
 import type { StoreState } from "./kv/store-watch.ts";
 import type { CacheEvents } from "./registry/artifact-cache.ts";
-import type { LoadEvents, PluginSpec } from "./registry/plugin-loader.ts";
+import { componentName, type LoadEvents, type PluginSpec } from "./registry/plugin-loader.ts";
 import type { PluginSlot, ReloadOutcome } from "./registry/plugin-slot.ts";
 import type { PluginVersion } from "./registry/plugin-version.ts";
 import type { RegistryEvents } from "./registry/registry.ts";
@@ -147,7 +147,7 @@ export class AppLog {
         return;
       case "kept":
         this.#logger.error(
-          { plugin, err: outcome.error, component: spec.componentPath, ...retry },
+          { plugin, err: outcome.error, component: componentName(spec), ...retry },
           retryMs === undefined
             ? "the new version is refused; the old one goes on serving"
             : "the new version cannot be loaded now and is tried again; the old one goes on serving",
@@ -155,7 +155,7 @@ export class AppLog {
         return;
       case "failed":
         this.#logger.error(
-          { plugin, err: outcome.error, component: spec.componentPath, ...retry },
+          { plugin, err: outcome.error, component: componentName(spec), ...retry },
           retryMs === undefined
             ? "the plugin can never be loaded; its requests are answered with plugin-unloadable"
             : "the plugin cannot be loaded now and is tried again; its requests are answered with plugin-unavailable",

@@ -7,6 +7,7 @@
 
 import type { EngineChoice } from "./contract/artifact.ts";
 import type { NatsOptions } from "./nats/connection.ts";
+import type { RegistryAccess } from "./oci/registry-access.ts";
 import type { LogThreshold } from "./telemetry/log-threshold.ts";
 
 /** The store to use. */
@@ -44,6 +45,13 @@ export interface ControlFolder {
   readonly chosen: "by-default" | "by-operator";
 }
 
+/** How components are fetched from registries. */
+export interface RegistryOptions {
+  readonly access: RegistryAccess;
+  /** Milliseconds between looks at a tag. */
+  readonly checkMs: number;
+}
+
 /** Options of one replica. Paths are absolute. */
 export interface ServeOptions {
   readonly nats: NatsOptions;
@@ -60,6 +68,7 @@ export interface ServeOptions {
   readonly cacheDir: string;
   /** The most bytes that artifacts may take there. */
   readonly cacheBytes: number;
+  readonly registries: RegistryOptions;
   readonly engine: EngineChoice;
   /** Where it is absent, there is no health server. */
   readonly health?: HealthAddress;

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { followReferences, openComponents } from "./app-components.ts";
 import { ConfigReader, planOf } from "./app-config.ts";
 import { openControl } from "./app-control.ts";
 import { countLoads } from "./app-counting.ts";
@@ -82,10 +83,15 @@ async function openRegistry(parts: ReplicaParts): Promise<Registry> {
   open.cache = closing.own("the artifact cache", cache);
   const confinement = await decideConfinement({ ...options, cacheDir: cache.directory });
   log.confined(confinement);
+  const components = await openComponents(parts);
   const events = countLoads(log.loadEvents(), (name) => open.registry?.slots.get(name)?.stats);
   const registry = new Registry({
-    loader: new PluginLoader(cache, events, { engine: options.engine, confinement, shares, contents }),
-    plan: (changed) => readPlan(parts, changed),
+    loader: new PluginLoader(cache, events, { engine: options.engine, confinement, shares, contents, components }),
+    plan: async (changed) => {
+      const plan = await readPlan(parts, changed);
+      await followReferences(parts, components, plan.specs);
+      return plan;
+    },
     contents,
     events: {
       ...log.registryEvents(),

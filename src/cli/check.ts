@@ -7,6 +7,7 @@
 import { Command } from "commander";
 import type { ReplicaFiles } from "../app-config.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
+import type { RegistryAccess } from "../oci/registry-access.ts";
 import { explainSteps, explanationText } from "./check-explain.ts";
 import type { Examination } from "./examination.ts";
 import { describeRequest, problemOf, verdictJson, verdictWord } from "./examination-report.ts";
@@ -19,6 +20,7 @@ import {
   parsePolicyDir,
   POLICY_SETTING,
 } from "./serve-options.ts";
+import { parseRegistryAccess, REGISTRY_SETTINGS } from "./registry-settings.ts";
 import { badSetting, type Flags, settingOption } from "./settings.ts";
 import { alignColumns, shownPath, type Style, styled, type Terminal, write } from "./terminal.ts";
 
@@ -42,7 +44,8 @@ export function createCheckCommand(terminal: Terminal, done: (code: ExitCode) =>
     .option("--explain <plugin>", "explain step by step why this plugin is served or not")
     .option("--json", "print one JSON object")
     .addHelpText("after", HELP);
-  for (const setting of [CONSUMER_SETTING, POLICY_SETTING, CACHE_SETTING]) command.addOption(settingOption(setting));
+  for (const setting of [CONSUMER_SETTING, POLICY_SETTING, CACHE_SETTING, ...REGISTRY_SETTINGS])
+    command.addOption(settingOption(setting));
   return command.action(async (flags: Flags) => {
     done(await check(flags, terminal));
   });
@@ -62,7 +65,7 @@ async function check(flags: Flags, terminal: Terminal): Promise<ExitCode> {
   const files = { consumerFile: parseConsumerFile(flags, env), policyDir: parsePolicyDir(flags, env) };
   let report: CheckReport;
   try {
-    report = await examineAll(files, parseCacheDir(flags, env), only);
+    report = await examineAll(files, parseCacheDir(flags, env), parseRegistryAccess(flags, env), only);
   } catch (thrown) {
     const error = toHostError(thrown);
     if (!isJson || error.row.fault === "bug") throw error;
@@ -86,7 +89,12 @@ async function check(flags: Flags, terminal: Terminal): Promise<ExitCode> {
 }
 
 /** One component after another: each may take a core and memory for a while. Only the plugin `only`, if given. */
-async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | undefined): Promise<CheckReport> {
+async function examineAll(
+  files: ReplicaFiles,
+  cacheDir: string,
+  access: RegistryAccess,
+  only: string | undefined,
+): Promise<CheckReport> {
   // Loaded here, so that the other commands start without them.
   const [{ KEEPS_LAST, planOf, readReplicaConfig }, { Examiner }] = await Promise.all([
     import("../app-config.ts"),
@@ -95,13 +103,13 @@ async function examineAll(files: ReplicaFiles, cacheDir: string, only: string | 
   const config = await readReplicaConfig(files).catch((error: unknown) => {
     throw error instanceof HostError && error.code === "config-invalid" ? withConsequence(error, KEEPS_LAST) : error;
   });
-  const { specs } = planOf(config, files);
+  const { specs } = planOf(config, { ...files, cacheDir });
   const wanted = only === undefined ? specs : specs.filter(({ name }) => name === only);
   if (only !== undefined && wanted.length === 0) {
     const names = specs.map(({ name }) => name).join(", ");
     throw badSetting({ text: only, source: "--explain" }, `the consumer file names ${names}`);
   }
-  await using examiner = await Examiner.open(cacheDir);
+  await using examiner = await Examiner.open(cacheDir, { access });
   const examinations: Examination[] = [];
   for (const spec of wanted) examinations.push(await examiner.examine(spec));
   return { group: config.consumer.group, examinations, warnings: config.warnings };

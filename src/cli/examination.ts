@@ -8,6 +8,7 @@
 import {
   DEFAULT_PLUGIN_LIMITS,
   DEFAULT_REPLICA_LIMITS,
+  FIXED_LIMITS,
   type PluginLimits,
   REPLICA_LIMITS,
 } from "../contract/limits.ts";
@@ -17,7 +18,11 @@ import { resolveLimits } from "../policy/limits.ts";
 import type { Policy, Verdict } from "../policy/policy.ts";
 import { ArtifactCache, type CacheOptions } from "../registry/artifact-cache.ts";
 import { digestOf } from "../contract/digest.ts";
-import { type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
+import { ComponentStore } from "../registry/component-store.ts";
+import { RemoteComponents } from "../registry/remote-components.ts";
+import { openOciClient, type RegistryAccess } from "../oci/registry-access.ts";
+import { programUserAgent } from "./user-agent.ts";
+import { componentName, type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
 import { ReadContents } from "../registry/read-contents.ts";
 import { decideConfinement } from "../supervisor/sandbox/confinement.ts";
@@ -27,7 +32,7 @@ import { NOBODY } from "../supervisor/sandbox/wall.ts";
 /** What a component is, and the outcome of loading it under a policy. */
 export interface Examination {
   readonly name: PluginName;
-  /** Absolute path. */
+  /** Absolute path or, of a component in a registry, the reference. */
   readonly path: string;
   readonly policy: Policy;
   readonly limits: PluginLimits;
@@ -49,6 +54,9 @@ export type ExaminationOutcome =
 
 const IGNORE = (): void => undefined;
 
+/** An examination looks once. */
+const NEVER_MS = 2 ** 31 - 1;
+
 /** There are no observers: the outcome has everything that matters. */
 const NO_EVENTS: LoadEvents = {
   compiled: IGNORE,
@@ -65,20 +73,38 @@ const NO_EVENTS: LoadEvents = {
   }),
 };
 
+/** Of commands that examine files alone. */
+const NO_ACCESS: RegistryAccess = { plainHttpHosts: [], proxies: {}, dockerFolder: "/", env: {} };
+
+export interface ExaminerOptions extends CacheOptions {
+  /** For components of registries. */
+  readonly access?: RegistryAccess;
+}
+
 export class Examiner implements AsyncDisposable {
   readonly #loader: PluginLoader;
   readonly #cache: ArtifactCache;
+  readonly #components: RemoteComponents;
 
-  private constructor(loader: PluginLoader, cache: ArtifactCache) {
+  private constructor(loader: PluginLoader, cache: ArtifactCache, components: RemoteComponents) {
     this.#loader = loader;
     this.#cache = cache;
+    this.#components = components;
   }
 
   /**
    * Compiled components are kept in `cacheDir`, the same as a replica's. The user does not trust the component yet,
    * so its process is sandboxed as a replica's would be.
    */
-  static async open(cacheDir: string, options: CacheOptions = {}): Promise<Examiner> {
+  static async open(cacheDir: string, { access = NO_ACCESS, ...options }: ExaminerOptions = {}): Promise<Examiner> {
+    const client = await openOciClient(access, programUserAgent());
+    const components = new RemoteComponents({
+      client,
+      openStore: () => ComponentStore.open(cacheDir),
+      checkMs: NEVER_MS,
+      maxBytes: options.maxBytes ?? FIXED_LIMITS.cacheBytes,
+      events: { resolved: IGNORE, failed: IGNORE, recovered: IGNORE },
+    });
     const cache = await ArtifactCache.open(cacheDir, options);
     const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir: cache.directory });
     const surroundings = {
@@ -86,22 +112,25 @@ export class Examiner implements AsyncDisposable {
       confinement,
       shares: new ThreadShares(),
       contents: new ReadContents(),
+      components,
     } as const;
-    return new Examiner(new PluginLoader(cache, NO_EVENTS, surroundings), cache);
+    return new Examiner(new PluginLoader(cache, NO_EVENTS, surroundings), cache, components);
   }
 
   /** Closed: no further examination. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#components[Symbol.asyncDispose]();
     await this.#cache[Symbol.asyncDispose]();
   }
 
   /** Examines one component. Rejects only for a bug: every other failure is an outcome. */
   async examine(spec: PluginSpec): Promise<Examination> {
-    const { name, componentPath: path, policy, limits } = spec;
+    const { name, policy, limits } = spec;
     let file: Examination["file"];
     let outcome: ExaminationOutcome;
     try {
-      const bytes = await readComponentFile(path, spec.compilation.componentBytes);
+      await this.#loader.obtain(spec);
+      const bytes = await readComponentFile(spec.componentPath, spec.compilation.componentBytes);
       file = { digest: digestOf(bytes), bytes: bytes.length };
       outcome = await this.#load(spec);
     } catch (thrown) {
@@ -109,7 +138,7 @@ export class Examiner implements AsyncDisposable {
       if (error.row.fault === "bug") throw error;
       outcome = { kind: "failed", error };
     }
-    return { name, path, policy, limits, file, outcome };
+    return { name, path: componentName(spec), policy, limits, file, outcome };
   }
 
   async #load(spec: PluginSpec): Promise<ExaminationOutcome> {

@@ -25,6 +25,8 @@ import {
   type Setting,
   type SettingValue,
 } from "./settings.ts";
+import { parseDurationMs } from "./duration.ts";
+import { parseRegistryAccess, REGISTRY_SETTINGS } from "./registry-settings.ts";
 import { readUrlSetting } from "./url-setting.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -64,6 +66,12 @@ const SETTING = {
     env: "CACHE_BYTES",
     description: "the size of that folder: beyond it, the least recently used components are removed, but none in use",
     fallback: "4GiB",
+  },
+  registryCheck: {
+    flags: "--registry-check <duration>",
+    env: "REGISTRY_CHECK",
+    description: "how often to look whether a tag in a registry stands for another component",
+    fallback: "1m",
   },
   sandbox: {
     flags: "--sandbox <mode>",
@@ -111,7 +119,12 @@ const SETTING = {
 } as const satisfies Record<string, Setting>;
 
 /** Every setting of `serve`, in the order that its help shows. */
-export const SERVE_SETTINGS: readonly Setting[] = [...NATS_SETTINGS, NATS_PING, ...Object.values(SETTING)];
+export const SERVE_SETTINGS: readonly Setting[] = [
+  ...NATS_SETTINGS,
+  NATS_PING,
+  ...Object.values(SETTING),
+  ...REGISTRY_SETTINGS,
+];
 
 /** Settings that other commands have too. */
 export const STORE_SETTINGS: readonly Setting[] = [SETTING.store, SETTING.sqlite];
@@ -137,6 +150,10 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
     replicaId: parseReplicaId(read(SETTING.replicaId)),
     cacheDir: parseCacheDir(flags, env),
     cacheBytes: parseCacheBytes(flags, env),
+    registries: {
+      access: parseRegistryAccess(flags, env),
+      checkMs: parseRegistryCheck(read(SETTING.registryCheck)),
+    },
     engine: parseEngine(read(SETTING.engine)),
     ...(health !== undefined && { health }),
     ...(control !== undefined && { control }),
@@ -219,6 +236,15 @@ function parseReplicaId(value: SettingValue | undefined): string {
       .slice(0, 48)}-${process.pid}`;
   if (REPLICA_ID.test(value.text)) return value.text;
   throw badSetting(value, "write 1 to 64 of the characters a-z, A-Z, 0-9, '_' and '-'");
+}
+
+const MIN_CHECK_MS = 1_000;
+
+function parseRegistryCheck(value: SettingValue | undefined): number {
+  if (value === undefined) return parseDurationMs(SETTING.registryCheck.env, SETTING.registryCheck.fallback);
+  const checkMs = parseDurationMs(value.source, value.text);
+  if (checkMs >= MIN_CHECK_MS) return checkMs;
+  throw badSetting(value, "write a duration of 1s to 10m, for example 1m");
 }
 
 function parseSandbox(value: SettingValue | undefined): ServeOptions["sandbox"] {

@@ -16,6 +16,7 @@ import {
   type ReplicaLimits,
 } from "../contract/limits.ts";
 import type { PluginName } from "../contract/names.ts";
+import { OCI_SCHEME, type OciReference, parseReference } from "../oci/reference.ts";
 import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
 import { pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
 import { limitsSchema } from "./limit-schema.ts";
@@ -38,11 +39,15 @@ export interface ConsumerDocument {
   readonly replica: ReplicaLimits;
 }
 
+/** Where a plugin's component is. */
+export type ComponentSource =
+  /** Absolute path of a file. It need not exist yet. */
+  { readonly kind: "file"; readonly path: string } | { readonly kind: "registry"; readonly reference: OciReference };
+
 /** One plugin of a group. */
 export interface PluginEntry {
   readonly name: PluginName;
-  /** Absolute path of the component's file. It need not exist yet. */
-  readonly component: string;
+  readonly component: ComponentSource;
   /** Semantic version for discovery. */
   readonly version: string;
   /** For discovery; empty if there is none. */
@@ -52,7 +57,8 @@ export interface PluginEntry {
 }
 
 const GROUP_ADVICE = "write the queue group's name: 1 to 63 of the characters a-z, A-Z, 0-9, '_' and '-'";
-const COMPONENT_ADVICE = "write the path of a component's file, relative to this file";
+const COMPONENT_ADVICE =
+  "write the path of a component's file, relative to this file, or oci://<host>/<repository>:<tag>";
 const VERSION_ADVICE = 'write a semantic version in quotes, such as "1.0.0"';
 const DESCRIPTION_ADVICE = `write one line of at most ${MAX_DESCRIPTION_LENGTH} characters`;
 const PLUGINS_ADVICE = "write a list of one or more plugins, each with name and component";
@@ -65,11 +71,16 @@ const entrySchema = z.strictObject(
     name: pluginNameSchema("The plugin's name: it answers requests on rpc.<name>."),
     component: z
       .string({ error: COMPONENT_ADVICE })
-      // Neither empty, nor a URL, nor with a byte that no path may hold.
-      .regex(/^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)[^\0\r\n]{1,4096}$/, { error: COMPONENT_ADVICE })
+      // Neither empty, nor another URL, nor with a byte that no path may hold.
+      .regex(/^(?:oci:\/\/|(?![A-Za-z][A-Za-z0-9+.-]*:\/\/))[^\0\r\n]{1,4096}$/, { error: COMPONENT_ADVICE })
+      .superRefine((text, context) => {
+        const parsed = text.startsWith(OCI_SCHEME) ? parseReference(text) : undefined;
+        if (parsed?.kind === "problem") context.addIssue({ code: "custom", message: parsed.problem });
+      })
       .meta({
-        description: "The component's file, relative to this file or absolute.",
-        examples: ["../examples/echo-c/echo.wasm"],
+        description:
+          "The component's file, relative to this file or absolute; or its reference in a registry: oci://host/name:tag or oci://host/name@sha256:digest.",
+        examples: ["../examples/echo-c/echo.wasm", "oci://registry.example.com/plugins/echo:1.0.0"],
       }),
     version: z
       .string({ error: VERSION_ADVICE })
@@ -129,7 +140,7 @@ export function parseConsumer(text: string, file: string): Parsed<ConsumerDocume
   const folder = dirname(file);
   const plugins = fields.plugins.map((entry, index): PluginEntry => ({
     name: entry.name,
-    component: resolve(folder, entry.component),
+    component: sourceOf(entry.component, folder),
     version: entry.version ?? DEFAULT_VERSION,
     description: entry.description ?? "",
     position: yaml.valueAt(["plugins", index]),
@@ -142,4 +153,11 @@ export function parseConsumer(text: string, file: string): Parsed<ConsumerDocume
     replica: { ...DEFAULT_REPLICA_LIMITS, ...fields.replica },
   };
   return { kind: "valid", value: document, warnings: problems.warnings };
+}
+
+function sourceOf(text: string, folder: string): ComponentSource {
+  const parsed = text.startsWith(OCI_SCHEME) ? parseReference(text) : undefined;
+  return parsed?.kind === "reference"
+    ? { kind: "registry", reference: parsed.reference }
+    : { kind: "file", path: resolve(folder, text) };
 }

@@ -33,6 +33,20 @@ export const REGISTRY_LIMIT_ROWS = {
     summary: "The transfer of one component to or from a registry; then it is registry-unreachable.",
     enforcedIn: "oci/client",
   },
+  registryStartMs: {
+    value: 5_000,
+    unit: "ms",
+    summary:
+      "How long a load that has its component waits to be told whether the tag stands for another one; then the component that is there is loaded.",
+    enforcedIn: "registry/remote-components",
+  },
+  componentKeepMs: {
+    value: 30 * 24 * 60 * 60_000,
+    unit: "ms",
+    summary:
+      "How long the components of a consumer file that is gone are kept after a replica last used that file; those of a file that is there are never removed.",
+    enforcedIn: "registry/component-store",
+  },
   registryDocumentBytes: {
     value: 4 * MIB,
     unit: "bytes",

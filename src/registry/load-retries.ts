@@ -30,7 +30,10 @@ export class LoadRetries {
     const failures = (this.#retries.get(slot)?.failures ?? 0) + 1;
     this.forget(slot);
     if (this.#state === "closed" || !isPassing(outcome)) return undefined;
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+    const delayMs = Math.max(
+      Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1)),
+      outcome.error.retryAfterMs ?? 0,
+    );
     const timer = setTimeout(() => this.#reload(slot), delayMs).unref();
     this.#retries.set(slot, { failures, timer });
     return delayMs;
@@ -49,6 +52,6 @@ export class LoadRetries {
   }
 }
 
-function isPassing(outcome: ReloadOutcome): boolean {
+function isPassing(outcome: ReloadOutcome): outcome is Extract<ReloadOutcome, { kind: "failed" | "kept" }> {
   return (outcome.kind === "failed" || outcome.kind === "kept") && outcome.error.row.retryable;
 }

@@ -14,6 +14,7 @@ import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { CompilationLimits, PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
+import type { OciReference } from "../oci/reference.ts";
 import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { compileComponent } from "../supervisor/compilation/compile.ts";
@@ -31,12 +32,16 @@ import { Gate } from "./gate.ts";
 import { readComponentFile } from "./plugin-source.ts";
 import { PluginVersion } from "./plugin-version.ts";
 import type { ReadContents } from "./read-contents.ts";
+import { referenceText } from "./component-store.ts";
+import type { RemoteComponents } from "./remote-components.ts";
 
 /** What to load. */
 export interface PluginSpec {
   readonly name: PluginName;
   /** Absolute path of the component's file. */
   readonly componentPath: string;
+  /** What brings the component there, if a registry has it. */
+  readonly reference?: OciReference;
   readonly policy: Policy;
   readonly limits: PluginLimits;
   /** The replica's. */
@@ -80,6 +85,13 @@ export interface PluginLoaderOptions {
   readonly shares: ThreadShares;
   /** Records the digests of the components read. */
   readonly contents: ReadContents;
+  /** Brings the components of registries. */
+  readonly components: Pick<RemoteComponents, "obtain" | "discard" | "recheck">;
+}
+
+/** A component as logs and reports name it: its reference or its path. */
+export function componentName({ reference, componentPath }: PluginSpec): string {
+  return reference === undefined ? componentPath : referenceText(reference);
 }
 
 export class PluginLoader {
@@ -122,13 +134,31 @@ export class PluginLoader {
     this.#loads.abort();
   }
 
-  /** The digest of the file as it is now, to decide whether a load would change anything. */
+  /** Registries are asked again about the components of later loads. */
+  recheck(): void {
+    this.#surroundings.components.recheck();
+  }
+
+  /** Makes the component's file be there; returns its digest if that is known without reading it. Throws as `RemoteComponents`. */
+  async obtain({ reference, compilation }: PluginSpec): Promise<Digest | undefined> {
+    if (reference === undefined) return undefined;
+    return await this.#surroundings.components.obtain(reference, compilation.componentBytes);
+  }
+
+  /** The digest of the component as it is now, to decide whether a load would change anything. */
   async digest(spec: PluginSpec): Promise<Digest> {
-    return await this.#reads.run(async () => {
-      const digest = digestOf(await readComponentFile(spec.componentPath, spec.compilation.componentBytes));
-      this.#surroundings.contents.note(spec.componentPath, digest);
-      return digest;
+    const expected = await this.obtain(spec);
+    const digest = await this.#reads.run(async () => {
+      const read = digestOf(await readComponentFile(spec.componentPath, spec.compilation.componentBytes));
+      this.#surroundings.contents.note(spec.componentPath, read);
+      return read;
     });
+    if (spec.reference === undefined || digest === expected || expected === undefined) return digest;
+    await this.#surroundings.components.discard(spec.reference, expected);
+    throw new HostError(
+      "load-failed",
+      `the component ${expected} was changed in the cache folder; it is fetched again`,
+    );
   }
 
   async #artifact(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {

@@ -160,6 +160,7 @@ export class Registry implements AsyncDisposable {
     this.#due.push(resolve);
     this.#rereads.add(resolve);
     this.#isPlanDue = true;
+    this.#parts.loader.recheck();
     this.#note(new Set([...this.#watched, ...[...this.#slots.values()].map(({ spec }) => spec.componentPath)]));
     return promise;
   }

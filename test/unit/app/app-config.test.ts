@@ -39,7 +39,9 @@ describe("the files of a replica", () => {
 
   /** Plugin → the levels that its policy allows. */
   function plan(config: ReplicaConfig): Record<string, number> {
-    return Object.fromEntries(planOf(config, files).specs.map(({ name, policy }) => [name, policy.allow]));
+    return Object.fromEntries(
+      planOf(config, { ...files, cacheDir: folder }).specs.map(({ name, policy }) => [name, policy.allow]),
+    );
   }
 
   test("must all be valid at the start, and every problem of each is told", async () => {
@@ -52,16 +54,16 @@ describe("the files of a replica", () => {
   });
 
   test("are all watched, whatever they hold, and asked for again while one cannot be used", async () => {
-    expect(planOf(await reader.read(), files).state).toBe("current");
+    expect(planOf(await reader.read(), { ...files, cacheDir: folder }).state).toBe("current");
     await write("policy/c.yaml", "plugin: c\nalow: []\n");
     await mkdir(join(files.policyDir, "d.yaml"));
-    const { watched, state } = planOf(await reader.read(), files);
+    const { watched, state } = planOf(await reader.read(), { ...files, cacheDir: folder });
     const policies = ["a", "b", "c", "d"].map((name) => join(files.policyDir, `${name}.yaml`));
     expect(watched).toEqual([files.consumerFile, files.policyDir, ...policies]);
     expect(state).toBe("stale");
     await rm(files.policyDir, { recursive: true });
     // Where the folder cannot be listed, those that were known are watched on.
-    expect(planOf(await reader.read(), files).watched).toEqual(watched);
+    expect(planOf(await reader.read(), { ...files, cacheDir: folder }).watched).toEqual(watched);
   });
 
   test("do not hold up each other", async () => {

@@ -8,7 +8,7 @@ import { DEFAULT_REPLICA_LIMITS } from "../../../src/contract/limits.ts";
 test("each plugin is compiled within the bounds that the consumer file sets for the replica", async () => {
   const folder = await mkdtemp(join(tmpdir(), "replica-plan-"));
   try {
-    const files = { consumerFile: join(folder, "consumer.yaml"), policyDir: join(folder, "policy") };
+    const files = { consumerFile: join(folder, "consumer.yaml"), policyDir: join(folder, "policy"), cacheDir: folder };
     await mkdir(files.policyDir);
     const text = (replica: string): string =>
       `group: g\nplugins:\n  - { name: a, component: a.wasm }\n  - { name: b, component: b.wasm }\n${replica}`;

@@ -27,6 +27,13 @@ const RUNNER_EVENTS = {
   circuitClosed: IGNORE,
 };
 
+/** Of registries there are none here. */
+const NO_COMPONENTS = {
+  obtain: () => Promise.reject(new Error("no registry")),
+  discard: () => Promise.resolve(),
+  recheck: IGNORE,
+};
+
 let root: string;
 let compiled = 0;
 beforeEach(async () => {
@@ -47,6 +54,7 @@ test("a cold plugin's artifact is in use until its version is closed, and is mad
     confinement: UNCONFINED,
     shares: new ThreadShares(),
     contents: new ReadContents(),
+    components: NO_COMPONENTS,
   });
   const name = "echo" as PluginName;
   const spec = specOf(name, resolve("examples/echo-c/echo.wasm"), denyAll(name));

@@ -1,0 +1,206 @@
+/**
+ * Components of registries on disk, below the cache folder:
+ *
+ *     components/<digest>.wasm           a component, verified before it has this name
+ *     components/refs/<key>.json         what a reference stood for when its registry was last asked
+ *     components/refs/<key>.wasm         a link to that component: the path that a plugin loads, replaced as a whole
+ *     components/named/<key>.json        the references of one consumer file
+ *
+ * Replicas may share it. What a consumer file names is never removed; other components make room, the oldest first. A consumer
+ * file that is gone from this machine counts for a while longer, since another machine may have it.
+ *
+ * @module
+ */
+
+import { randomUUID } from "node:crypto";
+import { readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { digestOf } from "../contract/digest.ts";
+import { FIXED_LIMITS } from "../contract/limits.ts";
+import { type Digest, isDigest } from "../contract/names.ts";
+import { componentPathIn, type RemoteComponent, UNFINISHED_PREFIX } from "../oci/component-pull.ts";
+import { formatReference, OCI_SCHEME, type OciReference } from "../oci/reference.ts";
+import { removeStale, replaceFile } from "./durable-files.ts";
+import { expectOwnFolder, makeOwnFolder } from "./own-folder.ts";
+import { hasCode } from "./system-errors.ts";
+
+/** Younger components may belong to a replica that is about to name them. */
+const FRESH_MS = 60 * 60_000;
+
+const digestSchema = z.string().refine(isDigest);
+const recordSchema = z.object({
+  reference: z.string(),
+  manifest: digestSchema,
+  etag: z.string().optional(),
+  component: digestSchema,
+  size: z.number(),
+});
+const namedSchema = z.object({ consumerFile: z.string(), references: z.array(z.string()) });
+
+/** What a reference stood for. */
+export type StoredReference = Pick<RemoteComponent, "manifest" | "etag"> & {
+  readonly component: Digest;
+  readonly size: number;
+};
+
+/** The path of the component that a reference stands for, in a cache folder. It may not exist yet. Pure. */
+export function referencePath(cacheDir: string, reference: OciReference): string {
+  return join(cacheDir, "components", "refs", `${keyOf(reference)}.wasm`);
+}
+
+/** The reference as logs and files name it. */
+export function referenceText(reference: OciReference): string {
+  return OCI_SCHEME + formatReference(reference);
+}
+
+export class ComponentStore {
+  readonly #cacheDir: string;
+  /** Where components are, by digest. */
+  readonly folder: string;
+
+  private constructor(cacheDir: string) {
+    this.#cacheDir = cacheDir;
+    this.folder = join(cacheDir, "components");
+  }
+
+  /** Opens or creates the folders. Throws `usage-invalid` if other users may write to them. */
+  static async open(cacheDir: string): Promise<ComponentStore> {
+    const store = new ComponentStore(cacheDir);
+    for (const folder of [store.folder, store.#refs, store.#named]) {
+      await makeOwnFolder(folder);
+      await expectOwnFolder(folder);
+      await removeStale(folder, UNFINISHED_PREFIX);
+    }
+    return store;
+  }
+
+  /** What a reference stood for, if that component is here. */
+  async find(reference: OciReference): Promise<StoredReference | undefined> {
+    const record = await readJsonFile(this.#recordPath(keyOf(reference)), recordSchema);
+    if (record === undefined || record.reference !== referenceText(reference)) return undefined;
+    if (!(await this.has(record.component, record.size))) return undefined;
+    const { manifest, etag, component, size } = record;
+    // The link is made after the record, and a process may have ended between the two.
+    await this.#link(reference, component);
+    return { manifest, etag, component, size };
+  }
+
+  /** Is a component here? Its bytes are compared with its digest when it is loaded. */
+  async has(digest: Digest, size: number): Promise<boolean> {
+    return (await sizeOf(componentPathIn(this.folder, digest))) === size;
+  }
+
+  /** Makes a component that is here the one that a reference stands for. */
+  async point(reference: OciReference, record: StoredReference): Promise<void> {
+    const staging = join(this.#refs, UNFINISHED_PREFIX + randomUUID());
+    const content = JSON.stringify({ reference: referenceText(reference), ...record });
+    await replaceFile(staging, this.#recordPath(keyOf(reference)), content);
+    await this.#link(reference, record.component);
+  }
+
+  /** Removes a component that is not what its name says. */
+  async discard(digest: Digest): Promise<void> {
+    await rm(componentPathIn(this.folder, digest), { force: true });
+  }
+
+  /** Records the references of a consumer file: their components stay. */
+  async name(consumerFile: string, references: readonly OciReference[]): Promise<void> {
+    const staging = join(this.#named, UNFINISHED_PREFIX + randomUUID());
+    const content = JSON.stringify({ consumerFile, references: references.map(referenceText) });
+    await replaceFile(staging, join(this.#named, `${digestOf(consumerFile)}.json`), content);
+  }
+
+  /** Removes components that no consumer file names until the rest has at most `maxBytes`, if that can be. */
+  async prune(maxBytes: number): Promise<void> {
+    const found = await this.#components();
+    let bytes = found.reduce((sum, { size }) => sum + size, 0);
+    if (bytes <= maxBytes) return;
+    const kept = await this.#keptDigests();
+    const youngestMs = Date.now() - FRESH_MS;
+    const unnamed = found.filter(({ digest, modifiedMs }) => !kept.has(digest) && modifiedMs < youngestMs);
+    for (const { digest, size } of unnamed.toSorted((a, b) => a.modifiedMs - b.modifiedMs)) {
+      if (bytes <= maxBytes) return;
+      await this.discard(digest);
+      bytes -= size;
+    }
+  }
+
+  get #refs(): string {
+    return join(this.folder, "refs");
+  }
+
+  get #named(): string {
+    return join(this.folder, "named");
+  }
+
+  #recordPath(key: string): string {
+    return join(this.#refs, `${key}.json`);
+  }
+
+  /** By a rename, so that the path always leads to a whole component. */
+  async #link(reference: OciReference, component: Digest): Promise<void> {
+    const path = referencePath(this.#cacheDir, reference);
+    const target = componentPathIn("..", component);
+    if ((await linkTarget(path)) === target) return;
+    const staging = join(this.#refs, UNFINISHED_PREFIX + randomUUID());
+    await symlink(target, staging);
+    await rename(staging, path);
+  }
+
+  async #components(): Promise<readonly { digest: Digest; size: number; modifiedMs: number }[]> {
+    const digests = (await readdir(this.folder)).map((name) => name.replace(/\.wasm$/, "")).filter(isDigest);
+    const infos = digests.map(async (digest) => {
+      const info = await stat(componentPathIn(this.folder, digest)).catch(unlessGone);
+      return info === undefined ? [] : [{ digest, size: info.size, modifiedMs: info.mtimeMs }];
+    });
+    return (await Promise.all(infos)).flat();
+  }
+
+  async #keptDigests(): Promise<ReadonlySet<Digest>> {
+    const kept = new Set<Digest>();
+    for (const name of await readdir(this.#named)) {
+      const path = join(this.#named, name);
+      const list = await readJsonFile(path, namedSchema);
+      if (list === undefined || !(await isInForce(path, list.consumerFile))) continue;
+      for (const reference of list.references) {
+        const record = await readJsonFile(this.#recordPath(digestOf(reference)), recordSchema);
+        if (record !== undefined) kept.add(record.component);
+      }
+    }
+    return kept;
+  }
+}
+
+function keyOf(reference: OciReference): string {
+  return digestOf(referenceText(reference));
+}
+
+async function isInForce(path: string, consumerFile: string): Promise<boolean> {
+  if ((await sizeOf(consumerFile)) !== undefined) return true;
+  const info = await stat(path).catch(unlessGone);
+  return info !== undefined && Date.now() - info.mtimeMs < FIXED_LIMITS.componentKeepMs;
+}
+
+async function readJsonFile<Output>(path: string, schema: z.ZodType<Output>): Promise<Output | undefined> {
+  const text = await readFile(path, "utf8").catch(unlessGone);
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // Edited by hand, or of another version: as if it were not there, the registry is asked again.
+    return undefined;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(unlessGone))?.size;
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  return await readlink(path).catch(unlessGone);
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!hasCode(error, "ENOENT", "ENOTDIR", "EINVAL")) throw error;
+}
