@@ -128,6 +128,10 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   registryConnections: "none",
   registryListEntries: "none",
   registryTokens: "none",
+  signaturesExamined: proven("unit/oci/signature-search", "of a huge list are looked at up to a number"),
+  signatureBytes: proven("unit/oci/signature-search", "larger than the limit is none"),
+  signatureSearchMs: "none",
+  signatureKeys: proven("unit/config/policy-document", "takes as many keys as allowed and no more"),
   credentialHelperMs: "none",
 };
 
