@@ -129,7 +129,10 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   registryListEntries: "none",
   registryTokens: "none",
   signaturesExamined: proven("unit/oci/signature-search", "of a huge list are looked at up to a number"),
-  signatureBytes: proven("unit/oci/signature-search", "larger than the limit is none"),
+  signatureBytes: proven(
+    "unit/oci/signature-search",
+    "of exactly the largest size counts, and one that is larger does not",
+  ),
   signatureSearchMs: "none",
   signatureKeys: proven("unit/config/policy-document", "takes as many keys as allowed and no more"),
   credentialHelperMs: "none",

@@ -30,8 +30,13 @@ const MAX_TAG_WRITES = 5;
 const EMPTY = Buffer.from("{}");
 
 /** Pushes the signature; returns the digest of its manifest. Throws the codes of `OciClient`. */
-export async function pushSignature(client: OciClient, at: OciRepository, pushed: SignatureToPush): Promise<Digest> {
-  const { subject, bundle, created } = pushed;
+export async function pushSignature(
+  client: OciClient,
+  { host, repository }: OciRepository,
+  { subject, bundle, created }: SignatureToPush,
+): Promise<Digest> {
+  // The signature has no tag of its own: one that came along is the component's.
+  const at = { host, repository };
   const contents = [bundle, EMPTY].map((bytes) => ({ digest: digestOf(bytes), size: bytes.length, open: () => bytes }));
   for (const content of contents) await client.pushBlob(at, content);
   const document = signatureManifest(subject, bundle, created);

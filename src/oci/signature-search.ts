@@ -22,6 +22,12 @@ import type { OciClient } from "./client.ts";
 import { type Descriptor, type ImageManifest, MEDIA_TYPES, parseIndex, parseManifest } from "./manifest.ts";
 import { ociDigest, type OciRepository } from "./reference.ts";
 
+/** What is needed of a client. */
+export type SignatureSource = Pick<
+  OciClient,
+  "fetchManifest" | "fetchManifestIfThere" | "fetchSmallBlob" | "listReferrers"
+>;
+
 /** Whose signatures to look for. */
 export interface SignedManifest {
   readonly at: OciRepository;
@@ -61,7 +67,7 @@ export function referrersTag(manifest: Digest): string {
 
 /** Looks until each of the keys has signed, or everything was looked at. */
 export async function findSignatures(
-  client: OciClient,
+  client: SignatureSource,
   signed: SignedManifest,
   keys: readonly VerificationKey[],
   signal?: AbortSignal,
@@ -79,18 +85,20 @@ export async function findSignatures(
     }
     if (fitting.size === keys.length) break;
   }
-  return { fitting: [...fitting.values()], flaws: flaws.slice(0, MAX_FLAWS) };
+  const further = flaws.length - MAX_FLAWS;
+  const told = flaws.slice(0, MAX_FLAWS);
+  return { fitting: [...fitting.values()], flaws: further > 0 ? [...told, `${further} more`] : told };
 }
 
 class Search {
-  readonly #client: OciClient;
+  readonly #client: SignatureSource;
   readonly #at: OciRepository;
   readonly #manifest: Digest;
   readonly #signal: AbortSignal;
   readonly #seen = new Set<Digest>();
   #examined = 0;
 
-  constructor(client: OciClient, { at, manifest }: SignedManifest, signal: AbortSignal) {
+  constructor(client: SignatureSource, { at, manifest }: SignedManifest, signal: AbortSignal) {
     this.#client = client;
     this.#at = at;
     this.#manifest = manifest;

@@ -32,8 +32,12 @@ const RSA_MAX_BITS = 4_096;
 const MAX_PEM_CHARACTERS = 4_096;
 const PUBLIC_KEY = /^-----BEGIN PUBLIC KEY-----\r?\n[A-Za-z0-9+/=\r\n]+\r?\n-----END PUBLIC KEY-----$/;
 
-/** What other tools call the curves. */
-const CURVES: Readonly<Record<string, string>> = { secp384r1: "P-384", secp521r1: "P-521", secp256k1: "secp256k1" };
+/** Keys that cosign signs with: their types or curves as OpenSSL has them, and what they are called. */
+const ONE_WAY: Readonly<Record<string, string>> = {
+  secp384r1: "an ECDSA key on P-384",
+  secp521r1: "an ECDSA key on P-521",
+  ed25519: "an Ed25519 key",
+};
 
 /** Reads one public key in PEM, or says what is wrong with it. */
 export function parseVerificationKey(text: string): ParsedKey {
@@ -68,8 +72,11 @@ export function keyProblem(key: KeyObject): string | undefined {
     if (modulusLength >= RSA_MIN_BITS && modulusLength <= RSA_MAX_BITS) return undefined;
     return `it is an RSA key of ${modulusLength} bits; use one of ${RSA_MIN_BITS} to ${RSA_MAX_BITS}, or ECDSA on P-256`;
   }
-  const name = type === "ec" ? `an ECDSA key on ${CURVES[namedCurve] ?? namedCurve}` : `a key of type ${type}`;
-  return `it is ${name}, whose signatures cosign makes but cannot verify; use ECDSA on P-256 or RSA`;
+  const name = type === "ec" ? namedCurve : type;
+  const known = ONE_WAY[name];
+  const why =
+    known === undefined ? `a key of the kind ${name}` : `${known}, whose signatures cosign makes but cannot verify`;
+  return `it is ${why}; use ECDSA on P-256 or RSA`;
 }
 
 /** Is this the signature of the data by the key? */
