@@ -109,9 +109,8 @@ export function planOf(config: ReplicaConfig, { consumerFile, policyDir, cacheDi
     const policy = policies.policyFor(name);
     return {
       name,
-      ...(component.kind === "file"
-        ? { componentPath: component.path }
-        : { componentPath: referencePath(cacheDir, component.reference), reference: component.reference }),
+      componentPath: component.kind === "file" ? component.path : referencePath(cacheDir, component.reference),
+      reference: component.kind === "registry" ? component.reference : undefined,
       policy,
       limits: resolveLimits(consumer.limits, policy.limits),
       compilation: consumer.replica,

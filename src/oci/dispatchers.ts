@@ -9,7 +9,7 @@
  * @module
  */
 
-import { lookup, type LookupAllOptions } from "node:dns";
+import { lookup, type LookupAddress, type LookupAllOptions } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { getCACertificates } from "node:tls";
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
@@ -29,7 +29,16 @@ export interface DispatcherOptions {
   /** Certificates to trust besides Node's own, in PEM. */
   readonly ca?: string;
   readonly proxies?: ProxySettings;
+  /** In place of the system's look-up of names; for tests. */
+  readonly lookUp?: LookUp;
 }
+
+/** Looks a name up, as `dns.lookup` does for all addresses. */
+export type LookUp = (
+  name: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 /** `named`: by the operator. `led-to`: by a registry. */
 export type Origin = "named" | "led-to";
@@ -111,7 +120,8 @@ export class Dispatchers implements AsyncDisposable {
   /** The system's look-up, `/etc/hosts` included. A guarded one gives only addresses that may be dialled. */
   #lookup(isGuarded: boolean): LookupFunction {
     return (hostname, options, callback) => {
-      lookup(hostname, { ...options, all: true } as LookupAllOptions, (error, found) => {
+      const { lookUp = lookup } = this.#options;
+      lookUp(hostname, { ...options, all: true }, (error, found) => {
         if (error !== null) {
           callback(error, "");
           return;

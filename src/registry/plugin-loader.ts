@@ -41,7 +41,7 @@ export interface PluginSpec {
   /** Absolute path of the component's file. */
   readonly componentPath: string;
   /** What brings the component there, if a registry has it. */
-  readonly reference?: OciReference;
+  readonly reference?: OciReference | undefined;
   readonly policy: Policy;
   readonly limits: PluginLimits;
   /** The replica's. */

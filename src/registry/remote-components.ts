@@ -131,7 +131,8 @@ export class RemoteComponents implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new HostError("registry-unreachable", "the replica is stopping"));
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
-    await Promise.allSettled([...this.#entries.values()].map(({ updating }) => updating));
+    const updating = [...this.#entries.values()].flatMap((entry) => entry.updating ?? []);
+    await Promise.allSettled(updating);
     await this.#options.client[Symbol.asyncDispose]();
   }
 
