@@ -134,7 +134,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
     "of exactly the largest size counts, and one that is larger does not",
   ),
   signatureSearchMs: "none",
-  signatureKeys: proven("unit/config/policy-document", "takes as many keys as allowed and no more"),
+  signatureKeys: proven("unit/config/policy-signatures", "takes as many keys as allowed and no more"),
   credentialHelperMs: "none",
 };
 
