@@ -132,6 +132,13 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   registryListEntries: proven("unit/oci/lies", "never ends a list is refused"),
   registryTokens: "none",
   credentialHelperMs: proven("unit/oci/docker-config", "is an error without what it printed"),
+  signaturesExamined: proven("unit/oci/signature-search", "of a huge list are looked at up to a number"),
+  signatureBytes: proven(
+    "unit/oci/signature-search",
+    "of exactly the largest size counts, and one that is larger does not",
+  ),
+  signatureSearchMs: "none",
+  signatureKeys: proven("unit/config/policy-signatures", "takes as many keys as allowed and no more"),
 };
 
 export const COMPONENT_LIMIT_TESTS: LimitTests<typeof COMPONENT_LIMIT_ROWS> = {

@@ -10,10 +10,11 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
 import { LIMITABLE_METHODS } from "../contract/http.ts";
-import { PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import { FIXED_LIMITS, PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
 import type { BucketName, PluginName } from "../contract/names.ts";
 import { ALLOWED_HOST_PATTERN, allowedHostProblem } from "../policy/allowed-host.ts";
 import { createPolicy } from "../policy/create-policy.ts";
+import { parseVerificationKey } from "../signatures/verification-key.ts";
 import type { AllowedHost, BucketPolicy, Policy } from "../policy/policy.ts";
 import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
 import { bucketNameSchema, pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
@@ -38,6 +39,7 @@ const SHARED_ADVICE = "write `name the plugin uses: name of the shared bucket`, 
 const HOSTS_ADVICE = "write a list such as [https://api.example.com], or [] for none";
 
 const HOST_ADVICE = "write scheme://host or scheme://host:port in quotes, or { target: …, methods: […] }";
+const KEYS_ADVICE = "write a list of public keys in PEM, each as a block of text (|), or leave it out";
 const METHODS_ADVICE = `write one or more of ${LIMITABLE_METHODS.join(", ")}`;
 
 const targetSchema = z
@@ -103,6 +105,32 @@ const bucketsSchema = z
     }
   });
 
+const keySchema = z
+  .string({ error: KEYS_ADVICE })
+  .superRefine((text, context) => {
+    const parsed = parseVerificationKey(text);
+    if (parsed.kind === "problem") context.addIssue({ code: "custom", message: parsed.problem });
+  })
+  .meta({ pattern: "^\\s*-----BEGIN PUBLIC KEY-----" });
+
+const signedBySchema = z
+  .array(keySchema, { error: KEYS_ADVICE })
+  .min(1, { error: KEYS_ADVICE })
+  .max(FIXED_LIMITS.signatureKeys, { error: `write at most ${FIXED_LIMITS.signatureKeys} keys` })
+  .superRefine(refuseRepetition(keyIdOf))
+  .optional()
+  .meta({
+    uniqueItems: true,
+    description:
+      "Public keys in PEM (ECDSA on P-256, or RSA), one of which must have signed the component; nothing of it is loaded otherwise. Left out: no signature is asked for.",
+  });
+
+/** The same key may be written in several ways. */
+function keyIdOf(text: string): string {
+  const parsed = parseVerificationKey(text);
+  return parsed.kind === "key" ? parsed.key.id : text;
+}
+
 /** The shape of a policy file. */
 export const policySchema = z
   .strictObject(
@@ -130,6 +158,7 @@ export const policySchema = z
           description:
             "Targets of outbound HTTP, as scheme://host[:port]; * stands for any scheme, host, first label or port. Private addresses only where named. Left out or []: none.",
         }),
+      signedBy: signedBySchema,
       limits: limitsSchema(PLUGIN_LIMITS, "Limits of this plugin that differ from its consumer group's.").optional(),
     },
     { error: "write at least `plugin: <name>`" },
@@ -185,6 +214,10 @@ function warnOfIdleKeys(fields: PolicyFields, yaml: YamlText, problems: Diagnost
 }
 
 function toPolicy(fields: PolicyFields): Policy {
+  const keys = fields.signedBy?.flatMap((text) => {
+    const parsed = parseVerificationKey(text);
+    return parsed.kind === "key" ? [parsed.key] : [];
+  });
   const shared = Object.entries(fields.buckets?.shared ?? {}) as [BucketName, BucketName][];
   const buckets: BucketPolicy = { private: fields.buckets?.private ?? "any", shared: new Map(shared) };
   return createPolicy({
@@ -192,6 +225,7 @@ function toPolicy(fields: PolicyFields): Policy {
     allow: bitsFromLevels(fields.allow ?? []),
     buckets,
     hosts: fields.hosts ?? [],
+    ...(keys !== undefined && { signedBy: keys }),
     limits: (fields.limits ?? {}) satisfies Partial<PluginLimits>,
   });
 }

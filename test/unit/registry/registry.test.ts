@@ -38,6 +38,7 @@ class FakeLoader {
       manifest,
       engine: "linker",
       requested: this.requested,
+      signers: [],
       verdict,
       limits,
       runner: undefined,
