@@ -165,11 +165,15 @@ export class AppLog {
   }
 
   #replaced(version: PluginVersion, ms: number): void {
-    const { name: plugin, digest, requested, verdict, engine, manifest } = version.parts;
+    const { name: plugin, digest, requested, signers, verdict, engine, manifest } = version.parts;
     const facts = { plugin, digest: shortDigest(digest), requested: levelsFromBits(requested), ms };
     if (verdict.kind === "granted") {
       const unplanned = manifest.link.kind === "refused" && { withoutPlan: manifest.link.reason };
-      this.#logger.info({ ...facts, engine, ...unplanned, policy: verdict.grant.policyRevision }, "plugin loaded");
+      const signed = signers.length > 0 && { signedBy: signers.map(shortDigest) };
+      this.#logger.info(
+        { ...facts, engine, ...signed, ...unplanned, policy: verdict.grant.policyRevision },
+        "plugin loaded",
+      );
       return;
     }
     this.#logger.warn(

@@ -19,9 +19,11 @@ import { createPullCommand } from "./pull.ts";
 import { createPushCommand } from "./push.ts";
 import { createReloadCommand } from "./reload.ts";
 import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
+import { createSignCommand } from "./sign.ts";
 import { createStatusCommand } from "./status.ts";
 import { createTagsCommand } from "./tags.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
+import { createVerifyCommand } from "./verify.ts";
 import { createWitCommand } from "./wit.ts";
 
 const DESCRIPTION = `Runs WebAssembly components behind NATS request-reply: a request on rpc.<plugin> is handled by
@@ -38,7 +40,8 @@ First steps:
   $ network-host compile echo.wasm                         compile it ahead of time
   $ network-host cache list                                which compiled components are kept?
   $ network-host wit export plugin-contract                the contract, as a repository for plugin projects
-  $ network-host push echo.wasm oci://host/echo:1.0.0      put a component into a registry`;
+  $ network-host push echo.wasm oci://host/echo:1.0.0      put a component into a registry
+  $ network-host sign oci://host/echo:1.0.0 --key k.pem    sign it there`;
 
 /** Runs a command. Resolves with the exit code when it is done; never rejects. */
 export async function runProgram(
@@ -83,6 +86,8 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
   program.addCommand(createPushCommand(terminal, done));
   program.addCommand(createPullCommand(terminal, done));
   program.addCommand(createTagsCommand(terminal, done));
+  program.addCommand(createSignCommand(terminal, done));
+  program.addCommand(createVerifyCommand(terminal, done));
   for (const command of [program, ...program.commands]) {
     configure(command, terminal);
     for (const part of command === program ? [] : command.commands) configure(part, terminal);

@@ -2,7 +2,8 @@
  * Which policies are in force when not all of them can be read. A policy file affects one plugin only: if one is
  * invalid, the others still apply. Pure.
  *
- * If a file is *broken* or *unreadable*, its plugin keeps the policy that was read last. If a file is *gone*, its plugin may
+ * If a file is *broken* or *unreadable*, its plugin keeps the policy that was read last; if there was none, it may do nothing, and
+ * no component of it is loaded, because the policy may demand a signature. If a file is *gone*, its plugin may
  * do nothing. If the whole folder cannot be read, all of its policies stay in force.
  *
  * @module
@@ -27,14 +28,17 @@ export function keepPolicies(reading: PolicyFolderReading, last: PolicySet): Kep
   const documents = [...reading.documents];
   const kept: PluginName[] = [];
   const denied: PluginName[] = [];
+  const unknown: PluginName[] = [];
   for (const { plugin, state } of reading.unusable) {
     if (plugin === undefined) continue;
     const known = state === "gone" ? undefined : last.documentOf(plugin);
-    if (known === undefined) denied.push(plugin);
-    else {
+    if (known === undefined) {
+      denied.push(plugin);
+      if (state !== "gone") unknown.push(plugin);
+    } else {
       documents.push(known);
       kept.push(plugin);
     }
   }
-  return { policies: new PolicySet(documents, reading.warnings), kept, denied };
+  return { policies: new PolicySet(documents, reading.warnings, unknown), kept, denied };
 }

@@ -10,10 +10,11 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
 import { LIMITABLE_METHODS } from "../contract/http.ts";
-import { PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
-import type { BucketName, PluginName } from "../contract/names.ts";
+import { FIXED_LIMITS, PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
+import type { BucketName, Digest, PluginName } from "../contract/names.ts";
 import { ALLOWED_HOST_PATTERN, allowedHostProblem } from "../policy/allowed-host.ts";
 import { createPolicy } from "../policy/create-policy.ts";
+import { parseVerificationKey } from "../signatures/verification-key.ts";
 import type { AllowedHost, BucketPolicy, Policy } from "../policy/policy.ts";
 import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
 import { bucketNameSchema, pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
@@ -23,6 +24,7 @@ import { readYaml, type YamlText } from "./yaml-text.ts";
 
 const MAX_BUCKETS = 1024;
 const MAX_HOSTS = 1024;
+const MAX_DIGESTS = 16;
 
 /** A policy with the place it was written at. */
 export interface PolicyDocument {
@@ -38,6 +40,8 @@ const SHARED_ADVICE = "write `name the plugin uses: name of the shared bucket`, 
 const HOSTS_ADVICE = "write a list such as [https://api.example.com], or [] for none";
 
 const HOST_ADVICE = "write scheme://host or scheme://host:port in quotes, or { target: …, methods: […] }";
+const KEYS_ADVICE = "write a list of public keys in PEM, each as a block of text (|), or leave it out";
+const DIGEST_ADVICE = "write sha256: and 64 hexadecimal digits, as inspect and push print it";
 const METHODS_ADVICE = `write one or more of ${LIMITABLE_METHODS.join(", ")}`;
 
 const targetSchema = z
@@ -103,6 +107,55 @@ const bucketsSchema = z
     }
   });
 
+const keySchema = z
+  .string({ error: KEYS_ADVICE })
+  .superRefine((text, context) => {
+    const parsed = parseVerificationKey(text);
+    if (parsed.kind === "problem") context.addIssue({ code: "custom", message: parsed.problem });
+  })
+  .meta({ pattern: "^\\s*-----BEGIN PUBLIC KEY-----" });
+
+const signedBySchema = z
+  .array(keySchema, { error: KEYS_ADVICE })
+  .min(1, { error: KEYS_ADVICE })
+  .max(FIXED_LIMITS.signatureKeys, { error: `write at most ${FIXED_LIMITS.signatureKeys} keys` })
+  .superRefine(refuseRepetition(keyIdOf))
+  .optional()
+  .meta({
+    uniqueItems: true,
+    description:
+      "Public keys in PEM (ECDSA on P-256, or RSA), one of which must have signed the component; nothing of it is loaded otherwise. Left out: no signature is asked for.",
+  });
+
+const digestTextSchema = z
+  .string({ error: DIGEST_ADVICE })
+  .regex(/^sha256:[0-9a-f]{64}$/, { error: DIGEST_ADVICE })
+  .transform((text) => text.slice("sha256:".length) as Digest);
+
+const digestSchema = z
+  .union(
+    [
+      digestTextSchema,
+      z
+        .array(digestTextSchema, { error: DIGEST_ADVICE })
+        .min(1, { error: DIGEST_ADVICE })
+        .max(MAX_DIGESTS, { error: `write at most ${MAX_DIGESTS} digests` })
+        .superRefine(refuseRepetition(String)),
+    ],
+    { error: DIGEST_ADVICE },
+  )
+  .optional()
+  .meta({
+    description:
+      "The component's own digest, sha256:<hex>, or a list of them: nothing of any other component is loaded. Left out: any component.",
+  });
+
+/** The same key may be written in several ways. */
+function keyIdOf(text: string): string {
+  const parsed = parseVerificationKey(text);
+  return parsed.kind === "key" ? parsed.key.id : text;
+}
+
 /** The shape of a policy file. */
 export const policySchema = z
   .strictObject(
@@ -130,6 +183,8 @@ export const policySchema = z
           description:
             "Targets of outbound HTTP, as scheme://host[:port]; * stands for any scheme, host, first label or port. Private addresses only where named. Left out or []: none.",
         }),
+      digest: digestSchema,
+      signedBy: signedBySchema,
       limits: limitsSchema(PLUGIN_LIMITS, "Limits of this plugin that differ from its consumer group's.").optional(),
     },
     { error: "write at least `plugin: <name>`" },
@@ -185,6 +240,10 @@ function warnOfIdleKeys(fields: PolicyFields, yaml: YamlText, problems: Diagnost
 }
 
 function toPolicy(fields: PolicyFields): Policy {
+  const keys = fields.signedBy?.flatMap((text) => {
+    const parsed = parseVerificationKey(text);
+    return parsed.kind === "key" ? [parsed.key] : [];
+  });
   const shared = Object.entries(fields.buckets?.shared ?? {}) as [BucketName, BucketName][];
   const buckets: BucketPolicy = { private: fields.buckets?.private ?? "any", shared: new Map(shared) };
   return createPolicy({
@@ -192,6 +251,8 @@ function toPolicy(fields: PolicyFields): Policy {
     allow: bitsFromLevels(fields.allow ?? []),
     buckets,
     hosts: fields.hosts ?? [],
+    ...(fields.digest !== undefined && { digests: [fields.digest].flat() }),
+    ...(keys !== undefined && { signedBy: keys }),
     limits: (fields.limits ?? {}) satisfies Partial<PluginLimits>,
   });
 }

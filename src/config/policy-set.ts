@@ -5,7 +5,7 @@
  */
 
 import type { PluginName } from "../contract/names.ts";
-import { denyAll } from "../policy/create-policy.ts";
+import { denyAll, refuseAll } from "../policy/create-policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { PolicyDocument } from "./policy-document.ts";
@@ -13,17 +13,26 @@ import type { PolicyDocument } from "./policy-document.ts";
 /** All policies of a folder. Immutable: a changed folder is loaded again. */
 export class PolicySet {
   readonly #documents: ReadonlyMap<PluginName, PolicyDocument>;
+  readonly #unknown: ReadonlySet<PluginName>;
   /** Problems that do not make a policy unusable. */
   readonly warnings: readonly Diagnostic[];
 
-  constructor(documents: Iterable<PolicyDocument>, warnings: readonly Diagnostic[] = []) {
+  /** `unknown`: plugins that have a policy which cannot be read. */
+  constructor(
+    documents: Iterable<PolicyDocument>,
+    warnings: readonly Diagnostic[] = [],
+    unknown: Iterable<PluginName> = [],
+  ) {
     this.#documents = new Map(Array.from(documents, (document) => [document.policy.plugin, document]));
+    this.#unknown = new Set(unknown);
     this.warnings = warnings;
   }
 
-  /** The plugin's policy; {@link denyAll} where the folder has none. */
+  /** The plugin's policy; {@link denyAll} where the folder has none, {@link refuseAll} where it is unknown. */
   policyFor(plugin: PluginName): Policy {
-    return this.#documents.get(plugin)?.policy ?? denyAll(plugin);
+    const known = this.#documents.get(plugin)?.policy;
+    if (known !== undefined) return known;
+    return this.#unknown.has(plugin) ? refuseAll(plugin) : denyAll(plugin);
   }
 
   /** The plugin's policy with its place, if the folder has one. */

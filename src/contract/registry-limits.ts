@@ -83,6 +83,31 @@ export const REGISTRY_LIMIT_ROWS = {
     summary: "Tokens and credentials of registries that a host keeps; beyond it the oldest is fetched again.",
     enforcedIn: "oci/authorization",
   },
+  signaturesExamined: {
+    value: 64,
+    unit: "count",
+    summary:
+      "Manifests that refer to a component, and signatures of it, that are looked at; what comes after them counts as absent.",
+    enforcedIn: "oci/signature-search",
+  },
+  signatureBytes: {
+    value: 256 * KIB,
+    unit: "bytes",
+    summary: "One signature in a component registry; a larger one is none.",
+    enforcedIn: "oci/signature-search",
+  },
+  signatureSearchMs: {
+    value: 60_000,
+    unit: "ms",
+    summary: "The search for a component's signatures in its registry; then it is registry-unreachable.",
+    enforcedIn: "oci/signature-search",
+  },
+  signatureKeys: {
+    value: 16,
+    unit: "count",
+    summary: "Keys that one policy, or one run of network-host verify, names; more are refused.",
+    enforcedIn: "config/policy-document, cli/verify",
+  },
   credentialHelperMs: {
     value: 10_000,
     unit: "ms",

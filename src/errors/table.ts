@@ -249,6 +249,33 @@ export const ERRORS = {
     replyCode: 503,
     summary: "The registry's artifact is not one WebAssembly component; push it with network-host push, wkg or oras.",
   },
+  "digest-not-allowed": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 503,
+    summary:
+      "The policy names the digests of the components that it allows, and this is none of them; nothing of it is loaded.",
+  },
+  "signature-missing": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 503,
+    summary:
+      "The policy demands that the component is signed by one of its keys, and no signature in the registry fits; sign it with network-host sign or cosign, and the host looks again.",
+  },
+  "signature-needs-registry": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 503,
+    summary:
+      "The policy demands a signature, and the component is a file, which has none; push and sign it, and name it by oci:// in the consumer file.",
+  },
+  "key-unusable": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 500,
+    summary: "The key cannot sign or verify; the message says why. ECDSA on P-256 and RSA can.",
+  },
 
   // Starting and running a replica, and the command line.
   "config-invalid": {

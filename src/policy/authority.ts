@@ -9,6 +9,7 @@
  */
 
 import type { AccessLevelBits } from "../contract/access-levels.ts";
+import type { Digest } from "../contract/names.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import { decide } from "./decide.ts";
 import { isSameLimits, lowerLimits } from "./limits.ts";
@@ -28,6 +29,10 @@ export type Terms =
 /** What a version was loaded with. */
 export interface AuthorityOptions {
   readonly requested: AccessLevelBits;
+  /** The component's own. */
+  readonly digest?: Digest;
+  /** The keys that have signed the component, as far as that was verified. */
+  readonly signers: readonly Digest[];
   readonly verdict: Verdict;
   readonly limits: PluginLimits;
 }
@@ -78,7 +83,7 @@ export class Authority {
 }
 
 function termsUnder(
-  { requested, verdict, limits: own }: AuthorityOptions,
+  { requested, signers, digest, verdict, limits: own }: AuthorityOptions,
   policy: Policy,
   limits: PluginLimits,
 ): Terms {
@@ -86,7 +91,7 @@ function termsUnder(
   if (verdict.kind === "denied") return { kind: "denied", denial: verdict, limits: lower };
   if (policy.revision === verdict.grant.policyRevision)
     return { kind: "granted", grants: [verdict.grant], limits: lower };
-  const renewed = decide(requested, policy);
+  const renewed = decide(requested, policy, signers, digest);
   if (renewed.kind === "denied") return { kind: "denied", denial: renewed, limits: lower };
   return { kind: "granted", grants: [verdict.grant, renewed.grant], limits: lower };
 }

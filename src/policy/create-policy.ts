@@ -25,9 +25,17 @@ export function denyAll(plugin: PluginName): Policy {
   return createPolicy({ plugin, allow: 0, buckets: { private: [], shared: new Map() }, hosts: [], limits: {} });
 }
 
+/**
+ * The policy of a plugin whose own cannot be read: nothing is known of the signatures that it demands, so no component of the
+ * plugin is good enough.
+ */
+export function refuseAll(plugin: PluginName): Policy {
+  return createPolicy({ ...denyAll(plugin), signedBy: [] });
+}
+
 /** Equal for policies that mean the same: the order of lists and keys, and repetitions, do not count. */
 function revisionOf(content: PolicyContent): string {
-  const { plugin, allow, buckets, hosts, limits } = content;
+  const { plugin, allow, buckets, hosts, digests, signedBy, limits } = content;
   const canonical = [
     plugin,
     allow,
@@ -35,6 +43,9 @@ function revisionOf(content: PolicyContent): string {
     canonicalEntries(buckets.shared),
     canonicalList(hosts.map(canonicalHost)),
     canonicalEntries(Object.entries(limits)),
+    // Policies without digests and signatures keep the revisions that they had.
+    ...(digests === undefined ? [] : [["digests", canonicalList(digests)]]),
+    ...(signedBy === undefined ? [] : [canonicalList(signedBy.map(({ id }) => id))]),
   ];
   return createHash("sha256").update(JSON.stringify(canonical)).digest("hex").slice(0, REVISION_LENGTH);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { PluginLimits } from "../contract/limits.ts";
+import { shortDigest } from "../contract/digest.ts";
 import type { BucketName } from "../contract/names.ts";
 import { describeLevels } from "./decide.ts";
 import type { AllowedHost, BucketPolicy, Policy } from "./policy.ts";
@@ -31,6 +32,8 @@ export function describeNarrowing(before: Wanted, now: Wanted): readonly string[
     ...describeLevels((before.policy.allow & ~now.policy.allow) >>> 0),
     ...takenBuckets(before.policy.buckets, now.policy.buckets),
     ...takenHosts(before.policy.hosts, now.policy.hosts),
+    ...takenDigests(before.policy, now.policy),
+    ...takenKeys(before.policy, now.policy),
     ...taken,
   ];
 }
@@ -55,6 +58,21 @@ function takenHosts(before: readonly AllowedHost[], now: readonly AllowedHost[])
     .map(hostText)
     .filter((text) => !kept.has(text))
     .map((text) => `host ${text}`);
+}
+
+/** Components that are no longer allowed. */
+function takenDigests({ digests: before }: Policy, { digests: now }: Policy): string[] {
+  if (now === undefined) return [];
+  if (before === undefined) return ["components that it does not name by digest"];
+  return before.filter((digest) => !now.includes(digest)).map((digest) => `the component ${shortDigest(digest)}`);
+}
+
+/** Signatures that no longer suffice. */
+function takenKeys({ signedBy: before }: Policy, { signedBy: now }: Policy): string[] {
+  if (now === undefined) return [];
+  if (before === undefined) return ["components that none of its keys has signed"];
+  const kept = new Set(now.map(({ id }) => id));
+  return before.filter(({ id }) => !kept.has(id)).map(({ id }) => `signatures by the key ${shortDigest(id)}`);
 }
 
 function hostText(host: AllowedHost): string {

@@ -8,7 +8,8 @@
 import type { AccessLevelBits } from "../contract/access-levels.ts";
 import type { LimitableMethod } from "../contract/http.ts";
 import type { PluginLimits } from "../contract/limits.ts";
-import type { BucketName, PluginName } from "../contract/names.ts";
+import type { BucketName, Digest, PluginName } from "../contract/names.ts";
+import type { VerificationKey } from "../signatures/verification-key.ts";
 
 /** Which buckets a plugin may open. */
 export interface BucketPolicy {
@@ -31,6 +32,13 @@ export interface Policy {
   readonly allow: AccessLevelBits;
   readonly buckets: BucketPolicy;
   readonly hosts: readonly AllowedHost[];
+  /** The components that are allowed, by their own digests; left out: any. */
+  readonly digests?: readonly Digest[];
+  /**
+   * One of these keys must have signed the component, or nothing of it is loaded; an empty list: none ever is. Left out: no
+   * signature is asked for.
+   */
+  readonly signedBy?: readonly VerificationKey[];
   /** Limits that differ from the consumer group's. */
   readonly limits: Partial<PluginLimits>;
   /** Changes whenever the meaning of the policy does: SHA-256 (first 12 hexadecimal digits) of its canonical form. */
@@ -46,12 +54,16 @@ export interface Grant {
   readonly policyRevision: string;
 }
 
-/** A plugin is denied as a whole: the requested levels that the policy does not allow. */
+/** A plugin is denied as a whole: for requested levels that the policy does not allow, for its signature, or for its digest. */
 export interface Denial {
   readonly kind: "denied";
   readonly requested: AccessLevelBits;
-  /** Requested and not allowed; never empty. */
+  /** Requested and not allowed; empty only if the signature is missing or the digest is not allowed. */
   readonly missing: AccessLevelBits;
+  /** `missing`: none of the keys that the policy names has signed the component. */
+  readonly signature: "sufficient" | "missing";
+  /** Where the policy names the digests that it allows, and the component's is none of them. */
+  readonly digest?: "not-allowed";
   readonly policyRevision: string;
 }
 

@@ -4,6 +4,7 @@
  *     components/<digest>.wasm           a component, verified before it has this name
  *     components/refs/<key>.json         what a reference stood for when its registry was last asked
  *     components/refs/<key>.wasm         a link to that component: the path that a plugin loads, replaced as a whole
+ *     components/refs/<key>.proof.json   the signatures of that component that a policy asked for
  *     components/named/<key>.json        the references of one consumer file
  *
  * Replicas may share it. What a consumer file names is never removed; other components make room, the oldest first. A consumer
@@ -18,12 +19,17 @@ import { join } from "node:path";
 import { z } from "zod";
 import { digestOf } from "../contract/digest.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
+import { MIB } from "../contract/limit-row.ts";
 import { type Digest, isDigest } from "../contract/names.ts";
 import { componentPathIn, type RemoteComponent, UNFINISHED_PREFIX } from "../oci/component-pull.ts";
 import { formatReference, OCI_SCHEME, type OciReference } from "../oci/reference.ts";
 import { removeStale, replaceFile } from "./durable-files.ts";
+import { formatProof, parseProof, type SignatureProof } from "./signature-proof.ts";
 import { expectOwnFolder, makeOwnFolder } from "./own-folder.ts";
 import { hasCode } from "./system-errors.ts";
+
+/** A manifest of the largest size, and a signature of the largest size by each of many keys. */
+const MAX_PROOF_BYTES = 16 * MIB;
 
 /** Younger components may belong to a replica that is about to name them. */
 const FRESH_MS = 60 * 60_000;
@@ -99,6 +105,22 @@ export class ComponentStore {
     await this.#link(reference, record.component);
   }
 
+  /** The signatures of what a reference stood for, if any were kept. They are not verified. */
+  async readProof(reference: OciReference): Promise<SignatureProof | undefined> {
+    const path = this.#proofPath(reference);
+    const size = await sizeOf(path);
+    if (size === undefined || size > MAX_PROOF_BYTES) return undefined;
+    const text = await readFile(path, "utf8").catch(unlessGone);
+    return text === undefined ? undefined : parseProof(text);
+  }
+
+  /** Keeps the signatures of what a reference stands for. A proof that is too large is not kept: the registry is asked again. */
+  async writeProof(reference: OciReference, proof: SignatureProof): Promise<void> {
+    const content = formatProof(proof);
+    if (content.length > MAX_PROOF_BYTES) return;
+    await replaceFile(join(this.#refs, UNFINISHED_PREFIX + randomUUID()), this.#proofPath(reference), content);
+  }
+
   /** Removes a component that is not what its name says. */
   async discard(digest: Digest): Promise<void> {
     await rm(componentPathIn(this.folder, digest), { force: true });
@@ -132,6 +154,10 @@ export class ComponentStore {
 
   get #named(): string {
     return join(this.folder, "named");
+  }
+
+  #proofPath(reference: OciReference): string {
+    return join(this.#refs, `${keyOf(reference)}.proof.json`);
   }
 
   #recordPath(key: string): string {

@@ -15,7 +15,7 @@ import type { CompilationLimits, PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { OciReference } from "../oci/reference.ts";
-import { decide } from "../policy/decide.ts";
+import { allowsDigest, decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { compileComponent } from "../supervisor/compilation/compile.ts";
 import type { Confinement } from "../supervisor/sandbox/confinement.ts";
@@ -30,7 +30,7 @@ import type { CachedArtifact } from "./artifact-folder.ts";
 import { digestOf } from "../contract/digest.ts";
 import { Gate } from "./gate.ts";
 import { readComponentFile } from "./plugin-source.ts";
-import { PluginVersion } from "./plugin-version.ts";
+import { PluginVersion, type PluginVersionParts } from "./plugin-version.ts";
 import type { ReadContents } from "./read-contents.ts";
 import { referenceText } from "./component-store.ts";
 import type { RemoteComponents } from "./remote-components.ts";
@@ -86,7 +86,7 @@ export interface PluginLoaderOptions {
   /** Records the digests of the components read. */
   readonly contents: ReadContents;
   /** Brings the components of registries. */
-  readonly components: Pick<RemoteComponents, "obtain" | "discard" | "recheck">;
+  readonly components: Pick<RemoteComponents, "obtain" | "discard" | "recheck" | "signers">;
 }
 
 /** A component as logs and reports name it: its reference or its path. */
@@ -114,19 +114,28 @@ export class PluginLoader {
   }
 
   /**
-   * Loads a version that is ready to serve. Throws `component-unreadable`, `component-rejected`, `compile-failed`,
-   * `load-failed` or `probe-failed`.
+   * Loads a version that is ready to serve. Throws `component-unreadable`, `component-rejected`, `digest-not-allowed`,
+   * `signature-missing`, `signature-needs-registry`, `compile-failed`, `load-failed` or `probe-failed`, and the codes of registries.
    */
   async load(spec: PluginSpec): Promise<PluginVersion> {
-    const artifact = await this.#artifact(spec, await this.digest(spec));
-    return await this.#open(spec, artifact);
+    const digest = await this.digest(spec);
+    // Before anything reads what the component contains.
+    expectAllowed(spec, digest);
+    const signers = await this.#signers(spec, digest);
+    return await this.#open(spec, await this.#artifact(spec, digest), signers);
   }
 
-  /** Opens a component that was loaded before, whatever its file contains now. Throws `load-failed`, `probe-failed`. */
-  async reopen(digest: Digest, spec: PluginSpec): Promise<PluginVersion> {
+  /**
+   * Opens a component that was loaded before and whose signatures were verified then, whatever its file contains now. Throws
+   * `load-failed`, `probe-failed`.
+   */
+  async reopen(
+    { digest, signers }: Pick<PluginVersionParts, "digest" | "signers">,
+    spec: PluginSpec,
+  ): Promise<PluginVersion> {
     const found = await this.#cache.find(digest);
     if (found.kind !== "hit") throw new HostError("load-failed", `the artifact of ${digest} is no longer in the cache`);
-    return await this.#open(spec, found.artifact);
+    return await this.#open(spec, found.artifact, signers);
   }
 
   /** Ends every load in progress, and every later one at once. Loaded versions continue. Idempotent. */
@@ -159,6 +168,21 @@ export class PluginLoader {
       "load-failed",
       `the component ${expected} was changed in the cache folder; it is fetched again`,
     );
+  }
+
+  /** The keys of the policy that have signed the component. Throws where it demands a signature and there is none. */
+  async #signers({ name, reference, policy, componentPath }: PluginSpec, digest: Digest): Promise<readonly Digest[]> {
+    const { signedBy } = policy;
+    if (signedBy === undefined) return [];
+    if (signedBy.length === 0)
+      throw new HostError("signature-missing", `the policy of ${name} cannot be read, and may demand a signature`);
+    if (reference === undefined)
+      throw new HostError(
+        "signature-needs-registry",
+        `${componentPath}: the policy of ${name} demands a signature (signedBy), and signatures are beside components in ` +
+          "registries; push it, sign it, and name it as oci://<host>/<repository>:<tag>",
+      );
+    return await this.#surroundings.components.signers(reference, digest, signedBy);
   }
 
   async #artifact(spec: PluginSpec, digest: Digest): Promise<CachedArtifact> {
@@ -195,7 +219,7 @@ export class PluginLoader {
     return stored;
   }
 
-  async #open(spec: PluginSpec, artifact: CachedArtifact): Promise<PluginVersion> {
+  async #open(spec: PluginSpec, artifact: CachedArtifact, signers: readonly Digest[]): Promise<PluginVersion> {
     const { name, limits, policy } = spec;
     const { manifest } = artifact;
     const { digest } = manifest;
@@ -206,7 +230,7 @@ export class PluginLoader {
     const release = this.#cache.hold(artifact);
     try {
       const requested = (await this.#cache.readLevels(digest)) ?? (await this.#probe(runner, digest));
-      const verdict = decide(requested, policy);
+      const verdict = decide(requested, policy, signers, digest);
       const granted = verdict.kind === "granted";
       if (!granted) await runner.close();
       else if (spec.start === "on-demand") await runner.cool();
@@ -217,6 +241,7 @@ export class PluginLoader {
         manifest,
         engine: chosenEngine(this.#surroundings.engine, manifest.link),
         requested,
+        signers,
         verdict,
         limits,
         runner: granted ? runner : undefined,
@@ -275,4 +300,13 @@ export class PluginLoader {
     if (found.kind === "corrupt") this.#events.artifactCorrupt(spec.name, digest, found.reason);
     return await this.#build(spec, digest);
   }
+}
+
+/** Throws `digest-not-allowed` where the policy names other components. */
+function expectAllowed({ name, policy }: PluginSpec, digest: Digest): void {
+  if (allowsDigest(policy, digest)) return;
+  throw new HostError(
+    "digest-not-allowed",
+    `the policy of ${name} does not name sha256:${digest} in its digest; add it there, or put back a component that it names`,
+  );
 }

@@ -21,6 +21,8 @@ export interface PluginVersionOptions {
   /** The engine that executes it in its runner. */
   readonly engine: EngineName;
   readonly requested: AccessLevelBits;
+  /** The keys of its policy that have signed the component; empty where no signature was asked for. */
+  readonly signers: readonly Digest[];
   /** The decision at its load; `authority` says what applies now. */
   readonly verdict: Verdict;
   /** The limits that its processes are started with; `authority` says what applies now. */

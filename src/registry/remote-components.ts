@@ -16,8 +16,10 @@ import { HostError, toHostError } from "../errors/host-error.ts";
 import type { OciClient } from "../oci/client.ts";
 import { pullComponent, type RemoteComponent, resolveComponent } from "../oci/component-pull.ts";
 import type { OciReference } from "../oci/reference.ts";
+import type { VerificationKey } from "../signatures/verification-key.ts";
 import { type ComponentStore, referenceText, type StoredReference } from "./component-store.ts";
 import { Gate } from "./gate.ts";
+import { expectSigned } from "./signature-checks.ts";
 
 export interface RemoteComponentEvents {
   /** A reference stands for this component now; `before` is what it stood for, if anything is known. */
@@ -81,6 +83,23 @@ export class RemoteComponents implements AsyncDisposable {
     const entry = this.#entry(reference);
     entry.maxBytes = maxBytes;
     return (await this.#update(entry, "start")).component;
+  }
+
+  /**
+   * Which of the keys have signed the component of a reference, as it was obtained; at least one. Throws `signature-missing`, the
+   * codes of `OciClient`, and `load-failed` where the reference stands for another component meanwhile.
+   */
+  async signers(
+    reference: OciReference,
+    component: Digest,
+    keys: readonly VerificationKey[],
+  ): Promise<readonly Digest[]> {
+    const known = await this.#here(this.#entry(reference));
+    if (known?.component !== component)
+      throw new HostError("load-failed", `${referenceText(reference)} stands for another component now`);
+    const { signal } = this.#closing;
+    const options = { client: this.#options.client, store: await this.#opened(), signal };
+    return await expectSigned(options, { reference, manifest: known.manifest, component }, keys);
   }
 
   /** A component that was read is not what its digest says: it is fetched again when it is asked for. */

@@ -168,9 +168,9 @@ test("a fleet has the sizes and the components that it is told", async () => {
 });
 
 test("starts from a registry are measured as often, and with as many plugins, as it is told", async () => {
-  expect(await planOf("registry", "registry")).toMatchObject({ rounds: 5, plugins: 100 });
-  const args = ["registry", "--rounds", "3", "--plugins", "7"];
-  expect(await planOf("registry", ...args)).toMatchObject({ rounds: 3, plugins: 7 });
+  expect(await planOf("registry", "registry")).toMatchObject({ rounds: 5, plugins: 100, components: 100 });
+  const args = ["registry", "--rounds", "3", "--plugins", "7", "--components", "2"];
+  expect(await planOf("registry", ...args)).toMatchObject({ rounds: 3, plugins: 7, components: 2 });
 });
 
 test("the cost of both engines is measured, or that of the one named", async () => {

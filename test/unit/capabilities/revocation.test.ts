@@ -34,6 +34,7 @@ class Scene {
   readonly notes: string[] = [];
   readonly #authority = new Authority({
     requested: ALL_ACCESS_LEVEL_BITS,
+    signers: [],
     verdict: decide(ALL_ACCESS_LEVEL_BITS, policyOf()),
     limits: DEFAULT_PLUGIN_LIMITS,
   });

@@ -152,6 +152,7 @@ export class Scene {
       manifest: {} as PluginVersion["parts"]["manifest"],
       engine: "linker",
       requested: LEVELS,
+      signers: [],
       verdict: decide(LEVELS, policy),
       limits: this.#limits,
       runner: new PluginRunner(startRunner, NO_EVENTS),

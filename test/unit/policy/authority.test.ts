@@ -86,7 +86,7 @@ function allowedBy(terms: Terms): string[] {
 }
 
 function versionUnder(policy: Policy, requested: number, own = DEFAULT_PLUGIN_LIMITS): Authority {
-  return new Authority({ requested, verdict: decide(requested, policy), limits: own });
+  return new Authority({ requested, signers: [], verdict: decide(requested, policy), limits: own });
 }
 
 describe("what a version may do", () => {

@@ -48,6 +48,7 @@ describe("the decision on a plugin", () => {
       kind: "denied",
       requested: READ | WRITE | HTTP,
       missing: WRITE | HTTP,
+      signature: "sufficient",
       policyRevision: allowed.revision,
     });
     if (verdict.kind !== "denied") return;

@@ -17,6 +17,10 @@ import { until } from "../../../scripts/lib/until.ts";
 class FakeLoader {
   readonly looks: PluginName[] = [];
 
+  recheck(): void {
+    // Of registries there are none here.
+  }
+
   async digest({ name, componentPath }: PluginSpec): Promise<Digest> {
     this.looks.push(name);
     return (await readFile(componentPath, "utf8")) as Digest;
@@ -38,6 +42,7 @@ class FakeLoader {
       manifest,
       engine: "linker",
       requested: this.requested,
+      signers: [],
       verdict,
       limits,
       runner: undefined,
