@@ -19,6 +19,7 @@ import { runFleet } from "./fleet/fleet-run.ts";
 import { runGrowth } from "./growth/growth-run.ts";
 import { runGuard } from "./guard/guard-run.ts";
 import { createProgram } from "./program.ts";
+import { runRegistry } from "./registry/registry-run.ts";
 import { runScaling } from "./scaling/scaling-run.ts";
 import type { Start } from "./setup/setup-plan.ts";
 import { runSoak } from "./soak/soak-run.ts";
@@ -45,6 +46,7 @@ const program = createProgram({
   soak: interruptible(runSoak),
   swap: interruptible(runSwap),
   fleet: interruptible(runFleet),
+  registry: interruptible(runRegistry),
   engineCost: interruptible(runEngineCost),
 });
 

@@ -14,6 +14,7 @@ import { createFleetCommand, type FleetPlan } from "./fleet/command.ts";
 import { createGrowthCommand, type GrowthPlan } from "./growth/command.ts";
 import { createGuardCommand, type GuardPlan } from "./guard/command.ts";
 import { createScalingCommand, type ScalingPlan } from "./scaling/command.ts";
+import { createRegistryCommand, type RegistryPlan } from "./registry/command.ts";
 import type { Start } from "./setup/setup-plan.ts";
 import { createSoakCommand, type SoakPlan } from "./soak/command.ts";
 import { createSwapCommand, type SwapPlan } from "./swap/command.ts";
@@ -29,6 +30,7 @@ export interface Starts {
   readonly soak: Start<SoakPlan>;
   readonly swap: Start<SwapPlan>;
   readonly fleet: Start<FleetPlan>;
+  readonly registry: Start<RegistryPlan>;
   readonly engineCost: Start<EngineCostPlan>;
 }
 
@@ -52,6 +54,7 @@ export function createProgram(starts: Starts): Command {
     .addCommand(createSoakCommand(starts.soak))
     .addCommand(createSwapCommand(starts.swap))
     .addCommand(createFleetCommand(starts.fleet))
+    .addCommand(createRegistryCommand(starts.registry))
     .addCommand(createEngineCostCommand(starts.engineCost));
   for (const command of [program, ...program.commands]) {
     command

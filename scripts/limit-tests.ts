@@ -120,14 +120,18 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   registryAnswerMs: "none",
   registryDocumentMs: "none",
   registryBlobMs: "none",
-  registryStartMs: "none",
-  componentKeepMs: "none",
-  registryDocumentBytes: "none",
-  registryTokenBytes: "none",
-  registryRedirects: "none",
+  registryStartMs: proven(
+    "integration/registry/serving",
+    "starts from its cache when the registry accepts connections and says nothing",
+  ),
+  componentKeepMs: proven("unit/registry/component-store", "of a consumer file that is gone are kept for a while"),
+  registryDocumentBytes: proven("unit/oci/lies", "sends a manifest without an end is refused at the bound"),
+  registryTokenBytes: proven("unit/oci/lies", "answers with an error without an end is reported as that"),
+  registryRedirects: proven("unit/oci/lies", "redirects in a circle is given up"),
   registryConnections: "none",
-  registryListEntries: "none",
+  registryListEntries: proven("unit/oci/lies", "never ends a list is refused"),
   registryTokens: "none",
+  credentialHelperMs: proven("unit/oci/docker-config", "is an error without what it printed"),
   signaturesExamined: proven("unit/oci/signature-search", "of a huge list are looked at up to a number"),
   signatureBytes: proven(
     "unit/oci/signature-search",
@@ -135,7 +139,6 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   ),
   signatureSearchMs: "none",
   signatureKeys: proven("unit/config/policy-signatures", "takes as many keys as allowed and no more"),
-  credentialHelperMs: "none",
 };
 
 export const COMPONENT_LIMIT_TESTS: LimitTests<typeof COMPONENT_LIMIT_ROWS> = {

@@ -26,6 +26,18 @@ export function marked(component: Uint8Array, mark: string): Buffer {
   return Buffer.concat([component, customSection(mark)]);
 }
 
+/** The same component, made larger by a custom section with these bytes. */
+export function padded(component: Uint8Array, padding: Uint8Array): Buffer {
+  const name = Buffer.from(SECTION_NAME);
+  const size = leb128(1 + name.length + padding.length);
+  return Buffer.concat([component, Buffer.from([CUSTOM_SECTION, ...size, name.length, ...name]), padding]);
+}
+
+/** A number as WebAssembly writes it: seven bits a byte, the lowest first. */
+function leb128(value: number): number[] {
+  return value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...leb128(Math.floor(value / 0x80))];
+}
+
 /**
  * Writes the files of a group of so many plugins, which take turns with the components. Fleets that run at the same
  * time have different names.

@@ -49,6 +49,8 @@ export interface ReplicaPlan {
   readonly cache: string;
   /** Where its output goes. */
   readonly folder: string;
+  /** Further flags of `serve`. */
+  readonly flags?: readonly string[];
 }
 
 /** A replica that takes requests. Disposing of it ends it. */
@@ -96,7 +98,7 @@ export async function startReplica(plan: ReplicaPlan): Promise<RunningReplica> {
   const child = await startChild({
     name,
     command: process.execPath,
-    args: [mainPath, "serve", ...flags.flat()],
+    args: [mainPath, "serve", ...flags.flat(), ...(plan.flags ?? [])],
     folder,
     answers: () => isReady(healthPort),
   });

@@ -13,7 +13,19 @@ interface Plans {
 async function planned(args: readonly string[]): Promise<Plans> {
   const plans: Record<string, unknown> = {};
   const keep = (name: string) => async (plan: unknown) => void (plans[name] = plan);
-  const names = ["run", "guard", "against", "scaling", "fairness", "growth", "soak", "swap", "fleet", "engineCost"];
+  const names = [
+    "run",
+    "guard",
+    "against",
+    "scaling",
+    "fairness",
+    "growth",
+    "soak",
+    "swap",
+    "fleet",
+    "registry",
+    "engineCost",
+  ];
   const program = createProgram(Object.fromEntries(names.map((name) => [name, keep(name)])) as unknown as Starts);
   for (const command of [program, ...program.commands]) {
     command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
@@ -155,6 +167,12 @@ test("a fleet has the sizes and the components that it is told", async () => {
   });
 });
 
+test("starts from a registry are measured as often, and with as many plugins, as it is told", async () => {
+  expect(await planOf("registry", "registry")).toMatchObject({ rounds: 5, plugins: 100, components: 100 });
+  const args = ["registry", "--rounds", "3", "--plugins", "7", "--components", "2"];
+  expect(await planOf("registry", ...args)).toMatchObject({ rounds: 3, plugins: 7, components: 2 });
+});
+
 test("the cost of both engines is measured, or that of the one named", async () => {
   expect(await planOf("engineCost", "engine-cost", "echo.wasm")).toMatchObject({
     component: "echo.wasm",
@@ -167,12 +185,21 @@ test("the cost of both engines is measured, or that of the one named", async () 
   });
 });
 
-test.each(["run", "guard", "against", "scaling", "fairness", "growth", "soak", "swap", "fleet", "engine-cost"])(
-  "%s explains itself and measures nothing",
-  async (name) => {
-    await expect(planned([name, "--help"])).rejects.toMatchObject({ code: "commander.helpDisplayed", exitCode: 0 });
-  },
-);
+test.each([
+  "run",
+  "guard",
+  "against",
+  "scaling",
+  "fairness",
+  "growth",
+  "soak",
+  "swap",
+  "fleet",
+  "registry",
+  "engine-cost",
+])("%s explains itself and measures nothing", async (name) => {
+  await expect(planned([name, "--help"])).rejects.toMatchObject({ code: "commander.helpDisplayed", exitCode: 0 });
+});
 
 test.each([
   [["run", "--rounds", "4"]],
@@ -205,6 +232,7 @@ test.each([
   [["swap", "--rounds", "2"]],
   [["scaling", "--rounds", "4"]],
   [["fleet", "--plugins", "0"]],
+  [["registry", "--rounds", "2"]],
   [["fleet", "--components", "none"]],
   [["engine-cost"]],
   [["engine-cost", "x.wasm", "--engine", "v8"]],
