@@ -56,6 +56,15 @@ const KNOWN = {
       "install CMake 3.20 or later with make, or Python 3 with its module venv, which CMake is then installed with",
     obtain: obtainCMakeVersion,
   },
+  cargo: {
+    install: "install rustup (https://rustup.rs): the crate async-nats needs Rust 1.89 or later",
+    obtain: () => versionOf("cargo", ["--version"]),
+  },
+  go: { install: "install Go 1.25 or later (https://go.dev/dl)", obtain: () => versionOf("go", ["version"]) },
+  java: {
+    install: "install a JDK, 17 or later, and Maven",
+    obtain: obtainJava,
+  },
   git: { install: "install Git", obtain: () => versionOf("git", ["--version"]) },
 } as const satisfies Record<string, Toolchain>;
 
@@ -115,6 +124,11 @@ async function obtainCargoComponent(): Promise<string> {
 async function obtainPython(): Promise<string> {
   await run("python3", ["-c", "import venv, ensurepip"], { timeoutMs: PROBE_TIMEOUT_MS });
   return versionOf("python3", ["--version"]);
+}
+
+async function obtainJava(): Promise<string> {
+  await versionOf("mvn", ["--version"]);
+  return versionOf("javac", ["--version"]);
 }
 
 async function obtainCMakeVersion(): Promise<string> {
