@@ -8,12 +8,14 @@
 import { z } from "zod";
 import { consumerSchema } from "./consumer-document.ts";
 import { policySchema } from "./policy-document.ts";
+import { testSchema } from "./test-schema.ts";
 
 /** File name in `schemas/` → JSON Schema. */
 export function publishedSchemas(): ReadonlyMap<string, object> {
   return new Map([
     ["consumer.schema.json", toJsonSchema(consumerSchema)],
     ["policy.schema.json", toJsonSchema(policySchema)],
+    ["test.schema.json", toJsonSchema(testSchema(() => ""))],
   ]);
 }
 

@@ -10,6 +10,7 @@ import { CONFIG_LIMIT_ROWS } from "./config-limits.ts";
 import { EGRESS_LIMIT_ROWS } from "./egress-limits.ts";
 import { REQUEST_LIMIT_ROWS } from "./request-limits.ts";
 import { STORE_LIMIT_ROWS } from "./store-limits.ts";
+import { TEST_LIMIT_ROWS } from "./test-limits.ts";
 import { type FixedLimitRow, valuesOf } from "./limit-row.ts";
 
 export const FIXED_LIMIT_ROWS = {
@@ -19,6 +20,7 @@ export const FIXED_LIMIT_ROWS = {
   ...REQUEST_LIMIT_ROWS,
   ...CONFIG_LIMIT_ROWS,
   ...CACHE_LIMIT_ROWS,
+  ...TEST_LIMIT_ROWS,
 } as const satisfies Record<string, FixedLimitRow>;
 
 /** The values of {@link FIXED_LIMIT_ROWS}. */
