@@ -47,6 +47,7 @@ const ALLOWED = {
     "supervisor/sandbox",
     "fairness",
     "egress/undici",
+    "egress",
     "kv",
     "kv/drivers",
     "nats",
