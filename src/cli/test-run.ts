@@ -1,0 +1,158 @@
+/**
+ * One run of `network-host test`: reads the test files, runs them one after another, and writes what came of it.
+ *
+ * @module
+ */
+
+import { writeFile } from "node:fs/promises";
+import type { EngineChoice } from "../contract/artifact.ts";
+import { HostError } from "../errors/host-error.ts";
+import { junitXml } from "../testing/junit.ts";
+import { type FileResult, runTestFile } from "../testing/run-tests.ts";
+import { findTestFiles, loadTestFile, type TestFile } from "../testing/test-files.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+import { write } from "./terminal.ts";
+import { caseText, endText, loadedText, summaryText } from "./test-report.ts";
+
+/** What is run, and how. */
+export interface TestRunOptions {
+  /** Absolute paths; empty for all below the working folder. */
+  readonly files: readonly string[];
+  /** Absolute path; goes before the component that a file names. */
+  readonly component: string | undefined;
+  readonly engine: EngineChoice;
+  readonly cacheDir: string;
+  /** A text that the names of cases have to contain. */
+  readonly filter: string | undefined;
+  /** Absolute path. */
+  readonly junit: string | undefined;
+  readonly format: "text" | "json";
+}
+
+/** What came of a run. */
+export interface TestRun {
+  readonly exitCode: ExitCode;
+  /** Absolute paths of everything that a further run may come out differently for. */
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * Runs the tests.
+ *
+ * @param onRead told the paths of what is read, also where the run then fails
+ * @throws HostError `config-invalid` or `usage-invalid`
+ */
+export async function runTests(
+  options: TestRunOptions,
+  terminal: Terminal,
+  onRead: (paths: readonly string[]) => void = () => undefined,
+): Promise<TestRun> {
+  const startedMs = performance.now();
+  const files = await loadFiles(options, onRead);
+  const results: FileResult[] = [];
+  for (const file of files) results.push(await runFile(file, options, terminal));
+  const cases = results.flatMap((result) => (result.kind === "ran" ? result.cases : []));
+  const isUnloaded = results.some(({ kind }) => kind === "unloaded");
+  if (cases.length === 0 && !isUnloaded)
+    throw new HostError("usage-invalid", `no case has ${JSON.stringify(options.filter)} in its name`);
+  await report(results, options, performance.now() - startedMs, terminal);
+  const isFailed = isUnloaded || cases.some(({ failures }) => failures.length > 0);
+  return {
+    exitCode: isFailed ? EXIT.failed : EXIT.ok,
+    dependsOn: files.flatMap(({ dependsOn }) => dependsOn),
+  };
+}
+
+/** All of them, so that what is wrong with several is said at once. */
+async function loadFiles(
+  { files, component }: TestRunOptions,
+  onRead: (paths: readonly string[]) => void,
+): Promise<TestFile[]> {
+  const paths = files.length > 0 ? files : await findTestFiles(process.cwd());
+  onRead([...paths, ...(component === undefined ? [] : [component])]);
+  if (paths.length === 0)
+    throw new HostError("usage-invalid", "there is no *.test.yaml here or below; write one or name a file");
+  const loaded: TestFile[] = [];
+  const problems: string[] = [];
+  for (const path of paths) {
+    try {
+      const file = await loadTestFile(path, component);
+      onRead(file.dependsOn);
+      loaded.push(file);
+    } catch (error) {
+      if (!(error instanceof HostError) || error.code !== "config-invalid") throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new HostError("config-invalid", problems.join("\n"));
+  return loaded;
+}
+
+async function runFile(file: TestFile, options: TestRunOptions, { stdout }: Terminal): Promise<FileResult> {
+  const { engine, cacheDir, filter, format } = options;
+  const say = (text: string): void => {
+    if (format === "text") stdout.write(text);
+  };
+  const result = await runTestFile(file, {
+    engine,
+    cacheDir,
+    isWanted: (name) => filter === undefined || name.includes(filter),
+    loaded: (loaded) => say(loadedText(loaded, stdout)),
+    ended: (ended) => say(caseText(file.document.file, ended, stdout)),
+  });
+  say(endText(result, stdout));
+  return result;
+}
+
+async function report(
+  results: readonly FileResult[],
+  { junit, format }: TestRunOptions,
+  durationMs: number,
+  { stdout }: Terminal,
+): Promise<void> {
+  if (junit !== undefined) {
+    try {
+      await writeFile(junit, junitXml(results));
+    } catch (error) {
+      throw new HostError("output-failed", `--junit ${junit}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  await write(
+    stdout,
+    format === "json" ? `${JSON.stringify(toJson(results))}\n` : summaryText(results, durationMs, stdout),
+  );
+}
+
+function toJson(results: readonly FileResult[]): Record<string, unknown> {
+  const isPassed = (result: FileResult): boolean =>
+    result.kind === "ran" && result.cases.every(({ failures }) => failures.length === 0);
+  return { ok: results.every(isPassed), files: results.map(fileJson) };
+}
+
+function fileJson(result: FileResult): Record<string, unknown> {
+  const { document, componentPath, name } = result.file;
+  const shared = { file: document.file, plugin: name, component: componentPath };
+  if (result.kind === "unloaded") {
+    const { code, message } = result.error;
+    return { ...shared, engine: null, cases: [], skipped: 0, levels: [], error: { code, message } };
+  }
+  const { engine, loadMs, cases, skipped, levels } = result;
+  return {
+    ...shared,
+    engine,
+    loadMs,
+    cases: cases.map(({ test, durationMs, failures }) => ({
+      name: test.name,
+      line: test.position.line,
+      durationMs,
+      ok: failures.length === 0,
+      failures: failures.flatMap(({ step, mismatches }) =>
+        mismatches.map(({ position, what, difference }) => ({ step: step ?? null, ...position, what, difference })),
+      ),
+    })),
+    skipped,
+    levels,
+    error: null,
+  };
+}
