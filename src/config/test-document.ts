@@ -7,7 +7,7 @@
  */
 
 import type { BucketName } from "../contract/names.ts";
-import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
+import { DiagnosticList, FILE_START, type Parsed, type Position } from "./diagnostic.ts";
 import { checkShape } from "./shape.ts";
 import type {
   Expectation,
@@ -21,15 +21,25 @@ import type {
 } from "./test-case.ts";
 import { type CaseFields, type ExchangeFields, type FaultFields, type LineFields, testSchema } from "./test-schema.ts";
 import { expectedText, type ReadNamedFile } from "./test-values.ts";
-import { type Path, readYaml } from "./yaml-text.ts";
+import { type Path, readYaml, type YamlText } from "./yaml-text.ts";
 
 /** Reads a test file's text. Pure, but for what `read` does. */
 export function parseTests(source: string, file: string, read: ReadNamedFile): Parsed<TestDocument> {
   const problems = new DiagnosticList(file);
   const yaml = readYaml(source, problems);
-  const fields = yaml === undefined ? undefined : checkShape(testSchema(read), yaml, problems);
-  if (yaml === undefined || fields === undefined || problems.errors.length > 0)
-    return { kind: "invalid", errors: problems.errors };
+  return yaml === undefined ? { kind: "invalid", errors: problems.errors } : parseYaml(yaml, file, read, problems);
+}
+
+/** The same of data that stands in no file: every position is that of the beginning. Pure. */
+export function parseTestData(data: unknown, label: string): Parsed<TestDocument> {
+  const yaml: YamlText = { data, valueAt: () => FILE_START, keyAt: () => FILE_START };
+  const noFiles: ReadNamedFile = () => "read the file yourself, and give its bytes";
+  return parseYaml(yaml, label, noFiles, new DiagnosticList(label));
+}
+
+function parseYaml(yaml: YamlText, file: string, read: ReadNamedFile, problems: DiagnosticList): Parsed<TestDocument> {
+  const fields = checkShape(testSchema(read), yaml, problems);
+  if (fields === undefined || problems.errors.length > 0) return { kind: "invalid", errors: problems.errors };
   const at = (from: Path) => (path: Path) => yaml.keyAt([...from, ...path]);
   const value: TestDocument = {
     file,

@@ -12,7 +12,7 @@ import type { CapturedLog, LoggedLine } from "./captured-log.ts";
 import { describeBytes, describeText, isMatch, matchBytes, matchText } from "./matching.ts";
 import type { HadExchange, SentRequest } from "./scene-exchanges.ts";
 import type { Scene } from "./scene.ts";
-import type { TestReply } from "./tested-plugin.ts";
+import type { TestError, TestReply } from "./tested-plugin.ts";
 
 /** Something that is not as expected. */
 export interface Mismatch {
@@ -95,8 +95,9 @@ function checkReply({ status, body, error }: Expectation, reply: TestReply, add:
   if (difference !== undefined) add(["body"], "the body differs", difference);
 }
 
-function detailOf({ log }: TestReply): DifferenceLine[] {
-  const lines = log.detail?.split(/\n|\\n/) ?? [];
+/** What the log says of it, unless it is the error's own text. */
+function detailOf({ log, text }: TestError): DifferenceLine[] {
+  const lines = log.detail === undefined || log.detail === text ? [] : log.detail.split(/\n|\\n/);
   return lines.map((text) => ({ kind: "remark", text }));
 }
 

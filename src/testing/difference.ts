@@ -111,15 +111,20 @@ function shown(lines: readonly DifferenceLine[]): DifferenceLine[] {
   let left = 0;
   for (const [index, line] of lines.entries()) {
     if (near[index] === true) {
-      if (left > 0) some.push({ kind: "remark", text: `… ${counted(left, "equal line")}` });
+      if (left > 0) some.push(...elided(lines.slice(index - left, index)));
       left = 0;
       some.push(line);
     } else left += 1;
   }
-  if (left > 0) some.push({ kind: "remark", text: `… ${counted(left, "equal line")}` });
+  if (left > 0) some.push(...elided(lines.slice(-left)));
   if (some.length <= MAX_SHOWN_LINES) return some;
   const rest = some.length - MAX_SHOWN_LINES;
   return [...some.slice(0, MAX_SHOWN_LINES), { kind: "remark", text: `… ${counted(rest, "more line")}` }];
+}
+
+/** Equal lines, by their number. The word for one would be as long as the line. */
+function elided(lines: readonly DifferenceLine[]): readonly DifferenceLine[] {
+  return lines.length === 1 ? lines : [{ kind: "remark", text: `… ${counted(lines.length, "equal line")}` }];
 }
 
 /** `1 line`, `2 lines`. */

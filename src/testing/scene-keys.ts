@@ -43,8 +43,8 @@ export class SceneKeys {
   }
 
   /** The values of a bucket as they are now. */
-  bucket(name: BucketName): ReadonlyMap<string, Uint8Array> {
-    return this.#values.get(name) ?? new Map<string, Uint8Array>();
+  bucket(name: string): ReadonlyMap<string, Uint8Array> {
+    return this.#values.get(name as BucketName) ?? new Map<string, Uint8Array>();
   }
 
   /** The first fault that applies to the operation; it counts against that fault's times. */

@@ -66,22 +66,34 @@ export async function loadTestFile(path: string, component: string | undefined):
     return readValue(absolute);
   });
   if (parsed.kind === "invalid") throw configError(parsed.errors);
-  const document = parsed.value;
+  const file = await resolveTests(parsed.value, folder, component);
+  return { ...file, dependsOn: [...dependsOn, ...file.dependsOn] };
+}
+
+/**
+ * Reads what a document names, by paths that begin at `folder`. `component` goes before the one that it names.
+ *
+ * @throws HostError `config-invalid`
+ */
+export async function resolveTests(
+  document: TestDocument,
+  folder: string,
+  component: string | undefined,
+): Promise<TestFile> {
   const named = document.component;
   if (component === undefined && named === undefined)
     throw configError([
-      problemAt(shown, "component is missing; write the component's path, or name it with --component"),
+      problemAt(document.file, "component is missing; write the component's path, or name it with --component"),
     ]);
   const componentPath = component ?? resolve(folder, named ?? "");
-  const policy =
-    document.policy === undefined ? undefined : await loadPolicy(resolve(folder, document.policy), document);
-  if (policy !== undefined) dependsOn.push(resolve(folder, document.policy ?? ""));
+  const policyPath = document.policy === undefined ? undefined : resolve(folder, document.policy);
+  const policy = policyPath === undefined ? undefined : await loadPolicy(policyPath, document);
   return {
     document,
     componentPath,
     name: policy?.policy.plugin ?? document.plugin ?? nameOfComponent(componentPath),
     policy: policy?.policy,
-    dependsOn: [...dependsOn, componentPath],
+    dependsOn: [componentPath, ...(policyPath === undefined ? [] : [policyPath])],
   };
 }
 
