@@ -19,6 +19,8 @@ import { caseText, endText, loadedText, summaryText } from "./test-report.ts";
 export interface TestRunOptions {
   /** Absolute paths; empty for all below the working folder. */
   readonly files: readonly string[];
+  /** `conformance`: every level that a component requests has to be used, since the cases use them all. */
+  readonly suite: "own" | "conformance";
   /** Absolute path; goes before the component that a file names. */
   readonly component: string | undefined;
   readonly engine: EngineChoice;
@@ -54,14 +56,24 @@ export async function runTests(
   for (const file of files) results.push(await runFile(file, options, terminal));
   const cases = results.flatMap((result) => (result.kind === "ran" ? result.cases : []));
   const isUnloaded = results.some(({ kind }) => kind === "unloaded");
-  if (cases.length === 0 && !isUnloaded)
-    throw new HostError("usage-invalid", `no case has ${JSON.stringify(options.filter)} in its name`);
+  if (cases.length === 0 && !isUnloaded) throw new HostError("usage-invalid", nothingRan(options));
   await report(results, options, performance.now() - startedMs, terminal);
-  const isFailed = isUnloaded || cases.some(({ failures }) => failures.length > 0);
+  const isIdle = options.suite === "conformance" && results.some(hasUnusedLevel);
+  const isFailed = isUnloaded || isIdle || cases.some(({ failures }) => failures.length > 0);
   return {
     exitCode: isFailed ? EXIT.failed : EXIT.ok,
     dependsOn: files.flatMap(({ dependsOn }) => dependsOn),
   };
+}
+
+function nothingRan({ filter }: TestRunOptions): string {
+  return filter === undefined
+    ? "no case was run: the plugin requests none of the levels that the cases need"
+    : `--filter ${JSON.stringify(filter)}: no case has this text in its name`;
+}
+
+function hasUnusedLevel(result: FileResult): boolean {
+  return result.kind === "ran" && result.levels.some(({ operations }) => operations === 0);
 }
 
 /** All of them, so that what is wrong with several is said at once. */

@@ -57,9 +57,19 @@ async function test(files: readonly string[], flags: Flags, terminal: Terminal):
     const text = flags[name];
     return typeof text === "string" ? parsePath({ text, source: `--${name}` }) : undefined;
   };
+  const conformance = path("conformance");
+  if (conformance !== undefined && (files.length > 0 || flags["component"] !== undefined))
+    throw new HostError(
+      "usage-invalid",
+      "--conformance names the component and has its own cases: leave the others out",
+    );
   const options = {
-    files: files.map((text) => parsePath({ text, source: "files" })),
-    component: path("component"),
+    suite: conformance === undefined ? "own" : "conformance",
+    files:
+      conformance === undefined
+        ? files.map((text) => parsePath({ text, source: "files" }))
+        : [(await import("../testing/conformance-file.ts")).CONFORMANCE_FILE],
+    component: conformance ?? path("component"),
     engine: parseEngine(flags, terminal.env),
     cacheDir: parseCacheDir(flags, terminal.env),
     filter: typeof flags["filter"] === "string" ? flags["filter"] : undefined,

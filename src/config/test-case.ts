@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AccessLevel } from "../contract/access-levels.ts";
 import type { HttpErrorCode } from "../contract/http.ts";
 import type { PluginLimits } from "../contract/limits.ts";
 import type { BucketName, PluginName } from "../contract/names.ts";
@@ -103,6 +104,8 @@ export interface TestStep {
 export interface TestCase {
   readonly name: string;
   readonly position: Position;
+  /** Without one of these levels there is nothing to test. */
+  readonly needs: readonly AccessLevel[];
   readonly scene: SceneSetup;
   readonly steps: readonly TestStep[];
   /** Where the case's part of this path stands in the file. */

@@ -63,6 +63,7 @@ function toCase(fields: CaseFields, path: Path, at: PositionFrom): TestCase {
   return {
     name: fields.name,
     position: at(path)(["name"]),
+    needs: fields.needs ?? [],
     scene: {
       keys: toMaps(fields.keys ?? {}),
       faults: (fields.store ?? []).map(toFault),

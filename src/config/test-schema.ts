@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { ACCESS_LEVELS, type AccessLevel } from "../contract/access-levels.ts";
 import { HTTP_ERROR_CODES, isHttpFieldValue, isHttpToken } from "../contract/http.ts";
 import { FIXED_LIMITS, PLUGIN_LIMITS } from "../contract/limits.ts";
 import type { BucketName } from "../contract/names.ts";
@@ -21,6 +22,7 @@ const LOG_LEVELS = ["info", "warning", "error"] as const;
 const MAX_DELAY_MS = 600_000;
 const MAX_TIMES = 1_000_000;
 
+const LEVEL_ADVICE = `write a list of ${ACCESS_LEVELS.join(", ")}`;
 const KEYS_ADVICE = "write `bucket: { key: value }`, one bucket a line";
 const EXPECT_ADVICE =
   "write what is expected, such as { status: 200, body: … } or { error: plugin-error }; {} for any answer";
@@ -225,6 +227,12 @@ const caseSchema = (read: ReadNamedFile) =>
     .strictObject(
       {
         name: text("write a sentence that says what the plugin does").min(1, { error: "write a sentence" }),
+        needs: z
+          .array(z.enum(ACCESS_LEVELS as [AccessLevel, ...AccessLevel[]], { error: LEVEL_ADVICE }), {
+            error: LEVEL_ADVICE,
+          })
+          .optional()
+          .meta({ description: "The case is left out if the plugin does not request all of these levels." }),
         keys: keysSchema(valueSchema(read)).optional().meta({ description: "What the store holds at the beginning." }),
         store: z
           .array(faultSchema, { error: "write a list of faults" })

@@ -28,7 +28,7 @@ export type ExpectedText =
   | { readonly kind: "matches"; readonly pattern: RegExp };
 
 const VALUE_ADVICE =
-  "write a text (a number in quotes), or one of { json: … }, { base64: … }, { hex: … }, { file: … }, { size: 1MiB }";
+  "write a text (a number in quotes), or one of { json: … }, { base64: … }, { hex: … }, { file: … }, { size: 1MiB }, { parts: […] }";
 const EXPECTED_ADVICE = `${VALUE_ADVICE}, { contains: … }, { matches: … }, { length: … }`;
 const TEXT_ADVICE = "write a text, { contains: … } or { matches: … }";
 
@@ -88,9 +88,23 @@ function sizeSchema(error: string): z.ZodType<number, number | string> {
     });
 }
 
-type ValueFields = { readonly [Name in keyof typeof valueShape]?: z.output<(typeof valueShape)[Name]> };
+/** With the parts of a value that has several, which are values themselves. */
+function shapeWithParts(read: ReadNamedFile) {
+  const parts = z
+    .array(
+      z.lazy(() => valueSchema(read)),
+      { error: "write a list of values" },
+    )
+    .optional()
+    .meta({ description: "Several values, one after another." });
+  return { ...valueShape, parts };
+}
 
-const VALUE_KEYS = ["text", "json", "base64", "hex", "file", "size"] as const;
+type ValueFields = { readonly [Name in keyof typeof valueShape]?: z.output<(typeof valueShape)[Name]> } & {
+  readonly parts?: readonly Uint8Array[] | undefined;
+};
+
+const VALUE_KEYS = ["text", "json", "base64", "hex", "file", "size", "parts"] as const;
 const EXPECTED_KEYS = [...VALUE_KEYS, "contains", "matches", "length"] as const;
 
 /** One of `keys`, and `fill` only with `size`. */
@@ -106,16 +120,19 @@ function refineOne(keys: readonly string[], advice: string) {
 /** Bytes: of a payload, a value in the store, a body. */
 export function valueSchema(read: ReadNamedFile): z.ZodType<Uint8Array> {
   return z
-    .union([text(VALUE_ADVICE), z.strictObject(valueShape).superRefine(refineOne(VALUE_KEYS, VALUE_ADVICE))], {
-      error: VALUE_ADVICE,
-    })
+    .union(
+      [text(VALUE_ADVICE), z.strictObject(shapeWithParts(read)).superRefine(refineOne(VALUE_KEYS, VALUE_ADVICE))],
+      {
+        error: VALUE_ADVICE,
+      },
+    )
     .transform((written, context) => bytesOf(written, read, context));
 }
 
 /** What a body or a value must be. */
 export function expectedBytesSchema(read: ReadNamedFile): z.ZodType<ExpectedBytes> {
   const form = z
-    .strictObject({ ...valueShape, ...expectationShape })
+    .strictObject({ ...shapeWithParts(read), ...expectationShape })
     .superRefine(refineOne(EXPECTED_KEYS, EXPECTED_ADVICE));
   return z
     .union([text(EXPECTED_ADVICE), form], { error: EXPECTED_ADVICE })
@@ -163,9 +180,17 @@ function bytesOf(written: string | ValueFields, read: ReadNamedFile, context: z.
   if (written.base64 !== undefined) return Buffer.from(written.base64, "base64");
   if (written.hex !== undefined) return Buffer.from(written.hex, "hex");
   if (written.size !== undefined) return Buffer.alloc(written.size, written.fill ?? "x");
+  if (written.parts !== undefined) return joined(written.parts, context);
   if (written.file === undefined) return Buffer.from(JSON.stringify(written.json ?? null));
   const content = read(written.file);
   if (typeof content !== "string") return content;
   context.addIssue({ code: "custom", path: ["file"], message: content });
+  return z.NEVER;
+}
+
+function joined(parts: readonly Uint8Array[], context: z.RefinementCtx): Uint8Array {
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  if (bytes <= FIXED_LIMITS.testValueBytes) return Buffer.concat(parts);
+  context.addIssue({ code: "custom", path: ["parts"], message: `write at most ${FIXED_LIMITS.testValueBytes} bytes` });
   return z.NEVER;
 }

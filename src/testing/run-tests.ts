@@ -85,7 +85,10 @@ export async function runTestFile(file: TestFile, options: RunOptions): Promise<
   const { engine } = plugin;
   const loadMs = performance.now() - startedMs;
   options.loaded?.({ file, engine, loadMs });
-  const wanted = file.document.cases.filter(({ name }) => isWanted(name));
+  const requested = new Set(plugin.requested);
+  const wanted = file.document.cases.filter(
+    ({ name, needs }) => isWanted(name) && needs.every((level) => requested.has(level)),
+  );
   const cases: CaseResult[] = [];
   for (const test of wanted) {
     const result = await runCase(plugin, test);
