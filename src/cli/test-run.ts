@@ -109,7 +109,7 @@ async function runFile(file: TestFile, options: TestRunOptions, { stdout }: Term
   const result = await runTestFile(file, {
     engine,
     cacheDir,
-    isWanted: (name) => filter === undefined || name.includes(filter),
+    ...(filter !== undefined && { isWanted: (name: string) => name.includes(filter) }),
     loaded: (loaded) => say(loadedText(loaded, stdout)),
     ended: (ended) => say(caseText(file.document.file, ended, stdout)),
   });

@@ -63,7 +63,7 @@ export type FileResult =
       readonly cases: readonly CaseResult[];
       /** Cases that were left out. */
       readonly skipped: number;
-      /** Of each level that the plugin requests. */
+      /** Of each level that the plugin requests; where not all cases were wanted, of those that were used. */
       readonly levels: readonly LevelUse[];
     }
   /** The plugin could not be loaded. */
@@ -96,7 +96,10 @@ export async function runTestFile(file: TestFile, options: RunOptions): Promise<
     options.ended?.(result);
   }
   const { usedLevels } = plugin;
-  const levels = plugin.requested.map((level) => ({ level, operations: usedLevels[level] }));
+  const levels = plugin.requested
+    .map((level) => ({ level, operations: usedLevels[level] }))
+    // That some of the cases did not use it says nothing.
+    .filter(({ operations }) => operations > 0 || options.isWanted === undefined);
   return { kind: "ran", file, engine, loadMs, cases, skipped: file.document.cases.length - wanted.length, levels };
 }
 

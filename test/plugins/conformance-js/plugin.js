@@ -1,5 +1,6 @@
-// Shows what a request finds of the ones before it, and uses what a language's runtime brings with it. The methods are
-// those of every plugin in test/plugins/conformance-*. One source for QuickJS and for StarlingMonkey.
+// The methods of the contract's cases (conformance/contract.test.yaml), and more that show what a request finds of the ones
+// before it and use what a language's runtime brings with it. The methods are those of every plugin in
+// test/plugins/conformance-*. One source for QuickJS and for StarlingMonkey, which alone has `fetch`.
 
 import { KeyValueStore } from "local:network-host/key-value-store@1.0.0";
 
@@ -8,6 +9,50 @@ let last = "";
 const held = [];
 
 const methods = {
+  echo: (payload) => payload,
+
+  id: (_, { id }) => bytesText(id),
+
+  "méthode-方法-🙂": (_, { method }) => bytesText(method),
+
+  status: (payload) => ({ status: Number(payload), body: "" }),
+
+  fail(payload) {
+    throw utf8(payload);
+  },
+
+  trap: (payload) => methods.endless(payload),
+
+  remember(payload) {
+    const before = last;
+    last = payload;
+    return before;
+  },
+
+  get(payload) {
+    const [bucket, key] = utf8(payload).split("\n");
+    const value = operate(() => new KeyValueStore(bucket).get(key));
+    return value ? { status: 200, body: value } : { status: 404, body: "" };
+  },
+
+  set(payload) {
+    const [bucket, key] = payload.split("\n", 2);
+    const value = bytesOf(payload.slice(bucket.length + key.length + 2));
+    operate(() => new KeyValueStore(utf8(bucket)).set(utf8(key), value));
+    return "";
+  },
+
+  async fetch(payload) {
+    const [method, url] = payload.split("\n", 2);
+    const body = payload.slice(method.length + url.length + 2);
+    try {
+      const response = await fetch(url, body === "" ? { method } : { method, body: bytesOf(body) });
+      return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+    } catch (error) {
+      throw String(error);
+    }
+  },
+
   // How many calls there were, and what the last one brought.
   state(payload) {
     const before = `${calls} ${last}`;
@@ -65,21 +110,46 @@ function level(left, store) {
   return 0;
 }
 
-// Neither encodes at the top level: QuickJS has no such classes, and here all texts are ASCII.
+// The contract's error is a text; what the engines throw for it is not.
+function operate(operation) {
+  try {
+    return operation();
+  } catch (error) {
+    throw String(error?.payload ?? error?.message ?? error);
+  }
+}
+
+// A payload is a text with a character for each byte: QuickJS has no classes that encode.
 function textOf(bytes) {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
 }
 
 function bytesOf(text) {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
+function utf8(bytesText) {
+  return decodeURIComponent(escape(bytesText));
+}
+
+function bytesText(text) {
+  return unescape(encodeURIComponent(text));
+}
+
+function response(answer) {
+  const { status, body } = typeof answer === "string" ? { status: 200, body: answer } : answer;
+  return { status, body: typeof body === "string" ? bytesOf(body) : body };
+}
+
 export const handler = {
   getAccessLevels() {
-    return { keyValueRead: true, keyValueWrite: false, outboundHttp: false };
+    return { keyValueRead: true, keyValueWrite: true, outboundHttp: typeof fetch === "function" };
   },
 
-  handleRequest({ method, payload }) {
-    return { status: 200, body: bytesOf(methods[method](textOf(payload))) };
+  handleRequest(request) {
+    const answer = methods[request.method](textOf(request.payload), request);
+    return answer instanceof Promise ? answer.then(response) : response(answer);
   },
 };

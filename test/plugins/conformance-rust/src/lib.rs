@@ -1,5 +1,6 @@
-//! Shows what a request finds of the ones before it, and uses what a language's runtime brings with it. The methods
-//! are those of every plugin in test/plugins/conformance-*.
+//! The methods of the contract's cases (conformance/contract.test.yaml), and more that show what a request finds of the
+//! ones before it and use what a language's runtime brings with it. The methods are those of every plugin in
+//! test/plugins/conformance-*.
 
 wit_bindgen::generate!({
     path: "../../../wit",
@@ -19,7 +20,13 @@ use std::hint::black_box;
 
 use exports::local::network_host::handler::{AccessLevels, Guest, RpcRequest, RpcResponse};
 use local::network_host::key_value_store::KeyValueStore;
+use wasi::http::outgoing_handler::handle;
+use wasi::http::types::{Fields, IncomingBody, Method, OutgoingBody, OutgoingRequest, Scheme};
+use wasi::io::streams::StreamError;
 use wasi::random::random::get_random_bytes;
+
+const MAX_WRITE: usize = 4096;
+const MAX_READ: u64 = 65536;
 
 thread_local! {
     static CALLS: Cell<u32> = const { Cell::new(0) };
@@ -31,11 +38,20 @@ struct Conformance;
 
 impl Guest for Conformance {
     fn get_access_levels() -> AccessLevels {
-        AccessLevels::KEY_VALUE_READ
+        AccessLevels::all()
     }
 
     fn handle_request(req: RpcRequest) -> Result<RpcResponse, String> {
         let body = match req.method.as_str() {
+            "echo" => req.payload,
+            "id" => req.id.into_bytes(),
+            "méthode-方法-🙂" => req.method.into_bytes(),
+            "status" => return Ok(RpcResponse { status: number(&req.payload)? as u16, body: Vec::new() }),
+            "fail" => return Err(text(&req.payload)),
+            "remember" => LAST.replace(req.payload),
+            "get" => return get(&req.payload),
+            "set" => set(&req.payload)?,
+            "fetch" => return fetch(&req.payload),
             "state" => state(req.payload),
             "random" => get_random_bytes(16),
             "hold" => hold(req.payload)?,
@@ -46,6 +62,82 @@ impl Guest for Conformance {
         };
         Ok(RpcResponse { status: 200, body })
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The payload's lines; the last one takes all that is left.
+fn fields(payload: &[u8], count: usize) -> impl Iterator<Item = &[u8]> {
+    payload.splitn(count, |byte| *byte == b'\n')
+}
+
+fn get(payload: &[u8]) -> Result<RpcResponse, String> {
+    let mut lines = fields(payload, 2).map(text);
+    let store = KeyValueStore::new(&lines.next().unwrap_or_default());
+    Ok(match store.get(&lines.next().unwrap_or_default())? {
+        Some(body) => RpcResponse { status: 200, body },
+        None => RpcResponse { status: 404, body: Vec::new() },
+    })
+}
+
+fn set(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let mut lines = fields(payload, 3);
+    let store = KeyValueStore::new(&text(lines.next().unwrap_or_default()));
+    let key = text(lines.next().unwrap_or_default());
+    store.set(&key, lines.next().unwrap_or_default())?;
+    Ok(Vec::new())
+}
+
+/// Sends a request and replies as the server did.
+fn fetch(payload: &[u8]) -> Result<RpcResponse, String> {
+    let mut lines = fields(payload, 3);
+    let method = text(lines.next().unwrap_or_default());
+    let url = text(lines.next().unwrap_or_default());
+    let body = lines.next();
+    let target = url.trim_start_matches("http://");
+    let (authority, path) = target.split_at(target.find('/').unwrap_or(target.len()));
+    let request = OutgoingRequest::new(Fields::new());
+    let refused = |()| "the request was refused";
+    request.set_method(&Method::Other(method)).map_err(refused)?;
+    request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
+    request.set_authority(Some(authority)).map_err(refused)?;
+    request.set_path_with_query(Some(path)).map_err(refused)?;
+    let outgoing = body.map(|_| request.body()).transpose().map_err(refused)?;
+    let future = handle(request, None).map_err(|_| "the request was not sent")?;
+    if let (Some(outgoing), Some(body)) = (outgoing, body) {
+        write(outgoing, body)?;
+    }
+    future.subscribe().block();
+    let answer = future.get().ok_or("no response")?.map_err(|()| "taken before")?;
+    let response = answer.map_err(|_| "the request failed")?;
+    let body = read(response.consume().map_err(refused)?)?;
+    Ok(RpcResponse { status: response.status(), body })
+}
+
+fn write(outgoing: OutgoingBody, body: &[u8]) -> Result<(), &'static str> {
+    let stream = outgoing.write().map_err(|()| "no stream")?;
+    for chunk in body.chunks(MAX_WRITE) {
+        stream.blocking_write_and_flush(chunk).map_err(|_| "the body was not taken")?;
+    }
+    drop(stream);
+    OutgoingBody::finish(outgoing, None).map_err(|_| "the body was not finished")
+}
+
+fn read(body: IncomingBody) -> Result<Vec<u8>, &'static str> {
+    let stream = body.stream().map_err(|()| "no stream")?;
+    let mut whole = Vec::new();
+    loop {
+        match stream.blocking_read(MAX_READ) {
+            Ok(chunk) => whole.extend_from_slice(&chunk),
+            Err(StreamError::Closed) => break,
+            Err(_) => return Err("the response broke off"),
+        }
+    }
+    drop(stream);
+    drop(IncomingBody::finish(body));
+    Ok(whole)
 }
 
 /// How many calls there were, and what the last one brought.
