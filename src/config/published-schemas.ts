@@ -15,10 +15,11 @@ export function publishedSchemas(): ReadonlyMap<string, object> {
   return new Map([
     ["consumer.schema.json", toJsonSchema(consumerSchema)],
     ["policy.schema.json", toJsonSchema(policySchema)],
-    ["test.schema.json", toJsonSchema(testSchema(() => ""))],
+    // What a value may be is the same in many places.
+    ["test.schema.json", toJsonSchema(testSchema(() => ""), "ref")],
   ]);
 }
 
-function toJsonSchema(schema: z.ZodType): object {
-  return z.toJSONSchema(schema, { target: "draft-07", io: "input" });
+function toJsonSchema(schema: z.ZodType, reused: "inline" | "ref" = "inline"): object {
+  return z.toJSONSchema(schema, { target: "draft-07", io: "input", reused });
 }

@@ -80,11 +80,18 @@ export interface ExpectedLine {
   readonly level: LogLevel | undefined;
 }
 
+/** The error that a request ends with. */
+export interface ExpectedError {
+  readonly code: ErrorCode;
+  /** Of `plugin-error`: what the plugin returns. */
+  readonly text: ExpectedText | undefined;
+}
+
 /** What has to be so after a request. Absent parts do not matter. */
 export interface Expectation {
   readonly status: number | undefined;
   readonly body: ExpectedBytes | undefined;
-  readonly error: { readonly code: ErrorCode; readonly text: ExpectedText | undefined } | undefined;
+  readonly error: ExpectedError | undefined;
   /** A bucket that is named has these keys and no others. */
   readonly keys: KeysByBucket<ExpectedBytes>;
   /** All lines, in this order. */

@@ -7,10 +7,12 @@
  */
 
 import type { BucketName } from "../contract/names.ts";
+import type { ErrorCode } from "../errors/table.ts";
 import { DiagnosticList, FILE_START, type Parsed, type Position } from "./diagnostic.ts";
 import { checkShape } from "./shape.ts";
 import type {
   Expectation,
+  ExpectedError,
   ExpectedLine,
   KeysByBucket,
   ScriptedExchange,
@@ -20,7 +22,7 @@ import type {
   TestRequest,
 } from "./test-case.ts";
 import { type CaseFields, type ExchangeFields, type FaultFields, type LineFields, testSchema } from "./test-schema.ts";
-import { expectedText, type ReadNamedFile } from "./test-values.ts";
+import { type ExpectedText, expectedText, type ReadNamedFile } from "./test-values.ts";
 import { type Path, readYaml, type YamlText } from "./yaml-text.ts";
 
 /** Reads a test file's text. Pure, but for what `read` does. */
@@ -87,12 +89,16 @@ function toExpectation(fields: NonNullable<CaseFields["expect"]>): Expectation {
   return {
     status,
     body,
-    error:
-      typeof error === "string" ? { code: error, text: undefined } : error && { code: error.code, text: error.text },
+    error: error === undefined ? undefined : toError(typeof error === "string" ? { code: error } : error),
     keys: toMaps(keys),
     log: log?.map(toLine),
     logIncludes: logIncludes.map(toLine),
   };
+}
+
+/** The schema has checked that it is a code. */
+function toError({ code, text }: { readonly code: string; readonly text?: ExpectedText | undefined }): ExpectedError {
+  return { code: code as ErrorCode, text };
 }
 
 function toLine(line: LineFields): ExpectedLine {

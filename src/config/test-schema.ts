@@ -11,9 +11,10 @@ import { FIXED_LIMITS, PLUGIN_LIMITS } from "../contract/limits.ts";
 import type { BucketName } from "../contract/names.ts";
 import { METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES } from "../contract/protocol.ts";
 import { MAX_STATUS } from "../contract/request.ts";
-import { ERROR_CODES, type ErrorCode } from "../errors/table.ts";
+import { ERROR_CODES, isErrorCode } from "../errors/table.ts";
 import { bucketNameSchema, pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
 import { limitsSchema } from "./limit-schema.ts";
+import { nearest } from "./suggestion.ts";
 import { STORE_FAULT_CODES } from "./test-case.ts";
 import { expectedBytesSchema, expectedTextSchema, type ReadNamedFile, TEXT_KEYS, valueSchema } from "./test-values.ts";
 
@@ -23,6 +24,7 @@ const MAX_DELAY_MS = 600_000;
 const MAX_TIMES = 1_000_000;
 
 const LEVEL_ADVICE = `write a list of ${ACCESS_LEVELS.join(", ")}`;
+const CODE_ADVICE = "write an error's code; docs/errors.md lists them";
 const KEYS_ADVICE = "write `bucket: { key: value }`, one bucket a line";
 const EXPECT_ADVICE =
   "write what is expected, such as { status: 200, body: … } or { error: plugin-error }; {} for any answer";
@@ -84,13 +86,21 @@ const lineSchema = z.union(
   { error: "write a line's text, or { text: …, level: … }" },
 );
 
+/** No enum: in a union, the misfit of one has no guess at what was meant. */
+const errorCodeSchema: z.ZodType<string, string> = text(CODE_ADVICE)
+  .superRefine((code, context) => {
+    if (isErrorCode(code)) return;
+    const guess = nearest(code, ERROR_CODES);
+    const message = guess === undefined ? CODE_ADVICE : `did you mean "${guess}"? Else ${CODE_ADVICE}`;
+    context.addIssue({ code: "custom", message });
+  })
+  .meta({ enum: [...ERROR_CODES] });
+
 const errorSchema = z.union(
   [
-    z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]], { error: "write an error's code; docs/errors.md lists them" }),
+    errorCodeSchema,
     z.strictObject({
-      code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]], {
-        error: "write an error's code; docs/errors.md lists them",
-      }),
+      code: errorCodeSchema,
       text: expectedTextSchema()
         .optional()
         .meta({ description: "Of plugin-error: the text that the plugin returned." }),

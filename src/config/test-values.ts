@@ -88,6 +88,9 @@ function sizeSchema(error: string): z.ZodType<number, number | string> {
     });
 }
 
+/** One for each reader: it contains itself. */
+const valueSchemas = new WeakMap<ReadNamedFile, z.ZodType<Uint8Array>>();
+
 /** With the parts of a value that has several, which are values themselves. */
 function shapeWithParts(read: ReadNamedFile) {
   const parts = z
@@ -119,14 +122,15 @@ function refineOne(keys: readonly string[], advice: string) {
 
 /** Bytes: of a payload, a value in the store, a body. */
 export function valueSchema(read: ReadNamedFile): z.ZodType<Uint8Array> {
-  return z
-    .union(
-      [text(VALUE_ADVICE), z.strictObject(shapeWithParts(read)).superRefine(refineOne(VALUE_KEYS, VALUE_ADVICE))],
-      {
-        error: VALUE_ADVICE,
-      },
-    )
-    .transform((written, context) => bytesOf(written, read, context));
+  let schema = valueSchemas.get(read);
+  if (schema === undefined) {
+    const form = z.strictObject(shapeWithParts(read)).superRefine(refineOne(VALUE_KEYS, VALUE_ADVICE));
+    schema = z
+      .union([text(VALUE_ADVICE), form], { error: VALUE_ADVICE })
+      .transform((written, context) => bytesOf(written, read, context));
+    valueSchemas.set(read, schema);
+  }
+  return schema;
 }
 
 /** What a body or a value must be. */
