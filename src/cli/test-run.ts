@@ -32,26 +32,21 @@ export interface TestRunOptions {
   readonly format: "text" | "json";
 }
 
-/** What came of a run. */
-export interface TestRun {
-  readonly exitCode: ExitCode;
-  /** Absolute paths of everything that a further run may come out differently for. */
-  readonly dependsOn: readonly string[];
-}
+/** Told what a run depends on, by absolute paths: before the files are read, and with what they name before it is used. */
+export type WatchPaths = (paths: ReadonlySet<string>) => Promise<void>;
 
 /**
- * Runs the tests.
+ * Runs the tests; the result is the exit code.
  *
- * @param onRead told the paths of what is read, also where the run then fails
  * @throws HostError `config-invalid` or `usage-invalid`
  */
 export async function runTests(
   options: TestRunOptions,
   terminal: Terminal,
-  onRead: (paths: readonly string[]) => void = () => undefined,
-): Promise<TestRun> {
+  watchPaths: WatchPaths = () => Promise.resolve(),
+): Promise<ExitCode> {
   const startedMs = performance.now();
-  const files = await loadFiles(options, onRead);
+  const files = await loadFiles(options, watchPaths);
   const results: FileResult[] = [];
   for (const file of files) results.push(await runFile(file, options, terminal));
   const cases = results.flatMap((result) => (result.kind === "ran" ? result.cases : []));
@@ -60,10 +55,7 @@ export async function runTests(
   await report(results, options, performance.now() - startedMs, terminal);
   const isIdle = options.suite === "conformance" && results.some(hasUnusedLevel);
   const isFailed = isUnloaded || isIdle || cases.some(({ failures }) => failures.length > 0);
-  return {
-    exitCode: isFailed ? EXIT.failed : EXIT.ok,
-    dependsOn: files.flatMap(({ dependsOn }) => dependsOn),
-  };
+  return isFailed ? EXIT.failed : EXIT.ok;
 }
 
 function nothingRan({ filter }: TestRunOptions): string {
@@ -77,12 +69,10 @@ function hasUnusedLevel(result: FileResult): boolean {
 }
 
 /** All of them, so that what is wrong with several is said at once. */
-async function loadFiles(
-  { files, component }: TestRunOptions,
-  onRead: (paths: readonly string[]) => void,
-): Promise<TestFile[]> {
+async function loadFiles({ files, component }: TestRunOptions, watchPaths: WatchPaths): Promise<TestFile[]> {
   const paths = files.length > 0 ? files : await findTestFiles(process.cwd());
-  onRead([...paths, ...(component === undefined ? [] : [component])]);
+  const dependsOn = new Set(paths);
+  await watchPaths(dependsOn);
   if (paths.length === 0)
     throw new HostError("usage-invalid", "there is no *.test.yaml here or below; write one or name a file");
   const loaded: TestFile[] = [];
@@ -90,13 +80,14 @@ async function loadFiles(
   for (const path of paths) {
     try {
       const file = await loadTestFile(path, component);
-      onRead(file.dependsOn);
+      for (const each of file.dependsOn) dependsOn.add(each);
       loaded.push(file);
     } catch (error) {
       if (!(error instanceof HostError) || error.code !== "config-invalid") throw error;
       problems.push(error.message);
     }
   }
+  await watchPaths(dependsOn);
   if (problems.length > 0) throw new HostError("config-invalid", problems.join("\n"));
   return loaded;
 }

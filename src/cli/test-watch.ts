@@ -17,71 +17,82 @@ import { runTests, type TestRunOptions } from "./test-run.ts";
 /** Changed paths that are named. */
 const MAX_NAMED = 3;
 
-/** Resolves only where the output cannot be written to any more. */
+/** Rejects where the output cannot be written to any more; never resolves. */
 export async function watchTests(options: TestRunOptions, terminal: Terminal): Promise<never> {
-  let watched = new Set(options.files);
-  let changed = new Set<string>();
-  let wake: (() => void) | undefined;
-  const watcher = new FileWatcher({
-    paths: () => [...watched],
-    contents: new ReadContents(),
-    changed: (paths) => {
-      for (const path of paths) changed.add(path);
-      wake?.();
-    },
-  });
-  // Before the first run, so that a change during it is not missed.
-  await watcher.open();
-  // The watcher does not keep the process alive.
+  const watch = new PathWatch();
+  // The watches do not keep the process alive.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
     for (;;) {
-      watched = await runOnce(options, terminal, watched);
+      await runOnce(options, terminal, watch);
       await write(terminal.stderr, styled(terminal.stderr, "quiet", "waiting for changes; Ctrl-C ends it\n"));
-      while (!isConcerned(changed, watched)) {
-        changed = new Set();
-        const woken = Promise.withResolvers<void>();
-        wake = woken.resolve;
-        await woken.promise;
-      }
+      const changed = await watch.change();
       await write(terminal.stderr, `\n${styled(terminal.stderr, "strong", `changed: ${named(changed)}`)}\n`);
-      changed = new Set();
     }
   } finally {
     clearInterval(alive);
-    watcher.close();
+    watch.close();
   }
 }
 
-/** Gives the paths that the next run depends on. */
-async function runOnce(options: TestRunOptions, terminal: Terminal, before: ReadonlySet<string>): Promise<Set<string>> {
-  const read = new Set<string>(options.files.length > 0 ? options.files : [process.cwd()]);
+async function runOnce(options: TestRunOptions, terminal: Terminal, watch: PathWatch): Promise<void> {
+  // Where files were not named, a new one may come beside those that are there.
+  const withFolders = (paths: ReadonlySet<string>): ReadonlySet<string> =>
+    options.files.length > 0 ? paths : new Set([...paths, process.cwd(), ...[...paths].map((path) => dirname(path))]);
   try {
-    await runTests(options, terminal, (paths) => {
-      for (const path of paths) read.add(path);
-    });
-    return withFolders(read, options);
+    await runTests(options, terminal, (paths) => watch.look(withFolders(paths)));
   } catch (thrown) {
     const error = toHostError(thrown);
     if (error.row.fault === "bug" || error.code === "output-failed") throw error;
     await write(terminal.stderr, formatError(error, terminal.stderr));
-    // What an invalid file names is not known now; what it named before may be what is wrong.
-    return withFolders(new Set([...before, ...read]), options);
   }
 }
 
-/** Where files were not named, a new one may come beside those that are there. */
-function withFolders(paths: ReadonlySet<string>, { files }: TestRunOptions): Set<string> {
-  const folders = files.length > 0 ? [] : [...paths].filter((path) => path.endsWith(".test.yaml")).map(dirname);
-  return new Set([...paths, ...folders]);
+/** Watches a set of paths, which may become another one. Of paths in both sets, no change is missed in between. */
+class PathWatch {
+  #watcher: FileWatcher | undefined;
+  #paths: ReadonlySet<string> = new Set();
+  readonly #changed = new Set<string>();
+  #wake: (() => void) | undefined;
+
+  /** Paths of files, and of folders in which files come and go. */
+  async look(paths: ReadonlySet<string>): Promise<void> {
+    if (paths.symmetricDifference(this.#paths).size === 0) return;
+    const watcher = new FileWatcher({
+      paths: () => [...paths],
+      contents: new ReadContents(),
+      changed: (changed) => {
+        for (const path of changed) this.#changed.add(path);
+        this.#wake?.();
+      },
+    });
+    await watcher.open();
+    this.#watcher?.close();
+    this.#watcher = watcher;
+    this.#paths = paths;
+  }
+
+  /** Resolves with the paths that have changed since the last call, once there are some. */
+  async change(): Promise<ReadonlySet<string>> {
+    if (this.#changed.size === 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+      this.#wake = undefined;
+    }
+    const changed = new Set(this.#changed);
+    this.#changed.clear();
+    return changed;
+  }
+
+  close(): void {
+    this.#watcher?.close();
+  }
 }
 
-function isConcerned(changed: ReadonlySet<string>, watched: ReadonlySet<string>): boolean {
-  return [...changed].some((path) => watched.has(path));
-}
-
+/** Files rather than the folders that changed with them. */
 function named(paths: ReadonlySet<string>): string {
-  const all = [...paths].map(shownPath);
+  const all = [...paths].filter((path) => ![...paths].some((other) => dirname(other) === path)).map(shownPath);
   const rest = all.length - MAX_NAMED;
   return `${all.slice(0, MAX_NAMED).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }

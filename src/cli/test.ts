@@ -82,5 +82,5 @@ async function test(files: readonly string[], flags: Flags, terminal: Terminal):
   // Loaded here, so that the other commands start without them.
   if (isWatching) return await (await import("./test-watch.ts")).watchTests(options, terminal);
   const { runTests } = await import("./test-run.ts");
-  return (await runTests(options, terminal)).exitCode;
+  return await runTests(options, terminal);
 }

@@ -16,7 +16,13 @@ export function publishedSchemas(): ReadonlyMap<string, object> {
     ["consumer.schema.json", toJsonSchema(consumerSchema)],
     ["policy.schema.json", toJsonSchema(policySchema)],
     // What a value may be is the same in many places.
-    ["test.schema.json", toJsonSchema(testSchema(() => ""), "ref")],
+    [
+      "test.schema.json",
+      toJsonSchema(
+        testSchema(() => ""),
+        "ref",
+      ),
+    ],
   ]);
 }
 
