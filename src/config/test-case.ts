@@ -104,7 +104,7 @@ export interface Expectation {
 export interface TestStep {
   readonly request: TestRequest;
   readonly expect: Expectation;
-  /** Where the step's part of this path stands in the file. */
+  /** The place of this path, from the step on, in the file. */
   readonly at: (path: Path) => Position;
 }
 
@@ -115,7 +115,7 @@ export interface TestCase {
   readonly needs: readonly AccessLevel[];
   readonly scene: SceneSetup;
   readonly steps: readonly TestStep[];
-  /** Where the case's part of this path stands in the file. */
+  /** The place of this path, from the case on, in the file. */
   readonly at: (path: Path) => Position;
 }
 

@@ -32,7 +32,7 @@ export function parseTests(source: string, file: string, read: ReadNamedFile): P
   return yaml === undefined ? { kind: "invalid", errors: problems.errors } : parseYaml(yaml, file, read, problems);
 }
 
-/** The same of data that stands in no file: every position is that of the beginning. Pure. */
+/** The same of data without a file: every position is that of the beginning. Pure. */
 export function parseTestData(data: unknown, label: string): Parsed<TestDocument> {
   const yaml: YamlText = { data, valueAt: () => FILE_START, keyAt: () => FILE_START };
   const noFiles: ReadNamedFile = () => "read the file yourself, and give its bytes";

@@ -16,7 +16,7 @@ import type { TestError, TestReply } from "./tested-plugin.ts";
 
 /** Something that is not as expected. */
 export interface Mismatch {
-  /** Where the expectation stands in the test file. */
+  /** The place of the expectation in the test file. */
   readonly position: Position;
   /** What is wrong, in one line. */
   readonly what: string;

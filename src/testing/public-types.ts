@@ -112,7 +112,7 @@ export interface Reply {
   readonly body: Uint8Array;
   /** The body as UTF-8. */
   readonly text: string;
-  /** The body as JSON. Throws where it is none. */
+  /** The body as JSON. Throws if it is not valid JSON. */
   json(): unknown;
   readonly log: readonly LogLine[];
 }

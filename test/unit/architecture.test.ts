@@ -26,6 +26,7 @@ import {
 const ALLOWED = {
   main: ["cli"],
   cli: [
+    "testing",
     "app",
     "control",
     "capabilities",
@@ -39,6 +40,18 @@ const ALLOWED = {
     "contract",
     "errors",
     "version",
+  ],
+  testing: [
+    "app",
+    "registry",
+    "supervisor/sandbox",
+    "telemetry",
+    "config",
+    "egress",
+    "kv",
+    "policy",
+    "contract",
+    "errors",
   ],
   app: [
     "control",

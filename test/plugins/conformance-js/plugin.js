@@ -8,51 +8,56 @@ let calls = 0;
 let last = "";
 const held = [];
 
-const methods = {
-  echo: (payload) => payload,
+let remembered = new Uint8Array();
 
-  id: (_, { id }) => bytesText(id),
+// The methods of the contract's cases. They answer with a body, or with a status and a body.
+const contract = {
+  echo: ({ payload }) => payload,
 
-  "méthode-方法-🙂": (_, { method }) => bytesText(method),
+  id: ({ id }) => utf8Of(id),
 
-  status: (payload) => ({ status: Number(payload), body: "" }),
+  "méthode-方法-🙂": ({ method }) => utf8Of(method),
 
-  fail(payload) {
-    throw utf8(payload);
+  status: ({ payload }) => ({ status: Number(textOf(payload)), body: new Uint8Array() }),
+
+  fail({ payload }) {
+    throw fromUtf8(payload);
   },
 
-  trap: (payload) => methods.endless(payload),
+  trap: () => methods.endless("x"),
 
-  remember(payload) {
-    const before = last;
-    last = payload;
+  remember({ payload }) {
+    const before = remembered;
+    remembered = payload;
     return before;
   },
 
-  get(payload) {
-    const [bucket, key] = utf8(payload).split("\n");
-    const value = operate(() => new KeyValueStore(bucket).get(key));
-    return value ? { status: 200, body: value } : { status: 404, body: "" };
+  get({ payload }) {
+    const [bucket, key] = fields(payload, 2);
+    const value = operate(() => new KeyValueStore(fromUtf8(bucket)).get(fromUtf8(key)));
+    return value ? { status: 200, body: value } : { status: 404, body: new Uint8Array() };
   },
 
-  set(payload) {
-    const [bucket, key] = payload.split("\n", 2);
-    const value = bytesOf(payload.slice(bucket.length + key.length + 2));
-    operate(() => new KeyValueStore(utf8(bucket)).set(utf8(key), value));
-    return "";
+  set({ payload }) {
+    const [bucket, key, value] = fields(payload, 3);
+    operate(() => new KeyValueStore(fromUtf8(bucket)).set(fromUtf8(key), value));
+    return new Uint8Array();
   },
 
-  async fetch(payload) {
-    const [method, url] = payload.split("\n", 2);
-    const body = payload.slice(method.length + url.length + 2);
+  async fetch({ payload }) {
+    const [method, url, body] = fields(payload, 3);
+    const init = { method: textOf(method), ...(body.length > 0 && { body }) };
     try {
-      const response = await fetch(url, body === "" ? { method } : { method, body: bytesOf(body) });
+      const response = await fetch(textOf(url), init);
       return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
       throw String(error);
     }
   },
+};
 
+// The others take a text and reply with one, all of it ASCII.
+const methods = {
   // How many calls there were, and what the last one brought.
   state(payload) {
     const before = `${calls} ${last}`;
@@ -119,28 +124,37 @@ function operate(operation) {
   }
 }
 
-// A payload is a text with a character for each byte: QuickJS has no classes that encode.
+// A payload's lines; the last one takes all that is left.
+function fields(payload, count) {
+  const found = [];
+  let from = 0;
+  while (found.length < count) {
+    const end = found.length === count - 1 ? -1 : payload.indexOf(10, from);
+    found.push(payload.subarray(from, end === -1 ? payload.length : end));
+    from = end === -1 ? payload.length : end + 1;
+  }
+  return found;
+}
+
+// Neither encodes at the top level: QuickJS has no such classes.
 function textOf(bytes) {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return text;
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 function bytesOf(text) {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-function utf8(bytesText) {
-  return decodeURIComponent(escape(bytesText));
+function fromUtf8(bytes) {
+  return decodeURIComponent(escape(textOf(bytes)));
 }
 
-function bytesText(text) {
-  return unescape(encodeURIComponent(text));
+function utf8Of(text) {
+  return bytesOf(unescape(encodeURIComponent(text)));
 }
 
-function response(answer) {
-  const { status, body } = typeof answer === "string" ? { status: 200, body: answer } : answer;
-  return { status, body: typeof body === "string" ? bytesOf(body) : body };
+function responseOf(answer) {
+  return answer.status === undefined ? { status: 200, body: answer } : answer;
 }
 
 export const handler = {
@@ -149,7 +163,10 @@ export const handler = {
   },
 
   handleRequest(request) {
-    const answer = methods[request.method](textOf(request.payload), request);
-    return answer instanceof Promise ? answer.then(response) : response(answer);
+    const { method, payload } = request;
+    const inContract = contract[method];
+    if (inContract === undefined) return { status: 200, body: bytesOf(methods[method](textOf(payload))) };
+    const answer = inContract(request);
+    return answer instanceof Promise ? answer.then(responseOf) : responseOf(answer);
   },
 };
