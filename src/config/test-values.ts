@@ -64,16 +64,16 @@ const expectationShape = {
 function patternSchema(): z.ZodType<string> {
   return text("write a regular expression")
     .superRefine((source, context) => {
-      const problem = patternProblem(source);
-      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+      const compiled = compile(source);
+      if (typeof compiled === "string") context.addIssue({ code: "custom", message: compiled });
     })
     .meta({ description: "A regular expression of JavaScript with the flags s and u, which must match some part." });
 }
 
-function patternProblem(source: string): string | undefined {
+/** The expression, or what to write instead. */
+function compile(source: string): RegExp | string {
   try {
-    new RegExp(source, "su");
-    return undefined;
+    return new RegExp(source, "su");
   } catch (error) {
     return `write a regular expression of JavaScript (${(error as Error).message})`;
   }

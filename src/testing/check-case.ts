@@ -136,11 +136,19 @@ function lineText(line: ExpectedLine, logged: LoggedLine | undefined): string {
   return `${line.level ?? logged?.level ?? "info"}: ${text}`;
 }
 
-/** The mismatches of the case as a whole: exchanges that differ, that are missing or that nobody expected; idle faults. */
-export function checkScene({ scene: setup, at }: TestCase, { exchanges, keys }: Scene): Mismatch[] {
+/**
+ * The mismatches of the case as a whole: exchanges that differ or that nobody expected, and once all of its requests were sent
+ * those that are missing, and idle faults.
+ */
+export function checkScene(
+  { scene: setup, at }: TestCase,
+  { exchanges, keys }: Scene,
+  state: "ended" | "broken-off",
+): Mismatch[] {
   const mismatches: Mismatch[] = [];
   const add: Add = (path, what, difference = []) => void mismatches.push({ position: at(path), what, difference });
   for (const had of exchanges.had) checkExchange(had, setup.exchanges, add);
+  if (state === "broken-off") return mismatches;
   for (const { index, had } of exchanges.missing) {
     const { request, times } = setup.exchanges[index] as ScriptedExchange;
     const often = had === 0 ? "did not take place" : `took place ${counted(had, "time")}, expected were ${times}`;

@@ -118,12 +118,13 @@ class PlayedScene implements PublicScene {
   }
 
   verify(): void {
-    const mismatches = checkScene(this.#test, this.#scene);
+    const mismatches = checkScene(this.#test, this.#scene, "ended");
     if (mismatches.length === 0) return;
-    const lines = mismatches.flatMap(({ what, difference }) => [
-      what,
-      ...difference.map(({ kind, text }) => `  ${LINE_SIGNS[kind]}${text}`),
-    ]);
+    const lines: string[] = [];
+    for (const { what, difference } of mismatches) {
+      lines.push(what);
+      for (const { kind, text } of difference) lines.push(`  ${LINE_SIGNS[kind]}${text}`);
+    }
     throw new Error(lines.join("\n"));
   }
 }

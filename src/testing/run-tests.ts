@@ -11,7 +11,7 @@ import { type HostError, toHostError } from "../errors/host-error.ts";
 import type { LoggedLine } from "./captured-log.ts";
 import { checkScene, checkStep, type Mismatch } from "./check-case.ts";
 import type { TestFile } from "./test-files.ts";
-import { TestedPlugin, type TestReply } from "./tested-plugin.ts";
+import { TestedPlugin } from "./tested-plugin.ts";
 
 /** What a run needs beside the files. */
 export interface RunOptions {
@@ -114,28 +114,20 @@ async function runCase(plugin: TestedPlugin, test: TestCase): Promise<CaseResult
   const startedMs = performance.now();
   const scene = plugin.play(test.scene);
   const failures: FailedStep[] = [];
-  let last: TestReply | undefined;
-  for (const [index, step] of test.steps.entries()) {
+  let log: readonly LoggedLine[] = [];
+  let done = 0;
+  // What follows a failure builds on it.
+  while (done < test.steps.length && failures.length === 0) {
+    const step = test.steps[done] as TestStep;
     const reply = await plugin.request(step.request);
-    last = reply;
     const mismatches = checkStep(step, reply, scene);
-    if (mismatches.length === 0) continue;
-    failures.push({ step: stepNumber(test.steps, index), mismatches, log: reply.log.lines });
-    // What follows builds on it.
-    break;
+    log = reply.log.lines;
+    done += 1;
+    if (mismatches.length > 0) failures.push({ step: test.steps.length > 1 ? done : undefined, mismatches, log });
   }
-  if (failures.length === 0 || failures.every(({ step }) => step === undefined || step === test.steps.length)) {
-    const mismatches = checkScene(test, scene);
-    if (mismatches.length > 0) {
-      const log = failures.length === 0 ? (last?.log.lines ?? []) : [];
-      failures.unshift({ step: undefined, mismatches, log });
-    }
-  }
+  const mismatches = checkScene(test, scene, done === test.steps.length ? "ended" : "broken-off");
+  // First: what happened around the plugin is often why it answers otherwise.
+  if (mismatches.length > 0) failures.unshift({ step: undefined, mismatches, log: failures.length === 0 ? log : [] });
   scene.end();
   return { test, durationMs: performance.now() - startedMs, failures };
-}
-
-/** Of a case with one request, no number. */
-function stepNumber(steps: readonly TestStep[], index: number): number | undefined {
-  return steps.length > 1 ? index + 1 : undefined;
 }

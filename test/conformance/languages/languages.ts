@@ -74,6 +74,8 @@ export const LANGUAGES: readonly Language[] = [
     ...SHARED,
     name: "Rust",
     component: async () => projectFile("test/components/conformance-rust.wasm"),
+    // Both in one would be too large to commit.
+    contract: async () => ["conformance-rust", "fetch-rust"].map((name) => projectFile(`test/components/${name}.wasm`)),
     calls: 2_000,
     traps: ["trap", "endless"],
     errors: {

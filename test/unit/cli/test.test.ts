@@ -233,7 +233,11 @@ test("--filter runs some cases, --engine the other engine, --json prints an obje
   - { name: the first, request: { method: echo }, expect: { status: 1 } }
   - { name: the second, request: { method: echo }, expect: { status: 200 } }
 `,
-    ...["--filter", "second", "--engine", "jco", "--json"],
+    "--filter",
+    "second",
+    "--engine",
+    "jco",
+    "--json",
   );
   expect(JSON.parse(said)).toMatchObject({
     ok: true,
@@ -261,7 +265,8 @@ test("--junit writes XML that a parser reads, whatever a plugin says", async () 
   - { name: differs, request: { method: echo, payload: { hex: "3c5d5d3e07261b" } }, expect: { body: "]]>" } }
   - { name: logs, request: { method: log, payload: <b> }, expect: { status: 1 } }
 `,
-    ...["--junit", junit],
+    "--junit",
+    junit,
   );
   const [tag, totals, , suites] = JSON.parse(
     await runCommand("python3", ["-c", READ_XML, junit], { timeoutMs: 60_000 }),

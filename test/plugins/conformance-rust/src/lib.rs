@@ -20,13 +20,7 @@ use std::hint::black_box;
 
 use exports::local::network_host::handler::{AccessLevels, Guest, RpcRequest, RpcResponse};
 use local::network_host::key_value_store::KeyValueStore;
-use wasi::http::outgoing_handler::handle;
-use wasi::http::types::{Fields, IncomingBody, Method, OutgoingBody, OutgoingRequest, Scheme};
-use wasi::io::streams::StreamError;
 use wasi::random::random::get_random_bytes;
-
-const MAX_WRITE: usize = 4096;
-const MAX_READ: u64 = 65536;
 
 thread_local! {
     static CALLS: Cell<u32> = const { Cell::new(0) };
@@ -38,7 +32,7 @@ struct Conformance;
 
 impl Guest for Conformance {
     fn get_access_levels() -> AccessLevels {
-        AccessLevels::all()
+        AccessLevels::KEY_VALUE_READ | AccessLevels::KEY_VALUE_WRITE
     }
 
     fn handle_request(req: RpcRequest) -> Result<RpcResponse, String> {
@@ -51,7 +45,6 @@ impl Guest for Conformance {
             "remember" => LAST.replace(req.payload),
             "get" => return get(&req.payload),
             "set" => set(&req.payload)?,
-            "fetch" => return fetch(&req.payload),
             "state" => state(req.payload),
             "random" => get_random_bytes(16),
             "hold" => hold(req.payload)?,
@@ -88,56 +81,6 @@ fn set(payload: &[u8]) -> Result<Vec<u8>, String> {
     let key = text(lines.next().unwrap_or_default());
     store.set(&key, lines.next().unwrap_or_default())?;
     Ok(Vec::new())
-}
-
-/// Sends a request and replies as the server did.
-fn fetch(payload: &[u8]) -> Result<RpcResponse, String> {
-    let mut lines = fields(payload, 3);
-    let method = text(lines.next().unwrap_or_default());
-    let url = text(lines.next().unwrap_or_default());
-    let body = lines.next();
-    let target = url.trim_start_matches("http://");
-    let (authority, path) = target.split_at(target.find('/').unwrap_or(target.len()));
-    let request = OutgoingRequest::new(Fields::new());
-    let refused = |()| "the request was refused";
-    request.set_method(&Method::Other(method)).map_err(refused)?;
-    request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
-    request.set_authority(Some(authority)).map_err(refused)?;
-    request.set_path_with_query(Some(path)).map_err(refused)?;
-    let outgoing = body.map(|_| request.body()).transpose().map_err(refused)?;
-    let future = handle(request, None).map_err(|_| "the request was not sent")?;
-    if let (Some(outgoing), Some(body)) = (outgoing, body) {
-        write(outgoing, body)?;
-    }
-    future.subscribe().block();
-    let answer = future.get().ok_or("no response")?.map_err(|()| "taken before")?;
-    let response = answer.map_err(|_| "the request failed")?;
-    let body = read(response.consume().map_err(refused)?)?;
-    Ok(RpcResponse { status: response.status(), body })
-}
-
-fn write(outgoing: OutgoingBody, body: &[u8]) -> Result<(), &'static str> {
-    let stream = outgoing.write().map_err(|()| "no stream")?;
-    for chunk in body.chunks(MAX_WRITE) {
-        stream.blocking_write_and_flush(chunk).map_err(|_| "the body was not taken")?;
-    }
-    drop(stream);
-    OutgoingBody::finish(outgoing, None).map_err(|_| "the body was not finished")
-}
-
-fn read(body: IncomingBody) -> Result<Vec<u8>, &'static str> {
-    let stream = body.stream().map_err(|()| "no stream")?;
-    let mut whole = Vec::new();
-    loop {
-        match stream.blocking_read(MAX_READ) {
-            Ok(chunk) => whole.extend_from_slice(&chunk),
-            Err(StreamError::Closed) => break,
-            Err(_) => return Err("the response broke off"),
-        }
-    }
-    drop(stream);
-    drop(IncomingBody::finish(body));
-    Ok(whole)
 }
 
 /// How many calls there were, and what the last one brought.
