@@ -139,6 +139,11 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   ),
   signatureSearchMs: "none",
   signatureKeys: proven("unit/config/policy-signatures", "takes as many keys as allowed and no more"),
+  testFileBytes: proven("unit/testing/test-files", "of exactly the largest size is read, and one byte more is not"),
+  testFiles: proven("unit/testing/test-files", "takes as many files as allowed and no more"),
+  testCases: proven("unit/config/test-document", "has as many cases as allowed and no more"),
+  testValueBytes: proven("unit/config/test-document", "of exactly the largest size is taken, and one byte more is not"),
+  testLogLines: proven("unit/testing/captured-log", "keeps as many lines of a request as allowed, and counts the rest"),
 };
 
 export const COMPONENT_LIMIT_TESTS: LimitTests<typeof COMPONENT_LIMIT_ROWS> = {

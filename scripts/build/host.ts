@@ -12,6 +12,7 @@ import { glob, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { run } from "../lib/command.ts";
 import { ROOT } from "../lib/project.ts";
+import { keepApiDeclarations } from "./declarations.ts";
 import { openModes } from "./open-modes.ts";
 import { bundleRunner } from "./runner-bundle.ts";
 
@@ -29,6 +30,7 @@ export async function buildHost(dist: string = join(ROOT, "dist")): Promise<bool
       timeoutMs: COMPILE_TIMEOUT_MS,
       cwd: ROOT,
     });
+    await keepApiDeclarations(scratch);
     await bundleRunner(scratch);
     await writeFile(join(scratch, STAMP), digest);
     await openModes(scratch);

@@ -99,6 +99,14 @@ export const TEST_PLUGINS: readonly Recipe[] = [
     [...sourcesOf(["gauntlet", "http", "levels"]), "test/components/generated/outbound_http_component_type.o"],
     ["-DLEVELS=4", "-DWITH_HTTP", "-DFETCHER"],
   ),
+  testPlugin(
+    "conformance-c",
+    [
+      ...sourcesOf(["gauntlet", "replies", "store", "faults", "http", "levels"]),
+      "test/components/generated/outbound_http_component_type.o",
+    ],
+    ["-DLEVELS=7", "-DWITH_HTTP", "-DCONFORMANCE"],
+  ),
   ...PROBES.map((name) =>
     testPlugin(`probe-${name}`, sourcesOf(["probes"]), [`-DPROBE_${name.replace("-", "_").toUpperCase()}`]),
   ),

@@ -23,6 +23,7 @@ import { createSignCommand } from "./sign.ts";
 import { createStatusCommand } from "./status.ts";
 import { createTagsCommand } from "./tags.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
+import { createTestCommand } from "./test.ts";
 import { createVerifyCommand } from "./verify.ts";
 import { createWitCommand } from "./wit.ts";
 
@@ -37,6 +38,7 @@ First steps:
   $ network-host status                                    how are the replicas on this machine?
   $ network-host reload                                    have one read its files again
   $ network-host inspect echo.wasm --policy policy         what does a component import and request?
+  $ network-host test                                      run a plugin's tests, without NATS and without a database
   $ network-host compile echo.wasm                         compile it ahead of time
   $ network-host cache list                                which compiled components are kept?
   $ network-host wit export plugin-contract                the contract, as a repository for plugin projects
@@ -78,6 +80,7 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
   program.addCommand(createStatusCommand(terminal, done));
   program.addCommand(createReloadCommand(terminal, done));
   program.addCommand(createInspectCommand(terminal, done));
+  program.addCommand(createTestCommand(terminal, done));
   program.addCommand(createCheckCommand(terminal, done));
   program.addCommand(createCompileCommand(terminal, done));
   program.addCommand(createCacheCommand(terminal, done));

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { homedir, hostname } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
 import { MAX_PORT } from "../policy/allowed-host.ts";
 import type { ControlFolder, HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
 import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
@@ -14,6 +14,7 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText } from "../contract/size-text.ts";
 import { defaultSocketFolder } from "../control/socket-folder.ts";
 import { HostError } from "../errors/host-error.ts";
+import { baseFolder, defaultCacheFolder } from "../registry/user-folders.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
 import {
@@ -133,6 +134,7 @@ export const {
   policy: POLICY_SETTING,
   cache: CACHE_SETTING,
   cacheBytes: CACHE_BYTES_SETTING,
+  engine: ENGINE_SETTING,
   control: CONTROL_SETTING,
 } = SETTING;
 
@@ -154,7 +156,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
       access: parseRegistryAccess(flags, env),
       checkMs: parseRegistryCheck(read(SETTING.registryCheck)),
     },
-    engine: parseEngine(read(SETTING.engine)),
+    engine: parseEngine(flags, env),
     ...(health !== undefined && { health }),
     ...(control !== undefined && { control }),
     sandbox: parseSandbox(read(SETTING.sandbox)),
@@ -184,10 +186,7 @@ export function parseControl(flags: Flags, env: Terminal["env"]): ControlFolder 
 
 /** Absolute path of the artifact cache. */
 export function parseCacheDir(flags: Flags, env: Terminal["env"]): string {
-  return (
-    readPath(SETTING.cache, flags, env) ??
-    resolve(join(baseDirectory(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts"))
-  );
+  return readPath(SETTING.cache, flags, env) ?? resolve(defaultCacheFolder(env));
 }
 
 /** Bytes that the artifacts in the cache may have. Throws `usage-invalid`. */
@@ -224,7 +223,7 @@ function parseStore(
 
 /** Where values are stored if no store is named. Its folder may not exist yet. */
 export function defaultStorePath(env: Terminal["env"]): string {
-  return join(baseDirectory(env["XDG_STATE_HOME"], env, [".local", "state"]), "network-host", "store.sqlite");
+  return join(baseFolder(env["XDG_STATE_HOME"], env, [".local", "state"]), "network-host", "store.sqlite");
 }
 
 const REPLICA_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -265,7 +264,9 @@ function parseRunnerUser(value: SettingValue | undefined): ServeOptions["runnerU
   throw badSetting(value, "write a user's number, or user:group, both above 0, for example 65534:65534");
 }
 
-function parseEngine(value: SettingValue | undefined): EngineChoice {
+/** The engine that runs plugins. Throws `usage-invalid`. */
+export function parseEngine(flags: Flags, env: Terminal["env"]): EngineChoice {
+  const value = readSetting(SETTING.engine, flags, env);
   const text = value?.text ?? SETTING.engine.fallback;
   const choice = ENGINE_CHOICES.find((name) => name === text);
   if (choice !== undefined || value === undefined) return choice ?? "auto";
@@ -305,10 +306,4 @@ function parseLogFormat(value: SettingValue | undefined, isTerminal: boolean): L
   if (value === undefined) return isTerminal ? "pretty" : "json";
   if (value.text === "pretty" || value.text === "json") return value.text;
   throw badSetting(value, "write pretty or json");
-}
-
-/** XDG base directories: a relative path in a variable is invalid and ignored. */
-function baseDirectory(named: string | undefined, env: Terminal["env"], below: readonly string[]): string {
-  if (named !== undefined && isAbsolute(named)) return named;
-  return join(env["HOME"] || homedir(), ...below);
 }

@@ -8,15 +8,24 @@
 import { z } from "zod";
 import { consumerSchema } from "./consumer-document.ts";
 import { policySchema } from "./policy-document.ts";
+import { testSchema } from "./test-schema.ts";
 
 /** File name in `schemas/` → JSON Schema. */
 export function publishedSchemas(): ReadonlyMap<string, object> {
   return new Map([
     ["consumer.schema.json", toJsonSchema(consumerSchema)],
     ["policy.schema.json", toJsonSchema(policySchema)],
+    // What a value may be is the same in many places.
+    [
+      "test.schema.json",
+      toJsonSchema(
+        testSchema(() => ""),
+        "ref",
+      ),
+    ],
   ]);
 }
 
-function toJsonSchema(schema: z.ZodType): object {
-  return z.toJSONSchema(schema, { target: "draft-07", io: "input" });
+function toJsonSchema(schema: z.ZodType, reused: "inline" | "ref" = "inline"): object {
+  return z.toJSONSchema(schema, { target: "draft-07", io: "input", reused });
 }

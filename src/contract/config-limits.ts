@@ -34,7 +34,7 @@ export const CONFIG_LIMIT_ROWS = {
   configDepth: {
     value: 16,
     unit: "count",
-    summary: "Nesting depth of lists and maps in a consumer or policy file; deeper ones are config-invalid.",
+    summary: "Nesting depth of lists and maps in a consumer, policy or test file; deeper ones are config-invalid.",
     enforcedIn: "config/yaml-text",
   },
   watchedFiles: {

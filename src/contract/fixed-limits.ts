@@ -11,6 +11,7 @@ import { EGRESS_LIMIT_ROWS } from "./egress-limits.ts";
 import { REGISTRY_LIMIT_ROWS } from "./registry-limits.ts";
 import { REQUEST_LIMIT_ROWS } from "./request-limits.ts";
 import { STORE_LIMIT_ROWS } from "./store-limits.ts";
+import { TEST_LIMIT_ROWS } from "./test-limits.ts";
 import { type FixedLimitRow, valuesOf } from "./limit-row.ts";
 
 export const FIXED_LIMIT_ROWS = {
@@ -21,6 +22,7 @@ export const FIXED_LIMIT_ROWS = {
   ...CONFIG_LIMIT_ROWS,
   ...CACHE_LIMIT_ROWS,
   ...REGISTRY_LIMIT_ROWS,
+  ...TEST_LIMIT_ROWS,
 } as const satisfies Record<string, FixedLimitRow>;
 
 /** The values of {@link FIXED_LIMIT_ROWS}. */

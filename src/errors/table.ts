@@ -297,7 +297,8 @@ export const ERRORS = {
     fault: "operator",
     retryable: false,
     replyCode: 500,
-    summary: "A consumer or policy file is invalid; the message names the file, the line and what to write instead.",
+    summary:
+      "A consumer, policy or test file is invalid; the message names the file, the line and what to write instead.",
   },
   "usage-invalid": {
     fault: "operator",

@@ -30,7 +30,7 @@ import type { CachedArtifact } from "./artifact-folder.ts";
 import { digestOf } from "../contract/digest.ts";
 import { Gate } from "./gate.ts";
 import { readComponentFile } from "./plugin-source.ts";
-import { PluginVersion, type PluginVersionParts } from "./plugin-version.ts";
+import { PluginVersion, type PluginVersionOptions } from "./plugin-version.ts";
 import type { ReadContents } from "./read-contents.ts";
 import { referenceText } from "./component-store.ts";
 import type { RemoteComponents } from "./remote-components.ts";
@@ -130,7 +130,7 @@ export class PluginLoader {
    * `load-failed`, `probe-failed`.
    */
   async reopen(
-    { digest, signers }: Pick<PluginVersionParts, "digest" | "signers">,
+    { digest, signers }: Pick<PluginVersionOptions, "digest" | "signers">,
     spec: PluginSpec,
   ): Promise<PluginVersion> {
     const found = await this.#cache.find(digest);

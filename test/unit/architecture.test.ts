@@ -26,6 +26,7 @@ import {
 const ALLOWED = {
   main: ["cli"],
   cli: [
+    "testing",
     "app",
     "control",
     "capabilities",
@@ -43,6 +44,18 @@ const ALLOWED = {
     "errors",
     "version",
   ],
+  testing: [
+    "app",
+    "registry",
+    "supervisor/sandbox",
+    "telemetry",
+    "config",
+    "egress",
+    "kv",
+    "policy",
+    "contract",
+    "errors",
+  ],
   app: [
     "control",
     "consumer",
@@ -50,6 +63,7 @@ const ALLOWED = {
     "supervisor/sandbox",
     "fairness",
     "egress/undici",
+    "egress",
     "kv",
     "kv/drivers",
     "nats",

@@ -6,7 +6,9 @@
 #include <string.h>
 
 static const named_method_t *const TABLES[] = {
-#ifndef FETCHER
+#ifdef CONFORMANCE
+    REPLIES, STORE, FAULTS,
+#elif !defined FETCHER
     REPLIES, STORE, SYSTEM, FAULTS,
 #endif
 #ifdef WITH_HTTP

@@ -1,4 +1,5 @@
-// The methods that leave the machine. Gauntlets that ask for outbound HTTP have the first, the fetcher all of them.
+// The methods that leave the machine. Gauntlets that ask for outbound HTTP have the first, the fetcher all but "fetch",
+// which the plugin of the contract's cases has.
 //
 // The functions are declared by hand, as the canonical ABI lowers them: bindings for all of HTTP are 250 KB.
 
@@ -44,6 +45,9 @@ extern void http_send(int32_t request, int32_t has_options, int32_t options, uin
 #define MAX_WRITE 4096
 #define MAX_READ 65536
 #define MAX_REPLY 65536
+#define MAX_FETCHED (1024 * 1024)
+// The last case of `method`, which has the name beside it.
+#define METHOD_OTHER 9
 
 // Large enough for each result, and aligned as the 64-bit numbers in some of them ask for.
 static uint8_t result[64] __attribute__((aligned(8)));
@@ -92,7 +96,7 @@ static bool http(const request_t *request, response_t *response, string_t *error
   return incoming && reply_text(response, (uint16_t)http_status_of(incoming), text(""));
 }
 
-#ifdef FETCHER
+#if defined FETCHER || defined CONFORMANCE
 
 // A `stream-error`: the end, or an error that tells why.
 static bool fail_with_stream(const uint8_t *stream_error, string_t *error) {
@@ -128,6 +132,51 @@ static bool read_body(int32_t response, bytes_t *whole, size_t room, string_t *e
   }
   return result[4] == 1 || fail_with_stream(result + 4, error);
 }
+
+#endif
+
+#ifdef CONFORMANCE
+
+// Payload: a method, a URL and, where there are more lines, the body. Replies as the server did.
+static bool fetch(const request_t *request, response_t *response, string_t *error) {
+  bytes_t rest = request->payload;
+  bytes_t method = take_field(&rest), url = take_field(&rest);
+  bytes_t authority = {url.ptr + sizeof "http://" - 1, 0};
+  while (authority.ptr + authority.len < url.ptr + url.len && authority.ptr[authority.len] != '/') authority.len++;
+  bytes_t path = {authority.ptr + authority.len, (size_t)(url.ptr + url.len - authority.ptr - authority.len)};
+
+  int32_t outgoing = http_new_request(http_new_fields());
+  bool accepted = !http_set_method(outgoing, METHOD_OTHER, method.ptr, method.len) &&
+                  !http_set_scheme(outgoing, 1, SCHEME_HTTP, NULL, 0) &&
+                  !http_set_authority(outgoing, 1, authority.ptr, authority.len) &&
+                  !http_set_path(outgoing, 1, path.ptr, path.len);
+  if (!accepted) return fail(error, text("HTTP refused the request"));
+  int32_t body = 0;
+  if (rest.len) {
+    http_body_of(outgoing, result);
+    body = (int32_t)word(result + 4);
+  }
+  http_send(outgoing, 0, 0, result);
+  if (result[0] != 0) return fail_with(result + 8, error);
+  int32_t future = (int32_t)word(result + 8);
+  if (body && !write_body(body, rest, error)) return false;
+  // As `handle` has left it.
+  result[0] = 0;
+  *(uint32_t *)(result + 8) = (uint32_t)future;
+  int32_t incoming = await_response(error);
+  if (!incoming) return false;
+
+  bytes_t whole = filled(MAX_FETCHED, 0);
+  whole.len = 0;
+  uint16_t status = (uint16_t)http_status_of(incoming);
+  if (!read_body(incoming, &whole, MAX_FETCHED, error)) return false;
+  if (whole.len > MAX_FETCHED) return fail(error, text("the body is too large"));
+  return reply(response, status, whole);
+}
+
+#endif
+
+#ifdef FETCHER
 
 // Payload: a method's case, an authority, a path, a header's name and its value, the body's length (or nothing, for a
 // request without one), and the body, which is filled with `b` where it is shorter. Replies as the server did; a body
@@ -313,6 +362,9 @@ static bool http_let_go(const request_t *request, response_t *response, string_t
 
 const named_method_t HTTP[] = {
     {"http", http},
+#ifdef CONFORMANCE
+    {"fetch", fetch},
+#endif
 #ifdef FETCHER
     {"http-full", http_full},
     {"http-drop", http_drop},

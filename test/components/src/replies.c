@@ -53,8 +53,18 @@ static bool remember(const request_t *request, response_t *response, string_t *e
   return reply(response, 200, earlier);
 }
 
+#ifdef CONFORMANCE
+static bool own_name(const request_t *request, response_t *response, string_t *error) {
+  (void)error;
+  return reply_text(response, 200, request->method);
+}
+#endif
+
 const named_method_t REPLIES[] = {
     {"echo", echo}, {"id", id},   {"status", status},           {"big-reply", big_reply},
     {"err", err},   {"err-payload", err_payload}, {"count", count}, {"remember", remember},
+#ifdef CONFORMANCE
+    {"fail", err_payload}, {"méthode-方法-🙂", own_name},
+#endif
     {0},
 };

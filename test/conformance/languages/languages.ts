@@ -17,6 +17,8 @@ export interface Language {
   readonly name: string;
   /** Path of the component. Built where it is missing, which fails where the toolchain does. */
   component(): Promise<string>;
+  /** Paths of the components that have the methods of the contract's cases, where that is not the one component alone. */
+  contract?(): Promise<readonly string[]>;
   /** What replies with how many calls there were and what the last one brought, and what it replies at first. */
   readonly state: { readonly method: string; readonly first: string };
   /** Keeps memory: for each, a payload that makes it grow. */
@@ -62,6 +64,7 @@ export const LANGUAGES: readonly Language[] = [
     name: "C",
     isPutBack: true,
     component: async () => projectFile("test/components/gauntlet-all.wasm"),
+    contract: async () => [projectFile("test/components/conformance-c.wasm")],
     state: { method: "remember", first: "" },
     hold: { method: "grow", payload: "20" },
     traps: ["trap", "recurse", "over-permit"],
@@ -71,6 +74,8 @@ export const LANGUAGES: readonly Language[] = [
     ...SHARED,
     name: "Rust",
     component: async () => projectFile("test/components/conformance-rust.wasm"),
+    // Both in one would be too large to commit.
+    contract: async () => ["conformance-rust", "fetch-rust"].map((name) => projectFile(`test/components/${name}.wasm`)),
     calls: 2_000,
     traps: ["trap", "endless"],
     errors: {
@@ -128,6 +133,11 @@ export const LANGUAGES: readonly Language[] = [
     // It reads a clock and draws random values.
     isPutBack: false,
     component: () => buildGoPlugin(GO_TEST_PLUGINS.conformance),
+    // The bindings of the first are those of a world without HTTP.
+    contract: async () => [
+      await buildGoPlugin(GO_TEST_PLUGINS.conformance),
+      await buildGoPlugin(GO_TEST_PLUGINS.fetch),
+    ],
     calls: 2_000,
     lists: 900,
     tasks: 1_000,

@@ -1,5 +1,6 @@
-// Shows what a request finds of the ones before it, and uses what a language's runtime brings with it. The methods are
-// those of every plugin in test/plugins/conformance-*. One source for QuickJS and for StarlingMonkey.
+// The methods of the contract's cases (conformance/contract.test.yaml), and more that show what a request finds of the ones
+// before it and use what a language's runtime brings with it. The methods are those of every plugin in
+// test/plugins/conformance-*. One source for QuickJS and for StarlingMonkey, which alone has `fetch`.
 
 import { KeyValueStore } from "local:network-host/key-value-store@1.0.0";
 
@@ -7,6 +8,55 @@ let calls = 0;
 let last = "";
 const held = [];
 
+let remembered = new Uint8Array();
+
+// The methods of the contract's cases. They answer with a body, or with a status and a body.
+const contract = {
+  echo: ({ payload }) => payload,
+
+  id: ({ id }) => utf8Of(id),
+
+  "méthode-方法-🙂": ({ method }) => utf8Of(method),
+
+  status: ({ payload }) => ({ status: Number(textOf(payload)), body: new Uint8Array() }),
+
+  fail({ payload }) {
+    throw fromUtf8(payload);
+  },
+
+  trap: () => methods.endless("x"),
+
+  remember({ payload }) {
+    const before = remembered;
+    remembered = payload;
+    return before;
+  },
+
+  get({ payload }) {
+    const [bucket, key] = fields(payload, 2);
+    const value = operate(() => new KeyValueStore(fromUtf8(bucket)).get(fromUtf8(key)));
+    return value ? { status: 200, body: value } : { status: 404, body: new Uint8Array() };
+  },
+
+  set({ payload }) {
+    const [bucket, key, value] = fields(payload, 3);
+    operate(() => new KeyValueStore(fromUtf8(bucket)).set(fromUtf8(key), value));
+    return new Uint8Array();
+  },
+
+  async fetch({ payload }) {
+    const [method, url, body] = fields(payload, 3);
+    const init = { method: textOf(method), ...(body.length > 0 && { body }) };
+    try {
+      const response = await fetch(textOf(url), init);
+      return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+    } catch (error) {
+      throw String(error);
+    }
+  },
+};
+
+// The others take a text and reply with one, all of it ASCII.
 const methods = {
   // How many calls there were, and what the last one brought.
   state(payload) {
@@ -65,7 +115,28 @@ function level(left, store) {
   return 0;
 }
 
-// Neither encodes at the top level: QuickJS has no such classes, and here all texts are ASCII.
+// The contract's error is a text; what the engines throw for it is not.
+function operate(operation) {
+  try {
+    return operation();
+  } catch (error) {
+    throw String(error?.payload ?? error?.message ?? error);
+  }
+}
+
+// A payload's lines; the last one takes all that is left.
+function fields(payload, count) {
+  const found = [];
+  let from = 0;
+  while (found.length < count) {
+    const end = found.length === count - 1 ? -1 : payload.indexOf(10, from);
+    found.push(payload.subarray(from, end === -1 ? payload.length : end));
+    from = end === -1 ? payload.length : end + 1;
+  }
+  return found;
+}
+
+// Neither encodes at the top level: QuickJS has no such classes.
 function textOf(bytes) {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
@@ -74,12 +145,28 @@ function bytesOf(text) {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
+function fromUtf8(bytes) {
+  return decodeURIComponent(escape(textOf(bytes)));
+}
+
+function utf8Of(text) {
+  return bytesOf(unescape(encodeURIComponent(text)));
+}
+
+function responseOf(answer) {
+  return answer.status === undefined ? { status: 200, body: answer } : answer;
+}
+
 export const handler = {
   getAccessLevels() {
-    return { keyValueRead: true, keyValueWrite: false, outboundHttp: false };
+    return { keyValueRead: true, keyValueWrite: true, outboundHttp: typeof fetch === "function" };
   },
 
-  handleRequest({ method, payload }) {
-    return { status: 200, body: bytesOf(methods[method](textOf(payload))) };
+  handleRequest(request) {
+    const { method, payload } = request;
+    const inContract = contract[method];
+    if (inContract === undefined) return { status: 200, body: bytesOf(methods[method](textOf(payload))) };
+    const answer = inContract(request);
+    return answer instanceof Promise ? answer.then(responseOf) : responseOf(answer);
   },
 };

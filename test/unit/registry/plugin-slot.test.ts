@@ -9,7 +9,7 @@ import { createPolicy } from "../../../src/policy/create-policy.ts";
 import { decide } from "../../../src/policy/decide.ts";
 import type { PluginLoader, PluginSpec } from "../../../src/registry/plugin-loader.ts";
 import { PluginSlot } from "../../../src/registry/plugin-slot.ts";
-import { PluginVersion, type PluginVersionParts } from "../../../src/registry/plugin-version.ts";
+import { PluginVersion, type PluginVersionOptions } from "../../../src/registry/plugin-version.ts";
 import type { PluginRunner } from "../../../src/supervisor/process-pool/plugin-runner.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
 
@@ -45,7 +45,7 @@ class FakeLoader {
     return this.#version(this.file, spec);
   }
 
-  async reopen({ digest }: Pick<PluginVersionParts, "digest">, spec: PluginSpec): Promise<PluginVersion> {
+  async reopen({ digest }: Pick<PluginVersionOptions, "digest">, spec: PluginSpec): Promise<PluginVersion> {
     return this.#version(digest, spec);
   }
 

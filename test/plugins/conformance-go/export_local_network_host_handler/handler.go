@@ -1,8 +1,10 @@
-// Package export_local_network_host_handler shows what a request finds of the ones before it, and uses what a
-// language's runtime brings with it. The methods are those of every plugin in test/plugins/conformance-*.
+// Package export_local_network_host_handler has the methods of the contract's cases (conformance/contract.test.yaml), and
+// more that show what a request finds of the ones before it and use what a language's runtime brings with it. The methods
+// are those of every plugin in test/plugins/conformance-*.
 package export_local_network_host_handler
 
 import (
+	"bytes"
 	cryptorand "crypto/rand"
 	"encoding/json"
 	"errors"
@@ -26,6 +28,10 @@ var (
 )
 
 var methods = map[string]func(payload []byte) ([]byte, error){
+	"echo":        func(payload []byte) ([]byte, error) { return payload, nil },
+	"fail":        func(payload []byte) ([]byte, error) { return nil, errors.New(string(payload)) },
+	"remember":    remember,
+	"set":         set,
 	"state":       state,
 	"random":      draw,
 	"hold":        hold,
@@ -40,10 +46,24 @@ var methods = map[string]func(payload []byte) ([]byte, error){
 }
 
 func GetAccessLevels() AccessLevels {
-	return AccessLevels_KeyValueRead
+	return AccessLevels_KeyValueRead | AccessLevels_KeyValueWrite
 }
 
 func HandleRequest(request RpcRequest) witTypes.Result[RpcResponse, string] {
+	switch request.Method {
+	case "id":
+		return answer(200, []byte(request.Id))
+	case "méthode-方法-🙂":
+		return answer(200, []byte(request.Method))
+	case "status":
+		status, err := strconv.ParseUint(string(request.Payload), 10, 16)
+		if err != nil {
+			return witTypes.Err[RpcResponse](err.Error())
+		}
+		return answer(uint16(status), nil)
+	case "get":
+		return get(request.Payload)
+	}
 	method, known := methods[request.Method]
 	if !known {
 		return witTypes.Err[RpcResponse]("no such method")
@@ -52,7 +72,45 @@ func HandleRequest(request RpcRequest) witTypes.Result[RpcResponse, string] {
 	if err != nil {
 		return witTypes.Err[RpcResponse](err.Error())
 	}
-	return witTypes.Ok[RpcResponse, string](RpcResponse{Status: 200, Body: body})
+	return answer(200, body)
+}
+
+func answer(status uint16, body []byte) witTypes.Result[RpcResponse, string] {
+	return witTypes.Ok[RpcResponse, string](RpcResponse{Status: status, Body: body})
+}
+
+func get(payload []byte) witTypes.Result[RpcResponse, string] {
+	name, key, _ := strings.Cut(string(payload), "\n")
+	bucket := store.MakeKeyValueStore(name)
+	defer bucket.Drop()
+	got := bucket.Get(key)
+	if got.IsErr() {
+		return witTypes.Err[RpcResponse](got.Err())
+	}
+	if value := got.Ok(); value.IsSome() {
+		return answer(200, value.Some())
+	}
+	return answer(404, nil)
+}
+
+func set(payload []byte) ([]byte, error) {
+	parts := bytes.SplitN(payload, []byte("\n"), 3)
+	if len(parts) < 3 {
+		return nil, errors.New("a bucket, a key and a value are needed")
+	}
+	bucket := store.MakeKeyValueStore(string(parts[0]))
+	defer bucket.Drop()
+	if done := bucket.Set(string(parts[1]), parts[2]); done.IsErr() {
+		return nil, errors.New(done.Err())
+	}
+	return nil, nil
+}
+
+// What the last call brought.
+func remember(payload []byte) ([]byte, error) {
+	before := last
+	last = append([]byte(nil), payload...)
+	return before, nil
 }
 
 // How many calls there were, and what the last one brought.

@@ -1,5 +1,6 @@
-//! Shows what a request finds of the ones before it, and uses what a language's runtime brings with it. The methods
-//! are those of every plugin in test/plugins/conformance-*.
+//! The methods of the contract's cases (conformance/contract.test.yaml), and more that show what a request finds of the
+//! ones before it and use what a language's runtime brings with it. The methods are those of every plugin in
+//! test/plugins/conformance-*.
 
 wit_bindgen::generate!({
     path: "../../../wit",
@@ -31,11 +32,19 @@ struct Conformance;
 
 impl Guest for Conformance {
     fn get_access_levels() -> AccessLevels {
-        AccessLevels::KEY_VALUE_READ
+        AccessLevels::KEY_VALUE_READ | AccessLevels::KEY_VALUE_WRITE
     }
 
     fn handle_request(req: RpcRequest) -> Result<RpcResponse, String> {
         let body = match req.method.as_str() {
+            "echo" => req.payload,
+            "id" => req.id.into_bytes(),
+            "méthode-方法-🙂" => req.method.into_bytes(),
+            "status" => return Ok(RpcResponse { status: number(&req.payload)? as u16, body: Vec::new() }),
+            "fail" => return Err(text(&req.payload)),
+            "remember" => LAST.replace(req.payload),
+            "get" => return get(&req.payload),
+            "set" => set(&req.payload)?,
             "state" => state(req.payload),
             "random" => get_random_bytes(16),
             "hold" => hold(req.payload)?,
@@ -46,6 +55,32 @@ impl Guest for Conformance {
         };
         Ok(RpcResponse { status: 200, body })
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The payload's lines; the last one takes all that is left.
+fn fields(payload: &[u8], count: usize) -> impl Iterator<Item = &[u8]> {
+    payload.splitn(count, |byte| *byte == b'\n')
+}
+
+fn get(payload: &[u8]) -> Result<RpcResponse, String> {
+    let mut lines = fields(payload, 2).map(text);
+    let store = KeyValueStore::new(&lines.next().unwrap_or_default());
+    Ok(match store.get(&lines.next().unwrap_or_default())? {
+        Some(body) => RpcResponse { status: 200, body },
+        None => RpcResponse { status: 404, body: Vec::new() },
+    })
+}
+
+fn set(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let mut lines = fields(payload, 3);
+    let store = KeyValueStore::new(&text(lines.next().unwrap_or_default()));
+    let key = text(lines.next().unwrap_or_default());
+    store.set(&key, lines.next().unwrap_or_default())?;
+    Ok(Vec::new())
 }
 
 /// How many calls there were, and what the last one brought.

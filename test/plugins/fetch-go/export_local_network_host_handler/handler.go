@@ -1,4 +1,5 @@
-// Package export_local_network_host_handler sends one request over wasi:http and replies as the server did.
+// Package export_local_network_host_handler sends one request over wasi:http and replies as the server did, and has the
+// methods of the contract's cases (conformance/contract.test.yaml) that need no level.
 //
 // Payload: a method, a URL, and where there are more lines, the body.
 package export_local_network_host_handler
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	wit "go.bytecodealliance.org/pkg/wit/types"
@@ -26,7 +28,32 @@ func GetAccessLevels() host.AccessLevels {
 	return host.AccessLevels_OutboundHttp
 }
 
+// What the last call of its method brought.
+var last []byte
+
 func HandleRequest(request host.RpcRequest) wit.Result[host.RpcResponse, string] {
+	switch request.Method {
+	case "echo":
+		return answer(200, request.Payload)
+	case "id":
+		return answer(200, []byte(request.Id))
+	case "méthode-方法-🙂":
+		return answer(200, []byte(request.Method))
+	case "status":
+		status, err := strconv.ParseUint(string(request.Payload), 10, 16)
+		if err != nil {
+			return wit.Err[host.RpcResponse](err.Error())
+		}
+		return answer(uint16(status), nil)
+	case "fail":
+		return wit.Err[host.RpcResponse](string(request.Payload))
+	case "trap":
+		panic("asked to")
+	case "remember":
+		before := last
+		last = slices.Clone(request.Payload)
+		return answer(200, before)
+	}
 	parts := strings.SplitN(string(request.Payload), "\n", 3)
 	if len(parts) < 2 {
 		return wit.Err[host.RpcResponse]("a method and a URL are needed")
@@ -36,6 +63,10 @@ func HandleRequest(request host.RpcRequest) wit.Result[host.RpcResponse, string]
 		return wit.Err[host.RpcResponse](err.Error())
 	}
 	return wit.Ok[host.RpcResponse, string](response)
+}
+
+func answer(status uint16, body []byte) wit.Result[host.RpcResponse, string] {
+	return wit.Ok[host.RpcResponse, string](host.RpcResponse{Status: status, Body: body})
 }
 
 // Sends the request with at most one body.

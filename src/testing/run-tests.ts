@@ -1,0 +1,133 @@
+/**
+ * Runs the cases of a test file: loads the plugin once, plays one scene after another, sends each scene's requests in order.
+ *
+ * @module
+ */
+
+import type { TestCase, TestStep } from "../config/test-case.ts";
+import type { AccessLevel } from "../contract/access-levels.ts";
+import type { EngineChoice, EngineName } from "../contract/artifact.ts";
+import { type HostError, toHostError } from "../errors/host-error.ts";
+import type { LoggedLine } from "./captured-log.ts";
+import { checkScene, checkStep, type Mismatch } from "./check-case.ts";
+import type { TestFile } from "./test-files.ts";
+import { TestedPlugin } from "./tested-plugin.ts";
+
+/** What a run needs beside the files. */
+export interface RunOptions {
+  readonly engine: EngineChoice;
+  readonly cacheDir: string;
+  /** Which cases are run. By default all. */
+  readonly isWanted?: (name: string) => boolean;
+  /** Called when the plugin is loaded, before its first case. */
+  readonly loaded?: (loaded: LoadedFile) => void;
+  /** Called after each case. */
+  readonly ended?: (result: CaseResult) => void;
+}
+
+export interface LoadedFile {
+  readonly file: TestFile;
+  readonly engine: EngineName;
+  readonly loadMs: number;
+}
+
+/** A request that was not answered as expected, or after which something else was not as expected. */
+export interface FailedStep {
+  /** Counts from 1; `undefined` for the case as a whole. */
+  readonly step: number | undefined;
+  readonly mismatches: readonly Mismatch[];
+  /** What the plugin and the host logged during the request. */
+  readonly log: readonly LoggedLine[];
+}
+
+export interface CaseResult {
+  readonly test: TestCase;
+  readonly durationMs: number;
+  /** Empty if it passed. */
+  readonly failures: readonly FailedStep[];
+}
+
+/** How a requested level was used. */
+export interface LevelUse {
+  readonly level: AccessLevel;
+  /** Operations that the level allowed. */
+  readonly operations: number;
+}
+
+export type FileResult =
+  | {
+      readonly kind: "ran";
+      readonly file: TestFile;
+      readonly engine: EngineName;
+      readonly loadMs: number;
+      readonly cases: readonly CaseResult[];
+      /** Cases that were left out. */
+      readonly skipped: number;
+      /** Of each level that the plugin requests; where not all cases were wanted, of those that were used. */
+      readonly levels: readonly LevelUse[];
+    }
+  /** The plugin could not be loaded. */
+  | { readonly kind: "unloaded"; readonly file: TestFile; readonly error: HostError };
+
+/** Runs a file. Rejects only for a bug. */
+export async function runTestFile(file: TestFile, options: RunOptions): Promise<FileResult> {
+  const { isWanted = () => true } = options;
+  const startedMs = performance.now();
+  let opened: TestedPlugin;
+  try {
+    opened = await openPlugin(file, options);
+  } catch (thrown) {
+    const error = toHostError(thrown);
+    if (error.row.fault === "bug") throw error;
+    return { kind: "unloaded", file, error };
+  }
+  await using plugin = opened;
+  const { engine } = plugin;
+  const loadMs = performance.now() - startedMs;
+  options.loaded?.({ file, engine, loadMs });
+  const requested = new Set(plugin.requested);
+  const wanted = file.document.cases.filter(
+    ({ name, needs }) => isWanted(name) && needs.every((level) => requested.has(level)),
+  );
+  const cases: CaseResult[] = [];
+  for (const test of wanted) {
+    const result = await runCase(plugin, test);
+    cases.push(result);
+    options.ended?.(result);
+  }
+  const { usedLevels } = plugin;
+  const levels = plugin.requested
+    .map((level) => ({ level, operations: usedLevels[level] }))
+    // That some of the cases did not use it says nothing.
+    .filter(({ operations }) => operations > 0 || options.isWanted === undefined);
+  return { kind: "ran", file, engine, loadMs, cases, skipped: file.document.cases.length - wanted.length, levels };
+}
+
+async function openPlugin(file: TestFile, { engine, cacheDir }: RunOptions): Promise<TestedPlugin> {
+  const { document, name, componentPath, policy } = file;
+  const urls = document.cases.flatMap(({ scene }) => scene.exchanges.map(({ request }) => request.url));
+  const hosts = [...new Set(urls.map((url) => new URL(url).origin))];
+  return await TestedPlugin.open({ name, componentPath, policy, hosts, limits: document.limits, engine, cacheDir });
+}
+
+async function runCase(plugin: TestedPlugin, test: TestCase): Promise<CaseResult> {
+  const startedMs = performance.now();
+  const scene = plugin.play(test.scene);
+  const failures: FailedStep[] = [];
+  let log: readonly LoggedLine[] = [];
+  let done = 0;
+  // What follows a failure builds on it.
+  while (done < test.steps.length && failures.length === 0) {
+    const step = test.steps[done] as TestStep;
+    const reply = await plugin.request(step.request);
+    const mismatches = checkStep(step, reply, scene);
+    log = reply.log.lines;
+    done += 1;
+    if (mismatches.length > 0) failures.push({ step: test.steps.length > 1 ? done : undefined, mismatches, log });
+  }
+  const mismatches = checkScene(test, scene, done === test.steps.length ? "ended" : "broken-off");
+  // First: what happened around the plugin is often why it answers otherwise.
+  if (mismatches.length > 0) failures.unshift({ step: undefined, mismatches, log: failures.length === 0 ? log : [] });
+  scene.end();
+  return { test, durationMs: performance.now() - startedMs, failures };
+}
