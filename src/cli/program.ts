@@ -16,6 +16,7 @@ import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
 import { createReloadCommand } from "./reload.ts";
+import { createRunCommand } from "./run.ts";
 import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
 import { createStatusCommand } from "./status.ts";
 import { type OutputStream, type Terminal, writeLast } from "./terminal.ts";
@@ -26,6 +27,7 @@ the component of that name, which reaches only what it asked for and what a poli
 
 const HELP = `
 First steps:
+  $ network-host run echo.wasm hello "some text"           try a component, without NATS and files
   $ network-host check                                     are the consumer file, policies and components in order?
   $ network-host serve                                     serve the plugins of consumers/default.yaml
   $ network-host call echo hello "some text"               send a request to one of them
@@ -68,6 +70,7 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
     .addHelpText("after", HELP);
   program.addCommand(createServeCommand(terminal, serveParts, done));
   program.addCommand(createCallCommand(terminal, done));
+  program.addCommand(createRunCommand(terminal, done));
   program.addCommand(createStatusCommand(terminal, done));
   program.addCommand(createReloadCommand(terminal, done));
   program.addCommand(createInspectCommand(terminal, done));

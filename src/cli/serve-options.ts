@@ -26,7 +26,7 @@ import {
   type SettingValue,
 } from "./settings.ts";
 import { readUrlSetting } from "./url-setting.ts";
-import type { Terminal } from "./terminal.ts";
+import type { OutputStream, Terminal } from "./terminal.ts";
 
 const SETTING = {
   store: {
@@ -123,6 +123,12 @@ export const {
   control: CONTROL_SETTING,
 } = SETTING;
 
+/** How a plugin's process is run. */
+export const RUNNER_SETTINGS: readonly Setting[] = [SETTING.cache, SETTING.engine, SETTING.sandbox, SETTING.runnerUser];
+
+/** How the log is written. */
+export const LOG_SETTINGS: readonly Setting[] = [SETTING.logLevel, SETTING.logFormat];
+
 /** Reads the settings of `serve`. Throws `usage-invalid` naming the flag or variable and what to write. */
 export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, "env" | "stdout">): ServeOptions {
   const read = (setting: Setting): SettingValue | undefined => readSetting(setting, flags, env);
@@ -135,14 +141,43 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
     consumerFile: parseConsumerFile(flags, env),
     policyDir: parsePolicyDir(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
-    cacheDir: parseCacheDir(flags, env),
+    ...parseRunnerOptions(flags, env),
     cacheBytes: parseCacheBytes(flags, env),
-    engine: parseEngine(read(SETTING.engine)),
     ...(health !== undefined && { health }),
     ...(control !== undefined && { control }),
-    sandbox: parseSandbox(read(SETTING.sandbox)),
-    runnerUser: parseRunnerUser(read(SETTING.runnerUser)),
-    log: parseLog(read(SETTING.logLevel), read(SETTING.logFormat), stdout, env),
+    log: parseLogOptions(flags, { env, stream: stdout }),
+  };
+}
+
+/** How a plugin's process is run: {@link RUNNER_SETTINGS}. */
+export function parseRunnerOptions(
+  flags: Flags,
+  env: Terminal["env"],
+): Pick<ServeOptions, "cacheDir" | "engine" | "sandbox" | "runnerUser"> {
+  return {
+    cacheDir: parseCacheDir(flags, env),
+    engine: parseEngine(readSetting(SETTING.engine, flags, env)),
+    sandbox: parseSandbox(readSetting(SETTING.sandbox, flags, env)),
+    runnerUser: parseRunnerUser(readSetting(SETTING.runnerUser, flags, env)),
+  };
+}
+
+/** How the log is written to a stream: {@link LOG_SETTINGS}. `format` applies where none is set. */
+export function parseLogOptions(
+  flags: Flags,
+  { env, stream, format }: Pick<Terminal, "env"> & { stream: OutputStream; format?: LogOptions["format"] },
+): LogOptions {
+  const level = readSetting(SETTING.logLevel, flags, env);
+  const threshold = level === undefined ? "info" : LOG_THRESHOLDS.find((name) => name === level.text);
+  if (threshold === undefined && level !== undefined) {
+    throw badSetting(level, `write one of ${LOG_THRESHOLDS.join(", ")}`);
+  }
+  const isTerminal = stream.isTTY === true;
+  const written = readSetting(SETTING.logFormat, flags, env);
+  return {
+    level: threshold ?? "info",
+    format: written === undefined && format !== undefined ? format : parseLogFormat(written, isTerminal),
+    colour: isTerminal && !env["NO_COLOR"],
   };
 }
 
@@ -255,24 +290,6 @@ function parseHealth(value: SettingValue | undefined): HealthAddress | undefined
     throw badSetting(value, "write a port, or host:port, for example 8080 or 0.0.0.0:8080");
   }
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
-}
-
-function parseLog(
-  level: SettingValue | undefined,
-  format: SettingValue | undefined,
-  stdout: Terminal["stdout"],
-  env: Terminal["env"],
-): LogOptions {
-  const threshold = level === undefined ? "info" : LOG_THRESHOLDS.find((name) => name === level.text);
-  if (threshold === undefined && level !== undefined) {
-    throw badSetting(level, `write one of ${LOG_THRESHOLDS.join(", ")}`);
-  }
-  const isTerminal = stdout.isTTY === true;
-  return {
-    level: threshold ?? "info",
-    format: parseLogFormat(format, isTerminal),
-    colour: isTerminal && !env["NO_COLOR"],
-  };
 }
 
 function parseLogFormat(value: SettingValue | undefined, isTerminal: boolean): LogOptions["format"] {
