@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { NamedPlugin } from "./config/named-plugins.ts";
 import type { EngineChoice } from "./contract/artifact.ts";
 import type { NatsOptions } from "./nats/connection.ts";
 import type { LogThreshold } from "./telemetry/log-threshold.ts";
@@ -21,6 +22,19 @@ export interface HealthAddress {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
+}
+
+/** Where a replica learns which plugins it serves. */
+export type ConsumerSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "plugins"; readonly plugins: readonly NamedPlugin[] };
+
+/** Where a replica learns what plugins may do. */
+export interface PolicySource {
+  /** The folder of policy files. */
+  readonly folder: string;
+  /** `optional`: where it does not exist, it is as an empty one, which allows nothing. */
+  readonly presence: "required" | "optional";
 }
 
 /** How the log is written. */
@@ -50,10 +64,9 @@ export interface ServeOptions {
   /** Milliseconds between pings of the NATS server. */
   readonly natsPingMs: number;
   readonly store: StoreOptions;
-  /** The consumer group's file. */
-  readonly consumerFile: string;
-  /** The folder of policy files. */
-  readonly policyDir: string;
+  /** The consumer group's file, or the plugins themselves. */
+  readonly consumer: ConsumerSource;
+  readonly policy: PolicySource;
   /** Names the replica in logs and in service discovery: 1 to 64 of `[A-Za-z0-9_-]`. */
   readonly replicaId: string;
   /** The folder of the artifact cache; made where it is missing. */

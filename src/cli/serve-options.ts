@@ -7,8 +7,10 @@
 
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { Option } from "commander";
 import { MAX_PORT } from "../policy/allowed-host.ts";
 import type { ControlFolder, HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
+import type { NamedPlugin } from "../config/named-plugins.ts";
 import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText } from "../contract/size-text.ts";
@@ -16,6 +18,8 @@ import { defaultSocketFolder } from "../control/socket-folder.ts";
 import { HostError } from "../errors/host-error.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
+import { parsePluginName } from "./plugin-name.ts";
+import { collect } from "./request-arguments.ts";
 import {
   badSetting,
   type Flags,
@@ -138,8 +142,7 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
     nats: parseNatsOptions(flags, env),
     natsPingMs: parseNatsPing(read(NATS_PING)),
     store: parseStoreOptions(flags, env),
-    consumerFile: parseConsumerFile(flags, env),
-    policyDir: parsePolicyDir(flags, env),
+    ...parseReplicaFiles(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
     ...parseRunnerOptions(flags, env),
     cacheBytes: parseCacheBytes(flags, env),
@@ -179,6 +182,44 @@ export function parseLogOptions(
     format: written === undefined && format !== undefined ? format : parseLogFormat(written, isTerminal),
     colour: isTerminal && !env["NO_COLOR"],
   };
+}
+
+/** The option that names a plugin in place of a consumer file. */
+export const PLUGIN_OPTION: Option = new Option(
+  "--plugin <name=file>",
+  "serve this component under this name, without a consumer file; may be repeated",
+)
+  .argParser(collect)
+  .default([], "none");
+
+/** Where plugins and policies are. Without a consumer file, the default policy folder need not exist. */
+function parseReplicaFiles(flags: Flags, env: Terminal["env"]): Pick<ServeOptions, "consumer" | "policy"> {
+  const named = (flags["plugin"] ?? []) as readonly string[];
+  const folder = parsePolicyDir(flags, env);
+  if (named.length === 0) {
+    const path = parseConsumerFile(flags, env);
+    return { consumer: { kind: "file", path }, policy: { folder, presence: "required" } };
+  }
+  if (readSetting(SETTING.consumer, flags, {}) !== undefined)
+    throw new HostError("usage-invalid", "--consumer and --plugin are both given: leave one out");
+  const isNamed = readSetting(SETTING.policy, flags, env) !== undefined;
+  return {
+    consumer: { kind: "plugins", plugins: parseNamedPlugins(named) },
+    policy: { folder, presence: isNamed ? "required" : "optional" },
+  };
+}
+
+function parseNamedPlugins(texts: readonly string[]): readonly NamedPlugin[] {
+  const source = "--plugin";
+  const plugins = texts.map((text) => {
+    const at = text.indexOf("=");
+    const [name, component] = [text.slice(0, at), text.slice(at + 1)];
+    if (at < 1 || component === "") throw badSetting({ text, source }, "write name=file, for example echo=echo.wasm");
+    return { name: parsePluginName(name), component: parsePath({ text: component, source }) };
+  });
+  const twice = plugins.find(({ name }, index) => plugins.findIndex((other) => other.name === name) !== index);
+  if (twice !== undefined) throw badSetting({ text: twice.name, source }, "name each plugin once");
+  return plugins;
 }
 
 /** Absolute path of the consumer file. */
