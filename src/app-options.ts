@@ -43,6 +43,8 @@ export interface LogOptions {
   readonly format: "pretty" | "json";
   /** Does the format `pretty` use colours? */
   readonly colour: boolean;
+  /** Gets each line in place of standard output. */
+  readonly write?: (line: string) => void;
 }
 
 /** A user and a group of this machine, by number. */

@@ -13,34 +13,38 @@ import { type OutputStream, type Style, styled } from "./terminal.ts";
 /** How the log is shown. */
 export interface AuthorLogOptions extends Pick<LogOptions, "level" | "format"> {
   readonly stream: OutputStream;
-  /** Gets the records of requests, where their outcome is shown in another way. */
-  readonly onRequest?: (record: LogRecord) => void;
+  /** Is asked of each request's record; true where its outcome is shown in another way. */
+  readonly takes?: (record: LogRecord) => boolean;
 }
 
 /** A record of the log, as JSON has it. Its values come from this program; the plugin's texts in it are printable. */
 export type LogRecord = Readonly<Record<string, unknown>>;
 
 /** A logger that writes such lines, or a replica's JSON where that was asked for. */
-export function createAuthorLogger({ level, format, stream, onRequest }: AuthorLogOptions): Logger {
-  const show = (record: LogRecord): void => {
-    if (onRequest !== undefined && isRequest(record)) onRequest(record);
-    else stream.write(formatRecord(record, stream));
-  };
+export function createAuthorLogger(options: AuthorLogOptions): Logger {
+  const write = createAuthorSink(options);
   return createLogger({
-    level,
+    level: options.level,
     pretty: false,
     base: { replica: "local", group: "local" },
-    destination: {
-      write: (line) => {
-        const record = JSON.parse(line) as LogRecord;
-        if (format !== "json") show(record);
-        else {
-          stream.write(line);
-          if (isRequest(record)) onRequest?.(record);
-        }
-      },
-    },
+    destination: { write },
   });
+}
+
+/** Takes the lines of a log in JSON, and writes the author's form. */
+export function createAuthorSink({ level, format, stream, takes }: AuthorLogOptions): (line: string) => void {
+  return (line) => {
+    const record = JSON.parse(line) as LogRecord;
+    const isTaken = isRequest(record) && takes?.(record) === true;
+    if (format === "json") stream.write(line);
+    else if (!isTaken && (level === "debug" || isOfPlugin(record))) stream.write(formatRecord(record, stream));
+  };
+}
+
+/** Not what a replica says of itself while nothing is wrong. */
+function isOfPlugin(record: LogRecord): boolean {
+  const { level, source } = record;
+  return source !== undefined || isRequest(record) || level === "warn" || level === "error";
 }
 
 const STYLE_OF: Readonly<Record<string, Style>> = { warn: "warning", error: "bad", debug: "quiet" };
@@ -89,8 +93,13 @@ function detailLines({ detail, err, reason, stderr }: LogRecord, stream: OutputS
   return lines.map((text) => `         ${styled(stream, "quiet", text)}\n`).join("");
 }
 
+/** What a record says of a failure besides its code, in its lines. */
+export function detailOf({ detail }: LogRecord): string | undefined {
+  return typeof detail === "string" ? withLineFeeds(detail) : undefined;
+}
+
 /** A record holds a text of several lines as one; a trace is easier to read as what it was. */
-export function withLineFeeds(text: string): string {
+function withLineFeeds(text: string): string {
   return text.replaceAll(String.raw`\n`, "\n");
 }
 

@@ -7,14 +7,17 @@
 import { Command, CommanderError } from "commander";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { programVersion } from "../version.ts";
+import { createBuildCommand } from "./build.ts";
 import { createCacheCommand } from "./cache.ts";
 import { createCallCommand } from "./call.ts";
 import { createCheckCommand } from "./check.ts";
 import { createCompileCommand } from "./compile.ts";
 import { createDataCommand } from "./data.ts";
+import { createDevCommand } from "./dev.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
+import { createNewCommand } from "./new.ts";
 import { createReloadCommand } from "./reload.ts";
 import { createRunCommand } from "./run.ts";
 import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
@@ -70,6 +73,9 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
     .addHelpText("after", HELP);
   program.addCommand(createServeCommand(terminal, serveParts, done));
   program.addCommand(createCallCommand(terminal, done));
+  program.addCommand(createNewCommand(terminal, done));
+  program.addCommand(createBuildCommand(terminal, serveParts.signals, done));
+  program.addCommand(createDevCommand(terminal, serveParts.signals, done));
   program.addCommand(createRunCommand(terminal, done));
   program.addCommand(createStatusCommand(terminal, done));
   program.addCommand(createReloadCommand(terminal, done));

@@ -6,7 +6,7 @@
 
 import { Command } from "commander";
 import type { Workbench } from "../app-workbench.ts";
-import { createAuthorLogger, type LogRecord, withLineFeeds } from "./author-log.ts";
+import { createAuthorLogger, detailOf, type LogRecord } from "./author-log.ts";
 import { type CallReport, reportReply, writeReport } from "./call-output.ts";
 import { parseReply } from "./call-reply.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -54,10 +54,11 @@ export function createRunCommand(terminal: Terminal, done: (code: ExitCode) => v
     const plugin = await readTriedPlugin(path, flags);
     const request = await readRequest(method, payload, flags, terminal);
     let detail: string | undefined;
-    const onRequest = (record: LogRecord): void => {
-      if (typeof record["detail"] === "string") detail = withLineFeeds(record["detail"]);
+    const takes = (record: LogRecord): boolean => {
+      detail = detailOf(record);
+      return true;
     };
-    await using bench = await openBench({ path, plugin, flags, terminal, onRequest });
+    await using bench = await openBench({ path, plugin, flags, terminal, takes });
     const report = await reportOf(bench, request);
     done(await writeReport({ ...report, ...(detail !== undefined && { detail }) }, flags, terminal));
   });
@@ -68,15 +69,15 @@ interface BenchOptions {
   readonly plugin: TriedPlugin;
   readonly flags: RunFlags;
   readonly terminal: Terminal;
-  readonly onRequest: (record: LogRecord) => void;
+  readonly takes: (record: LogRecord) => boolean;
 }
 
-async function openBench({ path, plugin, flags, terminal, onRequest }: BenchOptions): Promise<Workbench> {
+async function openBench({ path, plugin, flags, terminal, takes }: BenchOptions): Promise<Workbench> {
   const { env, stderr } = terminal;
   // Loaded here, so that the other commands start without it.
   const { Workbench } = await import("../app-workbench.ts");
   const log = parseLogOptions({ ...flags }, { env, stream: stderr, format: "pretty" });
-  const logger = createAuthorLogger({ ...log, stream: stderr, onRequest });
+  const logger = createAuthorLogger({ ...log, stream: stderr, takes });
   return await Workbench.open({ ...plugin, ...parseRunnerOptions({ ...flags }, env), componentPath: path, logger });
 }
 

@@ -27,6 +27,8 @@ const ALLOWED = {
   main: ["cli"],
   cli: [
     "app",
+    "local-nats",
+    "project",
     "control",
     "capabilities",
     "nats",
@@ -58,6 +60,8 @@ const ALLOWED = {
     "errors",
     "version",
   ],
+  "local-nats": ["project", "errors"],
+  project: ["contract", "errors"],
   control: ["telemetry", "errors"],
   consumer: [
     "registry",
