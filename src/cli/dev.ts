@@ -66,7 +66,11 @@ export function createDevCommand(terminal: Terminal, signals: SignalSource, done
     command.addOption(settingOption(setting));
   return command.action(async (method: string, payload: string, flags: DevFlags) => {
     using interruption = new Interruption(signals);
-    await dev({ method, payload, flags, terminal, signal: interruption.signal });
+    const { signal } = interruption;
+    await dev({ method, payload, flags, terminal, signal }).catch((error: unknown) => {
+      // What a signal has ended failed for no other reason.
+      if (!signal.aborted) throw error;
+    });
     done(EXIT.ok);
   });
 }

@@ -30,6 +30,8 @@ the component of that name, which reaches only what it asked for and what a poli
 
 const HELP = `
 First steps:
+  $ network-host new typescript hello                      make a project for a plugin
+  $ network-host dev greet World                           in its folder: build it, serve it, ask it, at each save
   $ network-host run echo.wasm hello "some text"           try a component, without NATS and files
   $ network-host check                                     are the consumer file, policies and components in order?
   $ network-host serve                                     serve the plugins of consumers/default.yaml

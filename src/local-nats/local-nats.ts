@@ -30,7 +30,7 @@ const DOCKER_TIMEOUT_MS = 10_000;
 const PULL_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 5_000;
 
-/** Finds or starts one. Throws `tool-missing` where none can be had, `nats-unavailable` where it does not start. */
+/** Finds or starts one. Throws `tool-missing` where none can be obtained, `nats-unavailable` where it does not start. */
 export async function openLocalNats(obtaining: Obtaining): Promise<LocalNats> {
   if (await natsAnswers({ host: HOST, port: DEFAULT_PORT })) {
     return { url: urlOf(DEFAULT_PORT), origin: "already running here", [Symbol.asyncDispose]: async () => {} };

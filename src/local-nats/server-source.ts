@@ -1,5 +1,5 @@
 /**
- * Where a nats-server can be had from: one version, by each registry.
+ * Where a nats-server can be obtained: one version, by each registry.
  *
  * @module
  */

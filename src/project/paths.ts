@@ -16,7 +16,7 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Where this program keeps what can be had again: the XDG base directory, or the default of the user. */
+/** Where this program keeps what it can obtain again: the XDG base directory, or the default of the user. */
 export function cacheFolder(): string {
   const named = process.env["XDG_CACHE_HOME"];
   const base = named !== undefined && isAbsolute(named) ? named : join(process.env["HOME"] || homedir(), ".cache");

@@ -43,7 +43,7 @@ export async function findProject(folder: string): Promise<Project> {
     found.push({ language, kit, folder, name: kit.nameOf(manifest) });
   }
   const [project, other] = found;
-  if (project === undefined) throw new HostError("usage-invalid", `${folder} is no plugin's project: ${expected()}`);
+  if (project === undefined) throw new HostError("usage-invalid", `${folder} is not a plugin's project: ${expected()}`);
   if (other === undefined) return project;
   const both = `${project.kit.manifest} and ${other.kit.manifest}`;
   throw new HostError("usage-invalid", `${folder} holds projects of two languages (${both}): move one elsewhere`);

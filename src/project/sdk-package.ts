@@ -31,7 +31,7 @@ const PACKED: Readonly<Record<Language, string>> = {
   c: `${C_FOLDER}.tar.gz`,
 };
 
-/** What stands in a manifest for the published package. */
+/** How a manifest names the published package. */
 const PUBLISHED: Readonly<Record<Language, string>> = {
   rust: `"${PACKAGE_VERSION}"`,
   typescript: PACKAGE_VERSION,

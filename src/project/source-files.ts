@@ -13,7 +13,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["node_modules", "target", "build"
 /** More are not watched: it would be something else than a plugin's project. */
 const MAX_PATHS = 5_000;
 
-/** The files with these endings of their names, and the folders that they are in: absolute paths, at most so many. */
+/** The files with these endings of their names, and the folders that they are in: absolute paths, a bounded number of them. */
 export async function findSources(folder: string, endings: readonly string[]): Promise<readonly string[]> {
   const paths = [folder];
   const waiting = [folder];

@@ -65,7 +65,7 @@ describe.each(WANTED)("a new project in %s", (language) => {
   });
 
   test("is served by its consumer file and its policy", async () => {
-    expect(await workplace.sh("network-host check")).toMatch(new RegExp(`granted +${name}`));
+    expect(await workplace.sh("network-host check")).toMatch(new RegExp(`^${name} +granted `, "m"));
   });
 
   test("says where a mistake is, in the author's own file", async () => {

@@ -72,6 +72,6 @@ describe("build", () => {
   test("says that there is no project", async () => {
     await mkdir(join(folder, "empty"));
     const { code, stderr } = await run(["build", join(folder, "empty")]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining("is no plugin's project")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("is not a plugin's project")]);
   });
 });
