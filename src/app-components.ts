@@ -33,9 +33,11 @@ export async function followReferences(
   components: RemoteComponents,
   specs: readonly PluginSpec[],
 ): Promise<void> {
+  // Plugins that the command line names are files.
+  if (options.consumer.kind !== "file") return;
   const references = specs.flatMap(({ reference }) => (reference === undefined ? [] : [reference]));
   try {
-    await components.follow(options.consumerFile, references);
+    await components.follow(options.consumer.path, references);
   } catch (error) {
     logger.warn(
       { err: error, cache: options.cacheDir },

@@ -7,10 +7,12 @@
  * @module
  */
 
+import type { ServeOptions } from "./app-options.ts";
 import type { ConsumerDocument } from "./config/consumer-document.ts";
 import { createConsumerFile } from "./config/consumer-file.ts";
-import { configError, type Diagnostic, formatDiagnostic } from "./config/diagnostic.ts";
+import { configError, type Diagnostic, formatDiagnostic, type Parsed } from "./config/diagnostic.ts";
 import { keepPolicies } from "./config/kept-policies.ts";
+import { consumerOf } from "./config/named-plugins.ts";
 import type { ParsedFiles } from "./config/parsed-files.ts";
 import { PolicyFolder, problemsOf } from "./config/policy-folder.ts";
 import { PolicySet } from "./config/policy-set.ts";
@@ -20,10 +22,7 @@ import { resolveLimits } from "./policy/limits.ts";
 import type { RegistryPlan } from "./registry/registry.ts";
 
 /** The files that a replica reads, by absolute paths. */
-export interface ReplicaFiles {
-  readonly consumerFile: string;
-  readonly policyDir: string;
-}
+export type ReplicaFiles = Pick<ServeOptions, "consumer" | "policy">;
 
 /** The content of both kinds of files that is in force at one moment. */
 export interface ReplicaConfig {
@@ -46,16 +45,16 @@ export const KEEPS_LAST = "each of these files keeps its last valid content in f
 
 /** Reads the files again and again, and parses only those that have changed. */
 export class ConfigReader {
-  readonly #consumerFile: string;
+  readonly #consumer: ReplicaFiles["consumer"];
   readonly #consumers: ParsedFiles<ConsumerDocument>;
   readonly #policies: PolicyFolder;
   #last: ReplicaConfig | undefined;
 
   /** `onRead` is called with the path and digest of each content that was read. */
-  constructor({ consumerFile, policyDir }: ReplicaFiles, onRead?: (path: string, digest: Digest) => void) {
-    this.#consumerFile = consumerFile;
+  constructor({ consumer, policy }: ReplicaFiles, onRead?: (path: string, digest: Digest) => void) {
+    this.#consumer = consumer;
     this.#consumers = createConsumerFile(onRead);
-    this.#policies = new PolicyFolder(policyDir, onRead);
+    this.#policies = new PolicyFolder(policy, onRead);
   }
 
   /** The result of the last reading; `undefined` before the first. */
@@ -77,7 +76,7 @@ export class ConfigReader {
       this.#consumers.refresh(path);
       this.#policies.refresh(path);
     }
-    const [parsed, reading] = await Promise.all([this.#consumers.load(this.#consumerFile), this.#policies.load()]);
+    const [parsed, reading] = await Promise.all([this.#readConsumer(), this.#policies.load()]);
     const problems = [...(parsed.kind === "invalid" ? parsed.errors : []), ...problemsOf(reading)];
     const last = this.#last;
     const consumer = parsed.kind === "valid" ? parsed.value : last?.consumer;
@@ -88,6 +87,12 @@ export class ConfigReader {
     const paths = reading.kind === "listed" ? reading.paths : (last?.paths ?? []);
     this.#last = { consumer, policies, warnings, problems, kept, denied, paths };
     return this.#last;
+  }
+
+  async #readConsumer(): Promise<Parsed<ConsumerDocument>> {
+    const source = this.#consumer;
+    if (source.kind === "file") return await this.#consumers.load(source.path);
+    return { kind: "valid", value: consumerOf(source.plugins), warnings: [] };
   }
 }
 
@@ -102,14 +107,15 @@ export interface PlanFolders extends ReplicaFiles {
 }
 
 /** What the registry must load, and which files to watch. */
-export function planOf(config: ReplicaConfig, { consumerFile, policyDir, cacheDir }: PlanFolders): RegistryPlan {
+export function planOf(config: ReplicaConfig, files: PlanFolders): RegistryPlan {
   const { consumer, policies, paths, problems } = config;
+  const consumerFiles = files.consumer.kind === "file" ? [files.consumer.path] : [];
   const start = consumer.plugins.length <= consumer.replica.eagerPlugins ? "with-load" : "on-demand";
   const specs = consumer.plugins.map(({ name, component, version, description }) => {
     const policy = policies.policyFor(name);
     return {
       name,
-      componentPath: component.kind === "file" ? component.path : referencePath(cacheDir, component.reference),
+      componentPath: component.kind === "file" ? component.path : referencePath(files.cacheDir, component.reference),
       reference: component.kind === "registry" ? component.reference : undefined,
       policy,
       limits: resolveLimits(consumer.limits, policy.limits),
@@ -119,5 +125,9 @@ export function planOf(config: ReplicaConfig, { consumerFile, policyDir, cacheDi
       start,
     } as const;
   });
-  return { specs, watched: [consumerFile, policyDir, ...paths], state: problems.length > 0 ? "stale" : "current" };
+  return {
+    specs,
+    watched: [...consumerFiles, files.policy.folder, ...paths],
+    state: problems.length > 0 ? "stale" : "current",
+  };
 }

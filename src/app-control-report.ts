@@ -27,8 +27,8 @@ export interface KnownFiles {
 export function describeFiles(files: ReplicaFiles, { config, reload, pending }: KnownFiles): FilesReport {
   const { lastGoodMs, failure } = reload ?? {};
   return {
-    consumerFile: files.consumerFile,
-    policyDir: files.policyDir,
+    consumerFile: files.consumer.kind === "file" ? files.consumer.path : null,
+    policyDir: files.policy.folder,
     lastGood: lastGoodMs === undefined ? null : new Date(lastGoodMs).toISOString(),
     problems: (config?.problems ?? [])
       .slice(0, MAX_PROBLEMS)

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { NamedPlugin } from "./config/named-plugins.ts";
 import type { EngineChoice } from "./contract/artifact.ts";
 import type { NatsOptions } from "./nats/connection.ts";
 import type { RegistryAccess } from "./oci/registry-access.ts";
@@ -24,12 +25,27 @@ export interface HealthAddress {
   readonly port: number;
 }
 
+/** Where a replica learns which plugins it serves. */
+export type ConsumerSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "plugins"; readonly plugins: readonly NamedPlugin[] };
+
+/** Where a replica learns what plugins may do. */
+export interface PolicySource {
+  /** The folder of policy files. */
+  readonly folder: string;
+  /** `optional`: where it does not exist, it is as an empty one, which allows nothing. */
+  readonly presence: "required" | "optional";
+}
+
 /** How the log is written. */
 export interface LogOptions {
   readonly level: LogThreshold;
   readonly format: "pretty" | "json";
   /** Does the format `pretty` use colours? */
   readonly colour: boolean;
+  /** Gets each line in place of standard output. */
+  readonly write?: (line: string) => void;
 }
 
 /** A user and a group of this machine, by number. */
@@ -58,10 +74,9 @@ export interface ServeOptions {
   /** Milliseconds between pings of the NATS server. */
   readonly natsPingMs: number;
   readonly store: StoreOptions;
-  /** The consumer group's file. */
-  readonly consumerFile: string;
-  /** The folder of policy files. */
-  readonly policyDir: string;
+  /** The consumer group's file, or the plugins themselves. */
+  readonly consumer: ConsumerSource;
+  readonly policy: PolicySource;
   /** Names the replica in logs and in service discovery: 1 to 64 of `[A-Za-z0-9_-]`. */
   readonly replicaId: string;
   /** The folder of the artifact cache; made where it is missing. */

@@ -72,7 +72,7 @@ export function createParts(options: ServeOptions, sources: ReplicaSources): Rep
     ...sources,
     options,
     settings: new ReplicaSettings(config.consumer, logger),
-    log: new AppLog(logger, options.policyDir),
+    log: new AppLog(logger, options.policy.folder),
     configLog: new ConfigLog(logger),
     counters: { storeBatches: new BatchStats(), nats: new NatsStats() },
     cacheSize: new FolderSize(options.cacheDir),

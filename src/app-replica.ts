@@ -9,10 +9,12 @@
 
 import type { NatsConnection } from "nats";
 import { within } from "./app-closing.ts";
+import { ReplicaControl } from "./app-control.ts";
 import { logLink } from "./app-nats.ts";
 import { closeParts, type ReplicaParts } from "./app-parts.ts";
 import { Serving } from "./app-serving.ts";
 import type { DrainOutcome } from "./consumer/consumer.ts";
+import type { ReloadReport } from "./control/report.ts";
 import { requestSubject } from "./contract/protocol.ts";
 import { HostError } from "./errors/host-error.ts";
 import type { KeyValueStore } from "./kv/store.ts";
@@ -57,6 +59,10 @@ export class Replica {
     if (stopping.signal.aborted) return;
     logger.info({ reason }, "reading the files again");
     void this.#registry.reread();
+  }
+
+  async reloaded(timeoutMs: number): Promise<ReloadReport> {
+    return await new ReplicaControl(this.#parts).reload(timeoutMs);
   }
 
   /** Loads the plugins and connects, then subscribes. Settles `ready`. */

@@ -22,6 +22,7 @@ import { ArtifactCache } from "./registry/artifact-cache.ts";
 import { PluginLoader } from "./registry/plugin-loader.ts";
 import { ReadContents } from "./registry/read-contents.ts";
 import { Registry, type RegistryPlan } from "./registry/registry.ts";
+import type { ReloadReport } from "./control/report.ts";
 import { decideConfinement } from "./supervisor/sandbox/confinement.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { StandardOutput } from "./telemetry/standard-output.ts";
@@ -36,6 +37,8 @@ export interface App {
   drain(reason: string): Promise<DrainOutcome>;
   /** Reads consumer file, policies and components again, whatever their times say, and applies what has changed. */
   reload(reason: string): void;
+  /** The same, and resolves with what came of it once it is in force. Throws `control-timeout`, `draining`. */
+  reloaded(timeoutMs: number): Promise<ReloadReport>;
 }
 
 /** Starts a replica. Throws `config-invalid` or `usage-invalid` at once; waits for NATS in the background. */
@@ -46,7 +49,7 @@ export async function startApp(options: ServeOptions): Promise<App> {
   const config = await reader.read();
   const output = new StandardOutput();
   const logger = createLogger({
-    destination: output,
+    destination: options.log.write === undefined ? output : { write: options.log.write },
     level: options.log.level,
     pretty: options.log.format === "pretty",
     colour: options.log.colour,

@@ -10,7 +10,9 @@ import { isUtf8 } from "node:buffer";
 import { HEADER } from "../contract/protocol.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 import { scrubSecrets } from "../telemetry/redaction.ts";
-import type { CallError } from "./call-reply.ts";
+import type { CallError, CallReply } from "./call-reply.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { RequestFlags } from "./request-arguments.ts";
 import { styled, type Terminal, write } from "./terminal.ts";
 
 /** What a call's report shows. */
@@ -22,14 +24,44 @@ export interface CallReport {
   readonly status: number | undefined;
   readonly error: CallError | undefined;
   readonly body: Uint8Array;
+  /** What the log says of a failure besides, where the command has the log. Printable. */
+  readonly detail?: string;
   /** Problems noticed although there is a reply. */
   readonly warnings: readonly string[];
   /** Absent if there was no connection or no reply. */
-  readonly times: { readonly connectMs: number; readonly roundTripMs: number } | undefined;
+  readonly times: CallTimes | undefined;
+}
+
+/** How long it took. */
+export interface CallTimes {
+  /** Absent where nothing was connected to. */
+  readonly connectMs?: number;
+  readonly roundTripMs: number;
+}
+
+/** The part of a report that the request and its reply make. */
+export function reportReply(
+  { plugin, method, id }: { readonly plugin: string; readonly method: string; readonly id: string },
+  reply: CallReply,
+): Omit<CallReport, "warnings" | "times"> {
+  const outcome =
+    reply.kind === "ok" ? { status: reply.status, error: undefined } : { status: undefined, error: reply.error };
+  return { plugin, method, id: reply.id ?? id, body: reply.body, ...outcome };
+}
+
+/** Shows the report in the form that the flags ask for, and returns the command's exit code. */
+export async function writeReport(
+  report: CallReport,
+  { json, fail }: Pick<RequestFlags, "json" | "fail">,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  await (json === true ? writeJsonReport(report, terminal) : writeTextReport(report, terminal));
+  if (report.error !== undefined) return report.error.exitCode;
+  return fail === true && (report.status ?? 0) >= 400 ? EXIT.failed : EXIT.ok;
 }
 
 /** The report as one JSON object, for programs. */
-export async function writeJsonReport(report: CallReport, { stdout }: Terminal): Promise<void> {
+async function writeJsonReport(report: CallReport, { stdout }: Terminal): Promise<void> {
   const { error, body, status, times } = report;
   const isText = isUtf8(body);
   const value = {
@@ -47,6 +79,7 @@ export async function writeJsonReport(report: CallReport, { stdout }: Terminal):
             retryable: error.retryable,
             replyCode: error.replyCode ?? null,
             retryAfterMs: error.retryAfterMs ?? null,
+            ...(report.detail !== undefined && { detail: scrubSecrets(report.detail) }),
           },
     body: Buffer.from(body).toString(isText ? "utf8" : "base64"),
     bodyEncoding: isText ? "utf8" : "base64",
@@ -58,7 +91,7 @@ export async function writeJsonReport(report: CallReport, { stdout }: Terminal):
 }
 
 /** The report as text for people. */
-export async function writeTextReport(report: CallReport, terminal: Terminal): Promise<void> {
+async function writeTextReport(report: CallReport, terminal: Terminal): Promise<void> {
   for (const warning of report.warnings) {
     await write(terminal.stderr, `${styled(terminal.stderr, "warning", "warning:")} ${printableText(warning)}\n`);
   }
@@ -75,11 +108,13 @@ function statusLine({ status = 0, id, times }: CallReport, { stderr }: Terminal)
   return `${styled(stderr, style, String(status))} ${styled(stderr, "quiet", details(id, times))}\n`;
 }
 
-function errorLines({ id, body, times }: CallReport, error: CallError, { stderr }: Terminal): string {
+function errorLines({ id, body, detail = "", times }: CallReport, error: CallError, { stderr }: Terminal): string {
   const head = styled(stderr, "bad", `error ${printableText(error.code)}:`);
   const lines = [`${head} ${printableText(scrubSecrets(error.message))}`];
   const text = isUtf8(body) ? printableText(Buffer.from(body).toString("utf8")).trimEnd() : `${body.length} bytes`;
   if (text !== "" && !error.message.includes(text)) lines.push(text.replaceAll(/^/gm, "  "));
+  if (detail !== "" && ![error.message, text].some((said) => said.includes(detail)))
+    lines.push(scrubSecrets(detail).replaceAll(/^/gm, "  "));
   if (error.retryAfterMs !== undefined) {
     lines.push(styled(stderr, "quiet", `  try again after ${error.retryAfterMs} ms (${HEADER.retryAfterMs})`));
   }

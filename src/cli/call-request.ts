@@ -14,19 +14,12 @@ import { acknowledgingStream } from "../nats/stream-acknowledgement.ts";
 import { programVersion } from "../version.ts";
 import { isNoResponders, nobodyServes, noReply } from "./call-diagnosis.ts";
 import { type CallReply, parseReply } from "./call-reply.ts";
+import type { WrittenRequest } from "./request-arguments.ts";
 
 /** One request to send. */
-export interface CallRequest {
+export interface CallRequest extends WrittenRequest {
   readonly nats: NatsOptions;
   readonly plugin: PluginName;
-  /** Empty for none. */
-  readonly method: string;
-  readonly payload: Uint8Array;
-  readonly id: string;
-  /** The time that the replica gets. */
-  readonly timeoutMs: number;
-  /** Further headers. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** What came back, and how long it took. */

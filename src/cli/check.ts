@@ -62,7 +62,11 @@ async function check(flags: Flags, terminal: Terminal): Promise<ExitCode> {
   const { env, stdout, stderr } = terminal;
   const isJson = flags["json"] === true;
   const only = typeof flags["explain"] === "string" ? flags["explain"] : undefined;
-  const files = { consumerFile: parseConsumerFile(flags, env), policyDir: parsePolicyDir(flags, env) };
+  const paths = { consumerFile: parseConsumerFile(flags, env), policyDir: parsePolicyDir(flags, env) };
+  const files: ReplicaFiles = {
+    consumer: { kind: "file", path: paths.consumerFile },
+    policy: { folder: paths.policyDir, presence: "required" },
+  };
   let report: CheckReport;
   try {
     report = await examineAll(files, parseCacheDir(flags, env), parseRegistryAccess(flags, env), only);
@@ -70,14 +74,14 @@ async function check(flags: Flags, terminal: Terminal): Promise<ExitCode> {
     const error = toHostError(thrown);
     if (!isJson || error.row.fault === "bug") throw error;
     const { code, message } = error;
-    await write(stdout, `${JSON.stringify({ ok: false, ...files, error: { code, message } })}\n`);
+    await write(stdout, `${JSON.stringify({ ok: false, ...paths, error: { code, message } })}\n`);
     return exitCodeOf(code);
   }
   const ok = report.examinations.every((examination) => problemOf(examination) === undefined);
   if (isJson) {
     const { group, warnings, examinations } = report;
     const plugins = examinations.map((examination) => pluginJson(examination, only));
-    const value = { ok, ...files, group, plugins, warnings, error: null };
+    const value = { ok, ...paths, group, plugins, warnings, error: null };
     await write(stdout, `${JSON.stringify(value)}\n`);
   } else if (only !== undefined) {
     for (const examination of report.examinations) await write(stdout, explanationText(examination, terminal));

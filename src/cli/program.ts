@@ -7,17 +7,21 @@
 import { Command, CommanderError } from "commander";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { programVersion } from "../version.ts";
+import { createBuildCommand } from "./build.ts";
 import { createCacheCommand } from "./cache.ts";
 import { createCallCommand } from "./call.ts";
 import { createCheckCommand } from "./check.ts";
 import { createCompileCommand } from "./compile.ts";
 import { createDataCommand } from "./data.ts";
+import { createDevCommand } from "./dev.ts";
 import { formatError } from "./error-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createInspectCommand } from "./inspect.ts";
+import { createNewCommand } from "./new.ts";
 import { createPullCommand } from "./pull.ts";
 import { createPushCommand } from "./push.ts";
 import { createReloadCommand } from "./reload.ts";
+import { createRunCommand } from "./run.ts";
 import { createServeCommand, type ServeCommandOptions } from "./serve.ts";
 import { createSignCommand } from "./sign.ts";
 import { createStatusCommand } from "./status.ts";
@@ -32,6 +36,9 @@ the component of that name, which reaches only what it asked for and what a poli
 
 const HELP = `
 First steps:
+  $ network-host new typescript hello                      make a project for a plugin
+  $ network-host dev greet World                           in its folder: build it, serve it, ask it, at each save
+  $ network-host run echo.wasm hello "some text"           try a component, without NATS and files
   $ network-host check                                     are the consumer file, policies and components in order?
   $ network-host serve                                     serve the plugins of consumers/default.yaml
   $ network-host call echo hello "some text"               send a request to one of them
@@ -77,6 +84,10 @@ function createProgram(terminal: Terminal, serveParts: ServeCommandOptions, done
     .addHelpText("after", HELP);
   program.addCommand(createServeCommand(terminal, serveParts, done));
   program.addCommand(createCallCommand(terminal, done));
+  program.addCommand(createNewCommand(terminal, done));
+  program.addCommand(createBuildCommand(terminal, serveParts.signals, done));
+  program.addCommand(createDevCommand(terminal, serveParts.signals, done));
+  program.addCommand(createRunCommand(terminal, done));
   program.addCommand(createStatusCommand(terminal, done));
   program.addCommand(createReloadCommand(terminal, done));
   program.addCommand(createInspectCommand(terminal, done));

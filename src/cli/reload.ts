@@ -87,7 +87,7 @@ function reloadText(report: ReloadReport, stream: OutputStream): string {
     : styled(stream, "bad", "not everything is in force");
   const lines = [
     `replica ${replica.id} (process ${replica.pid}): ${verdict}, after ${durationMs} ms`,
-    `  read: ${shownPath(files.consumerFile)}, ${read.policies} policies in ${shownPath(files.policyDir)}, ${read.components} components`,
+    `  read: ${files.consumerFile === null ? "no consumer file" : shownPath(files.consumerFile)}, ${read.policies} policies in ${shownPath(files.policyDir)}, ${read.components} components`,
     ...namedLine("added", report.added),
     ...namedLine("changed", report.changed),
     ...namedLine("removed", report.removed),

@@ -6,9 +6,11 @@
  */
 
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
+import { Option } from "commander";
 import { MAX_PORT } from "../policy/allowed-host.ts";
 import type { ControlFolder, HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
+import type { NamedPlugin } from "../config/named-plugins.ts";
 import { ENGINE_CHOICES, type EngineChoice } from "../contract/artifact.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText } from "../contract/size-text.ts";
@@ -17,6 +19,8 @@ import { HostError } from "../errors/host-error.ts";
 import { baseFolder, defaultCacheFolder } from "../registry/user-folders.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
+import { parsePluginName } from "./plugin-name.ts";
+import { collect } from "./request-arguments.ts";
 import {
   badSetting,
   type Flags,
@@ -29,7 +33,7 @@ import {
 import { parseDurationMs } from "./duration.ts";
 import { parseRegistryAccess, REGISTRY_SETTINGS } from "./registry-settings.ts";
 import { readUrlSetting } from "./url-setting.ts";
-import type { Terminal } from "./terminal.ts";
+import type { OutputStream, Terminal } from "./terminal.ts";
 
 const SETTING = {
   store: {
@@ -138,6 +142,12 @@ export const {
   control: CONTROL_SETTING,
 } = SETTING;
 
+/** How a plugin's process is run. */
+export const RUNNER_SETTINGS: readonly Setting[] = [SETTING.cache, SETTING.engine, SETTING.sandbox, SETTING.runnerUser];
+
+/** How the log is written. */
+export const LOG_SETTINGS: readonly Setting[] = [SETTING.logLevel, SETTING.logFormat];
+
 /** Reads the settings of `serve`. Throws `usage-invalid` naming the flag or variable and what to write. */
 export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, "env" | "stdout">): ServeOptions {
   const read = (setting: Setting): SettingValue | undefined => readSetting(setting, flags, env);
@@ -147,22 +157,93 @@ export function parseServeOptions(flags: Flags, { env, stdout }: Pick<Terminal, 
     nats: parseNatsOptions(flags, env),
     natsPingMs: parseNatsPing(read(NATS_PING)),
     store: parseStoreOptions(flags, env),
-    consumerFile: parseConsumerFile(flags, env),
-    policyDir: parsePolicyDir(flags, env),
+    ...parseReplicaFiles(flags, env),
     replicaId: parseReplicaId(read(SETTING.replicaId)),
-    cacheDir: parseCacheDir(flags, env),
+    ...parseRunnerOptions(flags, env),
     cacheBytes: parseCacheBytes(flags, env),
-    registries: {
-      access: parseRegistryAccess(flags, env),
-      checkMs: parseRegistryCheck(read(SETTING.registryCheck)),
-    },
-    engine: parseEngine(flags, env),
+    registries: parseRegistries(flags, env),
     ...(health !== undefined && { health }),
     ...(control !== undefined && { control }),
-    sandbox: parseSandbox(read(SETTING.sandbox)),
-    runnerUser: parseRunnerUser(read(SETTING.runnerUser)),
-    log: parseLog(read(SETTING.logLevel), read(SETTING.logFormat), stdout, env),
+    log: parseLogOptions(flags, { env, stream: stdout }),
   };
+}
+
+/** How registries are reached, and how often tags are looked at. */
+export function parseRegistries(flags: Flags, env: Terminal["env"]): ServeOptions["registries"] {
+  return {
+    access: parseRegistryAccess(flags, env),
+    checkMs: parseRegistryCheck(readSetting(SETTING.registryCheck, flags, env)),
+  };
+}
+
+/** How a plugin's process is run: {@link RUNNER_SETTINGS}. */
+export function parseRunnerOptions(
+  flags: Flags,
+  env: Terminal["env"],
+): Pick<ServeOptions, "cacheDir" | "engine" | "sandbox" | "runnerUser"> {
+  return {
+    cacheDir: parseCacheDir(flags, env),
+    engine: parseEngine(flags, env),
+    sandbox: parseSandbox(readSetting(SETTING.sandbox, flags, env)),
+    runnerUser: parseRunnerUser(readSetting(SETTING.runnerUser, flags, env)),
+  };
+}
+
+/** How the log is written to a stream: {@link LOG_SETTINGS}. `format` applies where none is set. */
+export function parseLogOptions(
+  flags: Flags,
+  { env, stream, format }: Pick<Terminal, "env"> & { stream: OutputStream; format?: LogOptions["format"] },
+): LogOptions {
+  const level = readSetting(SETTING.logLevel, flags, env);
+  const threshold = level === undefined ? "info" : LOG_THRESHOLDS.find((name) => name === level.text);
+  if (threshold === undefined && level !== undefined) {
+    throw badSetting(level, `write one of ${LOG_THRESHOLDS.join(", ")}`);
+  }
+  const isTerminal = stream.isTTY === true;
+  const written = readSetting(SETTING.logFormat, flags, env);
+  return {
+    level: threshold ?? "info",
+    format: written === undefined && format !== undefined ? format : parseLogFormat(written, isTerminal),
+    colour: isTerminal && !env["NO_COLOR"],
+  };
+}
+
+/** The option that names a plugin in place of a consumer file. */
+export const PLUGIN_OPTION: Option = new Option(
+  "--plugin <name=file>",
+  "serve this component under this name, without a consumer file; may be repeated",
+)
+  .argParser(collect)
+  .default([], "none");
+
+/** Where plugins and policies are. Without a consumer file, the default policy folder need not exist. */
+function parseReplicaFiles(flags: Flags, env: Terminal["env"]): Pick<ServeOptions, "consumer" | "policy"> {
+  const named = (flags["plugin"] ?? []) as readonly string[];
+  const folder = parsePolicyDir(flags, env);
+  if (named.length === 0) {
+    const path = parseConsumerFile(flags, env);
+    return { consumer: { kind: "file", path }, policy: { folder, presence: "required" } };
+  }
+  if (readSetting(SETTING.consumer, flags, {}) !== undefined)
+    throw new HostError("usage-invalid", "--consumer and --plugin are both given: leave one out");
+  const isNamed = readSetting(SETTING.policy, flags, env) !== undefined;
+  return {
+    consumer: { kind: "plugins", plugins: parseNamedPlugins(named) },
+    policy: { folder, presence: isNamed ? "required" : "optional" },
+  };
+}
+
+function parseNamedPlugins(texts: readonly string[]): readonly NamedPlugin[] {
+  const source = "--plugin";
+  const plugins = texts.map((text) => {
+    const at = text.indexOf("=");
+    const [name, component] = [text.slice(0, at), text.slice(at + 1)];
+    if (at < 1 || component === "") throw badSetting({ text, source }, "write name=file, for example echo=echo.wasm");
+    return { name: parsePluginName(name), component: parsePath({ text: component, source }) };
+  });
+  const twice = plugins.find(({ name }, index) => plugins.findIndex((other) => other.name === name) !== index);
+  if (twice !== undefined) throw badSetting({ text: twice.name, source }, "name each plugin once");
+  return plugins;
 }
 
 /** Absolute path of the consumer file. */
@@ -282,24 +363,6 @@ function parseHealth(value: SettingValue | undefined): HealthAddress | undefined
     throw badSetting(value, "write a port, or host:port, for example 8080 or 0.0.0.0:8080");
   }
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
-}
-
-function parseLog(
-  level: SettingValue | undefined,
-  format: SettingValue | undefined,
-  stdout: Terminal["stdout"],
-  env: Terminal["env"],
-): LogOptions {
-  const threshold = level === undefined ? "info" : LOG_THRESHOLDS.find((name) => name === level.text);
-  if (threshold === undefined && level !== undefined) {
-    throw badSetting(level, `write one of ${LOG_THRESHOLDS.join(", ")}`);
-  }
-  const isTerminal = stdout.isTTY === true;
-  return {
-    level: threshold ?? "info",
-    format: parseLogFormat(format, isTerminal),
-    colour: isTerminal && !env["NO_COLOR"],
-  };
 }
 
 function parseLogFormat(value: SettingValue | undefined, isTerminal: boolean): LogOptions["format"] {

@@ -10,7 +10,7 @@ import { Command } from "commander";
 import type { ServeOptions, StoreOptions } from "../app-options.ts";
 import { HostError } from "../errors/host-error.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
-import { defaultStorePath, parseServeOptions, SERVE_SETTINGS } from "./serve-options.ts";
+import { defaultStorePath, parseServeOptions, PLUGIN_OPTION, SERVE_SETTINGS } from "./serve-options.ts";
 import { type Flags, settingOption } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -23,7 +23,11 @@ The first SIGTERM, SIGINT, SIGQUIT or SIGUSR2 drains: accepted requests are answ
 or with 3 when the consumer file's drain time was not enough. A second one ends it at once. SIGHUP reads consumer file,
 policies and components again; where the terminal that the replica was started on has gone, it drains.
 
+With --plugin there is no consumer file, and no policy folder either where the default one does not exist: then plugins
+that request nothing are served, and all others are denied.
+
 Examples:
+  $ network-host serve --plugin echo=echo.wasm             one component, without files
   $ network-host serve                                     NATS on this machine, values in an SQLite file
   $ NATS_URL=nats://a:4222,nats://b:4222 MONGODB_URL=mongodb://db/app network-host serve --health-port 8080
   $ network-host serve --consumer consumers/payments.yaml --policy /etc/network-host/policy`;
@@ -80,7 +84,8 @@ export function createServeCommand(
   const command = new Command("serve")
     .summary("run a replica: take requests and answer them")
     .description("Runs a replica of a consumer group: takes requests from NATS and answers them with its plugins.")
-    .addHelpText("after", HELP);
+    .addHelpText("after", HELP)
+    .addOption(PLUGIN_OPTION);
   for (const setting of SERVE_SETTINGS) command.addOption(settingOption(setting));
   return command.action(async (flags: Flags) => {
     const options = parseServeOptions(flags, terminal);

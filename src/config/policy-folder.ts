@@ -43,15 +43,22 @@ export type PolicyFolderReading =
   /** The folder could not be read. */
   | { readonly kind: "unlisted"; readonly errors: readonly Diagnostic[] };
 
+/** Where policies are. */
+export interface PolicyFolderOptions {
+  readonly folder: string;
+  /** `optional`: one that does not exist is as an empty one. */
+  readonly presence: "required" | "optional";
+}
+
 /** A policy folder that is read repeatedly: only changed files are parsed again. */
 export class PolicyFolder {
-  readonly #folder: string;
+  readonly #options: PolicyFolderOptions;
   readonly #turns = new Turns();
   readonly #files: ParsedFiles<PolicyDocument>;
 
   /** `onRead` is called with each content that was read. */
-  constructor(folder: string, onRead?: (path: string, digest: Digest) => void) {
-    this.#folder = folder;
+  constructor(options: PolicyFolderOptions, onRead?: (path: string, digest: Digest) => void) {
+    this.#options = options;
     this.#files = new ParsedFiles({
       read: (path) => readTextFile(path),
       parse: (text, path) => this.#turns.run(() => parsePolicy(text, path)),
@@ -61,9 +68,10 @@ export class PolicyFolder {
 
   /** Reads every policy. One reading at a time. Never rejects. */
   async load(): Promise<PolicyFolderReading> {
-    const listing = await listPolicyFiles(this.#folder);
+    const { folder } = this.#options;
+    const listing = await listPolicyFiles(this.#options);
     if (listing.kind === "invalid") return { kind: "unlisted", errors: listing.errors };
-    const paths = listing.value.map((name) => join(this.#folder, name));
+    const paths = listing.value.map((name) => join(folder, name));
     const documents: PolicyDocument[] = [];
     const unusable: UnusablePolicy[] = [];
     const warnings: Diagnostic[] = [];
@@ -99,7 +107,7 @@ export class PolicyFolder {
 
 /** The policies of a folder that is read once. Throws `config-invalid` with a line for every problem of every file. */
 export async function loadPolicyDir(folder: string): Promise<PolicySet> {
-  const reading = await new PolicyFolder(folder).load();
+  const reading = await new PolicyFolder({ folder, presence: "required" }).load();
   const errors = problemsOf(reading);
   if (reading.kind === "unlisted" || errors.length > 0) throw configError(errors);
   return new PolicySet(reading.documents, reading.warnings);
@@ -116,11 +124,13 @@ function pluginOf(path: string): PluginName | undefined {
 }
 
 /** Names of the folder's policy files, sorted. */
-async function listPolicyFiles(folder: string): Promise<Parsed<readonly string[]>> {
+async function listPolicyFiles({ folder, presence }: PolicyFolderOptions): Promise<Parsed<readonly string[]>> {
   let names: string[];
   try {
     names = await readdir(folder);
   } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isGone && presence === "optional") return { kind: "valid", value: [], warnings: [] };
     const why = describeSystemError(error);
     return invalid(folder, `the policy folder cannot be read (${why}); an empty folder denies everything`);
   }

@@ -35,7 +35,8 @@ export interface PendingSetting {
 
 /** The state of a replica's configuration files. */
 export interface FilesReport {
-  readonly consumerFile: string;
+  /** `null` where the replica was given its plugins without a file. */
+  readonly consumerFile: string | null;
   readonly policyDir: string;
   /** When all files were last read without a problem; `null` before that. */
   readonly lastGood: string | null;

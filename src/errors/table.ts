@@ -348,6 +348,18 @@ export const ERRORS = {
     replyCode: 504,
     summary: "A replica was not done with what reload or status asked for in the time given; it goes on with it.",
   },
+  "build-failed": {
+    fault: "plugin",
+    retryable: false,
+    replyCode: 500,
+    summary: "A plugin's project could not be built; the language's own tool says where.",
+  },
+  "tool-missing": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 500,
+    summary: "A program that a command needs is not installed; the message says which, and how to install it.",
+  },
   "output-failed": {
     fault: "operator",
     retryable: false,

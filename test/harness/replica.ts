@@ -22,8 +22,8 @@ const STOP_GRACE_MS = 60_000;
 
 /** What a replica is started with. Everything it writes is in a folder of its own, except the artifact cache. */
 export interface ReplicaOptions {
-  /** Text of the file of the consumer group to serve. */
-  readonly consumer: string;
+  /** Text of the file of the consumer group to serve. Absent where `args` name plugins: then no file or folder is named. */
+  readonly consumer?: string;
   /** Texts of policy files, by file name. */
   readonly policies: Readonly<Record<string, string>>;
   /** Further files of its folder: name → the file to copy. */
@@ -91,17 +91,16 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
 }
 
 async function writeConfiguration(folder: string, { consumer, policies, files = {} }: ReplicaOptions): Promise<void> {
-  await mkdir(join(folder, "policy"));
   for (const [name, source] of Object.entries(files)) await copyFile(source, join(folder, name));
-  await writeFile(join(folder, "consumer.yaml"), consumer);
+  if (consumer !== undefined) await writeFile(join(folder, "consumer.yaml"), consumer);
+  if (consumer !== undefined || Object.keys(policies).length > 0) await mkdir(join(folder, "policy"));
   for (const [name, text] of Object.entries(policies)) await writeFile(join(folder, "policy", name), text);
 }
 
 function flagsOf(options: ReplicaOptions, folder: string, healthPort: number): readonly string[] {
   const flags = {
     nats: options.natsUrl ?? inject("natsUrl"),
-    consumer: "consumer.yaml",
-    policy: "policy",
+    ...(options.consumer !== undefined && { consumer: "consumer.yaml", policy: "policy" }),
     cache: inject("artifactCache"),
     "health-port": String(healthPort),
     control: "control",

@@ -28,6 +28,8 @@ const ALLOWED = {
   cli: [
     "testing",
     "app",
+    "local-nats",
+    "project",
     "control",
     "capabilities",
     "nats",
@@ -75,6 +77,8 @@ const ALLOWED = {
     "errors",
     "version",
   ],
+  "local-nats": ["project", "errors"],
+  project: ["contract", "errors"],
   control: ["telemetry", "errors"],
   consumer: [
     "registry",

@@ -35,8 +35,8 @@ describe("serve", () => {
       nats: { servers: ["nats://127.0.0.1:4222"], credentials: { kind: "none" } },
       natsPingMs: 5_000,
       store: { kind: "sqlite", path: join(home, ".local/state/network-host/store.sqlite") },
-      consumerFile: resolve("consumers/default.yaml"),
-      policyDir: resolve("policy"),
+      consumer: { kind: "file", path: resolve("consumers/default.yaml") },
+      policy: { folder: resolve("policy"), presence: "required" },
       replicaId: expect.stringMatching(new RegExp(`^[A-Za-z0-9_-]{1,48}-${process.pid}$`)) as string,
       cacheDir: join(home, ".cache/network-host/artifacts"),
       cacheBytes: 4 * 1024 ** 3,
@@ -75,8 +75,8 @@ describe("serve", () => {
       nats: { servers: ["tls://a:1", "nats://b:4222"], credentials: { kind: "none" } },
       natsPingMs: 1_500,
       store: { kind: "mongodb", url: "mongodb://u:p@db/app", source: "--store" },
-      consumerFile: resolve("c.yaml"),
-      policyDir: resolve("p"),
+      consumer: { kind: "file", path: resolve("c.yaml") },
+      policy: { folder: resolve("p"), presence: "required" },
       replicaId: "r-1",
       cacheDir: "/var/cache/nh",
       cacheBytes: 512 * 1024 ** 2,
@@ -87,6 +87,38 @@ describe("serve", () => {
       runnerUser: { uid: 1000, gid: 100 },
       log: { level: "debug", format: "pretty", colour: false },
     });
+  });
+
+  test("takes plugins in place of a consumer file, and then only a policy folder that is named must exist", async () => {
+    const plugins = ["--plugin", "a=a.wasm", "--plugin", "b=/b=c.wasm"];
+    const consumer = {
+      kind: "plugins",
+      plugins: [
+        { name: "a", component: resolve("a.wasm") },
+        { name: "b", component: "/b=c.wasm" },
+      ],
+    };
+    const optional = { folder: resolve("policy"), presence: "optional" };
+    const required = { folder: resolve("p"), presence: "required" };
+    expect(await optionsOf(plugins)).toMatchObject({ consumer, policy: optional });
+    expect(await optionsOf([...plugins, "--policy", "p"])).toMatchObject({ consumer, policy: required });
+    expect(await optionsOf(plugins, { CONSUMER_FILE: "c.yaml", POLICY_DIR: "p" })).toMatchObject({
+      consumer,
+      policy: required,
+    });
+  });
+
+  test.each([
+    [["--plugin", "a.wasm"], "write name=file"],
+    [["--plugin", "a="], "write name=file"],
+    [["--plugin", "A=a.wasm"], "write words of a-z"],
+    [["--plugin", "a=a.wasm", "--plugin", "a=b.wasm"], "name each plugin once"],
+    [["--plugin", "a=a.wasm", "--consumer", "c.yaml"], "--consumer and --plugin are both given"],
+    [["--plugin", "a=oci://user:secret@registry.example/a"], "this looks like a URL"],
+  ])("refuses %j", async (args, advice) => {
+    const { code, stderr } = await run(["serve", ...args], { env: { HOME: home } });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(advice)]);
+    expect(stderr).not.toContain("secret");
   });
 
   test("takes the same from variables", async () => {
@@ -112,8 +144,8 @@ describe("serve", () => {
       nats: { servers: ["nats://a:1"], credentials: { kind: "file", path: "/run/nats.creds" } },
       natsPingMs: 250,
       store: { kind: "sqlite", path: "/data/kv.sqlite" },
-      consumerFile: "/etc/c.yaml",
-      policyDir: "/etc/policy",
+      consumer: { kind: "file", path: "/etc/c.yaml" },
+      policy: { folder: "/etc/policy", presence: "required" },
       replicaId: "r_2",
       cacheDir: "/var/cache/nh",
       cacheBytes: 2 * 1024 ** 3,

@@ -52,7 +52,7 @@ describe("loading a policy folder", () => {
 
   test("that is read again has what changed since, and of each unusable file whose it is and why", async () => {
     await write({ "a.yaml": "plugin: a\n", "b.yaml": "plugin: b\nallow: [key-value-read]\n", "c.yaml": "plugin: c\n" });
-    const reader = new PolicyFolder(folder);
+    const reader = new PolicyFolder({ folder, presence: "required" });
     expect(summaryOf(await reader.load())).toEqual({ a: 0, b: 1, c: 0 });
     await write({ "b.yaml": "plugin: b\nallow: [outbound-http]\n", "d.yaml": "plugin: d\n" });
     await rm(join(folder, "c.yaml"));
