@@ -15,17 +15,10 @@ export function publishedSchemas(): ReadonlyMap<string, object> {
   return new Map([
     ["consumer.schema.json", toJsonSchema(consumerSchema)],
     ["policy.schema.json", toJsonSchema(policySchema)],
-    // What a value may be is the same in many places.
-    [
-      "test.schema.json",
-      toJsonSchema(
-        testSchema(() => ""),
-        "ref",
-      ),
-    ],
+    ["test.schema.json", toJsonSchema(testSchema(() => ""))],
   ]);
 }
 
-function toJsonSchema(schema: z.ZodType, reused: "inline" | "ref" = "inline"): object {
-  return z.toJSONSchema(schema, { target: "draft-07", io: "input", reused });
+function toJsonSchema(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { target: "draft-07", io: "input" });
 }

@@ -70,9 +70,12 @@ const lineSchema = z.union(
     text("write a line of the log"),
     z
       .strictObject({
-        text: text("write a text").optional(),
+        text: text("write a text").optional().meta({ description: "The whole line." }),
         ...TEXT_KEYS,
-        level: z.enum(LOG_LEVELS, { error: `write one of ${LOG_LEVELS.join(", ")}` }).optional(),
+        level: z
+          .enum(LOG_LEVELS, { error: `write one of ${LOG_LEVELS.join(", ")}` })
+          .optional()
+          .meta({ description: "Its level. Default: any." }),
       })
       .superRefine((line, context) => {
         const given = [line.text, line.contains, line.matches].filter((part) => part !== undefined);
@@ -94,7 +97,7 @@ const errorCodeSchema: z.ZodType<string, string> = text(CODE_ADVICE)
     const message = guess === undefined ? CODE_ADVICE : `did you mean "${guess}"? Else ${CODE_ADVICE}`;
     context.addIssue({ code: "custom", message });
   })
-  .meta({ enum: [...ERROR_CODES] });
+  .meta({ enum: [...ERROR_CODES], description: "A code of docs/errors.md." });
 
 const errorSchema = z.union(
   [
@@ -149,9 +152,11 @@ const expectSchema = (read: ReadNamedFile) =>
 const faultSchema = z
   .strictObject(
     {
-      on: z.enum(["get", "set", "any"], { error: "write get, set or any" }).optional(),
-      bucket: bucketNameSchema.optional(),
-      key: text("write a key in quotes").optional(),
+      on: z.enum(["get", "set", "any"], { error: "write get, set or any" }).optional().meta({
+        description: "Which operations it applies to. Default: any.",
+      }),
+      bucket: bucketNameSchema.optional().meta({ description: "Only operations on this bucket." }),
+      key: text("write a key in quotes").optional().meta({ description: "Only operations on this key." }),
       skip: count("write a whole number", MAX_TIMES).optional().meta({ description: "Operations left alone first." }),
       times: times.meta({ description: "How many operations it applies to. Default: all." }),
       delayMs: delay.meta({ description: "How long the store takes, in milliseconds." }),
@@ -185,25 +190,31 @@ const exchangeSchema = (read: ReadNamedFile) =>
   z
     .strictObject(
       {
-        request: z.strictObject(
-          {
-            method: text("write a method such as GET")
-              .refine(isHttpToken, { error: "write a method such as GET" })
-              .optional()
-              .meta({ description: "Default: GET." }),
-            url: text(URL_ADVICE).refine((url) => /^https?:\/\//.test(url) && URL.canParse(url), { error: URL_ADVICE }),
-            headers: headersSchema(expectedTextSchema()).optional(),
-            body: expectedBytesSchema(read).optional(),
-          },
-          { error: "write the request that is expected: { method: …, url: … }" },
-        ),
+        request: z
+          .strictObject(
+            {
+              method: text("write a method such as GET")
+                .refine(isHttpToken, { error: "write a method such as GET" })
+                .optional()
+                .meta({ description: "Default: GET." }),
+              url: text(URL_ADVICE)
+                .refine((url) => /^https?:\/\//.test(url) && URL.canParse(url), { error: URL_ADVICE })
+                .meta({ description: "The whole URL, query included." }),
+              headers: headersSchema(expectedTextSchema())
+                .optional()
+                .meta({ description: "Header fields that it has, among others." }),
+              body: expectedBytesSchema(read).optional().meta({ description: "Its body." }),
+            },
+            { error: "write the request that is expected: { method: …, url: … }" },
+          )
+          .meta({ description: "The request that the plugin sends." }),
         delayMs: delay.meta({ description: "How long the server takes before it answers or fails." }),
         response: z
           .strictObject(
             {
               status: count("write a status, 200 to 599", 599, 200).optional().meta({ description: "Default: 200." }),
-              headers: headersSchema(fieldValue).optional(),
-              body: valueSchema(read).optional(),
+              headers: headersSchema(fieldValue).optional().meta({ description: "Its header fields." }),
+              body: valueSchema(read).optional().meta({ description: "Its body. Default: empty." }),
               chunks: z
                 .array(valueSchema(read), { error: "write a list of values" })
                 .optional()
@@ -216,7 +227,8 @@ const exchangeSchema = (read: ReadNamedFile) =>
             if (body !== undefined && chunks !== undefined)
               context.addIssue({ code: "custom", path: ["chunks"], message: "keep one of `body` and `chunks`" });
           })
-          .optional(),
+          .optional()
+          .meta({ description: "What the server answers." }),
         fail: httpCode.optional().meta({ description: "The error that the request ends with, instead of a response." }),
         times: times.meta({ description: "How often the plugin sends this request. Default: 1." }),
       },
@@ -227,16 +239,21 @@ const exchangeSchema = (read: ReadNamedFile) =>
         context.addIssue({ code: "custom", message: "write one of `response:` and `fail:`" });
     });
 
+const REQUEST = { description: "The request that is sent to the plugin." };
+const EXPECT = { description: "What has to be so after it. {} for any answer of the plugin." };
+
 const stepShape = (read: ReadNamedFile) => ({
-  request: requestSchema(read),
-  expect: expectSchema(read),
+  request: requestSchema(read).meta(REQUEST),
+  expect: expectSchema(read).meta(EXPECT),
 });
 
 const caseSchema = (read: ReadNamedFile) =>
   z
     .strictObject(
       {
-        name: text("write a sentence that says what the plugin does").min(1, { error: "write a sentence" }),
+        name: text("write a sentence that says what the plugin does").min(1, { error: "write a sentence" }).meta({
+          description: "A sentence that says what the plugin does; no two cases have the same.",
+        }),
         needs: z
           .array(z.enum(ACCESS_LEVELS as [AccessLevel, ...AccessLevel[]], { error: LEVEL_ADVICE }), {
             error: LEVEL_ADVICE,
@@ -251,8 +268,8 @@ const caseSchema = (read: ReadNamedFile) =>
         http: z.array(exchangeSchema(read), { error: "write a list of exchanges" }).optional().meta({
           description: "HTTP requests that the plugin sends, and what it gets for them.",
         }),
-        request: requestSchema(read).optional(),
-        expect: expectSchema(read).optional(),
+        request: requestSchema(read).optional().meta(REQUEST),
+        expect: expectSchema(read).optional().meta(EXPECT),
         steps: z
           .array(z.strictObject(stepShape(read), { error: "write a step: { request: …, expect: … }" }), {
             error: "write a list of steps",
@@ -288,8 +305,7 @@ export const testSchema = (read: ReadNamedFile) =>
           "The plugin's name. Default: the policy's, else that of the component's file.",
         ).optional(),
         policy: path.optional().meta({
-          description:
-            "The plugin's policy file. Default: whatever the plugin requests, any private bucket, and the hosts of `http`.",
+          description: "The plugin's policy file. Default: whatever the plugin requests, any private bucket, any host.",
         }),
         limits: limitsSchema(
           PLUGIN_LIMITS,
@@ -304,7 +320,8 @@ export const testSchema = (read: ReadNamedFile) =>
               ({ name }: { name: string }) => name,
               (index) => [index, "name"],
             ),
-          ),
+          )
+          .meta({ description: "The cases, which run in this order." }),
       },
       { error: "write at least `cases:`" },
     )

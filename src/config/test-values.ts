@@ -40,8 +40,14 @@ const text = (error: string): z.ZodString => z.string({ error });
 const valueShape = {
   text: text("write a text in quotes").optional().meta({ description: "The UTF-8 of a text." }),
   json: z.unknown().optional().meta({ description: "JSON: any YAML value, written without blanks." }),
-  base64: text("write base64 in quotes").regex(BASE64, { error: "write base64 with its padding" }).optional(),
-  hex: text("write hexadecimal digits in quotes").regex(HEX, { error: "write pairs of hexadecimal digits" }).optional(),
+  base64: text("write base64 in quotes")
+    .regex(BASE64, { error: "write base64 with its padding" })
+    .optional()
+    .meta({ description: "Bytes in base64." }),
+  hex: text("write hexadecimal digits in quotes")
+    .regex(HEX, { error: "write pairs of hexadecimal digits" })
+    .optional()
+    .meta({ description: "Bytes in hexadecimal digits." }),
   file: text("write a file's path")
     .min(1, { error: "write a file's path" })
     .optional()
