@@ -19,6 +19,7 @@ export function problemOf({ name, outcome }: Examination): string | undefined {
   const { verdict } = outcome;
   if (verdict.kind === "granted") return undefined;
   const levels = describeLevels(verdict.missing).join(", ");
+  if (levels === "") return `denied: ${describeDenial(verdict)}`;
   return `denied: ${describeDenial(verdict)} Add ${levels} to \`allow\` in the policy ${name}.yaml, or withdraw the plugin.`;
 }
 

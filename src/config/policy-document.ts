@@ -11,7 +11,7 @@ import { z } from "zod";
 import { ACCESS_LEVELS, bitsFromLevels } from "../contract/access-levels.ts";
 import { LIMITABLE_METHODS } from "../contract/http.ts";
 import { FIXED_LIMITS, PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
-import type { BucketName, PluginName } from "../contract/names.ts";
+import type { BucketName, Digest, PluginName } from "../contract/names.ts";
 import { ALLOWED_HOST_PATTERN, allowedHostProblem } from "../policy/allowed-host.ts";
 import { createPolicy } from "../policy/create-policy.ts";
 import { parseVerificationKey } from "../signatures/verification-key.ts";
@@ -24,6 +24,7 @@ import { readYaml, type YamlText } from "./yaml-text.ts";
 
 const MAX_BUCKETS = 1024;
 const MAX_HOSTS = 1024;
+const MAX_DIGESTS = 16;
 
 /** A policy with the place it was written at. */
 export interface PolicyDocument {
@@ -40,6 +41,7 @@ const HOSTS_ADVICE = "write a list such as [https://api.example.com], or [] for 
 
 const HOST_ADVICE = "write scheme://host or scheme://host:port in quotes, or { target: …, methods: […] }";
 const KEYS_ADVICE = "write a list of public keys in PEM, each as a block of text (|), or leave it out";
+const DIGEST_ADVICE = "write sha256: and 64 hexadecimal digits, as inspect and push print it";
 const METHODS_ADVICE = `write one or more of ${LIMITABLE_METHODS.join(", ")}`;
 
 const targetSchema = z
@@ -125,6 +127,29 @@ const signedBySchema = z
       "Public keys in PEM (ECDSA on P-256, or RSA), one of which must have signed the component; nothing of it is loaded otherwise. Left out: no signature is asked for.",
   });
 
+const digestTextSchema = z
+  .string({ error: DIGEST_ADVICE })
+  .regex(/^sha256:[0-9a-f]{64}$/, { error: DIGEST_ADVICE })
+  .transform((text) => text.slice("sha256:".length) as Digest);
+
+const digestSchema = z
+  .union(
+    [
+      digestTextSchema,
+      z
+        .array(digestTextSchema, { error: DIGEST_ADVICE })
+        .min(1, { error: DIGEST_ADVICE })
+        .max(MAX_DIGESTS, { error: `write at most ${MAX_DIGESTS} digests` })
+        .superRefine(refuseRepetition(String)),
+    ],
+    { error: DIGEST_ADVICE },
+  )
+  .optional()
+  .meta({
+    description:
+      "The component's own digest, sha256:<hex>, or a list of them: nothing of any other component is loaded. Left out: any component.",
+  });
+
 /** The same key may be written in several ways. */
 function keyIdOf(text: string): string {
   const parsed = parseVerificationKey(text);
@@ -158,6 +183,7 @@ export const policySchema = z
           description:
             "Targets of outbound HTTP, as scheme://host[:port]; * stands for any scheme, host, first label or port. Private addresses only where named. Left out or []: none.",
         }),
+      digest: digestSchema,
       signedBy: signedBySchema,
       limits: limitsSchema(PLUGIN_LIMITS, "Limits of this plugin that differ from its consumer group's.").optional(),
     },
@@ -225,6 +251,7 @@ function toPolicy(fields: PolicyFields): Policy {
     allow: bitsFromLevels(fields.allow ?? []),
     buckets,
     hosts: fields.hosts ?? [],
+    ...(fields.digest !== undefined && { digests: [fields.digest].flat() }),
     ...(keys !== undefined && { signedBy: keys }),
     limits: (fields.limits ?? {}) satisfies Partial<PluginLimits>,
   });

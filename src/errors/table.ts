@@ -249,6 +249,13 @@ export const ERRORS = {
     replyCode: 503,
     summary: "The registry's artifact is not one WebAssembly component; push it with network-host push, wkg or oras.",
   },
+  "digest-not-allowed": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 503,
+    summary:
+      "The policy names the digests of the components that it allows, and this is none of them; nothing of it is loaded.",
+  },
   "signature-missing": {
     fault: "operator",
     retryable: true,

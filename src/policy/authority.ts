@@ -29,6 +29,8 @@ export type Terms =
 /** What a version was loaded with. */
 export interface AuthorityOptions {
   readonly requested: AccessLevelBits;
+  /** The component's own. */
+  readonly digest?: Digest;
   /** The keys that have signed the component, as far as that was verified. */
   readonly signers: readonly Digest[];
   readonly verdict: Verdict;
@@ -81,7 +83,7 @@ export class Authority {
 }
 
 function termsUnder(
-  { requested, signers, verdict, limits: own }: AuthorityOptions,
+  { requested, signers, digest, verdict, limits: own }: AuthorityOptions,
   policy: Policy,
   limits: PluginLimits,
 ): Terms {
@@ -89,7 +91,7 @@ function termsUnder(
   if (verdict.kind === "denied") return { kind: "denied", denial: verdict, limits: lower };
   if (policy.revision === verdict.grant.policyRevision)
     return { kind: "granted", grants: [verdict.grant], limits: lower };
-  const renewed = decide(requested, policy, signers);
+  const renewed = decide(requested, policy, signers, digest);
   if (renewed.kind === "denied") return { kind: "denied", denial: renewed, limits: lower };
   return { kind: "granted", grants: [verdict.grant, renewed.grant], limits: lower };
 }

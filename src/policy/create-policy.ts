@@ -35,7 +35,7 @@ export function refuseAll(plugin: PluginName): Policy {
 
 /** Equal for policies that mean the same: the order of lists and keys, and repetitions, do not count. */
 function revisionOf(content: PolicyContent): string {
-  const { plugin, allow, buckets, hosts, signedBy, limits } = content;
+  const { plugin, allow, buckets, hosts, digests, signedBy, limits } = content;
   const canonical = [
     plugin,
     allow,
@@ -43,7 +43,8 @@ function revisionOf(content: PolicyContent): string {
     canonicalEntries(buckets.shared),
     canonicalList(hosts.map(canonicalHost)),
     canonicalEntries(Object.entries(limits)),
-    // Policies without signatures keep the revisions that they had.
+    // Policies without digests and signatures keep the revisions that they had.
+    ...(digests === undefined ? [] : [["digests", canonicalList(digests)]]),
     ...(signedBy === undefined ? [] : [canonicalList(signedBy.map(({ id }) => id))]),
   ];
   return createHash("sha256").update(JSON.stringify(canonical)).digest("hex").slice(0, REVISION_LENGTH);

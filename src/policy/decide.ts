@@ -13,21 +13,30 @@ import type { Denial, Policy, Verdict } from "./policy.ts";
 const MAX_BITS = 0xffff_ffff;
 
 /**
- * Granted if every requested level is allowed, and one of the policy's keys has signed where it names some; else denied as a
- * whole. A bit that is not a level of the contract is never allowed, so a plugin that requests one is denied.
+ * Granted if every requested level is allowed, one of the policy's keys has signed where it names some, and the component is one
+ * of those that it names where it does; else denied as a whole. A bit that is not a level of the contract is never allowed, so a plugin that requests one is denied.
  *
  * @param requested what `get-access-levels` answered: an unsigned integer of at most 32 bits.
  * @param signers the keys that have signed the component, as far as that was verified.
+ * @param digest the component's own.
  */
-export function decide(requested: AccessLevelBits, policy: Policy, signers: readonly Digest[] = []): Verdict {
+export function decide(
+  requested: AccessLevelBits,
+  policy: Policy,
+  signers: readonly Digest[] = [],
+  digest?: Digest,
+): Verdict {
   // Bitwise operators would silently drop bits beyond 32.
   if (!Number.isInteger(requested) || requested < 0 || requested > MAX_BITS) {
     throw new HostError("internal", `access levels must be an unsigned 32-bit integer, not ${requested}`);
   }
   const missing = (requested & ~policy.allow) >>> 0;
   const signature = isSignedFor(policy, signers) ? "sufficient" : "missing";
-  if (missing !== 0 || signature === "missing")
-    return { kind: "denied", requested, missing, signature, policyRevision: policy.revision };
+  const isOther = !allowsDigest(policy, digest);
+  if (missing !== 0 || signature === "missing" || isOther) {
+    const denial = { kind: "denied", requested, missing, signature, policyRevision: policy.revision } as const;
+    return isOther ? { ...denial, digest: "not-allowed" } : denial;
+  }
   return {
     kind: "granted",
     grant: {
@@ -45,6 +54,11 @@ export function isSignedFor({ signedBy }: Policy, signers: readonly Digest[]): b
   return signedBy === undefined || signedBy.some(({ id }) => signers.includes(id));
 }
 
+/** Is a component of this digest one that the policy allows? */
+export function allowsDigest({ digests }: Policy, digest: Digest | undefined): boolean {
+  return digests === undefined || (digest !== undefined && digests.includes(digest));
+}
+
 /** The levels by name in the contract's order; a bit without a name is called `unknown level (bit 5)`. */
 export function describeLevels(bits: AccessLevelBits): string[] {
   const names: string[] = [];
@@ -55,9 +69,12 @@ export function describeLevels(bits: AccessLevelBits): string[] {
 }
 
 /** What is missing, in sentences that are safe for a stranger: they become the text of `denied` replies. */
-export function describeDenial({ missing, signature }: Denial): string {
+export function describeDenial({ missing, signature, digest }: Denial): string {
   const levels = `The plugin requests ${describeLevels(missing).join(", ")}, which the policy does not allow.`;
-  if (signature === "sufficient") return levels;
-  const unsigned = "None of the keys that the policy names has signed the component.";
-  return missing === 0 ? unsigned : `${levels} ${unsigned}`;
+  const reasons = [
+    ...(missing === 0 ? [] : [levels]),
+    ...(signature === "sufficient" ? [] : ["None of the keys that the policy names has signed the component."]),
+    ...(digest === undefined ? [] : ["The policy names the components that it allows, and this is another one."]),
+  ];
+  return reasons.join(" ");
 }

@@ -32,6 +32,7 @@ export function describeNarrowing(before: Wanted, now: Wanted): readonly string[
     ...describeLevels((before.policy.allow & ~now.policy.allow) >>> 0),
     ...takenBuckets(before.policy.buckets, now.policy.buckets),
     ...takenHosts(before.policy.hosts, now.policy.hosts),
+    ...takenDigests(before.policy, now.policy),
     ...takenKeys(before.policy, now.policy),
     ...taken,
   ];
@@ -57,6 +58,13 @@ function takenHosts(before: readonly AllowedHost[], now: readonly AllowedHost[])
     .map(hostText)
     .filter((text) => !kept.has(text))
     .map((text) => `host ${text}`);
+}
+
+/** Components that are no longer allowed. */
+function takenDigests({ digests: before }: Policy, { digests: now }: Policy): string[] {
+  if (now === undefined) return [];
+  if (before === undefined) return ["components that it does not name by digest"];
+  return before.filter((digest) => !now.includes(digest)).map((digest) => `the component ${shortDigest(digest)}`);
 }
 
 /** Signatures that no longer suffice. */

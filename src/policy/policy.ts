@@ -32,6 +32,8 @@ export interface Policy {
   readonly allow: AccessLevelBits;
   readonly buckets: BucketPolicy;
   readonly hosts: readonly AllowedHost[];
+  /** The components that are allowed, by their own digests; left out: any. */
+  readonly digests?: readonly Digest[];
   /**
    * One of these keys must have signed the component, or nothing of it is loaded; an empty list: none ever is. Left out: no
    * signature is asked for.
@@ -52,14 +54,16 @@ export interface Grant {
   readonly policyRevision: string;
 }
 
-/** A plugin is denied as a whole: for requested levels that the policy does not allow, for its signature, or for both. */
+/** A plugin is denied as a whole: for requested levels that the policy does not allow, for its signature, or for its digest. */
 export interface Denial {
   readonly kind: "denied";
   readonly requested: AccessLevelBits;
-  /** Requested and not allowed; empty only if `signature` is missing. */
+  /** Requested and not allowed; empty only if the signature is missing or the digest is not allowed. */
   readonly missing: AccessLevelBits;
   /** `missing`: none of the keys that the policy names has signed the component. */
   readonly signature: "sufficient" | "missing";
+  /** Where the policy names the digests that it allows, and the component's is none of them. */
+  readonly digest?: "not-allowed";
   readonly policyRevision: string;
 }
 

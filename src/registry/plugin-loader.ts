@@ -15,7 +15,7 @@ import type { CompilationLimits, PluginLimits } from "../contract/limits.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { OciReference } from "../oci/reference.ts";
-import { decide } from "../policy/decide.ts";
+import { allowsDigest, decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { compileComponent } from "../supervisor/compilation/compile.ts";
 import type { Confinement } from "../supervisor/sandbox/confinement.ts";
@@ -114,12 +114,13 @@ export class PluginLoader {
   }
 
   /**
-   * Loads a version that is ready to serve. Throws `component-unreadable`, `component-rejected`, `signature-missing`,
-   * `signature-needs-registry`, `compile-failed`, `load-failed` or `probe-failed`, and the codes of registries.
+   * Loads a version that is ready to serve. Throws `component-unreadable`, `component-rejected`, `digest-not-allowed`,
+   * `signature-missing`, `signature-needs-registry`, `compile-failed`, `load-failed` or `probe-failed`, and the codes of registries.
    */
   async load(spec: PluginSpec): Promise<PluginVersion> {
     const digest = await this.digest(spec);
     // Before anything reads what the component contains.
+    expectAllowed(spec, digest);
     const signers = await this.#signers(spec, digest);
     return await this.#open(spec, await this.#artifact(spec, digest), signers);
   }
@@ -229,7 +230,7 @@ export class PluginLoader {
     const release = this.#cache.hold(artifact);
     try {
       const requested = (await this.#cache.readLevels(digest)) ?? (await this.#probe(runner, digest));
-      const verdict = decide(requested, policy, signers);
+      const verdict = decide(requested, policy, signers, digest);
       const granted = verdict.kind === "granted";
       if (!granted) await runner.close();
       else if (spec.start === "on-demand") await runner.cool();
@@ -296,4 +297,13 @@ export class PluginLoader {
     if (found.kind === "corrupt") this.#events.artifactCorrupt(spec.name, digest, found.reason);
     return await this.#build(spec, digest);
   }
+}
+
+/** Throws `digest-not-allowed` where the policy names other components. */
+function expectAllowed({ name, policy }: PluginSpec, digest: Digest): void {
+  if (allowsDigest(policy, digest)) return;
+  throw new HostError(
+    "digest-not-allowed",
+    `the policy of ${name} does not name sha256:${digest} in its digest; add it there, or put back a component that it names`,
+  );
 }

@@ -207,7 +207,7 @@ export class PluginSlot {
   async #keepServing(spec: PluginSpec): Promise<boolean> {
     if (this.#state.kind !== "loaded" || this.#state.version.parts.verdict.kind !== "granted") return false;
     const { parts } = this.#state.version;
-    if (decide(parts.requested, spec.policy, parts.signers).kind !== "granted") return false;
+    if (decide(parts.requested, spec.policy, parts.signers, parts.digest).kind !== "granted") return false;
     if (this.#isUnder(parts, spec)) return true;
     try {
       return this.#replace(await this.#loader.reopen(parts, this.#warmed(spec)));

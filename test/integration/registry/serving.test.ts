@@ -13,6 +13,10 @@ import { run } from "../../unit/cli/run.ts";
 const ECHO = shortDigest(digestOf(await readFile(COMPONENTS.echo)));
 const GAUNTLET = shortDigest(digestOf(await readFile(COMPONENTS.gauntlet("none"))));
 
+async function digestOfFile(path: string): Promise<string> {
+  return digestOf(await readFile(path));
+}
+
 describe("a replica whose component is in a registry", () => {
   let nats: NatsConnection;
   let registry: OwnRegistry;
@@ -144,6 +148,25 @@ describe("a replica whose component is in a registry", () => {
     expect(alarm).toMatchObject({ err: { message: expect.stringContaining("was changed in the cache folder") } });
     await loaded(replica, ECHO);
     expect(digestOf(await readFile(join(folder, name)))).toBe(name.replace(".wasm", ""));
+  });
+
+  test("serves no component that the policy does not name, and the old one until it does", async () => {
+    await push(COMPONENTS.echo);
+    const [echo, gauntlet] = await Promise.all([COMPONENTS.echo, COMPONENTS.gauntlet("none")].map(digestOfFile));
+    const policy = (...digests: readonly (string | undefined)[]) => JSON.stringify({ plugin, digest: digests });
+    const policies = { [`${plugin}.yaml`]: policy(`sha256:${echo}`) };
+    await using replica = await serve(undefined, { policies });
+    await loaded(replica, ECHO);
+    await push(COMPONENTS.gauntlet("none"));
+    const refused = await replica.logged(({ msg }) => String(msg).startsWith("the new version is refused"));
+    expect(refused).toMatchObject({ plugin, err: { code: "digest-not-allowed" } });
+    expect(await ask("still")).toBe("still");
+    await replica.writePolicy(`${plugin}.yaml`, policy(`sha256:${echo}`, `sha256:${gauntlet}`));
+    await loaded(replica, GAUNTLET);
+    await replica.writePolicy(`${plugin}.yaml`, policy(`sha256:${echo}`));
+    const narrowed = await replica.logged(({ msg }) => String(msg).startsWith("permissions were narrowed"));
+    expect(narrowed["taken"]).toEqual([`the component ${GAUNTLET}`]);
+    expect((await request(nats, `rpc.${plugin}.echo`, "x")).error).toMatch(/^(denied|plugin-unloadable)$/);
   });
 
   test("reads the tag at once when it is told to reload", async () => {

@@ -17,6 +17,10 @@ import { until } from "../../../scripts/lib/until.ts";
 class FakeLoader {
   readonly looks: PluginName[] = [];
 
+  recheck(): void {
+    // Of registries there are none here.
+  }
+
   async digest({ name, componentPath }: PluginSpec): Promise<Digest> {
     this.looks.push(name);
     return (await readFile(componentPath, "utf8")) as Digest;
