@@ -48,7 +48,7 @@ const push = (registry: FakeRegistry) =>
 const listed = (registry: FakeRegistry) => parseIndex(registry.tags.get(TAG) ?? indexOf()).map(({ digest }) => digest);
 
 describe("a signature's place in a registry", () => {
-  test("with an API for referrers is no tag, and never the component's", async () => {
+  test("with an API for referrers is without a tag, and never the component's", async () => {
     const registry = new FakeRegistry();
     registry.hasApi = true;
     await push(registry);
