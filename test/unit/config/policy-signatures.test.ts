@@ -54,7 +54,7 @@ describe("signedBy of a policy", () => {
 });
 
 test.each(["broken", "unreadable"] as const)(
-  "a policy that is %s and was never read may demand a signature: no component is good enough until it is mended",
+  "a policy that is %s and was never read may demand a signature: no component is good enough until it is repaired",
   (state) => {
     const unusable = { path: FILE, plugin: NAME, state, errors: [] };
     const reading = { kind: "listed", documents: [], unusable: [unusable], warnings: [], paths: [] } as const;
