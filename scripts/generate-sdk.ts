@@ -1,6 +1,7 @@
 /**
- * Copies what every package for plugin authors carries into its folder of `sdk/`: the contract (`wit/`) and the licence. Writes
- * what is made of the contract without a toolchain: the declarations for TypeScript.
+ * Copies what every package carries into its folder of `sdk/`: the contract (`wit/`) and the licence. Writes
+ * what is made of the contract without a toolchain: the declarations for TypeScript, and what the client for callers knows of
+ * the protocol.
  * With `--check`, only compares; a file in such a copy that is not in the original counts as a difference, too.
  *
  * What is generated of the contract by a toolchain (bindings in C and Go) is not made here: see `toolchains/bindings.ts`. Nor are binaries copied: see
@@ -12,6 +13,7 @@
 import { glob, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_FOLDER, writeOrCheck } from "./generated-file.ts";
+import { clientSources } from "./generate-sdk/client.ts";
 import { typescriptDeclarations } from "./generate-sdk/typescript.ts";
 
 /** A package of `sdk/`. */
@@ -25,6 +27,7 @@ const CONTRACT = ["wit/*.wit", "wit/deps/**"];
 
 const PACKAGES: readonly SdkPackage[] = [
   ...["c", "rust", "typescript"].map((name) => ({ folder: `sdk/${name}`, copies: ["LICENSE", ...CONTRACT] })),
+  { folder: "sdk/client", copies: ["LICENSE"] },
   { folder: "sdk/python", copies: ["LICENSE"] },
   // A wheel holds what is within its modules.
   { folder: "sdk/python/src/network_plugin", copies: CONTRACT },
@@ -42,6 +45,7 @@ export async function generateSdk(): Promise<ReadonlyMap<string, string>> {
     for (const file of await filesOf(PROJECT_FOLDER, copies))
       files.set(join(folder, file), await readFile(join(PROJECT_FOLDER, file), "utf8"));
   for (const [file, text] of await typescriptDeclarations()) files.set(file, text);
+  for (const [file, text] of await clientSources()) files.set(file, text);
   return files;
 }
 

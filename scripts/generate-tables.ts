@@ -16,7 +16,7 @@ import {
   PLUGIN_LIMITS,
   REPLICA_LIMITS,
 } from "../src/contract/limits.ts";
-import { ERROR_CODES, type ErrorCode, errorRow, type Fault } from "../src/errors/table.ts";
+import { ERROR_CODES, type ErrorCode, type ErrorRow, errorRow, type Fault } from "../src/errors/table.ts";
 import {
   COMPONENT_LIMIT_TESTS,
   FIXED_LIMIT_TESTS,
@@ -48,11 +48,17 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   bug: "the maintainers of network-host: please report it",
 };
 
+const WORK: Readonly<Record<NonNullable<ErrorRow["work"]>, string>> = {
+  none: "none was done",
+  maybe: "a part of it, or all, may have been done",
+};
+
 function errorsPage(): string {
   const faults = Object.entries(FAULTS).map(([fault, who]) => `| ${fault} | ${who} |`);
   const sections = ERROR_CODES.map((code) => {
-    const { fault, replyCode, summary } = errorRow(code);
-    return `## ${code}\n\n${summary}\n\n- Number: ${replyCode}\n- Retryable: ${retryability(code)}\n- To act: ${fault}\n`;
+    const { fault, replyCode, summary, work } = errorRow(code);
+    const done = work === undefined ? "" : `- Work of the plugin: ${WORK[work]}\n`;
+    return `## ${code}\n\n${summary}\n\n- Number: ${replyCode}\n- Retryable: ${retryability(code)}\n${done}- To act: ${fault}\n`;
   });
   const overview = ERROR_CODES.map((code) => {
     const { fault, replyCode } = errorRow(code);
@@ -65,7 +71,8 @@ function errorsPage(): string {
 Every failure has one of these codes: in a reply it is the header \`Rpc-Error\`, in a log line the field of the
 error, and the command line prints it before the message. A code keeps its meaning permanently; decide by the code,
 not by the text. *Number* is the reply's \`Nats-Service-Error-Code\`. *Retryable* says whether the same request, sent
-again, may end otherwise. *To act* says who can do something about it:
+again, may end otherwise. *To act* says who can do something about it. Of codes that a caller may meet, the section also
+says what the plugin may have done: a request that is sent again is then done twice.
 
 | to act | who that is |
 | --- | --- |

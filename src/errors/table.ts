@@ -17,6 +17,8 @@ export interface ErrorRow {
   readonly retryableAfterOutage?: true;
   /** Numeric code of the reply (`Nats-Service-Error-Code`), with HTTP's meaning of the hundreds. */
   readonly replyCode: number;
+  /** Of codes that a caller of plugins may meet: has the plugin done nothing, or perhaps a part of its work, or all of it? */
+  readonly work?: "none" | "maybe";
   /** A sentence that is safe to show to a stranger: what happened and what to do. */
   readonly summary: string;
 }
@@ -28,18 +30,21 @@ export const ERRORS = {
     fault: "caller",
     retryable: false,
     replyCode: 400,
+    work: "none",
     summary: "The request's subject or headers are malformed; see docs/protocol.md.",
   },
   "payload-too-large": {
     fault: "caller",
     retryable: false,
     replyCode: 413,
+    work: "none",
     summary: "The payload is larger than the plugin's payload limit; send less.",
   },
   "deadline-exceeded": {
     fault: "plugin",
     retryable: true,
     replyCode: 504,
+    work: "maybe",
     summary: "The request's deadline passed before the plugin answered; the work may have been done in part.",
   },
 
@@ -48,18 +53,21 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 429,
+    work: "none",
     summary: "The plugin or the replica is at its limit of concurrent requests; try again after the time given.",
   },
   draining: {
     fault: "operator",
     retryable: true,
     replyCode: 503,
+    work: "maybe",
     summary: "The replica is stopping; send the request again and another replica takes it.",
   },
   denied: {
     fault: "operator",
     retryable: false,
     replyCode: 403,
+    work: "none",
     summary:
       "The plugin requests an access level that the policy does not allow; the operator must allow it or withdraw the plugin.",
   },
@@ -67,6 +75,7 @@ export const ERRORS = {
     fault: "operator",
     retryable: true,
     replyCode: 503,
+    work: "none",
     summary: "The plugin is not loaded at the moment, or its process is restarting; try again later.",
   },
 
@@ -76,6 +85,7 @@ export const ERRORS = {
     retryable: false,
     retryableAfterOutage: true,
     replyCode: 500,
+    work: "maybe",
     summary: "The plugin returned an error; its text is in the reply's body.",
   },
   "plugin-trapped": {
@@ -83,24 +93,28 @@ export const ERRORS = {
     retryable: false,
     retryableAfterOutage: true,
     replyCode: 500,
+    work: "maybe",
     summary: "The plugin trapped (crashed) while it handled the request; nothing else was affected.",
   },
   "runner-lost": {
     fault: "plugin",
     retryable: true,
     replyCode: 502,
+    work: "maybe",
     summary: "The plugin's process ended while it handled the request; the work may have been done in part.",
   },
   "memory-exceeded": {
     fault: "plugin",
     retryable: true,
     replyCode: 502,
+    work: "maybe",
     summary: "The plugin's process used more memory than its limit and was ended; the work may have been done in part.",
   },
   "reply-too-large": {
     fault: "plugin",
     retryable: false,
     replyCode: 500,
+    work: "maybe",
     summary: "The plugin's reply is larger than its reply limit or the NATS server's max_payload.",
   },
 
@@ -172,6 +186,7 @@ export const ERRORS = {
     fault: "plugin",
     retryable: false,
     replyCode: 503,
+    work: "none",
     summary: "The plugin's component can never be loaded as it is; the replica's log says why. Replace the component.",
   },
   "load-failed": {
@@ -212,12 +227,14 @@ export const ERRORS = {
     fault: "dependency",
     retryable: true,
     replyCode: 503,
+    work: "maybe",
     summary: "The NATS server could not be reached or refused the connection or the subscription.",
   },
   "no-responders": {
     fault: "operator",
     retryable: true,
     replyCode: 503,
+    work: "none",
     summary:
       "No replica serves this plugin; check the plugin's name and that a replica of its consumer group is running.",
   },
@@ -225,6 +242,7 @@ export const ERRORS = {
     fault: "dependency",
     retryable: false,
     replyCode: 502,
+    work: "maybe",
     summary:
       "The reply does not follow the protocol, so something else answers on the plugin's subject; see docs/protocol.md.",
   },
@@ -257,6 +275,7 @@ export const ERRORS = {
     fault: "bug",
     retryable: false,
     replyCode: 500,
+    work: "maybe",
     summary: "An unexpected failure inside the host; the log has the details under the request's id.",
   },
 } as const satisfies Record<string, ErrorRow>;

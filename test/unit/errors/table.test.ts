@@ -64,4 +64,16 @@ describe("the table of errors", () => {
       expect([code, String(row.replyCode), row.retryable ? "yes" : "no"]).toEqual([code, number, retryable]);
     }
   });
+
+  test("says of each code that a caller may meet, and of no other, what the plugin may have done; the protocol agrees", async () => {
+    const page = await readProjectFile("docs/protocol.md");
+    const inReplies = [...page.matchAll(/^\|\s*`([a-z-]+)`\s*\|\s*[0-9]+\s*\|/gm)].map(([, code = ""]) => code);
+    const ofCallers = [...inReplies, "nats-unavailable", "no-responders", "bad-reply"];
+    const told = ERROR_CODES.filter((code) => errorRow(code).work !== undefined);
+    expect([...told].sort()).toEqual([...ofCallers].sort());
+    const [, sentence = ""] = /After (`[^.]*) the plugin may have done/.exec(page.replaceAll("\n", " ")) ?? [];
+    const named = [...sentence.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code);
+    const afterWork = told.filter((code) => inReplies.includes(code) && errorRow(code).work === "maybe");
+    expect(named.sort()).toEqual([...afterWork].sort());
+  });
 });
