@@ -17,7 +17,9 @@ export interface RawPublisher extends AsyncDisposable {
 export interface RawMessage {
   readonly subject: string;
   readonly reply?: string;
-  /** The header block after `NATS/1.0\r\n`, without the empty line at its end. */
+  /** A status of the server's, as in `NATS/1.0 503`; it takes `headers` as well. */
+  readonly status?: number;
+  /** The header block after its first line, without the empty line at its end. */
   readonly headers?: string | Uint8Array;
   readonly payload?: string | Uint8Array;
 }
@@ -38,11 +40,12 @@ export async function openRawPublisher(natsUrl: string): Promise<RawPublisher> {
   };
 }
 
-function encode({ subject, reply, headers, payload = "" }: RawMessage): Buffer {
+function encode({ subject, reply, status, headers, payload = "" }: RawMessage): Buffer {
   const body = Buffer.from(payload);
   const to = [subject, reply].filter((part) => part !== undefined).join(" ");
   if (headers === undefined) return Buffer.concat([Buffer.from(`PUB ${to} ${body.length}\r\n`), body, CRLF]);
-  const head = Buffer.concat([Buffer.from("NATS/1.0\r\n"), Buffer.from(headers), CRLF, CRLF]);
+  const version = status === undefined ? "NATS/1.0\r\n" : `NATS/1.0 ${status}\r\n`;
+  const head = Buffer.concat([Buffer.from(version), Buffer.from(headers), CRLF, CRLF]);
   const command = Buffer.from(`HPUB ${to} ${head.length} ${head.length + body.length}\r\n`);
   return Buffer.concat([command, head, body, CRLF]);
 }

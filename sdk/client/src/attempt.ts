@@ -10,6 +10,9 @@ import { type Outcome, parseReply } from "./reply.ts";
 import { type CallRequest, encodedBytes, headersOf } from "./request.ts";
 import { orAborted } from "./waiting.ts";
 
+/** Its class and its name differ in version 3.4. */
+const NO_RESPONDERS = ["NoRespondersError", "NoResponders"];
+
 /** Rejects only with the signal's reason. */
 export async function attempt(
   connection: NatsConnection,
@@ -39,7 +42,7 @@ export async function attempt(
 function lost(error: unknown, leftMs: number): Failure {
   const names = namesOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  if (names.includes("NoRespondersError"))
+  if (NO_RESPONDERS.some((name) => names.includes(name)))
     return failureOf("no-responders", "no replica serves the plugin, or this user's requests reach none", {
       cause: error,
     });
