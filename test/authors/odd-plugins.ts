@@ -15,7 +15,9 @@ const FAILURE = [
 ].join("\r\n");
 
 /** Plugin → its reply. */
-const REPLIES: Readonly<Record<string, Omit<RawMessage, "subject">>> = {
+const REPLIES: Readonly<Record<string, Omit<RawMessage, "subject"> | undefined>> = {
+  /** It takes the request and says nothing. */
+  silent: undefined,
   /** A failure, as a replica sends it. */
   refusing: { headers: FAILURE },
   /** A header twice. */
@@ -36,7 +38,7 @@ export async function serveOddPlugins(natsUrl: string): Promise<AsyncDisposable>
     for (const subject of [`rpc.${plugin}`, `rpc.${plugin}.*`]) {
       connection.subscribe(subject, {
         callback: (_error, { reply }) => {
-          if (reply !== undefined) void publisher.publish({ ...answer, subject: reply });
+          if (reply !== undefined && answer !== undefined) void publisher.publish({ ...answer, subject: reply });
         },
       });
     }

@@ -58,6 +58,14 @@ const KNOWN = {
     obtain: obtainCMakeVersion,
   },
   go: { install: "install Go 1.25 or later (https://go.dev/doc/install)", obtain: obtainGo },
+  cargo: {
+    install: "install rustup (https://rustup.rs): the crate async-nats needs Rust 1.89 or later",
+    obtain: () => versionOf("cargo", ["--version"]),
+  },
+  java: {
+    install: "install a JDK, 17 or later, and Maven",
+    obtain: obtainJava,
+  },
   git: { install: "install Git", obtain: () => versionOf("git", ["--version"]) },
 } as const satisfies Record<string, Toolchain>;
 
@@ -127,6 +135,11 @@ async function obtainPython(): Promise<string> {
 async function obtainGo(): Promise<string> {
   const version = await run(await findGo(), ["env", "GOVERSION"], { timeoutMs: PROBE_TIMEOUT_MS });
   return version.trim().replace(/^go/, "Go ");
+}
+
+async function obtainJava(): Promise<string> {
+  await versionOf("mvn", ["--version"]);
+  return versionOf("javac", ["--version"]);
 }
 
 async function obtainCMakeVersion(): Promise<string> {

@@ -38,6 +38,8 @@ export interface WorkplaceOptions {
   readonly packages?: Readonly<Record<string, string>>;
   /** Commands of pages, whole lines, in whose place others are run. */
   readonly standIns?: Readonly<Record<string, string>>;
+  /** Where `network-host` comes from; packing takes a minute, which pages that do not install it need not wait for. */
+  readonly command?: "packed" | "sources";
   /** Which Node is first on `PATH`: the project's, or the one that this machine has for its users. */
   readonly node?: "project" | "machine";
 }
@@ -52,7 +54,8 @@ export async function createWorkplace(options: WorkplaceOptions = {}): Promise<W
   const home = await mkdtemp(join(options.within ?? tmpdir(), "author-"));
   await mkdir(join(home, "my-plugin"));
   const link = await linkCommand(home);
-  const command = process.env["AUTHORS"] === "1" ? await packCommand(home) : link;
+  const isPacked = process.env["AUTHORS"] === "1" && options.command !== "sources";
+  const command = isPacked ? await packCommand(home) : link;
   return new Workplace(home, link, { ...options, packages: { "network-host": command, ...options.packages } });
 }
 

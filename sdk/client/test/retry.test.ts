@@ -1,5 +1,6 @@
 /** What is tried again and when: the decision alone. */
 
+import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES, type ErrorCode } from "../src/error-codes.ts";
@@ -19,6 +20,17 @@ function codesTried(policy: RetryPolicy): string[] {
 describe("a failure is tried again", () => {
   test("where it is retryable and the plugin cannot have run", () => {
     expect(codesTried(POLICY)).toEqual(["overloaded", "plugin-unavailable"]);
+  });
+
+  test("as the pages for callers say", async () => {
+    const safe = codesTried(POLICY).map((code) => `\`${code}\``);
+    for (const [path, sentence] of [
+      ["../../../docs/clients.md", `its code is ${safe.join(" or ")}:`],
+      ["../README.md", `the plugin cannot have run: ${safe.join(", ")}.`],
+    ] as const) {
+      const page = await readFile(new URL(path, import.meta.url), "utf8");
+      expect(page.replaceAll(/\s+/g, " "), path).toContain(sentence);
+    }
   });
 
   test("where the plugin may have run only if the caller has said that twice does no harm", () => {

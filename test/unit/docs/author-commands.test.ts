@@ -30,7 +30,7 @@ async function textsOf(pattern: readonly string[]): Promise<Map<string, string>>
   return texts;
 }
 
-const pages = await textsOf(["docs/write-a-plugin/*.md", "sdk/*/README.md"]);
+const pages = await textsOf(["docs/write-a-plugin/*.md", "docs/clients.md", "sdk/*/README.md"]);
 const tests = [...(await textsOf(["test/authors/*.test.ts"])).values()];
 
 function commandsOf(page: string): string[] {

@@ -72,7 +72,7 @@ describe("the table of errors", () => {
     const told = ERROR_CODES.filter((code) => errorRow(code).work !== undefined);
     expect([...told].sort()).toEqual([...ofCallers].sort());
     const [, sentence = ""] = /After (`[^.]*) the plugin may have done/.exec(page.replaceAll("\n", " ")) ?? [];
-    const named = [...sentence.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code);
+    const named = [...sentence.matchAll(/`([a-z-]+)`/g)].map(([, code = ""]) => code);
     const afterWork = told.filter((code) => inReplies.includes(code) && errorRow(code).work === "maybe");
     expect(named.sort()).toEqual([...afterWork].sort());
   });
