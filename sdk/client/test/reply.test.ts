@@ -70,12 +70,12 @@ describe("a reply", () => {
       return outcome.failure.text;
     };
     const acknowledgement = new TextEncoder().encode('{"stream":"ORDERS","seq":1}');
-    expect(text({ data: acknowledgement, headers: undefined })).toMatch(/JetStream stream "ORDERS"/);
+    expect(text({ data: acknowledgement })).toMatch(/JetStream stream "ORDERS"/);
     const other = [["Nats-Service-Error", "no\u001b[2J"] as const, ["Nats-Service-Error-Code", "400"] as const];
     expect(text(message(other))).toBe("another service answers on the subject, with the error no [2J");
     for (const status of ["65536", "-1", "2e2", "", " "])
       expect(text(message([["Rpc-Status", status]]))).toMatch(/no valid Rpc-Status/);
-    expect(text({ data: new Uint8Array(0), headers: undefined })).toMatch(/no valid Rpc-Status/);
+    expect(text({ data: new Uint8Array(0) })).toMatch(/no valid Rpc-Status/);
   });
 
   test("of every code that a replica sends is read as the command reads it", () => {
