@@ -78,13 +78,14 @@ async function observed(ask: Ask): Promise<string[]> {
   };
   const repeated = await ask("repeated");
   const blanks = await ask("blanks");
+  const cased = await ask("cased");
   return [
     noneOrReply(await ask("nobody"), ""),
     noneOrReply(await ask("refusing"), "error overloaded: no place (retryable: true)"),
     noneOrReply(await ask("status503"), "205 x"),
     { "201 x": "first", "202 x": "last" }[repeated] ?? repeated,
     blanks === "203 x" ? "removed" : /^203\s+x$/.test(blanks) ? "kept" : blanks,
-    (await ask("cased")) === "204 x" ? "found" : "not found",
+    cased === "204 x" ? "found" : /^(?:|None|null) x$/.test(cased) ? "not found" : cased,
   ];
 }
 

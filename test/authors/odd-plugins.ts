@@ -33,12 +33,16 @@ const REPLIES: Readonly<Record<string, Omit<RawMessage, "subject"> | undefined>>
 /** Serves them until it is disposed of. */
 export async function serveOddPlugins(natsUrl: string): Promise<AsyncDisposable> {
   const connection = await connect({ servers: natsUrl });
-  const publisher = await openRawPublisher(natsUrl);
+  // For each reply one of its own: it answers no ping of the server's, which would end it after some minutes.
+  const send = async (message: RawMessage): Promise<void> => {
+    await using publisher = await openRawPublisher(natsUrl);
+    await publisher.publish(message);
+  };
   for (const [plugin, answer] of Object.entries(REPLIES)) {
     for (const subject of [`rpc.${plugin}`, `rpc.${plugin}.*`]) {
       connection.subscribe(subject, {
         callback: (_error, { reply }) => {
-          if (reply !== undefined && answer !== undefined) void publisher.publish({ ...answer, subject: reply });
+          if (reply !== undefined && answer !== undefined) void send({ ...answer, subject: reply });
         },
       });
     }
@@ -47,7 +51,6 @@ export async function serveOddPlugins(natsUrl: string): Promise<AsyncDisposable>
   return {
     async [Symbol.asyncDispose]() {
       await connection.close();
-      await publisher[Symbol.asyncDispose]();
     },
   };
 }

@@ -42,6 +42,8 @@ const OWN_HEADERS: Readonly<Record<string, string>> = {
 /** A token of RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+const ENCODER = new TextEncoder();
+
 /** The request, or why there can be none. */
 export function createRequest(parts: RequestParts): CallRequest | Failure {
   const problem = problemOf(parts);
@@ -62,17 +64,15 @@ export function headersOf({ headers }: CallRequest, leftMs: number): MsgHdrs {
 
 /** Bytes of the request that count against the server's `max_payload`. */
 export function encodedBytes({ payload }: CallRequest, head: MsgHdrs): number {
-  const encoder = new TextEncoder();
-  let bytes = payload.length + "NATS/1.0\r\n\r\n".length;
-  for (const [name, values] of head)
-    for (const value of values) bytes += encoder.encode(`${name}: ${value}\r\n`).length;
-  return bytes;
+  let lines = "NATS/1.0\r\n";
+  for (const [name, values] of head) for (const value of values) lines += `${name}: ${value}\r\n`;
+  return payload.length + ENCODER.encode(`${lines}\r\n`).length;
 }
 
 function problemOf({ plugin, method, id, headers }: RequestParts): string | undefined {
   if (plugin.length > PLUGIN_NAME_MAX_LENGTH || !PLUGIN_NAME.test(plugin))
     return `a plugin's name is words of a-z and 0-9 joined by '-', at most ${PLUGIN_NAME_MAX_LENGTH} characters`;
-  if (new TextEncoder().encode(method).length > METHOD_MAX_BYTES || !isHeaderValue(method))
+  if (ENCODER.encode(method).length > METHOD_MAX_BYTES || !isHeaderValue(method))
     return `a method is one line of at most ${METHOD_MAX_BYTES} bytes without blanks around it`;
   if (id.length > REQUEST_ID_MAX_LENGTH || !/^[\x21-\x7e]+$/.test(id))
     return `an id is 1 to ${REQUEST_ID_MAX_LENGTH} visible ASCII characters`;
