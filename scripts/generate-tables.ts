@@ -54,20 +54,17 @@ const FAULTS: Readonly<Record<Fault, string>> = {
 };
 
 const WORK: Readonly<Record<NonNullable<ErrorRow["work"]>, string>> = {
-  none: "none was done",
-  maybe: "a part of it, or all, may have been done",
+  none: "none",
+  maybe: "perhaps, in part or all",
 };
 
 function errorsPage(): string {
   const faults = Object.entries(FAULTS).map(([fault, who]) => `| ${fault} | ${who} |`);
-  const sections = ERROR_CODES.map((code) => {
-    const { fault, replyCode, summary, work } = errorRow(code);
-    const done = work === undefined ? "" : `- Work of the plugin: ${WORK[work]}\n`;
-    return `## ${code}\n\n${summary}\n\n- Number: ${replyCode}\n- Retryable: ${retryability(code)}\n${done}- To act: ${fault}\n`;
-  });
+  const sections = ERROR_CODES.map((code) => `## ${code}\n\n${errorRow(code).summary}\n`);
   const overview = ERROR_CODES.map((code) => {
-    const { fault, replyCode } = errorRow(code);
-    return `| [\`${code}\`](#${code}) | ${replyCode} | ${retryability(code)} | ${fault} |`;
+    const { fault, replyCode, work } = errorRow(code);
+    const done = work === undefined ? "" : WORK[work];
+    return `| [\`${code}\`](#${code}) | ${replyCode} | ${retryability(code)} | ${done} | ${fault} |`;
   });
   return `# Errors
 
@@ -76,15 +73,15 @@ function errorsPage(): string {
 Every failure has one of these codes: in a reply it is the header \`Rpc-Error\`, in a log line the field of the
 error, and the command line prints it before the message. A code keeps its meaning permanently; decide by the code,
 not by the text. *Number* is the reply's \`Nats-Service-Error-Code\`. *Retryable* says whether the same request, sent
-again, may end otherwise. *To act* says who can do something about it. Of codes that a caller may meet, the section also
-says what the plugin may have done: a request that is sent again is then done twice.
+again, may end otherwise. *Work done* says, of codes that a caller may meet, what the plugin may have done: a request that
+is sent again is then done twice. *To act* says who can do something about it.
 
 | to act | who that is |
 | --- | --- |
 ${faults.join("\n")}
 
-| code | number | retryable | to act |
-| --- | --- | --- | --- |
+| code | number | retryable | work done | to act |
+| --- | --- | --- | --- | --- |
 ${overview.join("\n")}
 
 ${sections.join("\n")}`;
