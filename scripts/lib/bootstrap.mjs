@@ -2,7 +2,7 @@
  * What stands before every npm script: it runs on the Node that a machine happens to have (18 or later), installs the
  * locked dependencies if they are not there, and goes on under Node 26, which is one of them.
  *
- * Only `node:` modules are imported here: nothing else can be counted on yet.
+ * No package is imported here: there may be none yet.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { NODE_26 } from "./brought-node.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const NODE_26 = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
 const HAS_NODE_26 = Number.parseInt(process.versions.node, 10) >= 26;
 /** Signals that ask for an end. */
 const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
