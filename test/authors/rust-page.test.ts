@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { endProcess, run } from "../../scripts/lib/command.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
-import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
+import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
 import { projectFile } from "../harness/plugins.ts";
 import { until } from "../../scripts/lib/until.ts";
 import { openOfflineFolder, TARGET_FOLDER } from "./packed-crate.ts";
