@@ -7,7 +7,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { endProcess, run } from "./lib/command.ts";
@@ -46,7 +46,7 @@ async function measure(language: string, sdk: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "kit-times-"));
   try {
     const first = await timeToFirstReply(language, sdk, folder);
-    const changes = await timesOfChanges(language, join(folder, "hello"), folder);
+    const changes = await timesOfChanges(language, join(folder, "work/hello"), folder);
     const change = changes.sort((one, other) => one.wallS - other.wallS)[Math.floor(changes.length / 2)];
     const load = loadavg()[0]?.toFixed(1) ?? "";
     return `${language.padEnd(11)} ${textOf(first).padEnd(25)} ${textOf(change).padEnd(29)} ${load}`;
@@ -72,7 +72,7 @@ async function timeToFirstReply(language: string, sdk: string, folder: string): 
   ].join(" && ");
   const script = `TIMEFORMAT='%R %U %S'; time { { ${commands}; } >../said 2>&1; }`;
   const work = join(folder, "work");
-  await run("mkdir", [work], { timeoutMs: TIMEOUT_MS });
+  await mkdir(work);
   const measured = await run("bash", ["-c", `exec 2>&1\n${script}`], {
     timeoutMs: TIMEOUT_MS,
     cwd: work,
@@ -83,7 +83,6 @@ async function timeToFirstReply(language: string, sdk: string, folder: string): 
   });
   const said = await readFile(join(folder, "said"), "utf8");
   if (!said.includes("You are number 1.")) throw new Error(`no reply:\n${said}`);
-  await cp(join(work, "hello"), join(folder, "hello"), { recursive: true, verbatimSymlinks: true });
   const [wallS = 0, userS = 0, systemS = 0] = measured.trim().split(/\s+/).map(Number);
   return { wallS, processorS: userS + systemS };
 }
@@ -104,7 +103,7 @@ async function timesOfChanges(language: string, project: string, folder: string)
   const says = (text: string): Promise<void> =>
     until(
       () => {
-        if (child.exitCode !== null) throw new Error(`dev ended:\n${log}`);
+        if (child.exitCode !== null || log.includes("error build-failed")) throw new Error(`dev failed:\n${log}`);
         return replies.includes(text);
       },
       { what: `dev shows ${text}`, timeoutMs: TIMEOUT_MS, intervalMs: 10 },

@@ -17,7 +17,7 @@ import { endProcess, run } from "./lib/command.ts";
 import { freePort } from "./lib/ports.ts";
 import { ROOT } from "./lib/project.ts";
 import { obtainServer } from "./servers/binaries.ts";
-import { natsAnswers } from "./servers/nats-probe.ts";
+import { natsAnswers } from "../src/local-nats/nats-probe.ts";
 import { GO_TEST_PLUGINS } from "./toolchains/catalogue.ts";
 import { buildGoPlugin } from "./toolchains/go.ts";
 import { buildPythonPlugin } from "./toolchains/python.ts";

@@ -8,7 +8,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { obtainServer } from "../../scripts/servers/binaries.ts";
-import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
+import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { mongodAnswers, mongodArgs, mongodIsPrimary } from "../../scripts/servers/mongod-probe.ts";
 import { startChild } from "../processes/child-process.ts";

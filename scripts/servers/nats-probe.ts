@@ -10,12 +10,3 @@ export async function natsListens({ host, port }: { readonly host: string; reado
   for (const end of ["error", "close", "timeout"]) socket.once(end, () => resolve(false));
   return promise.finally(() => socket.destroy());
 }
-
-/** Does a NATS server answer there? It speaks first: its INFO line tells. */
-export async function natsAnswers({ host, port }: { readonly host: string; readonly port: number }): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect({ host, port, timeout: PROBE_TIMEOUT_MS });
-  socket.once("data", (data) => resolve(data.toString().startsWith("INFO ")));
-  for (const end of ["error", "close", "timeout"]) socket.once(end, () => resolve(false));
-  return promise.finally(() => socket.destroy());
-}

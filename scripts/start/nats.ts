@@ -9,7 +9,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { endProcess, run, succeeds } from "../lib/command.ts";
 import { freePort } from "../lib/ports.ts";
 import { findServer, obtainServer } from "../servers/binaries.ts";
-import { natsAnswers } from "../servers/nats-probe.ts";
+import { NATS_IMAGE } from "../../src/local-nats/server-source.ts";
+import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
 
 /** A NATS server to use; disposing of it ends it if it was started here. */
 export interface NatsToUse extends AsyncDisposable {
@@ -30,7 +31,7 @@ export class NatsMissingError extends Error {
 
 const HOST = "127.0.0.1";
 const DEFAULT_PORT = 4222;
-const IMAGE = process.env["NATS_IMAGE"] ?? "nats:2.15-alpine";
+const IMAGE = process.env["NATS_IMAGE"] ?? NATS_IMAGE;
 const READY_TIMEOUT_MS = 20_000;
 const DOCKER_TIMEOUT_MS = 10_000;
 const PULL_TIMEOUT_MS = 120_000;

@@ -12,7 +12,7 @@ import { printableText } from "../telemetry/plugin-text.ts";
 import { scrubSecrets } from "../telemetry/redaction.ts";
 import type { CallError, CallReply } from "./call-reply.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { RequestFlags } from "./request-arguments.ts";
+import type { ReplyFlags } from "./request-arguments.ts";
 import { styled, type Terminal, write } from "./terminal.ts";
 
 /** What a call's report shows. */
@@ -52,7 +52,7 @@ export function reportReply(
 /** Shows the report in the form that the flags ask for, and returns the command's exit code. */
 export async function writeReport(
   report: CallReport,
-  { json, fail }: Pick<RequestFlags, "json" | "fail">,
+  { json, fail }: ReplyFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
   await (json === true ? writeJsonReport(report, terminal) : writeTextReport(report, terminal));

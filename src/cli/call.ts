@@ -13,7 +13,14 @@ import { localError } from "./call-reply.ts";
 import { type CallRequest, sendCall } from "./call-request.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
-import { addRequestArguments, readRequest, REQUEST_HELP, type RequestFlags } from "./request-arguments.ts";
+import {
+  addReplyOptions,
+  addRequestArguments,
+  readRequest,
+  type ReplyFlags,
+  REQUEST_HELP,
+  type RequestFlags,
+} from "./request-arguments.ts";
 import { badSetting, settingOption } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -35,9 +42,9 @@ export function createCallCommand(terminal: Terminal, done: (code: ExitCode) => 
     .description("Sends one request to a plugin over NATS and prints the body of its reply.")
     .argument("<plugin>", "the plugin's name")
     .addHelpText("after", HELP);
-  addRequestArguments(command);
+  addReplyOptions(addRequestArguments(command));
   for (const setting of NATS_SETTINGS) command.addOption(settingOption(setting));
-  return command.action(async (plugin: string, method: string, payload: string, flags: RequestFlags) => {
+  return command.action(async (plugin: string, method: string, payload: string, flags: RequestFlags & ReplyFlags) => {
     const request: CallRequest = {
       nats: parseNatsOptions({ ...flags }, terminal.env),
       plugin: parsePlugin(plugin),

@@ -47,7 +47,7 @@ Examples:
   $ network-host dev greet World
   $ network-host dev process @request.json --folder plugins/hello
 
-Ctrl-C ends it. Exit codes: 0 it was ended; 1 a tool is missing; 2 wrong usage, or no project; 3 NATS is unreachable.
+Ctrl-C ends it. Exit codes: 0 it was ended; 1 a tool is missing; 2 wrong usage, or no project; 3 NATS did not start.
 See docs/kit.md.`;
 
 type DevFlags = RequestFlags & Flags & { readonly folder: string; readonly plugin?: string };

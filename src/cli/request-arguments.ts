@@ -31,6 +31,10 @@ export interface RequestFlags {
   readonly timeout: string;
   readonly id?: string;
   readonly header: readonly string[];
+}
+
+/** The flags of {@link addReplyOptions}. */
+export interface ReplyFlags {
   readonly json?: true;
   readonly fail?: true;
 }
@@ -40,14 +44,19 @@ export const REQUEST_HELP = `The payload is sent as it is written; @file sends a
 The body of the reply goes to standard output, byte for byte unless that is a terminal; the plugin's status,
 errors and times go to standard error.`;
 
-/** Adds the method, the payload, and the flags of a request. */
+/** Adds the method, the payload, and the flags of the request. */
 export function addRequestArguments(command: Command): Command {
   return command
     .argument("[method]", "the method, if the plugin has several", "")
     .argument("[payload]", "text, @file or - for standard input", "")
     .option("--timeout <time>", "how long the plugin may take: 500ms, 5s", `${DEFAULT_PLUGIN_LIMITS.deadlineMs}ms`)
     .option("--id <id>", "the request's id (default: a random UUID)")
-    .option("--header <name=value>", "an additional header; may be repeated", collect, [])
+    .option("--header <name=value>", "an additional header; may be repeated", collect, []);
+}
+
+/** Adds the flags that say how the reply is shown, for commands that end with it. */
+export function addReplyOptions(command: Command): Command {
+  return command
     .option("--json", "print the result as one JSON object on standard output")
     .option("--fail", "exit with 1 when the plugin's status is 400 or more");
 }

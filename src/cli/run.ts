@@ -11,8 +11,10 @@ import { type CallReport, reportReply, writeReport } from "./call-output.ts";
 import { parseReply } from "./call-reply.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import {
+  addReplyOptions,
   addRequestArguments,
   readRequest,
+  type ReplyFlags,
   REQUEST_HELP,
   type RequestFlags,
   type WrittenRequest,
@@ -37,7 +39,7 @@ Examples:
 Exit codes: 0 the plugin answered; 1 it failed or cannot be loaded, or the request or the policy is at fault; 2 wrong
 usage, or a file that cannot be read; 3 too slow or too busy: try again; 70 a bug. See docs/command-line.md.`;
 
-type RunFlags = RequestFlags & TriedFlags;
+type RunFlags = RequestFlags & ReplyFlags & TriedFlags;
 
 /** The command. `done` takes its exit code. */
 export function createRunCommand(terminal: Terminal, done: (code: ExitCode) => void): Command {
@@ -46,7 +48,7 @@ export function createRunCommand(terminal: Terminal, done: (code: ExitCode) => v
     .description("Runs a component for one request, without NATS and without files, and prints the body of its reply.")
     .argument("<component>", "the component's file")
     .addHelpText("after", HELP);
-  addRequestArguments(command);
+  addReplyOptions(addRequestArguments(command));
   for (const option of TRIED_OPTIONS) command.addOption(option);
   for (const setting of [...RUNNER_SETTINGS, ...LOG_SETTINGS]) command.addOption(settingOption(setting));
   return command.action(async (component: string, method: string, payload: string, flags: RunFlags) => {

@@ -37,7 +37,7 @@ async function build({ folder, name, watch }: BuildOptions): Promise<BuildOutcom
     if (!configured.ok) return failed(configured, ADVICE);
   }
   const result = await run("cmake --build build", ["--build", "build"]);
-  if (!result.ok) return failed(result);
+  if (!result.ok) return failed(result, /CMakeCache\.txt/.test(result.stderr) ? ADVICE : undefined);
   const component = join(folder, "build", `${name ?? ""}.wasm`);
   if (!(await exists(component)))
     return { kind: "failed", tool: "cmake", output: `The build made no ${component}.`, advice: ADVICE };
@@ -48,7 +48,7 @@ async function build({ folder, name, watch }: BuildOptions): Promise<BuildOutcom
 /** A line of Ninja or make that only says what is being done. */
 const STEP = /^\[\s*\d+(?:\/\d+|%)\]|^(?:gmake|make)|^Consolidate|^$/;
 
-const ADVICE = "if the folder build/ was made in another way, remove it and build again";
+const ADVICE = "if the folder build/ was made in another way or at another place, remove it and build again";
 
 function failed({ stdout, stderr }: ToolResult, advice?: string): BuildOutcome {
   const output = `${stdout}\n${stderr}`

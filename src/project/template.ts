@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { HostError } from "../errors/host-error.ts";
 import type { PluginName } from "../contract/names.ts";
 import { type Language, LANGUAGE_NAMES } from "./language.ts";
+import { exists } from "./paths.ts";
 import { PACKAGE_VERSION, providePackage } from "./sdk-package.ts";
 
 const TEMPLATES = fileURLToPath(new URL("../../templates", import.meta.url));
@@ -58,6 +59,8 @@ const HIDDEN: Readonly<Record<string, string>> = { gitignore: ".gitignore" };
  */
 export async function createProject(project: NewProject): Promise<readonly string[]> {
   const { folder, language, packages } = project;
+  if (!(await exists(join(TEMPLATES, language))))
+    throw new HostError("usage-invalid", "this installation has no templates: use the npm package network-host");
   const isNew = await isEmptyOrMissing(folder);
   try {
     await mkdir(folder, { recursive: true });

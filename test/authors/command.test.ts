@@ -79,6 +79,20 @@ test("it brings the contract", async () => {
   expect(await readFile(join(installed.folder, "contract/wit/world.wit"), "utf8")).toContain("world network-plugin");
 });
 
+test("it makes a project in every language, with the package where no registry has it", async () => {
+  for (const language of ["rust", "typescript", "python", "go", "c"]) {
+    await command("new", language, `hello-${language}`);
+    expect(await readFile(join(installed.folder, `hello-${language}`, ".gitignore"), "utf8")).not.toBe("");
+  }
+  const packed = join(installed.folder, "hello-c/sdk/network-plugin-api-c-1.0.0");
+  for (const path of ["adapter/wasi_snapshot_preview1.reactor.wasm", "cmake/zig.cmake", "generated/network_plugin.c"])
+    await access(join(packed, path));
+});
+
+test("it tries a component without NATS and files", async () => {
+  expect(await command("run", `plugins/${plugin}.wasm`, "say", "hello", "--timeout", "60s")).toBe("hello");
+});
+
 test("where no NATS server listens, it says how to get one", async () => {
   const url = `nats://127.0.0.1:${await freePort()}`;
   const call = run("npx", ["network-host", "call", plugin, "say"], {

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { ServerMissingError } from "../../scripts/servers/binaries.ts";
-import { natsAnswers } from "../../scripts/servers/nats-probe.ts";
+import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
 import { nameEngineHost } from "./engine-host.ts";
 import { ensureImages, type Images, images } from "./images.ts";
 import { mongodArgs, mongodIsPrimary } from "../../scripts/servers/mongod-probe.ts";
