@@ -74,8 +74,6 @@ function caseXml(file: string, { test, durationMs, failures }: CaseResult): stri
     name: test.name,
     classname: file,
     time: seconds(durationMs),
-    file,
-    line: test.position.line,
   });
   if (failures.length === 0) return `    <testcase${facts}/>\n`;
   const first = failures[0]?.mismatches[0]?.what ?? "";
