@@ -5,9 +5,9 @@
  * @module
  */
 
-import { relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { stripVTControlCharacters, styleText } from "node:util";
+import { shortPath } from "../config/short-path.ts";
 import { HostError } from "../errors/host-error.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 
@@ -64,10 +64,9 @@ export async function writeLast(stream: Writable, text: string): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The shortest form of an absolute path: relative if it is below the working folder. */
+/** The shortest form of an absolute path, printable. */
 export function shownPath(path: string): string {
-  const below = relative(process.cwd(), path);
-  return printableText(below.startsWith("..") || below === "" ? path : below);
+  return printableText(shortPath(path));
 }
 
 const COLUMN_GAP = "  ";
