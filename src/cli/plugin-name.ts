@@ -5,7 +5,7 @@
  */
 
 import { basename } from "node:path";
-import { isPluginName, type PluginName } from "../contract/names.ts";
+import { isPluginName, type PluginName, pluginNameOf } from "../contract/names.ts";
 import { badSetting } from "./settings.ts";
 
 /** A name as the command line has it. Throws `usage-invalid`. */
@@ -16,9 +16,5 @@ export function parsePluginName(name: string): PluginName {
 
 /** Derived from the words in a file's name; `plugin` if there are none or too many. */
 export function nameOfFile(path: string): PluginName {
-  const words = basename(path, ".wasm")
-    .toLowerCase()
-    .match(/[a-z0-9]+/g);
-  const name = words?.join("-") ?? "";
-  return parsePluginName(isPluginName(name) ? name : "plugin");
+  return pluginNameOf(basename(path, ".wasm"));
 }

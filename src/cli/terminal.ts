@@ -5,9 +5,9 @@
  * @module
  */
 
-import { relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { stripVTControlCharacters, styleText } from "node:util";
+import { shortPath } from "../config/short-path.ts";
 import { HostError } from "../errors/host-error.ts";
 import { OCI_SCHEME } from "../oci/reference.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
@@ -65,11 +65,9 @@ export async function writeLast(stream: Writable, text: string): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The shortest form of an absolute path: relative if it is below the working folder. A reference is shown as it is. */
+/** The shortest form of an absolute path, printable. A reference is shown as it is. */
 export function shownPath(path: string): string {
-  if (path.startsWith(OCI_SCHEME)) return printableText(path);
-  const below = relative(process.cwd(), path);
-  return printableText(below.startsWith("..") || below === "" ? path : below);
+  return printableText(path.startsWith(OCI_SCHEME) ? path : shortPath(path));
 }
 
 const COLUMN_GAP = "  ";

@@ -10,8 +10,7 @@ import { printableLine, printableText } from "../telemetry/plugin-text.ts";
 import { counted, type DifferenceLine } from "../testing/difference.ts";
 import { LINE_SIGNS } from "../testing/junit.ts";
 import type { CaseResult, FailedStep, FileResult, LevelUse, LoadedFile } from "../testing/run-tests.ts";
-import { shownPath } from "../testing/test-files.ts";
-import { type OutputStream, type Style, styled } from "./terminal.ts";
+import { type OutputStream, type Style, shownPath, styled } from "./terminal.ts";
 
 const LINE_STYLES = {
   same: "quiet",

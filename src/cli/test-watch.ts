@@ -9,9 +9,8 @@ import { dirname } from "node:path";
 import { toHostError } from "../errors/host-error.ts";
 import { FileWatcher } from "../registry/file-watcher.ts";
 import { ReadContents } from "../registry/read-contents.ts";
-import { shownPath } from "../testing/test-files.ts";
 import { formatError } from "./error-report.ts";
-import { styled, type Terminal, write } from "./terminal.ts";
+import { shownPath, styled, type Terminal, write } from "./terminal.ts";
 import { runTests, type TestRunOptions } from "./test-run.ts";
 
 /** Changed paths that are named. */

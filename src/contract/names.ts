@@ -41,6 +41,12 @@ export function isPluginName(text: string): text is PluginName {
   return text.length <= PLUGIN_NAME_MAX_LENGTH && PLUGIN_NAME.test(text);
 }
 
+/** The name that the words of a text make, such as those of a file's name; `plugin` if there are none or too many. */
+export function pluginNameOf(text: string): PluginName {
+  const name = (text.toLowerCase().match(/[a-z0-9]+/g) ?? []).join("-");
+  return isPluginName(name) ? name : ("plugin" as PluginName);
+}
+
 export function isBucketName(text: string): text is BucketName {
   return BUCKET_NAME.test(text);
 }

@@ -6,9 +6,9 @@
  */
 
 import { formatDiagnostic } from "../config/diagnostic.ts";
+import { shortPath } from "../config/short-path.ts";
 import type { DifferenceLine } from "./difference.ts";
 import type { CaseResult, FailedStep, FileResult } from "./run-tests.ts";
-import { shownPath } from "./test-files.ts";
 
 /** How each kind of line begins in plain text. */
 export const LINE_SIGNS = {
@@ -53,7 +53,7 @@ function suiteOf(result: FileResult): Suite {
   const failures = result.cases.filter((one) => one.failures.length > 0).length;
   const durationMs = result.cases.reduce((total, one) => total + one.durationMs, 0);
   const counts = { tests: result.cases.length, failures, errors: 0, skipped: result.skipped, durationMs };
-  const component = shownPath(result.file.componentPath);
+  const component = shortPath(result.file.componentPath);
   const properties = [
     ["component", component],
     ["engine", result.engine],
@@ -74,8 +74,6 @@ function caseXml(file: string, { test, durationMs, failures }: CaseResult): stri
     name: test.name,
     classname: file,
     time: seconds(durationMs),
-    file,
-    line: test.position.line,
   });
   if (failures.length === 0) return `    <testcase${facts}/>\n`;
   const first = failures[0]?.mismatches[0]?.what ?? "";

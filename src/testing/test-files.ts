@@ -7,14 +7,15 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { glob } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { configError, FILE_START, type Diagnostic } from "../config/diagnostic.ts";
+import { shortPath } from "../config/short-path.ts";
 import { parsePolicy, type PolicyDocument } from "../config/policy-document.ts";
 import type { TestDocument } from "../config/test-case.ts";
 import { parseTests } from "../config/test-document.ts";
 import { describeSystemError, readTextFile } from "../config/text-file.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
-import { isPluginName, type PluginName } from "../contract/names.ts";
+import { type PluginName, pluginNameOf } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { Policy } from "../policy/policy.ts";
 
@@ -55,7 +56,7 @@ export async function findTestFiles(folder: string): Promise<string[]> {
  * @throws HostError `config-invalid`
  */
 export async function loadTestFile(path: string, component: string | undefined): Promise<TestFile> {
-  const shown = shownPath(path);
+  const shown = shortPath(path);
   const folder = dirname(path);
   const dependsOn = [path];
   const source = await readTextFile(path, FIXED_LIMITS.testFileBytes);
@@ -91,20 +92,14 @@ export async function resolveTests(
   return {
     document,
     componentPath,
-    name: policy?.policy.plugin ?? document.plugin ?? nameOfComponent(componentPath),
+    name: policy?.policy.plugin ?? document.plugin ?? pluginNameOf(basename(componentPath, ".wasm")),
     policy: policy?.policy,
     dependsOn: [componentPath, ...(policyPath === undefined ? [] : [policyPath])],
   };
 }
 
-/** A path as it is short to read: from the working folder, if it is below that. */
-export function shownPath(path: string): string {
-  const below = relative(process.cwd(), path);
-  return below === "" || below.startsWith("..") ? path : below;
-}
-
 async function loadPolicy(path: string, { file, plugin }: TestDocument): Promise<PolicyDocument> {
-  const shown = shownPath(path);
+  const shown = shortPath(path);
   const source = await readTextFile(path);
   if (source.kind === "invalid") throw configError(source.errors.map((error) => ({ ...error, file: shown })));
   const parsed = parsePolicy(source.value.text, shown);
@@ -128,14 +123,4 @@ function readValue(path: string): Uint8Array | string {
   } catch (error) {
     return `name a file that can be read (${describeSystemError(error)})`;
   }
-}
-
-/** The words of the file's name; `plugin` if there are none or too many. */
-function nameOfComponent(path: string): PluginName {
-  const name = (
-    basename(path, ".wasm")
-      .toLowerCase()
-      .match(/[a-z0-9]+/g) ?? []
-  ).join("-");
-  return isPluginName(name) ? name : ("plugin" as PluginName);
 }

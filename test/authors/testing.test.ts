@@ -89,6 +89,13 @@ test("a case that fails ends with 1, and shows the line of its file", async () =
   expect(printed).toContain("exit code 1");
 });
 
+test("the package brings the contract's cases", async () => {
+  const component = join(ROOT, "test/components/conformance-c.wasm");
+  const printed = await sh(`npx network-host test --conformance "${component}"`);
+  expect(printed).toContain("  ok    a body that is streamed in parts is read to its end");
+  expect(printed).toMatch(/^(\d+) cases: \1 passed, in /m);
+});
+
 test("vitest runs the page's tests by the package's API, and its types are those of the code", async () => {
   await writeFilesOf("docs/write-a-plugin/testing.md", ["hello.test.ts"]);
   const typed = {
