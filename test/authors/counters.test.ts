@@ -24,6 +24,8 @@ interface Counter {
 const COUNTERS: Readonly<Record<string, Counter>> = {
   kotlin: { page: "kotlin.md", noNumber: /sieben ☃/ },
   cpp: { page: "cpp-exceptions.md", noNumber: /^not a number: sieben ☃$/, uncaught: "throw" },
+  zig: { page: "zig.md", noNumber: /^not a number: sieben ☃$/ },
+  assemblyscript: { page: "assemblyscript.md", noNumber: /^not a number: sieben ☃$/ },
 };
 
 describe.each(Object.entries(COUNTERS))("by its page, in %s,", (language, { page, noNumber, uncaught }) => {

@@ -8,7 +8,8 @@
 import { spawn } from "node:child_process";
 import { endProcess } from "../../scripts/lib/command.ts";
 import { until } from "../../scripts/lib/until.ts";
-import { natsAnswers, natsListens } from "../../src/local-nats/nats-probe.ts";
+import { natsListens } from "../../scripts/servers/nats-probe.ts";
+import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
 import { ReplicaLog } from "../harness/replica-log.ts";
 
 const STOP_GRACE_MS = 60_000;

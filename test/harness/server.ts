@@ -9,7 +9,7 @@
 
 import { join } from "node:path";
 import { inject } from "vitest";
-import { natsListens } from "../../src/local-nats/nats-probe.ts";
+import { natsListens } from "../../scripts/servers/nats-probe.ts";
 import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
 import { images } from "./images.ts";
 import { type Launched, mongodbUrlOf, natsUrlOf, READY_TIMEOUT_MS, readied } from "./readiness.ts";
