@@ -33,7 +33,7 @@ const REPOSITORY = new RegExp(`^(?=.{1,255}$)${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const MAX_PORT = 65_535;
 
-/** Why a text is no reference: a part of a sentence, with what to write. */
+/** Why a text is not a reference: a part of a sentence, with what to write. */
 export interface ReferenceProblem {
   readonly kind: "problem";
   readonly problem: string;
