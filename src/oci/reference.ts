@@ -75,11 +75,6 @@ export function parseOciDigest(text: string): Digest | undefined {
   return isDigest(hex) ? hex : undefined;
 }
 
-/** Is this the tag or the digest of a manifest, as a part of a URL? */
-export function isTag(text: string): boolean {
-  return TAG.test(text);
-}
-
 function takeApart(text: string): ParsedReference {
   const whole = text.startsWith(OCI_SCHEME) ? text.slice(OCI_SCHEME.length) : text;
   const slash = whole.indexOf("/");
