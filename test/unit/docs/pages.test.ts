@@ -10,9 +10,6 @@ import { projectFile } from "../../harness/plugins.ts";
 
 const MAX_LINES = 400;
 
-/** Longer than a page should be: results and method in one, until it is split. */
-const LONG_PAGES = new Set(["docs/performance.md", "docs/errors.md"]);
-
 const PAGES = ["*.md", "docs/**/*.md", "examples/*.md", "test/components/*.md"] as const;
 
 async function pages(): Promise<Map<string, string>> {
@@ -49,7 +46,7 @@ function linksOf(page: string): string[] {
 
 test("no page has more than 400 lines", async () => {
   const long = [...(await pages())]
-    .filter(([path]) => path.startsWith("docs/") && !LONG_PAGES.has(path))
+    .filter(([path]) => path.startsWith("docs/"))
     .map(([path, text]) => ({ path, lines: text.split("\n").length - 1 }))
     .filter(({ lines }) => lines > MAX_LINES);
   expect(long).toEqual([]);
