@@ -59,7 +59,7 @@ limits: { deadlineMs: 2000, payloadBytes: 2MiB, valueBytes: 0 }
     [
       "a key far from any",
       "zebra: 1",
-      '2:1: unknown key "zebra"; the keys here are plugin, allow, buckets, hosts, signedBy, limits',
+      '2:1: unknown key "zebra"; the keys here are plugin, allow, buckets, hosts, digest, signedBy, limits',
     ],
     [
       "a misspelt level",
