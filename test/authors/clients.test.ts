@@ -5,13 +5,14 @@
 
 import { join } from "node:path";
 import { headers as createHeaders, connect, errors } from "nats";
+import natsPackage from "nats/package.json" with { type: "json" };
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readProjectFile } from "../../scripts/generated-file.ts";
 import { COMPONENTS, consumerFile } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { type OwnServer, startNatsServer } from "../harness/server.ts";
 import { serveOddPlugins } from "./odd-plugins.ts";
-import { tableAfter } from "./page.ts";
+import { stepsOf, tableAfter } from "./page.ts";
 import { describeWith, type ToolchainName } from "./toolchains.ts";
 import { createWorkplace, TOOLCHAINS, type Workplace } from "./workplace.ts";
 
@@ -133,6 +134,18 @@ test("the table is true of the client for Node", async () => {
     expect(await observed(ask)).toEqual(await cellsOf("@nats-io/transport-node"));
   } finally {
     await connection.close();
+  }
+});
+
+test("the table names the versions that the page's commands install, and this project's", async () => {
+  const page = await readProjectFile(PAGE);
+  const installs = stepsOf(page).flatMap((step) => (step.kind === "commands" ? step.text.split("\n") : []));
+  installs.push(`@nats-io/transport-node@${natsPackage.version}`);
+  const rows = tableAfter(page, "What each client does");
+  expect(rows).toHaveLength(PROGRAMS.length + 2);
+  for (const [cell = ""] of rows) {
+    const [, name = "", said = ""] = /^`(?:@nats-io\/)?([\w.-]+)` ([\d.]+)/.exec(cell) ?? [];
+    expect(installs.filter((line) => new RegExp(`${name}\\S*(?:@v?|==|:)${said}\\b`).test(line))).toHaveLength(1);
   }
 });
 
