@@ -1,5 +1,6 @@
 /**
- * npm's `prepare`, after each `npm ci` of this project: `node_modules/.bin/node` is the pinned Node.
+ * npm's script `dependencies`, after each `npm ci` and `npm install` of this project, and of no other: `node_modules/.bin/node` is
+ * the pinned Node.
  *
  * npm 10 links the program of the platform's package, and then takes the link away with the packages of the other platforms, whose
  * program has the same name.

@@ -22,6 +22,9 @@ const INSTALLED = join(CACHE, "cargo-component");
 /** The bare target: no runtime adds WASI imports to what the plugin itself asks for. */
 const TARGET = "wasm32-unknown-unknown";
 
+/** cargo-component looks for it whatever it builds for, and installs it only where rustup's own cargo has started it. */
+const ALWAYS_NEEDED = "wasm32-wasip1";
+
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 // Some 400 crates: ten minutes of a processor.
 const INSTALL_TIMEOUT_MS = 60 * 60_000;
@@ -51,6 +54,7 @@ async function build(source: RustPackage): Promise<Built> {
   const program = await findCargoComponent();
   if (program === undefined)
     throw new MissingToolchainError(`No cargo-component was found: ${INSTALL_CARGO_COMPONENT}`);
+  await obtainWasmRust(ALWAYS_NEEDED);
   const rust = await obtainWasmRust(TARGET);
   const cwd = join(ROOT, source.folder);
   const targetFolder = join(CACHE, "cargo-component-target");
