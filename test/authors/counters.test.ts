@@ -11,9 +11,11 @@ import { failure } from "../harness/failure.ts";
 import { consumerFile, policyFiles, READ_WRITE, uniqueName } from "../harness/plugins.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { type Reply, request } from "../harness/request.ts";
+import { describeWith, type ToolchainName } from "./toolchains.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 interface Counter {
+  readonly toolchains: readonly ToolchainName[];
   readonly page: string;
   /** What it says of a payload that is no number. */
   readonly noNumber: RegExp;
@@ -22,73 +24,89 @@ interface Counter {
 }
 
 const COUNTERS: Readonly<Record<string, Counter>> = {
-  kotlin: { page: "kotlin.md", noNumber: /sieben ☃/ },
-  cpp: { page: "cpp-exceptions.md", noNumber: /^not a number: sieben ☃$/, uncaught: "throw" },
-  zig: { page: "zig.md", noNumber: /^not a number: sieben ☃$/ },
-  assemblyscript: { page: "assemblyscript.md", noNumber: /^not a number: sieben ☃$/ },
+  kotlin: { page: "docs/write-a-plugin/kotlin.md", toolchains: ["java", "python"], noNumber: /sieben ☃/ },
+  cpp: {
+    page: "docs/write-a-plugin/cpp-exceptions.md",
+    toolchains: ["python"],
+    noNumber: /^not a number: sieben ☃$/,
+    uncaught: "throw",
+  },
+  zig: { page: "docs/write-a-plugin/zig.md", toolchains: ["python"], noNumber: /^not a number: sieben ☃$/ },
+  assemblyscript: {
+    page: "docs/write-a-plugin/assemblyscript.md",
+    toolchains: ["python"],
+    noNumber: /^not a number: sieben ☃$/,
+  },
 };
 
-describe.each(Object.entries(COUNTERS))("by its page, in %s,", (language, { page, noNumber, uncaught }) => {
-  let workplace: Workplace;
+/** The cheapest one at each run; with AUTHORS=1 all, which takes a JDK and Maven, and minutes of compilers. */
+const WANTED = Object.entries(COUNTERS).filter(
+  ([language]) => language === "assemblyscript" || process.env["AUTHORS"] === "1",
+);
 
-  beforeAll(async () => {
-    await copyPackageBinaries();
-    workplace = await createWorkplace();
-    await workplace.follow(`docs/write-a-plugin/${page}`);
-  });
-
-  afterAll(async () => {
-    await workplace[Symbol.asyncDispose]();
-  });
-
-  describe.each(["linker", "jco"] as const)("on the %s engine, a request", (engine) => {
-    const name = uniqueName(language);
-    let nats: NatsConnection;
-    let replica: Replica;
+for (const [language, { page, toolchains, noNumber, uncaught }] of WANTED) {
+  await describeWith(toolchains, `by its page, in ${language},`, () => {
+    let workplace: Workplace;
 
     beforeAll(async () => {
-      nats = await connect({ servers: inject("natsUrl") });
-      replica = await startReplica({
-        consumer: consumerFile({ group: name, plugins: { [name]: join(workplace.folder, "build/plugin.wasm") } }),
-        policies: policyFiles({ [name]: READ_WRITE }),
-        env: { ENGINE: engine },
-      });
+      await copyPackageBinaries();
+      workplace = await createWorkplace();
+      await workplace.follow(page);
     });
 
     afterAll(async () => {
-      await replica[Symbol.asyncDispose]();
-      await nats.close();
+      await workplace[Symbol.asyncDispose]();
     });
 
-    const ask = async (method: string, payload = ""): Promise<Reply> =>
-      request(nats, `rpc.${name}`, payload, { "Rpc-Method": method, "Rpc-Id": "counter" });
+    describe.each(["linker", "jco"] as const)("on the %s engine, a request", (engine) => {
+      const name = uniqueName(language);
+      let nats: NatsConnection;
+      let replica: Replica;
 
-    test("is answered from the store", async () => {
-      expect([await ask("add", "5"), await ask("add", "7"), await ask("get")].map(({ text }) => text)).toEqual([
-        "5",
-        "12",
-        "12",
-      ]);
-    });
+      beforeAll(async () => {
+        nats = await connect({ servers: inject("natsUrl") });
+        replica = await startReplica({
+          consumer: consumerFile({ group: name, plugins: { [name]: join(workplace.folder, "build/plugin.wasm") } }),
+          policies: policyFiles({ [name]: READ_WRITE }),
+          env: { ENGINE: engine },
+        });
+      });
 
-    test("is answered with 404 for a method that is not there", async () => {
-      expect(await ask("subtract")).toMatchObject({ status: 404, text: "there is no method subtract" });
-    });
+      afterAll(async () => {
+        await replica[Symbol.asyncDispose]();
+        await nats.close();
+      });
 
-    test("is answered with the message of an exception, in any script", async () => {
-      const reply = await ask("add", "sieben ☃");
-      const expected = failure("plugin-error", "counter", { "Nats-Service-Error": expect.any(String) });
-      expect(reply.headers).toMatchObject(expected);
-      expect(reply.text).toMatch(noNumber);
-    });
+      const ask = async (method: string, payload = ""): Promise<Reply> =>
+        request(nats, `rpc.${name}`, payload, { "Rpc-Method": method, "Rpc-Id": "counter" });
 
-    test.runIf(uncaught !== undefined)("is a trap where nobody catches the exception", async () => {
-      expect((await ask(uncaught ?? "")).headers).toEqual(failure("plugin-trapped", "counter"));
-    });
+      test("is answered from the store", async () => {
+        expect([await ask("add", "5"), await ask("add", "7"), await ask("get")].map(({ text }) => text)).toEqual([
+          "5",
+          "12",
+          "12",
+        ]);
+      });
 
-    test("is answered as often as one likes", async () => {
-      const replies = await Promise.all(Array.from({ length: 200 }, () => ask("get")));
-      expect(new Set(replies.map(({ text }) => text))).toEqual(new Set(["12"]));
+      test("is answered with 404 for a method that is not there", async () => {
+        expect(await ask("subtract")).toMatchObject({ status: 404, text: "there is no method subtract" });
+      });
+
+      test("is answered with the message of an exception, in any script", async () => {
+        const reply = await ask("add", "sieben ☃");
+        const expected = failure("plugin-error", "counter", { "Nats-Service-Error": expect.any(String) });
+        expect(reply.headers).toMatchObject(expected);
+        expect(reply.text).toMatch(noNumber);
+      });
+
+      test.runIf(uncaught !== undefined)("is a trap where nobody catches the exception", async () => {
+        expect((await ask(uncaught ?? "")).headers).toEqual(failure("plugin-trapped", "counter"));
+      });
+
+      test("is answered as often as one likes", async () => {
+        const replies = await Promise.all(Array.from({ length: 200 }, () => ask("get")));
+        expect(new Set(replies.map(({ text }) => text))).toEqual(new Set(["12"]));
+      });
     });
   });
-});
+}
