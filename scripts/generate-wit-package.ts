@@ -1,6 +1,6 @@
 /**
  * Encodes the contract as a WIT package, `schemas/network-host.wasm`: what `network-host push --wit` puts into registries. It needs
- * `wasm-tools`, which PyPI has, so it is no part of `npm run generate`; the contract is frozen, and so is this file.
+ * `wasm-tools`, which PyPI has, so `npm run generate` leaves it out; the contract is frozen, and so is this file.
  *
  * `node scripts/generate-wit-package.ts` writes it; with `--check` it fails if it differs from what is there.
  *

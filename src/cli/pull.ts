@@ -23,7 +23,7 @@ Examples:
   $ network-host pull oci://registry.example.com/plugins/echo:1.0.0                 writes echo.wasm
   $ network-host pull oci://registry.example.com/plugins/echo@sha256:… -o new.wasm
 
-Exit codes: 0 written; 1 it is no component, or the file cannot be written; 2 wrong usage; 3 the registry cannot be used
+Exit codes: 0 written; 1 it is not a component, or the file cannot be written; 2 wrong usage; 3 the registry cannot be used
 now, has no such artifact, or does not let you. See docs/registry.md.`;
 
 /** The command. `done` takes its exit code. */

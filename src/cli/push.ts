@@ -24,7 +24,7 @@ Examples:
   $ network-host push --wit oci://registry.example.com/wit/local/network-host:1.0.0    for "wkg get local:network-host"
   $ network-host push echo.wasm oci://localhost:5000/echo:1 --registry-plain-http localhost:5000
 
-Exit codes: 0 pushed; 1 refused; 2 wrong usage, or a file that cannot be read or is no component; 3 the registry cannot be
+Exit codes: 0 pushed; 1 refused; 2 wrong usage, or a file that cannot be read or is not a component; 3 the registry cannot be
 used now, or not with these credentials. See docs/registry.md.`;
 
 /** The command. `done` takes its exit code. */

@@ -32,7 +32,7 @@ const ANNOTATION = "org.opencontainers.image.";
 
 /**
  * A component's file, as large as some consumer file could allow. Throws `component-unreadable`, and `usage-invalid` where it is
- * no component. That it passes the gate is not asked: a WIT package is a component, too.
+ * not a component. That it passes the gate is not asked: a WIT package is a component, too.
  */
 export async function describeComponentFile(path: string): Promise<PushedFile> {
   const bytes = await readComponentFile(path, REPLICA_LIMITS.componentBytes.max);

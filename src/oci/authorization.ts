@@ -47,12 +47,15 @@ type BearerChallenge = Extract<Challenge, { kind: "bearer" }>;
 export class Authorization {
   readonly #transport: Transport;
   readonly #find: FindCredentials;
+  readonly #maxKept: number;
   /** By registry and scope, the oldest first. */
   readonly #kept = new Map<string, KeptAuthorization>();
   /** In progress: a hundred plugins of one registry ask for one token at a time. */
   readonly #fetching = new Map<string, Promise<string | undefined>>();
 
-  constructor(transport: Transport, find: FindCredentials) {
+  /** `maxKept`: how many tokens and credentials to keep. */
+  constructor(transport: Transport, find: FindCredentials, maxKept: number) {
+    this.#maxKept = maxKept;
     this.#transport = transport;
     this.#find = find;
   }
@@ -114,7 +117,7 @@ export class Authorization {
 
   #keep(key: string, header: string, expiresS: number): string {
     const [oldest] = this.#kept.keys();
-    if (oldest !== undefined && this.#kept.size >= FIXED_LIMITS.registryTokens) this.#kept.delete(oldest);
+    if (oldest !== undefined && this.#kept.size >= this.#maxKept) this.#kept.delete(oldest);
     const validMs = Math.min(Math.max(expiresS, DEFAULT_EXPIRY_S), MAX_EXPIRY_S) * 1_000 - EXPIRY_MARGIN_MS;
     this.#kept.delete(key);
     this.#kept.set(key, { header, expiresMs: performance.now() + validMs });

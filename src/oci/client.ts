@@ -18,6 +18,7 @@ import { HostError } from "../errors/host-error.ts";
 import { Authorization, type Scope } from "./authorization.ts";
 import { readBlob } from "./blob.ts";
 import type { FindCredentials } from "./credentials.ts";
+import type { RegistryBounds } from "./dispatchers.ts";
 import { describeStatus } from "./status-failures.ts";
 import { type Descriptor, MEDIA_TYPES, parseIndex, parseTagPage } from "./manifest.ts";
 import { ociDigest, type OciReference, type OciRepository, parseOciDigest } from "./reference.ts";
@@ -85,15 +86,17 @@ interface Exchange {
 export class OciClient implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #authorization: Authorization;
+  readonly #bounds: RegistryBounds;
 
   constructor({ credentials, ...options }: OciClientOptions) {
     this.#transport = new Transport(options);
-    this.#authorization = new Authorization(this.#transport, credentials);
+    this.#bounds = { ...FIXED_LIMITS, ...options.bounds };
+    this.#authorization = new Authorization(this.#transport, credentials, this.#bounds.registryTokens);
   }
 
   /** The manifest that a reference names. One that is named by digest has that digest, or it is `registry-content-wrong`. */
   async fetchManifest(reference: OciReference, signal?: AbortSignal): Promise<FetchedManifest> {
-    const bounded = within(FIXED_LIMITS.registryDocumentMs, signal);
+    const bounded = within(this.#bounds.registryDocumentMs, signal);
     const answer = await this.#exchange({
       at: reference,
       method: "GET",
@@ -111,7 +114,7 @@ export class OciClient implements AsyncDisposable {
 
   /** Does a tag stand for another manifest now? A conditional request without a body. */
   async hasChanged(reference: OciReference, known: KnownManifest, signal?: AbortSignal): Promise<boolean> {
-    const bounded = within(FIXED_LIMITS.registryDocumentMs, signal);
+    const bounded = within(this.#bounds.registryDocumentMs, signal);
     const answer = await this.#exchange({
       at: reference,
       method: "HEAD",
@@ -137,7 +140,7 @@ export class OciClient implements AsyncDisposable {
     { digest, size }: Pick<Descriptor, "digest" | "size">,
     signal?: AbortSignal,
   ): AsyncGenerator<Buffer, void> {
-    const bounded = within(FIXED_LIMITS.registryBlobMs, signal);
+    const bounded = within(this.#bounds.registryBlobMs, signal);
     const url = this.#url(at, `blobs/${ociDigest(digest)}`);
     const answer = await this.#exchange({ at, method: "GET", url, signal: bounded });
     if (answer.status !== 200)
@@ -159,7 +162,7 @@ export class OciClient implements AsyncDisposable {
 
   /** Uploads a blob unless the registry has it. */
   async pushBlob(at: OciRepository, content: BlobContent, signal?: AbortSignal): Promise<"uploaded" | "present"> {
-    const bounded = within(FIXED_LIMITS.registryBlobMs, signal);
+    const bounded = within(this.#bounds.registryBlobMs, signal);
     const digest = ociDigest(content.digest);
     const common = { at, actions: "pull,push", signal: bounded } as const;
     const head = await this.#exchange({ ...common, method: "HEAD", url: this.#url(at, `blobs/${digest}`) });
@@ -194,7 +197,7 @@ export class OciClient implements AsyncDisposable {
     mediaType: string,
     signal?: AbortSignal,
   ): Promise<PushedManifest> {
-    const bounded = within(FIXED_LIMITS.registryDocumentMs, signal);
+    const bounded = within(this.#bounds.registryDocumentMs, signal);
     const digest = digestOf(bytes);
     const answer = await this.#exchange({
       at,
@@ -217,7 +220,7 @@ export class OciClient implements AsyncDisposable {
   /** All tags of a repository, in the registry's order. */
   async listTags(at: OciRepository, signal?: AbortSignal): Promise<readonly string[]> {
     const first = this.#url(at, `tags/list?n=${TAGS_PER_PAGE}`);
-    return await this.#list(at, first, parseTagPage, within(FIXED_LIMITS.registryDocumentMs, signal));
+    return await this.#list(at, first, parseTagPage, within(this.#bounds.registryDocumentMs, signal));
   }
 
   /**
@@ -225,7 +228,7 @@ export class OciClient implements AsyncDisposable {
    * that stands in for it. They are not verified, and their `artifactType` is not to be relied on: fetch each by its digest.
    */
   async listReferrers(at: OciRepository, subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[]> {
-    const bounded = within(FIXED_LIMITS.registryDocumentMs, signal);
+    const bounded = within(this.#bounds.registryDocumentMs, signal);
     const url = this.#url(at, `referrers/${ociDigest(subject)}`);
     const probe = await this.#exchange({
       at,

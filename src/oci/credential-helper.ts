@@ -36,7 +36,7 @@ export async function askCredentialHelper(
   if (!HELPER_NAME.test(name))
     throw new HostError(
       "registry-denied",
-      `Docker's configuration names ${JSON.stringify(name)}, which is no helper's name`,
+      `Docker's configuration names ${JSON.stringify(name)}, which is not a helper's name`,
     );
   const { failure, stdout } = await run(`docker-credential-${name}`, server, env);
   if (failure !== undefined) {

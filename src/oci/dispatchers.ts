@@ -29,9 +29,22 @@ export interface DispatcherOptions {
   /** Certificates to trust besides Node's own, in PEM. */
   readonly ca?: string;
   readonly proxies?: ProxySettings;
+  /** In place of the limits; for tests. */
+  readonly bounds?: Partial<RegistryBounds>;
   /** In place of the system's look-up of names; for tests. */
   readonly lookUp?: LookUp;
 }
+
+/** The limits that bound exchanges; docs/limits.md says what each is for. */
+export type RegistryBounds = Pick<
+  typeof FIXED_LIMITS,
+  | "registryConnectMs"
+  | "registryAnswerMs"
+  | "registryDocumentMs"
+  | "registryBlobMs"
+  | "registryConnections"
+  | "registryTokens"
+>;
 
 /** Looks a name up, as `dns.lookup` does for all addresses. */
 export type LookUp = (
@@ -92,13 +105,14 @@ export class Dispatchers implements AsyncDisposable {
   }
 
   #create(scheme: Scheme, isGuarded: boolean): Dispatcher {
-    const { ca, proxies = {} } = this.#options;
+    const { ca, proxies = {}, bounds } = this.#options;
+    const { registryConnectMs, registryAnswerMs, registryConnections } = { ...FIXED_LIMITS, ...bounds };
     const tls = ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] };
     const options = {
-      connect: { ...tls, timeout: FIXED_LIMITS.registryConnectMs, lookup: this.#lookup(isGuarded) },
-      connections: FIXED_LIMITS.registryConnections,
-      headersTimeout: FIXED_LIMITS.registryAnswerMs,
-      bodyTimeout: FIXED_LIMITS.registryAnswerMs,
+      connect: { ...tls, timeout: registryConnectMs, lookup: this.#lookup(isGuarded) },
+      connections: registryConnections,
+      headersTimeout: registryAnswerMs,
+      bodyTimeout: registryAnswerMs,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,
       allowH2: false,
@@ -113,7 +127,7 @@ export class Dispatchers implements AsyncDisposable {
       httpsProxy: proxy,
       noProxy: [proxies.none ?? "", NEVER_PROXIED].join(","),
       requestTls: tls,
-      proxyTls: { ...tls, timeout: FIXED_LIMITS.registryConnectMs },
+      proxyTls: { ...tls, timeout: registryConnectMs },
     });
   }
 

@@ -33,7 +33,7 @@ const REPOSITORY = new RegExp(`^(?=.{1,255}$)${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const MAX_PORT = 65_535;
 
-/** Why a text is no reference: a part of a sentence, with what to write. */
+/** Why a text is not a reference: a part of a sentence, with what to write. */
 export interface ReferenceProblem {
   readonly kind: "problem";
   readonly problem: string;
@@ -73,11 +73,6 @@ export function ociDigest(digest: Digest): string {
 export function parseOciDigest(text: string): Digest | undefined {
   const hex = text.startsWith("sha256:") ? text.slice("sha256:".length) : "";
   return isDigest(hex) ? hex : undefined;
-}
-
-/** Is this the tag or the digest of a manifest, as a part of a URL? */
-export function isTag(text: string): boolean {
-  return TAG.test(text);
 }
 
 function takeApart(text: string): ParsedReference {

@@ -35,7 +35,7 @@ export async function openOciClient(access: RegistryAccess, userAgent: string): 
 async function readCertificates(path: string): Promise<string> {
   try {
     const ca = await readFile(path, "utf8");
-    // It ignores what is no certificate, so that an empty file would go unnoticed.
+    // It ignores what is not a certificate, so that an empty file would go unnoticed.
     if (!ca.includes("-----BEGIN CERTIFICATE-----")) throw new Error("it holds no certificate in PEM");
     createSecureContext({ ca });
     return ca;

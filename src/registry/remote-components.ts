@@ -136,7 +136,7 @@ export class RemoteComponents implements AsyncDisposable {
     await this.#options.client[Symbol.asyncDispose]();
   }
 
-  /** A folder that cannot be opened now may be mended. */
+  /** A folder that cannot be opened now may be repaired. */
   async #opened(): Promise<ComponentStore> {
     this.#store ??= this.#options.openStore().catch((error: unknown) => {
       this.#store = undefined;

@@ -42,14 +42,14 @@ replica: { concurrency: 7 }
         plugins: [
           {
             name: "echo",
-            component: resolve("examples/echo.wasm"),
+            component: { kind: "file", path: resolve("examples/echo.wasm") },
             version: "0.0.0",
             description: "",
             position: { line: 3, column: 5 },
           },
           {
             name: "other",
-            component: "/opt/other.wasm",
+            component: { kind: "file", path: "/opt/other.wasm" },
             version: "1.2.3-rc.1+build",
             description: 'Does "things".',
             position: { line: 5, column: 5 },

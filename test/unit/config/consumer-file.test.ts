@@ -25,7 +25,7 @@ describe("loading a consumer file", () => {
     const file = join(folder, "good.yaml");
     await writeFile(file, "group: g\nplugins: [{ name: a, component: ../a.wasm }]\n");
     const { plugins } = await load(file);
-    expect(plugins.map((plugin) => plugin.component)).toEqual([resolve(folder, "../a.wasm")]);
+    expect(plugins.map((plugin) => plugin.component)).toEqual([{ kind: "file", path: resolve(folder, "../a.wasm") }]);
   });
 
   test("fails with config-invalid and a line for every problem", async () => {

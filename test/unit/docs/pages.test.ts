@@ -10,7 +10,7 @@ import { projectFile } from "../../harness/plugins.ts";
 
 const MAX_LINES = 400;
 
-/** Longer than a page should be: results and method in one, until it is split. */
+/** Longer than a page should be: results and method in one, until it is split; and the generated list of all codes. */
 const LONG_PAGES = new Set(["docs/performance.md", "docs/errors.md"]);
 
 const PAGES = ["*.md", "docs/**/*.md", "examples/*.md", "test/components/*.md"] as const;

@@ -108,7 +108,7 @@ describe("a credential helper", () => {
   test("that is missing, or whose name is a path, is an error", async () => {
     await expect(find("a.example", { credsStore: "absent" })).rejects.toMatchObject({ message: /not on PATH/ });
     await expect(find("a.example", { credsStore: "../../bin/sh" })).rejects.toMatchObject({
-      message: /no helper's name/,
+      message: /not a helper's name/,
     });
   });
 

@@ -62,7 +62,7 @@ describe("what a reference stands for", () => {
     expect(await store.find(reference("1"))).toBeUndefined();
     await put("one");
     expect(await store.find(reference("1"))).toBeDefined();
-    const [name = ""] = (await readdir(join(store.folder, "refs"))).filter((file) => file.endsWith(".json"));
+    const name = (await readdir(join(store.folder, "refs"))).find((file) => file.endsWith(".json")) ?? "";
     await writeFile(join(store.folder, "refs", name), '{ "component": "../../etc/passwd" }');
     expect(await store.find(reference("1"))).toBeUndefined();
   });
