@@ -137,7 +137,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
     "unit/oci/signature-search",
     "of exactly the largest size counts, and one that is larger does not",
   ),
-  signatureSearchMs: "none",
+  signatureSearchMs: proven("unit/oci/signature-search", "that says nothing is asked for a time and no longer"),
   signatureKeys: proven("unit/config/policy-signatures", "takes as many keys as allowed and no more"),
 };
 

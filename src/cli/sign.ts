@@ -23,7 +23,7 @@ SIGNING_KEY_PASSWORD_FILE names. To make a key pair:
 Example:
   $ network-host sign oci://registry.example.com/plugins/echo:1.0.0 --key signing.pem
 
-Exit codes: 0 signed; 1 it is no component, or the key cannot sign; 2 wrong usage, or a file that cannot be read; 3 the
+Exit codes: 0 signed; 1 it is not a component, or the key cannot sign; 2 wrong usage, or a file that cannot be read; 3 the
 registry cannot be used now, has no such component, or does not let you. See docs/signing.md.`;
 
 /** The command. `done` takes its exit code. */

@@ -95,6 +95,8 @@ function valueIn(data: unknown, path: Path): unknown {
 }
 
 function show(value: unknown): string {
+  // A private key may be in the place of a public one.
+  if (typeof value === "string" && value.includes("-----BEGIN ")) return "a block of PEM";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a map";
   const text = JSON.stringify(value) ?? "nothing";

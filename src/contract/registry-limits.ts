@@ -93,7 +93,7 @@ export const REGISTRY_LIMIT_ROWS = {
   signatureBytes: {
     value: 256 * KIB,
     unit: "bytes",
-    summary: "One signature in a component registry; a larger one is none.",
+    summary: "One signature in a component registry; a larger one does not count.",
     enforcedIn: "oci/signature-search",
   },
   signatureSearchMs: {

@@ -15,6 +15,9 @@ import { MEDIA_TYPES, readJson } from "./manifest.ts";
 import { ociDigest, type OciRepository } from "./reference.ts";
 import { referrersTag } from "./signature-search.ts";
 
+/** What is needed of a client. */
+export type SignatureSink = Pick<OciClient, "fetchManifestIfThere" | "listReferrers" | "pushBlob" | "pushManifest">;
+
 /** What is signed, and the signature. */
 export interface SignatureToPush {
   /** The component's manifest. */
@@ -31,7 +34,7 @@ const EMPTY = Buffer.from("{}");
 
 /** Pushes the signature; returns the digest of its manifest. Throws the codes of `OciClient`. */
 export async function pushSignature(
-  client: OciClient,
+  client: SignatureSink,
   { host, repository }: OciRepository,
   { subject, bundle, created }: SignatureToPush,
 ): Promise<Digest> {
@@ -65,7 +68,7 @@ function signatureManifest({ digest, size, mediaType }: SignatureToPush["subject
   };
 }
 
-async function isListed(client: OciClient, at: OciRepository, subject: Digest, wanted: Digest): Promise<boolean> {
+async function isListed(client: SignatureSink, at: OciRepository, subject: Digest, wanted: Digest): Promise<boolean> {
   return (await client.listReferrers(at, subject)).some(({ digest }) => digest === wanted);
 }
 
@@ -75,7 +78,7 @@ interface IndexEntry {
 }
 
 /** Adds an entry to the index under the tag; what other tools have put there stays as it is. */
-async function addToTag(client: OciClient, at: OciRepository, subject: Digest, entry: IndexEntry): Promise<void> {
+async function addToTag(client: SignatureSink, at: OciRepository, subject: Digest, entry: IndexEntry): Promise<void> {
   const tag = referrersTag(subject);
   for (let writes = 0; writes < MAX_TAG_WRITES; writes += 1) {
     const entries = await entriesOf(client, at, tag);
@@ -91,7 +94,7 @@ async function addToTag(client: OciClient, at: OciRepository, subject: Digest, e
   );
 }
 
-async function entriesOf(client: OciClient, at: OciRepository, tag: string): Promise<readonly unknown[]> {
+async function entriesOf(client: SignatureSink, at: OciRepository, tag: string): Promise<readonly unknown[]> {
   const found = await client.fetchManifestIfThere({ ...at, tag, digest: undefined });
   if (found === undefined) return [];
   const { manifests } = readJson(found.bytes, "index") as { manifests?: unknown };

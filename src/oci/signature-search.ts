@@ -1,7 +1,7 @@
 /**
  * Finds the signatures of a manifest in a registry, in all places where they may be: the manifests that refer to it (by the registry's
  * API), the tag that stands in for that API, and the tag of the form of before. Nothing that is found is trusted: it is handed on
- * to be checked, and what is malformed, points elsewhere or cannot be had is passed over with a word, so that it hides no good
+ * to be checked, and what is malformed, points elsewhere or is missing is passed over with a word, so that it hides no good
  * signature. Bounded in number, bytes and time.
  *
  * Throws the codes of `OciClient` only where the registry cannot be asked.
@@ -186,7 +186,7 @@ class Search {
   }
 }
 
-/** In words; throws what is no flaw of this one thing. */
+/** In words; throws what concerns the registry as a whole. */
 function flawOf(error: unknown, what: string): string {
   if (error instanceof HostError && FLAWS.has(error.code)) return `${what}: ${error.message}`;
   throw error;

@@ -2,7 +2,7 @@
  * Which keys have signed the components that are to be loaded. The registry is asked until every key of a policy has signed; what
  * it had is kept beside the component, so that a replica starts without the registry, and each load checks it again.
  *
- * Fails closed: an error, an answer that cannot be understood and a silence are no signature.
+ * Fails closed: an error, an answer that cannot be understood and a silence never count as a signature.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { checkProof, type ProvenComponent, type ProvenSignature } from "./signat
 export interface SignatureChecksOptions {
   readonly client: OciClient;
   readonly store: ComponentStore;
-  /** Ends what is under way. */
+  /** Ends the exchanges with the registry. */
   readonly signal: AbortSignal;
 }
 

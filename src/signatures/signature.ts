@@ -20,5 +20,5 @@ export type Signature =
 export type SignatureVerdict =
   /** It is one, by this key. */
   | { readonly kind: "signed"; readonly by: Digest }
-  /** Why it is none, as the end of a sentence. It may quote what was found, so it is not to be trusted. */
+  /** Why it does not count, as the end of a sentence. It may quote what was found, so it is not to be trusted. */
   | { readonly kind: "rejected"; readonly reason: string };

@@ -60,7 +60,7 @@ export function parseVerificationKey(text: string): ParsedKey {
 export function verificationKeyOf(key: KeyObject): VerificationKey {
   const own = key.type === "private" ? createPublicKey(key) : key;
   const id = digestOf(own.export({ type: "spki", format: "der" }));
-  return { id, pem: own.export({ type: "spki", format: "pem" }).toString() };
+  return { id, pem: own.export({ type: "spki", format: "pem" }) };
 }
 
 /** Why no signature can be made or checked with a key, as the end of a sentence; `undefined` if it can. */

@@ -19,7 +19,7 @@ export interface TestKey {
 }
 
 function keyOf({ privateKey }: { readonly privateKey: KeyObject }): TestKey {
-  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" });
   const signing = new SigningKey(pem, undefined, "the test's key");
   return { signing, public: verificationKeyOf(privateKey), pem, object: privateKey };
 }

@@ -9,6 +9,7 @@ import { OciClient } from "../../../src/oci/client.ts";
 import { MEDIA_TYPES } from "../../../src/oci/manifest.ts";
 import { pushSignature } from "../../../src/oci/signature-push.ts";
 import { createBundle } from "../../../src/signatures/bundle.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { COMPONENTS, consumerFile, policyFiles, uniqueName } from "../../harness/plugins.ts";
 import { type OwnRegistry, startRegistry } from "../../harness/registry.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../../harness/replica.ts";
@@ -46,12 +47,12 @@ afterEach(async () => {
 });
 
 const repository = () => ({ host: registry.host, repository: "plugins/echo" });
-const reference = () => `oci://${registry.host}/plugins/echo:1.0.0`;
+const reference = (tag = "1.0.0") => `oci://${registry.host}/plugins/echo:${tag}`;
 const command = (...args: readonly string[]) => run([...args, "--registry-plain-http", registry.host]);
 
 /** Returns the manifest's digest. */
-async function push(file: string): Promise<Digest> {
-  const { code, stdout } = await command("push", file, reference(), "--json");
+async function push(file: string, tag = "1.0.0"): Promise<Digest> {
+  const { code, stdout } = await command("push", file, reference(tag), "--json");
   expect(code).toBe(0);
   return (JSON.parse(stdout) as { manifest: string }).manifest.replace("sha256:", "") as Digest;
 }
@@ -83,14 +84,6 @@ describe("sign and verify, at a registry without an API for referrers", () => {
     const tags = (await command("tags", `oci://${registry.host}/plugins/echo`)).stdout.trim().split("\n");
     expect(tags.sort()).toEqual(["1.0.0", `sha256-${manifest}`]);
     expect((await client.fetchManifest({ ...repository(), tag: "1.0.0", digest: undefined })).digest).toBe(manifest);
-  });
-
-  test("signatures by several at the same time are all kept", async () => {
-    const manifest = await push(COMPONENTS.echo);
-    const keys = Array.from({ length: 3 }, () => p256Key());
-    await Promise.all(keys.map((key) => attach(manifest, createBundle(manifest, key.signing))));
-    const listed = await client.listReferrers(repository(), manifest);
-    expect(listed).toHaveLength(keys.length);
   });
 
   test("a component that is pushed again is another manifest, which nobody has signed", async () => {
@@ -140,51 +133,56 @@ describe("a replica under a policy that demands a signature", () => {
     });
   const ask = async (text: string) => await request(nats, `rpc.${plugin}.echo`, text);
 
+  /** Its requests are answered with an error, as soon as it takes requests at all. */
+  async function unavailable(code = "plugin-unavailable"): Promise<void> {
+    const isAnswered = async () => (await ask("x").catch(() => undefined))?.error === code;
+    await until(isAnswered, { what: `requests are answered with ${code}` });
+  }
+
   test("loads nothing that is not signed, and serves it once it is", async () => {
     await push(COMPONENTS.echo);
     await using replica = await serve({ waitFor: "process" });
     const { err } = await refused(replica, "signature-missing", "there is no signature");
     expect((err as { message: string }).message).toContain(`no key of the policy (${shortDigest(KEY.public.id)})`);
     expect(replica.records.filter(({ msg }) => String(msg).includes("compiled"))).toEqual([]);
-    expect((await ask("x")).error).toBe("plugin-unavailable");
+    await unavailable();
     await sign("key");
     await loaded(replica, ECHO);
     expect((await ask("signed")).text).toBe("signed");
   });
 
-  test("goes on with what it has when the tag is moved to something unsigned, or signed otherwise", async () => {
+  test("goes on with what it has when the tag is moved to what nobody has signed, whatever is beside it", async () => {
     await push(COMPONENTS.echo);
     await sign("key");
     await using replica = await serve();
     await loaded(replica, ECHO);
-    const manifest = await push(COMPONENTS.gauntlet("none"));
-    await refused(replica, "signature-missing", "there is no signature");
-
-    const provenance = "https://slsa.dev/provenance/v1";
+    const manifest = await push(COMPONENTS.gauntlet("none"), "next");
     const good = JSON.parse(createBundle(manifest, KEY.signing).toString());
     const other = JSON.parse(createBundle(digestOf("other"), KEY.signing).toString());
     const exchanged = { ...other, dsseEnvelope: { ...other.dsseEnvelope, payload: good.dsseEnvelope.payload } };
-    const attacks: readonly (readonly [string, Buffer])[] = [
-      ["by none of the keys", createBundle(manifest, NEW_KEY.signing)],
-      ["names another digest", createBundle(digestOf("other"), KEY.signing)],
-      ["of another type", bundleOf({ key: KEY, manifest, predicateType: provenance })],
-      ["has 2 signatures", bundleOf({ key: KEY, manifest, signatures: 2 })],
-      ["or was changed", Buffer.from(JSON.stringify(exchanged))],
-      ["is larger than", Buffer.alloc(300_000, "x")],
-      ["not a sigstore bundle", Buffer.from("null")],
-    ];
-    for (const [reason, bundle] of attacks) {
-      await attach(manifest, bundle);
-      await refused(replica, "signature-missing", reason);
-    }
+    const attacks = {
+      "by none of the keys": createBundle(manifest, NEW_KEY.signing),
+      "names another digest": createBundle(digestOf("other"), KEY.signing),
+      "of another type": bundleOf({ key: KEY, manifest, predicateType: "https://slsa.dev/provenance/v1" }),
+      "has 2 signatures": bundleOf({ key: KEY, manifest, signatures: 2 }),
+      "or was changed": Buffer.from(JSON.stringify(exchanged)),
+      "is larger than": Buffer.alloc(300_000, "x"),
+      "not a sigstore bundle": Buffer.from("null"),
+    };
+    for (const bundle of Object.values(attacks)) await attach(manifest, bundle);
+    const { bytes } = await client.fetchManifest({ ...repository(), tag: undefined, digest: manifest });
+    await client.pushManifest({ ...repository(), tag: "1.0.0" }, bytes, MEDIA_TYPES.manifest);
+
+    const { err } = await refused(replica, "signature-missing");
+    const { message } = err as { message: string };
+    for (const reason of Object.keys(attacks)) expect(message).toContain(reason);
     expect((await ask("still")).text).toBe("still");
     expect(replica.records.filter(({ digest, msg }) => digest === GAUNTLET && msg === "plugin loaded")).toEqual([]);
-
     await sign("key");
     await loaded(replica, GAUNTLET);
-  }, 240_000);
+  });
 
-  test("refuses a list that leads to the signature of another component, and a huge one", async () => {
+  test("refuses a list that leads to the signature of another component", async () => {
     const other = await push(COMPONENTS.gauntlet("none"));
     await sign("key");
     const manifest = await push(COMPONENTS.echo);
@@ -194,17 +192,6 @@ describe("a replica under a policy that demands a signature", () => {
     await using replica = await serve({ waitFor: "process" });
     await refused(replica, "signature-missing", "it refers to another manifest");
 
-    const [entry] = (JSON.parse(bytes.toString()) as { manifests: object[] }).manifests;
-    const manifests = Array.from({ length: 9_000 }, (_, index) => ({
-      ...entry,
-      digest: `sha256:${digestOf(String(index))}`,
-    }));
-    const huge = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests };
-    const pushed = await client
-      .pushManifest(tag(manifest), Buffer.from(JSON.stringify(huge)), MEDIA_TYPES.index)
-      .catch(() => "the registry itself refuses it");
-    // docker-registry looks whether what an index names is there.
-    expect(pushed).toBe("the registry itself refuses it");
     await sign("key");
     await loaded(replica, ECHO);
   });
@@ -245,7 +232,7 @@ describe("a replica under a policy that demands a signature", () => {
     }
     await using other = await serve({ policies: policy(NEW_KEY), waitFor: "process" });
     await refused(other, "registry-unreachable");
-    expect((await ask("x")).error).toBe("plugin-unavailable");
+    await unavailable();
   });
 
   test("changes keys without a pause: sign with the new one, name it beside the old one, leave the old one out", async () => {
@@ -272,7 +259,7 @@ describe("a replica under a policy that demands a signature", () => {
     const name = `${plugin}.yaml`;
     await replica.writePolicy(name, policy(NEW_KEY)[name] ?? "");
     await refused(replica, "signature-missing", "by none of the keys");
-    expect((await ask("x")).error).toBe("plugin-unavailable");
+    await unavailable();
   });
 
   test("refuses a component that is a file, and says what to do", async () => {
@@ -280,6 +267,6 @@ describe("a replica under a policy that demands a signature", () => {
     await using replica = await serve({ consumer, waitFor: "process" });
     const { err } = await refused(replica, "signature-needs-registry");
     expect((err as { message: string }).message).toContain("name it as oci://<host>/<repository>:<tag>");
-    expect((await ask("x")).error).toBe("plugin-unloadable");
+    await unavailable("plugin-unloadable");
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../../src/contract/digest.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { Digest } from "../../../src/contract/names.ts";
@@ -25,7 +25,10 @@ class FakeRegistry implements SignatureSource {
   failure: HostError | undefined;
   fetched = 0;
 
-  async listReferrers(): Promise<readonly Descriptor[]> {
+  isSilent = false;
+
+  async listReferrers(_at: unknown, _subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[]> {
+    if (this.isSilent) await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
     if (this.failure !== undefined) throw this.failure;
     return this.referrers;
   }
@@ -120,7 +123,7 @@ describe("signatures of a manifest", () => {
     expect(fitting.map(({ by }) => by).sort()).toEqual([KEY.public.id, NEW_KEY.public.id].sort());
   });
 
-  test("are none where there is nothing", async () => {
+  test("are not found where there is nothing", async () => {
     expect(await search(new FakeRegistry())).toEqual({ fitting: [], flaws: [] });
   });
 });
@@ -186,3 +189,20 @@ test.each(["registry-unreachable", "registry-denied", "registry-throttled"] as c
     await expect(search(registry)).rejects.toMatchObject({ code });
   },
 );
+
+afterEach(() => vi.restoreAllMocks());
+
+test("a registry that says nothing is asked for a time and no longer", async () => {
+  const clock = new AbortController();
+  const asked: number[] = [];
+  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+    asked.push(ms);
+    return clock.signal;
+  });
+  const registry = new FakeRegistry();
+  registry.isSilent = true;
+  const searching = search(registry);
+  clock.abort(new HostError("registry-unreachable", "it took too long"));
+  await expect(searching).rejects.toMatchObject({ code: "registry-unreachable" });
+  expect(asked).toEqual([FIXED_LIMITS.signatureSearchMs]);
+});

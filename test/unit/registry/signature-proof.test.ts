@@ -45,7 +45,7 @@ describe("a proof that is kept", () => {
     expect(signers(read, WANTED, [p256Key()])).toEqual([]);
   });
 
-  test("is none of another component, whatever the folder's record says the manifest is", () => {
+  test("proves nothing of another component, whatever the folder's record says the manifest is", () => {
     const evil = digestOf("another component");
     expect(signers(PROOF, { manifest: MANIFEST, component: evil })).toEqual([]);
     const exchanged = { ...PROOF, manifest: manifestOf(evil) };
@@ -53,7 +53,7 @@ describe("a proof that is kept", () => {
     expect(signers(exchanged, { manifest: digestOf(exchanged.manifest), component: evil })).toEqual([]);
   });
 
-  test("is none of another manifest of the same component", () => {
+  test("proves nothing of another manifest of the same component", () => {
     const again = Buffer.concat([BYTES, Buffer.from("\n")]);
     expect(signers({ ...PROOF, manifest: again }, { manifest: digestOf(again), component: COMPONENT })).toEqual([]);
   });
@@ -65,7 +65,7 @@ describe("a proof that is kept", () => {
     },
   );
 
-  test("is none where its manifest is not one", () => {
+  test("proves nothing where its manifest is not one", () => {
     const garbage = Buffer.from("garbage");
     expect(signers({ ...PROOF, manifest: garbage }, { ...WANTED, manifest: digestOf(garbage) })).toEqual([]);
   });

@@ -30,19 +30,19 @@ describe.each(Object.entries(KEYS))("a signature by a key of %s", (_, key) => {
     expect(checkSignature(signature, MANIFEST, keys)).toEqual({ kind: "signed", by: key.public.id });
   });
 
-  test.each(signatures)("$kind fits no other key, and none where there is none", (signature) => {
+  test.each(signatures)("$kind fits no other key, and none where none is given", (signature) => {
     const reason = "it is by none of the keys, or was changed";
     expect(checkSignature(signature, MANIFEST, [OTHER.public])).toEqual({ kind: "rejected", reason });
     expect(checkSignature(signature, MANIFEST, [])).toEqual({ kind: "rejected", reason });
   });
 
-  test.each(signatures)("$kind is none of another manifest", (signature) => {
+  test.each(signatures)("$kind does not count for another manifest", (signature) => {
     expect(checkSignature(signature, ELSEWHERE, [key.public])).toEqual(rejected("names another digest"));
   });
 });
 
 describe("a bundle", () => {
-  test("of another type than a signature is none, whoever signed it", () => {
+  test("of another type than a signature does not count, whoever signed it", () => {
     const predicateType = "https://slsa.dev/provenance/v1";
     expect(checkBundle(bundleOf({ key: KEY, manifest: MANIFEST, predicateType }))).toEqual(
       rejected(`of another type, "${predicateType}"`),
@@ -59,11 +59,11 @@ describe("a bundle", () => {
     ["no signature", { signatures: 0 }, "has 0 signatures"],
     ["a payload of another type", { payloadType: "text/plain" }, "no in-toto statement"],
     ["something else signed", { statementType: "https://example.com/v1" }, "not an in-toto statement"],
-  ])("with %s is none", (_, parts, reason) => {
+  ])("with %s does not count", (_, parts, reason) => {
     expect(checkBundle(bundleOf({ key: KEY, manifest: MANIFEST, ...parts }))).toEqual(rejected(reason));
   });
 
-  test("whose payload was exchanged for one about this manifest is none", () => {
+  test("whose payload was exchanged for one about this manifest does not count", () => {
     const [signed, wanted] = [ELSEWHERE, MANIFEST].map((manifest) =>
       JSON.parse(bundleOf({ key: KEY, manifest }).toString()),
     );
@@ -71,7 +71,7 @@ describe("a bundle", () => {
     expect(checkBundle(Buffer.from(JSON.stringify(signed)))).toEqual(rejected("or was changed"));
   });
 
-  test("with any byte of its payload changed is none", () => {
+  test("with any byte of its payload changed does not count", () => {
     const whole = JSON.parse(bundleOf({ key: KEY, manifest: MANIFEST }).toString());
     const payload = Buffer.from(whole.dsseEnvelope.payload, "base64");
     fc.assert(
@@ -100,11 +100,11 @@ describe("a bundle", () => {
 });
 
 describe("a signature of the form of before", () => {
-  test("of another type is none", () => {
+  test("of another type does not count", () => {
     expect(check(simpleSigningOf(KEY, MANIFEST, "atomic container signature"))).toEqual(rejected("of another type"));
   });
 
-  test("is none without a signature, with another document's, and with a changed byte", () => {
+  test("does not count without a signature, with another document's, and with a changed byte", () => {
     const good = simpleSigningOf(KEY, MANIFEST);
     const { signature } = simpleSigningOf(KEY, ELSEWHERE);
     expect(check({ ...good, signature: Buffer.alloc(0) })).toEqual(rejected("none of the keys"));

@@ -10,9 +10,8 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-const pemOf = ({ publicKey }: KeyPair): string => publicKey.export({ type: "spki", format: "pem" }).toString();
-const privatePemOf = ({ privateKey }: KeyPair): string =>
-  privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const pemOf = ({ publicKey }: KeyPair): string => publicKey.export({ type: "spki", format: "pem" });
+const privatePemOf = ({ privateKey }: KeyPair): string => privateKey.export({ type: "pkcs8", format: "pem" });
 
 const REFUSED: readonly (readonly [string, KeyPair, string])[] = [
   ["P-384", generateKeyPairSync("ec", { namedCurve: "P-384" }), "an ECDSA key on P-384, whose signatures cosign makes"],
@@ -63,9 +62,12 @@ describe("a public key", () => {
 
 describe("a private key", () => {
   const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const encrypted = pair.privateKey
-    .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "s3cret" })
-    .toString();
+  const encrypted = pair.privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase: "s3cret",
+  });
 
   test("may be encrypted, and needs its password then", () => {
     const key = new SigningKey(encrypted, "s3cret", "k.pem");
@@ -81,7 +83,7 @@ describe("a private key", () => {
   });
 
   test("may be of the forms of before, which openssl still writes", () => {
-    const old = pair.privateKey.export({ type: "sec1", format: "pem" }).toString();
+    const old = pair.privateKey.export({ type: "sec1", format: "pem" });
     expect(new SigningKey(old, undefined, "k.pem").public.pem).toBe(pemOf(pair));
   });
 
