@@ -47,7 +47,8 @@ test.each([...pages.keys()])("%s has its commands in blocks that a test follows"
   const page = pages.get(path) ?? "";
   expect(SHELLS.test(page), "commands are in blocks of `sh`").toBe(false);
   if (commandsOf(page).length === 0) return;
-  const isFollowed = tests.some((text) => text.includes(`"${path}"`) && text.includes(".follow("));
+  // By a workplace, or step by step.
+  const isFollowed = tests.some((text) => text.includes(`"${path}"`) && /\.follow\(|\bstepsOf\(/.test(text));
   expect(isFollowed, `a test of test/authors follows "${path}"`).toBe(true);
 });
 
