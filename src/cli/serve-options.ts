@@ -6,7 +6,7 @@
  */
 
 import { hostname } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Option } from "commander";
 import { MAX_PORT } from "../policy/allowed-host.ts";
 import type { ControlFolder, HealthAddress, LogOptions, ServeOptions, StoreOptions } from "../app-options.ts";
