@@ -4,6 +4,7 @@
  */
 
 import { glob, readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { stepsOf } from "../../authors/page.ts";
 import { projectFile } from "../../harness/plugins.ts";
@@ -47,7 +48,9 @@ test.each([...pages.keys()])("%s has its commands in blocks that a test follows"
   const page = pages.get(path) ?? "";
   expect(SHELLS.test(page), "commands are in blocks of `sh`").toBe(false);
   if (commandsOf(page).length === 0) return;
-  const isFollowed = tests.some((text) => text.includes(`"${path}"`) && text.includes(".follow("));
+  // A test that follows several pages of the folder names them by their files.
+  const names = [`"${path}"`, ...(path.startsWith("docs/") ? [`"${basename(path)}"`] : [])];
+  const isFollowed = tests.some((text) => text.includes(".follow(") && names.some((name) => text.includes(name)));
   expect(isFollowed, `a test of test/authors follows "${path}"`).toBe(true);
 });
 
