@@ -35,7 +35,7 @@ describe.each(LANGUAGES)("a new project in %s", (language) => {
     const tests = parse(texts.get("say-hello.test.yaml") ?? "") as { component: string; cases: unknown[] };
     expect(tests.cases).toHaveLength(3);
     const served = consumer.kind === "valid" ? consumer.value.plugins[0]?.component : undefined;
-    expect(served).toBe(join(folder, tests.component));
+    expect(served).toEqual({ kind: "file", path: join(folder, tests.component) });
     expect(files).toContain(".gitignore");
   });
 });

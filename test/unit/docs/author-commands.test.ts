@@ -4,6 +4,7 @@
  */
 
 import { glob, readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { stepsOf } from "../../authors/page.ts";
 import { projectFile } from "../../harness/plugins.ts";
@@ -47,8 +48,11 @@ test.each([...pages.keys()])("%s has its commands in blocks that a test follows"
   const page = pages.get(path) ?? "";
   expect(SHELLS.test(page), "commands are in blocks of `sh`").toBe(false);
   if (commandsOf(page).length === 0) return;
-  // By a workplace, or step by step.
-  const isFollowed = tests.some((text) => text.includes(`"${path}"`) && /\.follow\(|\bstepsOf\(/.test(text));
+  // By a workplace or step by step. A test of several pages of the folder names them by their files.
+  const names = [`"${path}"`, ...(path.startsWith("docs/") ? [`"${basename(path)}"`] : [])];
+  const isFollowed = tests.some(
+    (text) => /\.follow\(|\bstepsOf\(/.test(text) && names.some((name) => text.includes(name)),
+  );
   expect(isFollowed, `a test of test/authors follows "${path}"`).toBe(true);
 });
 
