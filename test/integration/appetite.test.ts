@@ -10,7 +10,7 @@ import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { GO_TEST_PLUGINS } from "../../scripts/toolchains/catalogue.ts";
 import { buildGoPlugin } from "../../scripts/toolchains/go.ts";
-import { consumerFile, uniqueName } from "../harness/plugins.ts";
+import { READ_WRITE, consumerFile, uniqueName } from "../harness/plugins.ts";
 import { runnerOf } from "../harness/processes.ts";
 import { type Replica, startReplica } from "../harness/replica.ts";
 import { request } from "../harness/request.ts";
@@ -77,7 +77,7 @@ describe.runIf(process.platform === "linux")("a plugin whose instances have to b
 async function serve(plugin: string, component: string): Promise<Replica> {
   return await startReplica({
     consumer: consumerFile({ group: "appetite", plugins: { [plugin]: component } }),
-    policies: { [`${plugin}.yaml`]: JSON.stringify({ plugin, allow: ["key-value-read"] }) },
+    policies: { [`${plugin}.yaml`]: JSON.stringify({ plugin, ...READ_WRITE }) },
   });
 }
 
