@@ -99,9 +99,10 @@ for (const [language, { page, toolchains, noNumber, uncaught }] of WANTED) {
         expect(reply.text).toMatch(noNumber);
       });
 
-      test.runIf(uncaught !== undefined)("is a trap where nobody catches the exception", async () => {
-        expect((await ask(uncaught ?? "")).headers).toEqual(failure("plugin-trapped", "counter"));
-      });
+      if (uncaught !== undefined)
+        test("is a trap where nobody catches the exception", async () => {
+          expect((await ask(uncaught)).headers).toEqual(failure("plugin-trapped", "counter"));
+        });
 
       test("is answered as often as one likes", async () => {
         const replies = await Promise.all(Array.from({ length: 200 }, () => ask("get")));

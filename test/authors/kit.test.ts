@@ -64,6 +64,10 @@ describe.each(WANTED)("a new project in %s", (language) => {
     expect(await workplace.sh(asked)).toMatch(/│ a request.*\n(.*\n)*Hello, World! You are number 1\./);
   });
 
+  test("passes the tests that it comes with", async () => {
+    expect(await workplace.sh("network-host test")).toMatch(/^3 cases: 3 passed/m);
+  });
+
   test("is served by its consumer file and its policy", async () => {
     expect(await workplace.sh("network-host check")).toMatch(new RegExp(`^${name} +granted `, "m"));
   });
