@@ -35,6 +35,7 @@ COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/dist dist
 COPY --from=build /var/cache/network-host /var/cache/network-host
 COPY --from=build /app/wit wit
+COPY --from=build /app/schemas schemas
 COPY --from=build /app/consumers consumers
 COPY --from=build /app/policy policy
 COPY --from=build /app/examples examples

@@ -28,6 +28,7 @@ function reference(host: string, repository = "echo"): OciReference {
 async function trickle(response: ServerResponse): Promise<void> {
   while (!response.destroyed) {
     response.write(" ");
+    // Time that passes between two bytes: a trickle is what the test is about.
     await delay(SHORT_MS / 10);
   }
 }
