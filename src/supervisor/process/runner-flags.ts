@@ -16,7 +16,7 @@ const HEAP_MIB = 512;
 
 /**
  * The same where the plugin's own objects lie on that heap, too, and are bounded: the memory limit comes on top of it. V8 ends
- * the process where both together are used up. A runner of an idle plugin holds 6 MiB.
+ * the process where both together are used up.
  */
 const HEAP_BESIDE_OBJECTS_MIB = 64;
 
