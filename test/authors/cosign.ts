@@ -85,7 +85,7 @@ export async function startReferrersRegistry(): Promise<AsyncDisposable & { read
       env: { CGO_ENABLED: "0" },
     }),
   );
-  const child = spawn(path, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(path, { stdio: ["ignore", "pipe", "ignore"] });
   const [host] = (await once(createInterface(child.stdout), "line")) as [string];
   return { host, [Symbol.asyncDispose]: async () => void (await endProcess(child, STOP_GRACE_MS)) };
 }

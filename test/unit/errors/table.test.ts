@@ -46,7 +46,7 @@ describe("the table of errors", () => {
     const mentioned: string[] = [];
     for (const [file, text] of await readAll("{README.md,docs/**/*.md}")) {
       for (const [, given, linked] of text.matchAll(
-        /Rpc-Error[`"']?\s*[:=]\s*[`"']?([a-z][a-z-]*)|errors\.md#([a-z-]+)/g,
+        /Rpc-Error[`"']?\s*[:=]\s*[`"']?([a-z][a-z-]*)|(?<!build-)errors\.md#([a-z-]+)/g,
       )) {
         mentioned.push(`${file}: ${given ?? linked ?? ""}`);
       }
