@@ -32,6 +32,7 @@ const NO_COMPONENTS = {
   obtain: () => Promise.reject(new Error("no registry")),
   discard: () => Promise.resolve(),
   recheck: IGNORE,
+  giveUp: IGNORE,
   signers: () => Promise.reject(new Error("no registry")),
 };
 
