@@ -191,7 +191,7 @@ describe("the plugins of a replica", () => {
     await registry.close();
   });
 
-  test("are no failure when they are given up", async () => {
+  test("are not reported as failed when they are given up", async () => {
     const { registry, loader, loaded } = await open(() => ["a"].map(specOf));
     loaded.length = 0;
     const load = Promise.withResolvers<void>();

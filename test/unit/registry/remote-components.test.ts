@@ -175,7 +175,7 @@ describe("where another component is here", () => {
     expect(await linked()).toBe("second");
   });
 
-  test("a transfer that is given up leaves the link as it is, and is no failure of the registry", async () => {
+  test("a transfer that is given up leaves the link as it is, and is not reported", async () => {
     slow.add("second");
     expect(await obtain()).toBe(digestOf("first"));
     await begun("second");
