@@ -121,8 +121,8 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   registryDocumentMs: proven("unit/oci/bounds", "that trickles a manifest"),
   registryBlobMs: proven("unit/oci/bounds", "that trickles a component"),
   registryStartMs: proven(
-    "integration/registry/serving",
-    "starts from its cache when the registry accepts connections and says nothing",
+    "unit/registry/remote-components",
+    "a start waits for the next one a short time, and that changes the link when it is done",
   ),
   componentKeepMs: proven("unit/registry/component-store", "of a consumer file that is gone are kept for a while"),
   registryDocumentBytes: proven("unit/oci/lies", "sends a manifest without an end is refused at the bound"),

@@ -175,6 +175,7 @@ const FILES_ONLY: PluginLoaderOptions["components"] = {
   obtain: noRegistry,
   discard: noRegistry,
   recheck: () => undefined,
+  giveUp: () => undefined,
   signers: noRegistry,
 };
 

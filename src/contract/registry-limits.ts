@@ -37,7 +37,7 @@ export const REGISTRY_LIMIT_ROWS = {
     value: 5_000,
     unit: "ms",
     summary:
-      "How long a load that has its component waits to be told whether the tag stands for another one; then the component that is there is loaded.",
+      "How long a load that has its component waits to be told whether the tag stands for another one, and for that one; then the component that is there is loaded.",
     enforcedIn: "registry/remote-components",
   },
   componentKeepMs: {

@@ -13,8 +13,9 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import type { FindCredentials, RegistryCredentials } from "./credentials.ts";
+import type { RegistryBounds } from "./dispatchers.ts";
+import { describeTransportFailure } from "./failures.ts";
 import { describeStatus } from "./status-failures.ts";
-import { readJson } from "./manifest.ts";
 import { discard, readWhole, type Transport, type TransportAnswer, type TransportRequest } from "./transport.ts";
 
 /** What the token is for. */
@@ -42,20 +43,25 @@ interface KeptAuthorization {
   readonly expiresMs: number;
 }
 
+/** Who is asked, and what bounds that. */
+type Asker = Pick<TransportRequest, "registry" | "signal">;
+
 type BearerChallenge = Extract<Challenge, { kind: "bearer" }>;
+
+/** How many tokens and credentials to keep, and how long the fetching of one may take. */
+type AuthorizationBounds = Pick<RegistryBounds, "registryTokens" | "registryDocumentMs">;
 
 export class Authorization {
   readonly #transport: Transport;
   readonly #find: FindCredentials;
-  readonly #maxKept: number;
+  readonly #bounds: AuthorizationBounds;
   /** By registry and scope, the oldest first. */
   readonly #kept = new Map<string, KeptAuthorization>();
   /** In progress: a hundred plugins of one registry ask for one token at a time. */
   readonly #fetching = new Map<string, Promise<string | undefined>>();
 
-  /** `maxKept`: how many tokens and credentials to keep. */
-  constructor(transport: Transport, find: FindCredentials, maxKept: number) {
-    this.#maxKept = maxKept;
+  constructor(transport: Transport, find: FindCredentials, bounds: AuthorizationBounds) {
+    this.#bounds = bounds;
     this.#transport = transport;
     this.#find = find;
   }
@@ -89,19 +95,19 @@ export class Authorization {
     scope: Scope,
     challenge: Challenge,
   ): Promise<string | undefined> {
-    const underWay = this.#fetching.get(key);
-    if (underWay !== undefined) return await underWay;
-    const fetching = this.#fetch(key, request, scope, challenge).finally(() => this.#fetching.delete(key));
-    this.#fetching.set(key, fetching);
-    return await fetching;
+    let fetching = this.#fetching.get(key);
+    if (fetching === undefined) {
+      // Many may wait for it: it ends for none of them alone.
+      const signal = AbortSignal.timeout(this.#bounds.registryDocumentMs);
+      fetching = this.#fetch(key, { registry: request.registry, signal }, scope, challenge).finally(() =>
+        this.#fetching.delete(key),
+      );
+      this.#fetching.set(key, fetching);
+    }
+    return await unlessAborted(fetching, request);
   }
 
-  async #fetch(
-    key: string,
-    request: TransportRequest,
-    scope: Scope,
-    challenge: Challenge,
-  ): Promise<string | undefined> {
+  async #fetch(key: string, request: Asker, scope: Scope, challenge: Challenge): Promise<string | undefined> {
     const credentials = await this.#find(request.registry);
     if (credentials?.kind === "registry-token") return this.#keep(key, `Bearer ${credentials.token}`, DEFAULT_EXPIRY_S);
     if (challenge.kind === "basic") {
@@ -117,7 +123,7 @@ export class Authorization {
 
   #keep(key: string, header: string, expiresS: number): string {
     const [oldest] = this.#kept.keys();
-    if (oldest !== undefined && this.#kept.size >= this.#maxKept) this.#kept.delete(oldest);
+    if (oldest !== undefined && this.#kept.size >= this.#bounds.registryTokens) this.#kept.delete(oldest);
     const validMs = Math.min(Math.max(expiresS, DEFAULT_EXPIRY_S), MAX_EXPIRY_S) * 1_000 - EXPIRY_MARGIN_MS;
     this.#kept.delete(key);
     this.#kept.set(key, { header, expiresMs: performance.now() + validMs });
@@ -125,7 +131,7 @@ export class Authorization {
   }
 
   async #askTokenServer(
-    { registry, signal }: TransportRequest,
+    { registry, signal }: Asker,
     scope: Scope,
     challenge: BearerChallenge,
     credentials: RegistryCredentials | undefined,
@@ -155,9 +161,31 @@ export class Authorization {
     }
     if (answer.status !== 200) throw await describeStatus(answer, `the token for ${wanted} at ${registry}`, signal);
     const bytes = await readWhole(answer, FIXED_LIMITS.registryTokenBytes, signal);
-    const { success, data } = tokenSchema.safeParse(readJson(bytes, "token answer"));
+    const { success, data } = tokenSchema.safeParse(parseJson(bytes));
     if (!success) throw new HostError("registry-content-wrong", `the token server of ${registry} gave no token`);
     return data;
+  }
+}
+
+/** Without the cause where it is not JSON: that would quote what may be a token, and causes are logged. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits for what others wait for, too. Rejects with `registry-unreachable`, or the signal's reason, where the signal aborts. */
+async function unlessAborted<Result>(shared: Promise<Result>, { registry, signal }: Asker): Promise<Result> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(describeTransportFailure(signal.reason, registry, signal));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([shared, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

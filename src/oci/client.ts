@@ -91,7 +91,7 @@ export class OciClient implements AsyncDisposable {
   constructor({ credentials, ...options }: OciClientOptions) {
     this.#transport = new Transport(options);
     this.#bounds = { ...FIXED_LIMITS, ...options.bounds };
-    this.#authorization = new Authorization(this.#transport, credentials, this.#bounds.registryTokens);
+    this.#authorization = new Authorization(this.#transport, credentials, this.#bounds);
   }
 
   /** The manifest that a reference names. One that is named by digest has that digest, or it is `registry-content-wrong`. */

@@ -2,8 +2,8 @@
  * Connections to registries: TLS with the operator's authorities, proxies, and which addresses may be dialled.
  *
  * A registry that the operator names may be anywhere. A server that a registry names (by a redirect, as its token server, or
- * as where to upload) may not be at a private, loopback or metadata address, unless the registry is at one itself. The address is
- * checked when it has been looked up, at the moment of dialling. Through a proxy, names are looked up by the proxy, which is the
+ * as where to upload) may not be at a private, loopback or metadata address, unless the registry is at one itself and never was
+ * elsewhere. The address is checked when it has been looked up, at the moment of dialling. Through a proxy, names are looked up by the proxy, which is the
  * operator's, so only addresses that are written out are checked.
  *
  * @module
@@ -69,8 +69,8 @@ type Scheme = "http:" | "https:";
 export class Dispatchers implements AsyncDisposable {
   readonly #options: DispatcherOptions;
   readonly #dispatchers = new Map<string, Dispatcher>();
-  /** Hosts that were found at special addresses. */
-  readonly #special = new Set<string>();
+  /** Where hosts were found. One that was ever at a public address is public: its DNS server must not decide otherwise. */
+  readonly #found = new Map<string, "special" | "public">();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -101,7 +101,7 @@ export class Dispatchers implements AsyncDisposable {
   }
 
   #isSpecial(host: string): boolean {
-    return LOOPBACK.has(host) || isSpecialAddress(host) || this.#special.has(host);
+    return LOOPBACK.has(host) || isSpecialAddress(host) || this.#found.get(host) === "special";
   }
 
   #create(scheme: Scheme, isGuarded: boolean): Dispatcher {
@@ -141,7 +141,8 @@ export class Dispatchers implements AsyncDisposable {
           return;
         }
         const open = found.filter(({ address }) => !isSpecialAddress(address));
-        if (!isGuarded && found.length > 0 && open.length === 0) this.#special.add(hostname);
+        if (!isGuarded && open.length > 0) this.#found.set(hostname, "public");
+        else if (!isGuarded && found.length > 0 && !this.#found.has(hostname)) this.#found.set(hostname, "special");
         const usable = isGuarded ? open : found;
         const [first] = usable;
         if (first === undefined) callback(refusedAddress(hostname), "");

@@ -91,11 +91,16 @@ export class Transport implements AsyncDisposable {
 
   /** Throws `registry-redirect-refused` where a registry leads to a scheme that is not spoken with that host. */
   expectAllowed(url: URL, base: URL): void {
-    const isPlain = url.protocol === "http:" && (this.#plainHttp.has(url.host) || isSamePlainHost(url, base));
-    if (url.protocol === "https:" || isPlain) return;
+    if (url.protocol === "https:") return;
+    const isFromTls = base.protocol === "https:";
+    const isKnown = this.#plainHttp.has(url.host) || url.host === base.host;
+    if (url.protocol === "http:" && !isFromTls && isKnown) return;
+    const way = isFromTls
+      ? "from TLS it may lead to https alone"
+      : "--registry-plain-http names the hosts of plain HTTP";
     throw new HostError(
       "registry-redirect-refused",
-      `${base.host} leads to ${url.protocol}//${url.host}, which is not https; --registry-plain-http names the hosts of plain HTTP`,
+      `${base.host} leads to ${url.protocol}//${url.host}, which is not https; ${way}`,
     );
   }
 
@@ -175,9 +180,4 @@ export async function readWhole(
     throw describeTransportFailure(error, url.host, signal);
   }
   return Buffer.concat(chunks);
-}
-
-/** Plain HTTP was allowed for the registry, and this is the same host. */
-function isSamePlainHost(url: URL, base: URL): boolean {
-  return base.protocol === "http:" && url.host === base.host;
 }

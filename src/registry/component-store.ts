@@ -85,8 +85,10 @@ export class ComponentStore {
   async find(reference: OciReference): Promise<StoredReference | undefined> {
     const record = await readJsonFile(this.#recordPath(keyOf(reference)), recordSchema);
     if (record === undefined || record.reference !== referenceText(reference)) return undefined;
-    if (!(await this.has(record.component, record.size))) return undefined;
     const { manifest, etag, component, size } = record;
+    // A digest names its manifest, whatever a record says.
+    if (reference.digest !== undefined && reference.digest !== manifest) return undefined;
+    if (!(await this.has(component, size))) return undefined;
     // The link is made after the record, and a process may have ended between the two.
     await this.#link(reference, component);
     return { manifest, etag, component, size };

@@ -86,7 +86,7 @@ export interface PluginLoaderOptions {
   /** Records the digests of the components read. */
   readonly contents: ReadContents;
   /** Brings the components of registries. */
-  readonly components: Pick<RemoteComponents, "obtain" | "discard" | "recheck" | "signers">;
+  readonly components: Pick<RemoteComponents, "obtain" | "discard" | "recheck" | "signers" | "giveUp">;
 }
 
 /** A component as logs and reports name it: its reference or its path. */
@@ -141,6 +141,7 @@ export class PluginLoader {
   /** Ends every load in progress, and every later one at once. Loaded versions continue. Idempotent. */
   giveUp(): void {
     this.#loads.abort();
+    this.#surroundings.components.giveUp();
   }
 
   /** Registries are asked again about the components of later loads. */
@@ -163,6 +164,8 @@ export class PluginLoader {
       return read;
     });
     if (spec.reference === undefined || digest === expected || expected === undefined) return digest;
+    // A transfer that the load did not wait for may have ended in between.
+    if (digest === (await this.obtain(spec))) return digest;
     await this.#surroundings.components.discard(spec.reference, expected);
     throw new HostError(
       "load-failed",

@@ -316,6 +316,8 @@ export class Registry implements AsyncDisposable {
     const retryMs = this.#retries.note(slot, outcome);
     if (retryMs !== undefined) slot.expectRetry(endMs + retryMs);
     await this.#parts.events.settled(slot);
-    if (outcome.kind !== "unchanged") this.#parts.events.loaded(slot.spec, outcome, endMs - startMs, retryMs);
+    // A load that was given up failed for no reason that anybody could act on.
+    if (outcome.kind === "unchanged" || (this.#isClosed() && outcome.kind !== "replaced")) return;
+    this.#parts.events.loaded(slot.spec, outcome, endMs - startMs, retryMs);
   }
 }

@@ -36,8 +36,10 @@ export interface RemoteComponentsOptions {
   readonly openStore: () => Promise<ComponentStore>;
   /** How often tags are looked at, on average. */
   readonly checkMs: number;
-  /** Bytes of components in the store, besides those that are named. */
+  /** Bytes of all components in the store. Those that are named stay even beyond it. */
   readonly maxBytes: number;
+  /** In place of `registryStartMs`; for tests. */
+  readonly startWaitMs?: number;
   readonly events: RemoteComponentEvents;
   /** 0 to 1, as `Math.random`; tests have their own. */
   readonly random?: () => number;
@@ -48,6 +50,8 @@ const JITTER = 0.2;
 
 /** Transfers at a time: more would share the same line. */
 const CONCURRENT_PULLS = 4;
+/** A transfer that takes longer is large, or its registry is slow; it gives its place to the next. */
+const HOLD_MS = 1_000;
 
 interface Entry {
   readonly reference: OciReference;
@@ -64,9 +68,9 @@ interface Entry {
 export class RemoteComponents implements AsyncDisposable {
   readonly #options: RemoteComponentsOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #pulls = new Gate({ places: CONCURRENT_PULLS });
-  /** Transfers in progress: two references may stand for the same component. */
-  readonly #pulling = new Map<Digest, Promise<void>>();
+  readonly #pulls = new Gate({ places: CONCURRENT_PULLS, holdMs: HOLD_MS });
+  /** Transfers in progress, by repository and digest: two references may stand for the same component. */
+  readonly #pulling = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #store: Promise<ComponentStore> | undefined;
 
@@ -76,13 +80,19 @@ export class RemoteComponents implements AsyncDisposable {
 
   /**
    * Makes the component of a reference be in the store, at its path; returns its digest. Asks the registry if the component is
-   * not here, or for a tag at the first call and after {@link recheck}. Throws the codes of `OciClient`, `artifact-unusable`, and
-   * `component-rejected` where it is larger than `maxBytes`.
+   * not here, or for a tag at the first call and after {@link recheck}; with a component that is here it waits for that a few
+   * seconds. Throws the codes of `OciClient`, `artifact-unusable`, and `component-rejected` where it is larger than `maxBytes`.
    */
   async obtain(reference: OciReference, maxBytes: number): Promise<Digest> {
+    this.#closing.signal.throwIfAborted();
     const entry = this.#entry(reference);
     entry.maxBytes = maxBytes;
-    return (await this.#update(entry, "start")).component;
+    const here = await this.#here(entry);
+    const updating = this.#update(entry, here, "start");
+    if (here === undefined) return (await updating).component;
+    // What takes longer goes on: it changes the link when it is done, and that is loaded like a file that changed.
+    const { startWaitMs = FIXED_LIMITS.registryStartMs } = this.#options;
+    return ((await resultWithin(startWaitMs, updating)) ?? here).component;
   }
 
   /**
@@ -94,6 +104,7 @@ export class RemoteComponents implements AsyncDisposable {
     component: Digest,
     keys: readonly VerificationKey[],
   ): Promise<readonly Digest[]> {
+    this.#closing.signal.throwIfAborted();
     const known = await this.#here(this.#entry(reference));
     if (known?.component !== component)
       throw new HostError("load-failed", `${referenceText(reference)} stands for another component now`);
@@ -127,10 +138,14 @@ export class RemoteComponents implements AsyncDisposable {
     for (const entry of this.#entries.values()) entry.isDue = true;
   }
 
-  /** Ends transfers and checks. Idempotent. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends transfers and checks, and every later {@link obtain} at once. What is here stays. Idempotent. */
+  giveUp(): void {
     this.#closing.abort(new HostError("registry-unreachable", "the replica is stopping"));
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.giveUp();
     const updating = [...this.#entries.values()].flatMap((entry) => entry.updating ?? []);
     await Promise.allSettled(updating);
     await this.#options.client[Symbol.asyncDispose]();
@@ -178,27 +193,31 @@ export class RemoteComponents implements AsyncDisposable {
     entry.timer = undefined;
     entry.isDue = true;
     try {
-      if (entry.maxBytes > 0) await this.#update(entry, "check");
+      if (entry.maxBytes > 0) await this.#update(entry, await this.#here(entry), "check");
     } catch {
       // There is no component yet: the loader has reported why. When there is one, its path is new, and it is loaded.
     }
     if (this.#entries.get(referenceText(entry.reference)) === entry) this.#planCheck(entry, undefined);
   }
 
-  async #update(entry: Entry, reason: "start" | "check"): Promise<StoredReference> {
-    entry.updating ??= this.#updateOnce(entry, reason).finally(() => (entry.updating = undefined));
-    return await entry.updating;
+  /** One at a time. `here` is what {@link #here} has found. Rejects only where nothing is here. */
+  #update(entry: Entry, here: StoredReference | undefined, reason: "start" | "check"): Promise<StoredReference> {
+    entry.updating ??= this.#updateOnce(entry, here, reason).finally(() => (entry.updating = undefined));
+    return entry.updating;
   }
 
-  async #updateOnce(entry: Entry, reason: "start" | "check"): Promise<StoredReference> {
+  async #updateOnce(
+    entry: Entry,
+    here: StoredReference | undefined,
+    reason: "start" | "check",
+  ): Promise<StoredReference> {
     const { reference } = entry;
-    const here = await this.#here(entry);
     if (here === undefined) return await this.#ask(entry, undefined, this.#closing.signal);
     const isFixed = reference.digest !== undefined;
     if (isFixed || !entry.isDue) return here;
     const { signal } = this.#closing;
-    const bound =
-      reason === "check" ? signal : AbortSignal.any([signal, AbortSignal.timeout(FIXED_LIMITS.registryStartMs)]);
+    const { startWaitMs = FIXED_LIMITS.registryStartMs } = this.#options;
+    const bound = reason === "check" ? signal : AbortSignal.any([signal, AbortSignal.timeout(startWaitMs)]);
     try {
       const now = await this.#ask(entry, here, bound);
       if (entry.isFailing) this.#options.events.recovered(referenceText(reference));
@@ -245,7 +264,7 @@ export class RemoteComponents implements AsyncDisposable {
       return here;
     }
     const remote = await resolveComponent(client, reference, signal);
-    // From here on it may take long: the start's bound is for a registry that does not answer.
+    // From here on it may take long, and no load that has the component waits for it: the bound is for a registry that is silent.
     await this.#bring(reference, remote, entry.maxBytes);
     const { manifest, etag, layer } = remote;
     const now: StoredReference = { manifest, etag, component: layer.digest, size: layer.size };
@@ -260,7 +279,9 @@ export class RemoteComponents implements AsyncDisposable {
     const { client } = this.#options;
     const store = await this.#opened();
     if (await store.has(layer.digest, layer.size)) return;
-    const underWay = this.#pulling.get(layer.digest);
+    // Not of another repository: its registry may be slow.
+    const key = `${reference.host}/${reference.repository}@${layer.digest}`;
+    const underWay = this.#pulling.get(key);
     if (underWay !== undefined) return await underWay;
     const { signal } = this.#closing;
     const pulling = this.#pulls
@@ -268,8 +289,19 @@ export class RemoteComponents implements AsyncDisposable {
         await pullComponent(client, reference, layer, { folder: store.folder, maxBytes, signal });
         await store.prune(this.#options.maxBytes);
       })
-      .finally(() => this.#pulling.delete(layer.digest));
-    this.#pulling.set(layer.digest, pulling);
+      .finally(() => this.#pulling.delete(key));
+    this.#pulling.set(key, pulling);
     await pulling;
+  }
+}
+
+/** What the promise becomes, or `undefined` when the time is over; what comes of it later is ignored. */
+async function resultWithin<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result | undefined> {
+  const over = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => over.resolve(undefined), timeoutMs);
+  try {
+    return await Promise.race([promise, over.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

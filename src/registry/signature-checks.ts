@@ -7,7 +7,7 @@
  * @module
  */
 
-import { shortDigest } from "../contract/digest.ts";
+import { digestOf, shortDigest } from "../contract/digest.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { Digest } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
@@ -36,23 +36,45 @@ export async function expectSigned(
   referenced: ReferencedComponent,
   keys: readonly VerificationKey[],
 ): Promise<readonly Digest[]> {
-  const proof = await options.store.readProof(referenced.reference);
-  const kept = proof === undefined ? [] : checkProof(proof, referenced, keys);
-  const had = new Set(kept.map(({ by }) => by));
+  const kept = await checkKept(options.store, referenced, keys);
+  const had = new Set(kept.signatures.map(({ by }) => by));
   const further = keys.filter(({ id }) => !had.has(id));
   if (further.length === 0) return [...had];
-  if (kept.length === 0) return await askRegistry(options, referenced, further, kept);
+  if (had.size === 0) return await askRegistry(options, referenced, further, []);
+  // What is kept with another manifest proves nothing beside this one.
+  const beside = kept.manifest === referenced.manifest ? kept.signatures : [];
   // Keys are being changed: what is kept suffices, and the registry is asked for the other keys' signatures if it answers soon.
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(FIXED_LIMITS.registryStartMs)]);
   try {
-    return await askRegistry({ ...options, signal }, referenced, further, kept);
+    return [...had, ...(await askRegistry({ ...options, signal }, referenced, further, beside))];
   } catch (error) {
     if (error instanceof HostError) return [...had];
     throw error;
   }
 }
 
-/** Asks for signatures by keys, keeps what fits, and returns whose there are. */
+interface KeptSignatures {
+  /** The one that they name. */
+  readonly manifest: Digest | undefined;
+  readonly signatures: readonly ProvenSignature[];
+}
+
+/**
+ * What the kept proof is good for. Its manifest may be another one than that of now, since the same bytes can be pushed again:
+ * a key has signed it all the same, and it names this component and nothing else.
+ */
+async function checkKept(
+  store: ComponentStore,
+  { reference, component }: ReferencedComponent,
+  keys: readonly VerificationKey[],
+): Promise<KeptSignatures> {
+  const proof = await store.readProof(reference);
+  if (proof === undefined) return { manifest: undefined, signatures: [] };
+  const manifest = digestOf(proof.manifest);
+  return { manifest, signatures: checkProof(proof, { manifest, component }, keys) };
+}
+
+/** Asks for signatures by keys, keeps what fits with what is kept of that manifest, and returns whose it found. */
 async function askRegistry(
   { client, store, signal }: SignatureChecksOptions,
   { reference, manifest, component }: ReferencedComponent,
@@ -65,7 +87,7 @@ async function askRegistry(
   const proven = checkProof(proof, { manifest, component }, keys);
   if (proven.length === 0) throw unsigned(referenceText(reference), manifest, keys, flaws);
   await store.writeProof(reference, proof);
-  return [...kept, ...proven].map(({ by }) => by);
+  return proven.map(({ by }) => by);
 }
 
 function unsigned(

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { digestOf, shortDigest } from "../../../src/contract/digest.ts";
+import { MEDIA_TYPES } from "../../../src/oci/manifest.ts";
+import { until } from "../../../scripts/lib/until.ts";
 import { COMPONENTS, consumerFile, uniqueName } from "../../harness/plugins.ts";
+import { startHttpServer } from "../../harness/local-server.ts";
 import { type OwnRegistry, startRegistry } from "../../harness/registry.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "../../harness/replica.ts";
 import { request } from "../../harness/request.ts";
@@ -176,5 +179,45 @@ describe("a replica whose component is in a registry", () => {
     await push(COMPONENTS.gauntlet("none"));
     replica.signal("SIGHUP");
     await loaded(replica, GAUNTLET);
+  });
+
+  test("stops cleanly while a registry sends a component byte by byte", async () => {
+    let isSending = false;
+    await using slow = await startHttpServer(({ url = "" }, response) => {
+      const config = { mediaType: MEDIA_TYPES.empty, digest: `sha256:${digestOf("{}")}`, size: 2 };
+      const layer = { mediaType: MEDIA_TYPES.wasm, digest: `sha256:${digestOf("component")}`, size: 1_000_000 };
+      if (url.includes("/manifests/")) {
+        response.end(JSON.stringify({ schemaVersion: 2, config, layers: [layer] }));
+        return;
+      }
+      isSending = true;
+      const sending = setInterval(() => response.write("x"), 100);
+      response.on("close", () => clearInterval(sending));
+    });
+    const stuck = uniqueName("stuck");
+    const plugins = {
+      [plugin]: COMPONENTS.gauntlet("none"),
+      [stuck]: `oci://${slow.authority}/plugins/stuck:1.0.0`,
+    };
+    const drainMs = 30_000;
+    await using replica = await serve(undefined, {
+      consumer: consumerFile({ group: plugin, plugins, replica: { drainMs } }),
+      args: ["--registry-plain-http", slow.authority, "--cache", cache],
+      waitFor: "process",
+    });
+    const isServed = async () =>
+      (await request(nats, `rpc.${plugin}.sleep`, "1").catch(() => undefined))?.status === 200;
+    await until(isServed, { what: "the other plugin is served" });
+    await until(() => isSending, { what: "the component begins to arrive" });
+    const pending = request(nats, `rpc.${plugin}.sleep`, "2000");
+    const short = request(nats, `rpc.${plugin}.sleep`, "1");
+    // The one that was sent before it is running then.
+    await short;
+    const beginMs = performance.now();
+    const { code } = await replica.stop();
+    expect(code).toBe(0);
+    expect(performance.now() - beginMs).toBeLessThan(drainMs);
+    expect((await pending).status).toBe(200);
+    expect(replica.records.filter(({ level }) => level === "error")).toEqual([]);
   });
 });

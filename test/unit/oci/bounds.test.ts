@@ -33,6 +33,31 @@ async function trickle(response: ServerResponse): Promise<void> {
   }
 }
 
+const TOKEN = '{"token":"t","expires_in":300}';
+
+/** A registry without tags, whose token server answers as it is told. */
+async function startTokenRegistry(answerToken: (scope: string, response: ServerResponse) => void) {
+  let refused = 0;
+  const server = await startHttpServer((request, response) => {
+    const url = new URL(request.url ?? "", "http://registry.test");
+    if (url.pathname === "/token") answerToken(url.searchParams.get("scope") ?? "", response);
+    else if (request.headers.authorization === "Bearer t") response.end('{"tags":[]}');
+    else {
+      refused += 1;
+      const challenge = `Bearer realm="http://${request.headers.host}/token",service="s"`;
+      response.writeHead(401, { "www-authenticate": challenge }).end();
+    }
+  });
+  return {
+    authority: server.authority,
+    /** Requests without a token, so far. */
+    get refused() {
+      return refused;
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
 const UNREACHABLE = { code: "registry-unreachable" };
 
 describe("a registry", () => {
@@ -83,18 +108,44 @@ describe("a registry", () => {
     expect(await Promise.all(asked)).toHaveLength(10);
   });
 
+  test("has one token fetched for all who wait, and whoever gives up ends it for nobody else", async () => {
+    let token: ServerResponse | undefined;
+    let fetched = 0;
+    await using server = await startTokenRegistry((_scope, response) => {
+      fetched += 1;
+      token = response;
+    });
+    await using client = clientOf(server.authority, {});
+    const impatient = new AbortController();
+    const first = client.fetchManifestIfThere(reference(server.authority), impatient.signal);
+    await expect.poll(() => fetched).toBe(1);
+    const second = client.listTags(reference(server.authority));
+    const unauthorized = () => server.refused;
+    await expect.poll(unauthorized).toBe(2);
+    impatient.abort();
+    await expect(first).rejects.toMatchObject(UNREACHABLE);
+    token?.end(TOKEN);
+    expect(await second).toEqual([]);
+    expect(fetched).toBe(1);
+  });
+
+  test("whose token server trickles is given up when the time is over, and is asked again later", async () => {
+    let isSlow = true;
+    await using server = await startTokenRegistry((_scope, response) => {
+      if (isSlow) void trickle(response);
+      else response.end(TOKEN);
+    });
+    await using client = clientOf(server.authority, { registryDocumentMs: SHORT_MS });
+    await expect(client.listTags(reference(server.authority))).rejects.toMatchObject(UNREACHABLE);
+    isSlow = false;
+    await expect.poll(() => client.listTags(reference(server.authority)).catch(() => "failed")).toEqual([]);
+  });
+
   test("has its oldest token fetched again when there are too many, and no other", async () => {
     const tokens: string[] = [];
-    await using server = await startHttpServer((request, response) => {
-      const url = new URL(request.url ?? "", "http://registry.test");
-      if (url.pathname === "/token") {
-        tokens.push(url.searchParams.get("scope") ?? "");
-        response.end('{"token":"t","expires_in":300}');
-      } else if (request.headers.authorization === "Bearer t") response.end('{"tags":[]}');
-      else {
-        const challenge = `Bearer realm="http://${request.headers.host}/token",service="s"`;
-        response.writeHead(401, { "www-authenticate": challenge }).end();
-      }
+    await using server = await startTokenRegistry((scope, response) => {
+      tokens.push(scope);
+      response.end(TOKEN);
     });
     await using client = clientOf(server.authority, { registryTokens: 3 });
     for (const name of ["a", "b", "c", "d", "d", "b", "a"]) await client.listTags(reference(server.authority, name));

@@ -7,6 +7,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -221,6 +222,17 @@ describe("a registry that", () => {
     answer = (_, response) =>
       response.writeHead(401, { "www-authenticate": 'Bearer realm="http://tokens.example.com/t"' }).end();
     await expect(client.fetchManifest(reference())).rejects.toMatchObject({ code: "registry-redirect-refused" });
+  });
+
+  test("gives a token in an answer that cannot be read has nothing of it in an error", async () => {
+    answer = ({ url = "" }, response) => {
+      const realm = `http://${server.authority}/token`;
+      if (url.startsWith("/token")) response.end("secret-token");
+      else response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="s"` }).end();
+    };
+    const error = await client.fetchManifest(reference()).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "registry-content-wrong", message: expect.stringContaining("gave no token") });
+    expect(inspect(error, { depth: 10 })).not.toContain("secret");
   });
 
   test.each([

@@ -2,8 +2,9 @@ import { connect } from "node:net";
 import { createServer as createTlsServer } from "node:https";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { describe, expect, test } from "vitest";
+import { digestOf } from "../../../src/contract/digest.ts";
 import { OciClient, type OciClientOptions } from "../../../src/oci/client.ts";
 import type { LookUp } from "../../../src/oci/dispatchers.ts";
 import { createCertificate } from "../../harness/certificate.ts";
@@ -22,10 +23,10 @@ function createClient(options: Partial<OciClientOptions>): OciClient {
 
 const listing = (client: OciClient, host: string) => client.listTags({ host, repository: "echo" });
 
-/** A registry with TLS for `registry.test`, and how often it was asked. */
-async function startTlsRegistry() {
+/** A registry with TLS for `registry.test`. */
+async function startTlsRegistry(answer: RequestListener = (_request, response) => response.end(TAGS)) {
   const certificate = createCertificate(["registry.test"]);
-  const server = createTlsServer(certificate, (_request, response) => response.end(TAGS));
+  const server = createTlsServer(certificate, answer);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -106,6 +107,47 @@ describe("TLS", () => {
   });
 });
 
+describe("a registry with TLS", () => {
+  /** Leads to a server of plain HTTP that the operator names for other purposes. */
+  async function startLeading(how: "redirect" | "token realm" | "upload") {
+    let asked = 0;
+    const plain = await startHttpServer((_request, response) => {
+      asked += 1;
+      response.end(how === "token realm" ? '{"token":"t"}' : TAGS);
+    });
+    const registry = await startTlsRegistry((request, response) => {
+      const to = `http://${plain.authority}/`;
+      if (how === "redirect") response.writeHead(307, { location: to }).end();
+      else if (how === "token realm")
+        response.writeHead(401, { "www-authenticate": `Bearer realm="${to}",service="s"` }).end();
+      else if (request.method === "HEAD") response.writeHead(404).end();
+      else response.writeHead(202, { location: to }).end();
+    });
+    const client = createClient({ ca: registry.ca, lookUp: at("127.0.0.1"), plainHttpHosts: [plain.authority] });
+    return {
+      client,
+      at: { host: registry.host, repository: "echo" },
+      asked: () => asked,
+      async [Symbol.asyncDispose]() {
+        await client[Symbol.asyncDispose]();
+        await registry[Symbol.asyncDispose]();
+        await plain[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test.each(["redirect", "token realm", "upload"] as const)("never leads to plain HTTP: %s", async (how) => {
+    await using leading = await startLeading(how);
+    const content = { digest: digestOf("x"), size: 1, open: () => Buffer.from("x") };
+    const { client, at: place } = leading;
+    await expect(how === "upload" ? client.pushBlob(place, content) : client.listTags(place)).rejects.toMatchObject({
+      code: "registry-redirect-refused",
+      message: expect.stringContaining("from TLS it may lead to https alone"),
+    });
+    expect(leading.asked()).toBe(0);
+  });
+});
+
 describe("a proxy", () => {
   test("of https is used for https, by a tunnel, with its credentials; the registry's TLS goes through it", async () => {
     await using registry = await startTlsRegistry();
@@ -167,6 +209,37 @@ describe("a registry of the internet that redirects", () => {
     "http://169.254.169.254/latest/meta-data/",
   ])("to %s is not followed", async (location) => {
     expect(await redirectsTo(location, at("203.0.113.1"))).toMatchObject({ code: "registry-redirect-refused" });
+  });
+
+  test("to loopback is not followed, though its DNS server said for a while that it is there itself", async () => {
+    let leads: string | undefined;
+    await using inner = await startHttpServer((_request, response) => response.end(TAGS));
+    await using registry = await startHttpServer((_request, response) => {
+      response.setHeader("connection", "close");
+      if (leads === undefined) response.end(TAGS);
+      else response.writeHead(307, { location: leads }).end();
+    });
+    const host = `registry.test:${registry.port}`;
+    // Node refuses what is of no family before it dials.
+    const PUBLIC = { address: "192.0.1.1", family: 0 };
+    const LOOPBACK = { address: "127.0.0.1", family: 4 };
+    let address = LOOPBACK;
+    await using client = createClient({
+      plainHttpHosts: [host, inner.authority],
+      lookUp: (_name, _options, callback) => callback(null, [address]),
+    });
+    expect(await listing(client, host)).toEqual(["1"]);
+    leads = `http://${inner.authority}/`;
+    expect(await listing(client, host)).toEqual(["1"]);
+    address = PUBLIC;
+    await expect(listing(client, host)).rejects.toMatchObject({
+      code: "registry-unreachable",
+      message: expect.stringContaining("ERR_INVALID_ADDRESS_FAMILY"),
+    });
+    address = LOOPBACK;
+    const { connections } = inner;
+    await expect(listing(client, host)).rejects.toMatchObject({ code: "registry-redirect-refused" });
+    expect(inner.connections).toBe(connections);
   });
 
   test("to a name that is at a metadata address is not followed: nothing is dialled", async () => {

@@ -55,6 +55,15 @@ describe("what a reference stands for", () => {
     expect(digestOf(await readFile(referencePath(root, reference("1"))))).toBe(two);
   });
 
+  test("by digest is never another manifest than that, whatever its record says", async () => {
+    const one = await put("one");
+    const pinned = { ...reference("1"), tag: undefined, digest: digestOf("m") };
+    await store.point(pinned, record(one));
+    expect(await store.find(pinned)).toEqual(record(one));
+    await store.point(pinned, { ...record(one), manifest: digestOf("another") });
+    expect(await store.find(pinned)).toBeUndefined();
+  });
+
   test("is unknown if its component is gone or cut short, or its record is not one", async () => {
     const one = await put("one");
     await store.point(reference("1"), record(one));

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ALL_ACCESS_LEVEL_BITS, bitsFromLevels } from "../../../src/contract/access-levels.ts";
 import { DEFAULT_PLUGIN_LIMITS, DEFAULT_REPLICA_LIMITS } from "../../../src/contract/limits.ts";
 import type { Digest, PluginName } from "../../../src/contract/names.ts";
+import { HostError } from "../../../src/errors/host-error.ts";
 import { createPolicy, denyAll } from "../../../src/policy/create-policy.ts";
 import { decide } from "../../../src/policy/decide.ts";
 import type { PluginLoader, PluginSpec } from "../../../src/registry/plugin-loader.ts";
@@ -188,6 +189,24 @@ describe("the plugins of a replica", () => {
     await registry.reread();
     compilation.resolve();
     await registry.close();
+  });
+
+  test("are not reported as failed when they are given up", async () => {
+    const { registry, loader, loaded } = await open(() => ["a"].map(specOf));
+    loaded.length = 0;
+    const load = Promise.withResolvers<void>();
+    load.promise.catch(() => undefined);
+    loader.slow.set("a", load.promise);
+    await writeFile(join(folder, "a"), "other");
+    void registry.reread();
+    await until(() => loader.looks.includes("a" as PluginName), { what: "the component is looked at" });
+    registry.giveUpLoads();
+    load.reject(new HostError("registry-unreachable", "the replica is stopping"));
+    const slot = registry.slots.get("a" as PluginName);
+    await until(() => slot?.isReloading === false, { what: "the load ends" });
+    expect(slot?.refused).toMatchObject({ code: "registry-unreachable" });
+    await registry.close();
+    expect(loaded).toEqual([]);
   });
 
   test("are read by one after the other, also where somebody asks for it during the start", async () => {
