@@ -10,6 +10,7 @@
 
 import { execFile } from "node:child_process";
 import { z } from "zod";
+import { withoutHostSecrets } from "../contract/host-secrets.ts";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { HostError } from "../errors/host-error.ts";
 import type { RegistryCredentials } from "./credentials.ts";
@@ -23,9 +24,6 @@ const NOT_FOUND = /credentials not found/i;
 const IDENTITY_TOKEN_USER = "<token>";
 
 const answerSchema = z.object({ Username: z.string(), Secret: z.string() });
-
-/** Variables of the host that are secrets of other services. */
-const OTHERS_SECRETS = /^(?:NATS_|MONGODB_)/;
 
 /** Asks a helper. `undefined` where it has none for the server. Throws `registry-denied` where it fails. */
 export async function askCredentialHelper(
@@ -59,9 +57,8 @@ interface HelperEnd {
 }
 
 function run(program: string, server: string, env: NodeJS.ProcessEnv): Promise<HelperEnd> {
-  const passed = Object.fromEntries(Object.entries(env).filter(([name]) => !OTHERS_SECRETS.test(name)));
   const options = {
-    env: passed,
+    env: withoutHostSecrets(env),
     timeout: FIXED_LIMITS.credentialHelperMs,
     killSignal: "SIGKILL",
     maxBuffer: FIXED_LIMITS.registryTokenBytes,

@@ -112,9 +112,11 @@ describe("a credential helper", () => {
     });
   });
 
-  test("does not get the host's secrets of other services", async () => {
-    await helper("env", 'echo "{\\"Username\\":\\"$NATS_PASSWORD$MONGODB_URL-$AWS_PROFILE\\",\\"Secret\\":\\"s\\"}"');
-    const env = { NATS_PASSWORD: "n", MONGODB_URL: "m", AWS_PROFILE: "p" };
+  test("does not get the host's own secrets", async () => {
+    const names = ["NATS_PASSWORD", "MONGODB_URL", "SIGNING_KEY_PASSWORD", "SIGNING_KEY_PASSWORD_FILE"];
+    const all = names.map((name) => `$${name}`).join("");
+    await helper("env", `echo "{\\"Username\\":\\"${all}-$AWS_PROFILE\\",\\"Secret\\":\\"s\\"}"`);
+    const env = { ...Object.fromEntries(names.map((name) => [name, "secret"])), AWS_PROFILE: "p" };
     expect(await find("a.example", { credsStore: "env" }, env)).toMatchObject({ user: "-p" });
   });
 });
