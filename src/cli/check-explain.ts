@@ -112,18 +112,11 @@ export function explainSteps(examination: Examination): readonly ExplainedStep[]
 function failingStep({ error, isCompiled }: FailedExamination, isRead: boolean): Step {
   // A registry that did not give it, a file that is too large.
   if (!isRead) return "file";
-  const step = STEP_OF[error.code];
-  switch (step) {
-    case "registry":
-      // The component is here: what was asked for are its signatures.
-      return "policy";
-    case "process":
-      return isCompiled ? "start" : "gate";
-    case "none":
-      return "file";
-    default:
-      return step;
-  }
+  const origin = STEP_OF[error.code];
+  // The component is here: what was asked for are its signatures.
+  if (origin === "registry") return "policy";
+  if (origin === "process") return isCompiled ? "start" : "gate";
+  return origin === "none" ? "file" : origin;
 }
 
 function isDenied({ outcome }: Examination): boolean {

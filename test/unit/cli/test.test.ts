@@ -297,7 +297,10 @@ test("--junit has each case that was left out as a skipped one, and counts it", 
   - { name: wanted, request: { method: echo }, expect: { status: 200 } }
   - { name: other, request: { method: echo }, expect: { status: 200 } }
 `,
-    ...["--filter", "wanted", "--junit", junit],
+    "--filter",
+    "wanted",
+    "--junit",
+    junit,
   );
   const xml = await readFile(junit, "utf8");
   expect(xml).toMatch(/<testsuites [^>]*tests="2" failures="0" errors="0" skipped="1"/);
