@@ -1,6 +1,6 @@
 /**
- * Why a plugin is served or not, step by step as a replica takes them: file, gate, compiler, start, probe, decision,
- * grant. Each step says what it found; the step that failed says what to do.
+ * Why a plugin is served or not, step by step as a replica takes them: file, what the policy demands of it, gate,
+ * compiler, start, probe, decision, grant. Each step says what it found; the step that failed says what to do.
  *
  * @module
  */
@@ -9,30 +9,80 @@ import { bitsFromLevels } from "../contract/access-levels.ts";
 import { DEFAULT_PLUGIN_LIMITS, type PluginLimits } from "../contract/limits.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import { describeLevels } from "../policy/decide.ts";
-import type { AllowedHost, Grant } from "../policy/policy.ts";
+import type { AllowedHost, Grant, Policy } from "../policy/policy.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
-import type { Examination } from "./examination.ts";
+import type { Examination, FailedExamination } from "./examination.ts";
 import { describeRequest, problemOf, verdictWord } from "./examination-report.ts";
 import { alignColumns, shownPath, type Style, styled, type Terminal } from "./terminal.ts";
 
 /** One step on the way to a grant. */
 export interface ExplainedStep {
-  readonly step: (typeof STEPS)[number];
+  readonly step: Step;
   readonly state: "ok" | "failed" | "denied" | "not reached";
   /** What it found. Lines are separated by line feeds. */
   readonly found: string;
 }
 
-const STEPS = ["file", "gate", "compile", "start", "probe", "decision", "grant"] as const;
+const STEPS = ["file", "policy", "gate", "compile", "start", "probe", "decision", "grant"] as const;
 
-/** The step that an error comes from. Other errors of a load are failures to start. */
-const STEP_OF: Partial<Record<ErrorCode, (typeof STEPS)[number]>> = {
+type Step = (typeof STEPS)[number];
+
+/**
+ * The step that an error of a load comes from. `registry`: where the component or its signatures come from; `process`: the
+ * compiler's or the plugin's; `none`: no load ends with it.
+ */
+const STEP_OF: Readonly<Record<ErrorCode, Step | "registry" | "process" | "none">> = {
+  "bad-request": "none",
+  "payload-too-large": "none",
+  "deadline-exceeded": "none",
+  overloaded: "none",
+  draining: "none",
+  denied: "none",
+  "plugin-unavailable": "none",
+  "plugin-error": "none",
+  "plugin-trapped": "none",
+  "runner-lost": "none",
+  "memory-exceeded": "none",
+  "reply-too-large": "none",
+  "access-denied": "none",
+  "invalid-bucket": "none",
+  "invalid-key": "none",
+  "value-too-large": "none",
+  "store-unavailable": "none",
+  "store-timeout": "none",
+  "store-outcome-unknown": "none",
   "component-unreadable": "file",
   "component-rejected": "gate",
   "compile-failed": "compile",
   "plugin-unloadable": "start",
-  "load-failed": "start",
+  "load-failed": "process",
+  "resources-exhausted": "process",
   "probe-failed": "probe",
+  "registry-unreachable": "registry",
+  "registry-throttled": "registry",
+  "registry-denied": "registry",
+  "registry-not-found": "registry",
+  "registry-refused": "registry",
+  "registry-redirect-refused": "registry",
+  "registry-content-wrong": "registry",
+  "artifact-unusable": "registry",
+  "digest-not-allowed": "policy",
+  "signature-missing": "policy",
+  "signature-needs-registry": "policy",
+  "component-differs": "none",
+  "key-unusable": "none",
+  "config-invalid": "none",
+  "usage-invalid": "file",
+  "nats-unavailable": "none",
+  "no-responders": "none",
+  "bad-reply": "none",
+  "drain-timeout": "none",
+  "replica-unreachable": "none",
+  "control-timeout": "none",
+  "build-failed": "none",
+  "tool-missing": "none",
+  "output-failed": "none",
+  internal: "none",
 };
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
@@ -46,7 +96,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 /** The steps of one examination, all of them, in order. */
 export function explainSteps(examination: Examination): readonly ExplainedStep[] {
   const { outcome } = examination;
-  const failing = outcome.kind === "failed" ? (STEP_OF[outcome.error.code] ?? "start") : undefined;
+  const failing = outcome.kind === "failed" ? failingStep(outcome, examination.file !== undefined) : undefined;
   const end = failing ?? (isDenied(examination) ? "decision" : "grant");
   return STEPS.map((step) => {
     if (STEPS.indexOf(step) > STEPS.indexOf(end)) return { step, state: "not reached", found: "" };
@@ -56,6 +106,17 @@ export function explainSteps(examination: Examination): readonly ExplainedStep[]
     }
     return { step, state: "ok", found: findingOf(step, examination) };
   });
+}
+
+/** Claims of no step before it more than is known. */
+function failingStep({ error, isCompiled }: FailedExamination, isRead: boolean): Step {
+  // A registry that did not give it, a file that is too large.
+  if (!isRead) return "file";
+  const origin = STEP_OF[error.code];
+  // The component is here: what was asked for are its signatures.
+  if (origin === "registry") return "policy";
+  if (origin === "process") return isCompiled ? "start" : "gate";
+  return origin === "none" ? "file" : origin;
 }
 
 function isDenied({ outcome }: Examination): boolean {
@@ -69,11 +130,13 @@ function failureText({ outcome }: Examination): string {
   return printableText([`${code}: ${message}`, ...(advice === undefined ? [] : [advice])].join("\n"));
 }
 
-function findingOf(step: (typeof STEPS)[number], examination: Examination): string {
+function findingOf(step: Step, examination: Examination): string {
   const { path, file, outcome, policy, name, limits } = examination;
   switch (step) {
     case "file":
       return `${shownPath(path)}, ${file?.bytes ?? 0} bytes, sha256:${file?.digest ?? ""}`;
+    case "policy":
+      return demandText(policy);
     case "gate":
       if (outcome.kind === "failed") return "names, sizes, imports and exports are in order";
       return printableText(`imports ${outcome.imports.join(", ") || "nothing"}`);
@@ -88,6 +151,15 @@ function findingOf(step: (typeof STEPS)[number], examination: Examination): stri
       if (outcome.kind === "failed" || outcome.verdict.kind === "denied") return "";
       return grantText(outcome.verdict.grant, limits);
   }
+}
+
+/** What the policy demands of the component before anything of it is read. */
+function demandText({ digests, signedBy }: Policy): string {
+  const demands = [
+    ...(digests === undefined ? [] : ["it is one that the policy names"]),
+    ...(signedBy === undefined ? [] : ["it is signed by a key of the policy"]),
+  ];
+  return demands.join(", ") || "the policy demands no digest and no signature";
 }
 
 function grantText({ levels, buckets, hosts }: Grant, limits: PluginLimits): string {

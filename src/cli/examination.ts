@@ -50,7 +50,14 @@ export type ExaminationOutcome =
       readonly requested: number;
       readonly verdict: Verdict;
     }
-  | { readonly kind: "failed"; readonly error: HostError };
+  | FailedExamination;
+
+export interface FailedExamination {
+  readonly kind: "failed";
+  readonly error: HostError;
+  /** Has it passed gate and compiler, now or before? */
+  readonly isCompiled: boolean;
+}
 
 const IGNORE = (): void => undefined;
 
@@ -136,9 +143,17 @@ export class Examiner implements AsyncDisposable {
     } catch (thrown) {
       const error = toHostError(thrown);
       if (error.row.fault === "bug") throw error;
-      outcome = { kind: "failed", error };
+      outcome = { kind: "failed", error, isCompiled: file !== undefined && (await this.#isCompiled(file.digest)) };
     }
     return { name, path: componentName(spec), policy, limits, file, outcome };
+  }
+
+  async #isCompiled(digest: Digest): Promise<boolean> {
+    // A cache that cannot be used holds nothing.
+    return await this.#cache.find(digest).then(
+      ({ kind }) => kind === "hit",
+      () => false,
+    );
   }
 
   async #load(spec: PluginSpec): Promise<ExaminationOutcome> {

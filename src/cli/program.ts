@@ -50,7 +50,7 @@ First steps:
   $ network-host cache list                                which compiled components are kept?
   $ network-host wit export plugin-contract                the contract, as a repository for plugin projects
   $ network-host push echo.wasm oci://host/echo:1.0.0      put a component into a registry
-  $ network-host sign oci://host/echo:1.0.0 --key k.pem    sign it there`;
+  $ network-host sign oci://host/echo@sha256:… --key k     sign what push printed`;
 
 /** Runs a command. Resolves with the exit code when it is done; never rejects. */
 export async function runProgram(

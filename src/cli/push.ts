@@ -16,8 +16,8 @@ import { type Terminal, write } from "./terminal.ts";
 
 const HELP = `
 The reference is oci://<host>/<repository>:<tag>. Credentials are Docker's: log in with "docker login" or "oras login".
-What is printed names the manifest, which is another one with each push, and the component's own digest, which is what
-logs and a policy's "digest" name.
+What is printed names the manifest, which is another one with each push and is what "sign" takes, and the component's own
+digest, which is what logs and a policy's "digest" name.
 
 Examples:
   $ network-host push echo.wasm oci://registry.example.com/plugins/echo:1.0.0

@@ -85,7 +85,7 @@ export function summaryText(results: readonly FileResult[], durationMs: number, 
   const cases = results.flatMap((result) => (result.kind === "ran" ? result.cases : []));
   const failed = cases.filter(({ failures }) => failures.length > 0).length;
   const unloaded = results.filter(({ kind }) => kind === "unloaded").length;
-  const skipped = results.reduce((sum, result) => sum + (result.kind === "ran" ? result.skipped : 0), 0);
+  const skipped = results.reduce((sum, result) => sum + (result.kind === "ran" ? result.leftOut.length : 0), 0);
   const parts = [
     styled(stream, "good", `${cases.length - failed} passed`),
     ...(failed > 0 ? [styled(stream, "bad", `${failed} failed`)] : []),

@@ -140,7 +140,7 @@ function fileJson(result: FileResult): Record<string, unknown> {
     const { code, message } = result.error;
     return { ...shared, engine: null, cases: [], skipped: 0, levels: [], error: { code, message } };
   }
-  const { engine, loadMs, cases, skipped, levels } = result;
+  const { engine, loadMs, cases, leftOut, levels } = result;
   return {
     ...shared,
     engine,
@@ -154,7 +154,7 @@ function fileJson(result: FileResult): Record<string, unknown> {
         mismatches.map(({ position, what, difference }) => ({ step: step ?? null, ...position, what, difference })),
       ),
     })),
-    skipped,
+    skipped: leftOut.length,
     levels,
     error: null,
   };

@@ -285,6 +285,13 @@ export const ERRORS = {
     summary:
       "The policy demands a signature, and the component is a file, which has none; push and sign it, and name it by oci:// in the consumer file.",
   },
+  "component-differs": {
+    fault: "operator",
+    retryable: false,
+    replyCode: 500,
+    summary:
+      "The registry's component is another one than the file that sign --component names; nothing was signed. Push the file, and sign the reference that push prints.",
+  },
   "key-unusable": {
     fault: "operator",
     retryable: false,

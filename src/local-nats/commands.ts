@@ -9,6 +9,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { withoutHostSecrets } from "../contract/host-secrets.ts";
 
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
@@ -24,7 +25,7 @@ export async function run(command: string, args: readonly string[], options: Run
   await promisify(execFile)(command, args, {
     timeout: options.timeoutMs,
     maxBuffer: MAX_OUTPUT_BYTES,
-    env: { ...process.env, ...options.env },
+    env: { ...withoutHostSecrets(process.env), ...options.env },
     ...(options.signal !== undefined && { signal: options.signal }),
   });
 }

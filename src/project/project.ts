@@ -33,7 +33,7 @@ export interface Project {
   readonly name: string | undefined;
 }
 
-/** The project in a folder. Throws `usage-invalid` where there is none, or more than one. */
+/** The project in a folder. Throws `usage-invalid` where there is none, or more than one, or its manifest is malformed. */
 export async function findProject(folder: string): Promise<Project> {
   const found: Project[] = [];
   for (const language of LANGUAGES) {

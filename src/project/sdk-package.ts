@@ -10,6 +10,7 @@ import { copyFile, cp, glob, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { withoutHostSecrets } from "../contract/host-secrets.ts";
 import { HostError } from "../errors/host-error.ts";
 import { GO_PROXY_FOLDER } from "./go.ts";
 import type { Language } from "./language.ts";
@@ -92,7 +93,8 @@ const COPY: Readonly<Record<Language, (packed: string, into: string) => Promise<
 
 async function unpack(archive: string, into: string): Promise<void> {
   try {
-    await promisify(execFile)("tar", ["-xzf", archive, "-C", into], { timeout: UNPACK_TIMEOUT_MS });
+    const env = withoutHostSecrets(process.env);
+    await promisify(execFile)("tar", ["-xzf", archive, "-C", into], { timeout: UNPACK_TIMEOUT_MS, env });
   } catch (error) {
     throw new HostError("tool-missing", `${archive} cannot be unpacked: is tar installed?`, { cause: error });
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { glob, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HostError } from "../errors/host-error.ts";
@@ -55,33 +55,58 @@ const HIDDEN: Readonly<Record<string, string>> = { gitignore: ".gitignore" };
 /**
  * Makes the project, whole or not at all. Returns the paths of its files, below its folder, in order.
  *
- * @throws HostError `usage-invalid` where the folder holds something, or the packages are not there
+ * @throws HostError `usage-invalid` where the folder holds something, or the packages are not there; `output-failed` where it cannot be
+ *   written
  */
 export async function createProject(project: NewProject): Promise<readonly string[]> {
-  const { folder, language, packages } = project;
+  const { folder, language } = project;
   if (!(await exists(join(TEMPLATES, language))))
     throw new HostError("usage-invalid", "this installation has no templates: use the npm package network-host");
-  const isNew = await isEmptyOrMissing(folder);
+  await expectEmptyOrMissing(folder);
+  // The first folder that this makes; nothing where the project's folder was there.
+  let made: string | undefined;
   try {
-    await mkdir(folder, { recursive: true });
-    const dependency = await providePackage(language, folder, packages);
-    return await writeFiles(project, dependency);
+    made = await mkdir(folder, { recursive: true });
+    return await fillFolder(project);
   } catch (error) {
-    if (isNew === "missing") await rm(folder, { recursive: true, force: true });
-    throw error;
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
+    if (error instanceof HostError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new HostError("output-failed", `the project cannot be written: ${why}`, { cause: error });
   }
 }
 
-async function isEmptyOrMissing(folder: string): Promise<"empty" | "missing"> {
+/** Makes the project in a folder inside its own, and moves it up when it is whole. A failure leaves nothing of it. */
+async function fillFolder(project: NewProject): Promise<readonly string[]> {
+  const { folder, language, packages } = project;
+  const scratch = await mkdtemp(join(folder, ".new-"));
+  const moved: string[] = [];
+  try {
+    const dependency = await providePackage(language, scratch, packages);
+    const files = await writeFiles({ ...project, folder: scratch }, dependency);
+    for (const name of await readdir(scratch)) {
+      await rename(join(scratch, name), join(folder, name));
+      moved.push(join(folder, name));
+    }
+    return files;
+  } catch (error) {
+    for (const path of moved) await rm(path, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function expectEmptyOrMissing(folder: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "missing";
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw new HostError("usage-invalid", `${folder} is not a folder that can be read`, { cause: error });
   }
-  if (names.length === 0) return "empty";
-  throw new HostError("usage-invalid", `${folder} is not empty: name another folder with --folder`);
+  if (names.length > 0)
+    throw new HostError("usage-invalid", `${folder} is not empty: name another folder with --folder`);
 }
 
 async function writeFiles({ folder, language, name }: NewProject, dependency: string): Promise<readonly string[]> {

@@ -6,6 +6,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { withoutHostSecrets } from "../contract/host-secrets.ts";
 import { HostError } from "../errors/host-error.ts";
 
 /** One run of a tool. */
@@ -14,7 +15,7 @@ export interface ToolRun {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Variables besides this process's own. */
+  /** Variables besides this process's own, of which the host's secrets are kept from it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How to install it, for the error where it is missing. */
   readonly install: string;
@@ -45,6 +46,8 @@ const TIMEOUT_MS = 30 * 60_000;
 /** More output than this is not kept: its beginning goes. */
 const MAX_OUTPUT_CHARACTERS = 4 * 1024 * 1024;
 const KILL_GRACE_MS = 3_000;
+/** What an ended tool wrote is read by then. Something else may hold its output open for ever: a server that it has started. */
+const OUTPUT_GRACE_MS = 2_000;
 
 /**
  * Runs a tool to its end.
@@ -57,7 +60,8 @@ export async function runTool(title: string, run: ToolRun, watch: ToolWatch): Pr
   watch.begun(title, commandLine);
   const child = spawn(run.command, run.args, {
     cwd: run.cwd,
-    env: { ...process.env, ...run.env },
+    // It runs what packages and projects bring.
+    env: { ...withoutHostSecrets(process.env), ...run.env },
     // Ctrl-C is for this program, which ends the group.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -97,15 +101,24 @@ async function whenEnded(child: ChildProcess, run: ToolRun, signal: AbortSignal)
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   let reason: string | undefined;
   let killing: NodeJS.Timeout | undefined;
+  let leaving: NodeJS.Timeout | undefined;
+  const leaveOutput = (): void => {
+    // When this thread was busy for so long, what waits is read first.
+    leaving ??= setTimeout(() => setImmediate(() => resolve(child.exitCode)), OUTPUT_GRACE_MS);
+  };
   const end = (why: string): void => {
     reason ??= why;
     endGroup(child, "SIGTERM");
-    killing ??= setTimeout(() => endGroup(child, "SIGKILL"), KILL_GRACE_MS);
+    killing ??= setTimeout(() => {
+      endGroup(child, "SIGKILL");
+      leaveOutput();
+    }, KILL_GRACE_MS);
   };
   const stop = (): void => end("it was ended");
   const timer = setTimeout(() => end(`it took longer than ${TIMEOUT_MS / 60_000} minutes`), TIMEOUT_MS);
   signal.addEventListener("abort", stop, { once: true });
   child.once("error", (error: NodeJS.ErrnoException) => reject(startError(error, run)));
+  child.once("exit", leaveOutput);
   child.once("close", resolve);
   try {
     const code = await promise;
@@ -116,9 +129,12 @@ async function whenEnded(child: ChildProcess, run: ToolRun, signal: AbortSignal)
   } finally {
     clearTimeout(timer);
     clearTimeout(killing);
+    clearTimeout(leaving);
     signal.removeEventListener("abort", stop);
-    // What it has started and left behind.
+    // What it has started and left behind. What is in a session of its own is not reached, and not listened to.
     endGroup(child, "SIGKILL");
+    child.stdout?.destroy();
+    child.stderr?.destroy();
   }
 }
 

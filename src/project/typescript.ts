@@ -5,6 +5,8 @@
  */
 
 import { join } from "node:path";
+import { z } from "zod";
+import { HostError } from "../errors/host-error.ts";
 import { isInstalled, markInstalled } from "./installed.ts";
 import { type BuildOptions, type BuildOutcome, type LanguageKit, remarksIn } from "./language.ts";
 import { exists } from "./paths.ts";
@@ -15,6 +17,8 @@ const PACKAGE = "network-plugin-api";
 export const TYPESCRIPT: LanguageKit = {
   manifest: "package.json",
   isPlugin: (manifest) => {
+    // What does not name the package may be anything: the folder may be of another language.
+    if (!manifest.includes(PACKAGE)) return false;
     const { dependencies = {}, devDependencies = {} } = read(manifest);
     return Object.hasOwn({ ...dependencies, ...devDependencies }, PACKAGE);
   },
@@ -23,18 +27,29 @@ export const TYPESCRIPT: LanguageKit = {
   build,
 };
 
-interface Manifest {
-  readonly name?: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly devDependencies?: Readonly<Record<string, string>>;
+const dependenciesSchema = z.record(z.string(), z.string()).optional();
+
+const manifestSchema = z.object({
+  name: z.string().optional(),
+  dependencies: dependenciesSchema,
+  devDependencies: dependenciesSchema,
+});
+
+function read(manifest: string): z.output<typeof manifestSchema> {
+  let document: unknown;
+  try {
+    document = JSON.parse(manifest);
+  } catch (error) {
+    throw unusable((error as SyntaxError).message);
+  }
+  const { success, data, error } = manifestSchema.safeParse(document);
+  if (success) return data;
+  const { path = [], message = "" } = error.issues[0] ?? {};
+  throw unusable(path.length === 0 ? message : `${path.join(".")}: ${message}`);
 }
 
-function read(manifest: string): Manifest {
-  try {
-    return JSON.parse(manifest) as Manifest;
-  } catch {
-    return {};
-  }
+function unusable(why: string): HostError {
+  return new HostError("usage-invalid", `the project's package.json cannot be used: ${why}; correct the file`);
 }
 
 async function build({ folder, watch }: BuildOptions): Promise<BuildOutcome> {

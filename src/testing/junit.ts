@@ -8,7 +8,7 @@
 import { formatDiagnostic } from "../config/diagnostic.ts";
 import { shortPath } from "../config/short-path.ts";
 import type { DifferenceLine } from "./difference.ts";
-import type { CaseResult, FailedStep, FileResult } from "./run-tests.ts";
+import type { CaseResult, FailedStep, FileResult, LeftOutCase } from "./run-tests.ts";
 
 /** How each kind of line begins in plain text. */
 export const LINE_SIGNS = {
@@ -27,6 +27,7 @@ export function junitXml(results: readonly FileResult[]): string {
     tests: sum(({ tests }) => tests),
     failures: sum(({ failures }) => failures),
     errors: sum(({ errors }) => errors),
+    skipped: sum(({ skipped }) => skipped),
     time: seconds(sum(({ durationMs }) => durationMs)),
   });
   const body = suites.map(({ xml }) => xml).join("");
@@ -52,7 +53,8 @@ function suiteOf(result: FileResult): Suite {
   }
   const failures = result.cases.filter((one) => one.failures.length > 0).length;
   const durationMs = result.cases.reduce((total, one) => total + one.durationMs, 0);
-  const counts = { tests: result.cases.length, failures, errors: 0, skipped: result.skipped, durationMs };
+  const skipped = result.leftOut.length;
+  const counts = { tests: result.cases.length + skipped, failures, errors: 0, skipped, durationMs };
   const component = shortPath(result.file.componentPath);
   const properties = [
     ["component", component],
@@ -60,7 +62,11 @@ function suiteOf(result: FileResult): Suite {
     ...result.levels.map(({ level, operations }) => [`level ${level}`, `${operations} operations`]),
   ].map(([name = "", value = ""]) => `      <property${attributes({ name, value })}/>\n`);
   const head = `    <properties>\n${properties.join("")}    </properties>\n`;
-  return suite(counts, file, head + result.cases.map((one) => caseXml(file, one)).join(""));
+  const cases = [
+    ...result.cases.map((one) => caseXml(file, one)),
+    ...result.leftOut.map((one) => leftOutXml(file, one)),
+  ];
+  return suite(counts, file, head + cases.join(""));
 }
 
 function suite(counts: Omit<Suite, "xml">, file: string, body: string): Suite {
@@ -82,6 +88,11 @@ function caseXml(file: string, { test, durationMs, failures }: CaseResult): stri
   const log = failures.flatMap((one) => one.log.map(({ level, text }) => `${level}: ${text}`)).join("\n");
   const output = log === "" ? "" : `<system-out>${escaped(log)}</system-out>`;
   return `    <testcase${facts}>${failure}${output}</testcase>\n`;
+}
+
+function leftOutXml(file: string, { test, reason }: LeftOutCase): string {
+  const facts = attributes({ name: test.name, classname: file, time: seconds(0) });
+  return `    <testcase${facts}><skipped${attributes({ message: reason })}/></testcase>\n`;
 }
 
 /** A failure as plain lines. */

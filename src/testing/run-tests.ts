@@ -47,6 +47,13 @@ export interface CaseResult {
   readonly failures: readonly FailedStep[];
 }
 
+/** A case that was not run. */
+export interface LeftOutCase {
+  readonly test: TestCase;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** How a requested level was used. */
 export interface LevelUse {
   readonly level: AccessLevel;
@@ -61,8 +68,7 @@ export type FileResult =
       readonly engine: EngineName;
       readonly loadMs: number;
       readonly cases: readonly CaseResult[];
-      /** Cases that were left out. */
-      readonly skipped: number;
+      readonly leftOut: readonly LeftOutCase[];
       /** Of each level that the plugin requests; where not all cases were wanted, of those that were used. */
       readonly levels: readonly LevelUse[];
     }
@@ -86,11 +92,15 @@ export async function runTestFile(file: TestFile, options: RunOptions): Promise<
   const loadMs = performance.now() - startedMs;
   options.loaded?.({ file, engine, loadMs });
   const requested = new Set(plugin.requested);
-  const wanted = file.document.cases.filter(
-    ({ name, needs }) => isWanted(name) && needs.every((level) => requested.has(level)),
-  );
+  const isRequested = ({ needs }: TestCase): boolean => needs.every((level) => requested.has(level));
+  const [wanted, unwanted] = partition(file.document.cases, ({ name }) => isWanted(name));
+  const [run, unrequested] = partition(wanted, isRequested);
+  const leftOut = [
+    ...unwanted.map((test) => ({ test, reason: "it was not asked for" })),
+    ...unrequested.map((test) => ({ test, reason: `the plugin does not request ${test.needs.join(", ")}` })),
+  ];
   const cases: CaseResult[] = [];
-  for (const test of wanted) {
+  for (const test of run) {
     const result = await runCase(plugin, test);
     cases.push(result);
     options.ended?.(result);
@@ -100,7 +110,11 @@ export async function runTestFile(file: TestFile, options: RunOptions): Promise<
     .map((level) => ({ level, operations: usedLevels[level] }))
     // That some of the cases did not use it says nothing.
     .filter(({ operations }) => operations > 0 || options.isWanted === undefined);
-  return { kind: "ran", file, engine, loadMs, cases, skipped: file.document.cases.length - wanted.length, levels };
+  return { kind: "ran", file, engine, loadMs, cases, leftOut, levels };
+}
+
+function partition<Value>(values: readonly Value[], isFirst: (value: Value) => boolean): [Value[], Value[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }
 
 async function openPlugin(file: TestFile, { engine, cacheDir }: RunOptions): Promise<TestedPlugin> {

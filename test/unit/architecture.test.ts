@@ -77,7 +77,7 @@ const ALLOWED = {
     "errors",
     "version",
   ],
-  "local-nats": ["project", "errors"],
+  "local-nats": ["project", "contract", "errors"],
   project: ["contract", "errors"],
   control: ["telemetry", "errors"],
   consumer: [

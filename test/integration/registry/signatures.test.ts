@@ -86,6 +86,37 @@ describe("sign and verify, at a registry without an API for referrers", () => {
     expect((await client.fetchManifest({ ...repository(), tag: "1.0.0", digest: undefined })).digest).toBe(manifest);
   });
 
+  test("what a tag stands for is signed with a warning that names it; what push printed is signed without", async () => {
+    const manifest = await push(COMPONENTS.echo);
+    expect(await sign("key")).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(`^warning: the reference has no digest.*sha256:${manifest}`),
+    });
+    const pinned = `oci://${registry.host}/plugins/echo@sha256:${manifest}`;
+    expect(await command("sign", pinned, "--key", join(folder, "new.pem"))).toMatchObject({ code: 0, stderr: "" });
+    expect((await verify("new")).code).toBe(0);
+  });
+
+  test("a component that is not the file given is not signed, and nothing is written", async () => {
+    const manifest = await push(COMPONENTS.echo);
+    // Somebody else who may push.
+    await push(COMPONENTS.gauntlet("none"));
+    const signing = (file: string, at = reference()) =>
+      command("sign", at, "--key", join(folder, "key.pem"), "--component", file);
+    expect(await signing(COMPONENTS.echo)).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^error component-differs: .*nothing was signed/),
+    });
+    expect((await command("tags", `oci://${registry.host}/plugins/echo`)).stdout).toBe("1.0.0\n");
+    expect(await signing(join(folder, "none.wasm"))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("component-unreadable"),
+    });
+    const pinned = `oci://${registry.host}/plugins/echo@sha256:${manifest}`;
+    expect(await signing(COMPONENTS.echo, pinned)).toMatchObject({ code: 0, stderr: "" });
+  });
+
   test("a component that is pushed again is another manifest, which nobody has signed", async () => {
     await push(COMPONENTS.echo);
     await sign("key");

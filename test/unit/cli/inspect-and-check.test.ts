@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assemblePlugin } from "../../fixtures/wat/assemble.ts";
+import { p256Key } from "../../harness/signing.ts";
 import { childrenOf } from "../../harness/processes.ts";
 import { until } from "../../../scripts/lib/until.ts";
 import { run, type Run } from "./run.ts";
@@ -283,12 +284,48 @@ describe("check", () => {
       expect(stdout).toMatch(/^ {2}compile +not reached$/m);
     });
 
+    test.each([
+      ["pinned", `digest: "sha256:${"0".repeat(64)}"`, "digest-not-allowed"],
+      [
+        "signed",
+        `signedBy:\n  - |\n${p256Key().public.pem.replaceAll(/^(?=.)/gm, "    ")}`,
+        "signature-needs-registry",
+      ],
+    ])("says of %s that the policy demands something of the component, before the gate", async (name, demand, code) => {
+      await writeFile(join(policies, `${name}.yaml`), `plugin: ${name}\n${demand}\n`);
+      const { stdout } = await explain({ [name]: WRITER }, name);
+      expect(stdout).toMatch(/^ {2}file +ok +\S+, [1-9]\d* bytes, sha256:[0-9a-f]{64}$/m);
+      expect(stdout).toMatch(new RegExp(`^  policy +failed +${code}: `, "m"));
+      for (const step of ["gate", "compile", "start", "probe", "decision", "grant"])
+        expect(stdout).toMatch(new RegExp(`^  ${step} +not reached$`, "m"));
+    });
+
+    test("says of a registry that gives nothing that there is no component, and claims no step", async () => {
+      const host = "127.0.0.1:1";
+      const file = join(folder, "explain-remote.yaml");
+      await writeFile(file, `group: tests\nplugins:\n  - { name: remote, component: "oci://${host}/echo:1" }\n`);
+      const { stdout } = await check(file, "--explain", "remote", "--registry-plain-http", host);
+      expect(stdout).toMatch(/^ {2}file +failed +registry-unreachable: /m);
+      expect(stdout).toMatch(/^ {2}policy +not reached$/m);
+      expect(stdout).not.toMatch(/ ok\b/);
+    });
+
+    test("says of a file that is too large that it is not read", async () => {
+      const path = join(folder, "large.wasm");
+      await writeFile(path, Buffer.alloc(64 * 1024 + 1));
+      const file = await consumerFile("explain-large", { large: path });
+      await writeFile(file, `${await readFile(file, "utf8")}replica: { componentBytes: 64KiB }\n`);
+      const { stdout } = await check(file, "--explain", "large");
+      expect(stdout).toMatch(/^ {2}file +failed +component-rejected: /m);
+    });
+
     test("prints the steps as JSON, too", async () => {
       const { stdout } = await explain({ trap: TRAP }, "trap", "--json");
       const { plugins } = JSON.parse(stdout) as { plugins: { steps: { step: string; state: string }[] }[] };
       expect(plugins).toHaveLength(1);
       expect(plugins[0]?.steps.map(({ step, state }) => `${step} ${state}`)).toEqual([
         "file ok",
+        "policy ok",
         "gate ok",
         "compile ok",
         "start ok",

@@ -57,6 +57,28 @@ describe("new", () => {
     expect(await readdir(outer)).toEqual([]);
   });
 
+  test("leaves an empty folder empty where it fails half-way, and makes the project at the next try", async () => {
+    const [folder, packages] = [join(outer, "hello"), join(outer, "packed")];
+    await mkdir(folder);
+    await mkdir(packages);
+    await writeFile(join(packages, "network-plugin-api-1.0.0.crate"), "not an archive");
+    const args = ["new", "rust", "hello", "--folder", folder];
+    expect(await run([...args, "--sdk", packages])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("cannot be unpacked"),
+    });
+    expect(await readdir(folder)).toEqual([]);
+    expect(await run(args)).toMatchObject({ code: 0 });
+    expect(await readdir(folder)).toEqual(expect.arrayContaining([".gitignore", "Cargo.toml", "src"]));
+    expect((await readdir(folder)).filter((name) => name.startsWith(".new-"))).toEqual([]);
+  });
+
+  test("removes the folders above the project, too, that it made before it failed", async () => {
+    const folder = join(outer, "far", "away", "hello");
+    expect(await run(["new", "rust", "hello", "--folder", folder, "--sdk", outer])).toMatchObject({ code: 2 });
+    expect(await readdir(outer)).toEqual([]);
+  });
+
   test.each([
     [["new", "cobol", "hello"], "rust, typescript, python, go, c"],
     [["new", "rust", "Hello"], "write words of a-z"],

@@ -1,7 +1,7 @@
 /** `network-host test` with real components: what it prints, and how it ends. */
 
 import { spawn } from "node:child_process";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -288,6 +288,25 @@ test("--junit writes XML that a parser reads, whatever a plugin says", async () 
   expect(failure?.[1]).toEqual({ type: "mismatch", message: "the body differs" });
   expect(failure?.[2]).toMatch(/a\.test\.yaml:5:\d+: the body differs/);
   expect(cases[2]?.[3][1]).toEqual(["system-out", {}, "info: <b>\nwarning: <b>\nerror: <b>", []]);
+});
+
+test("--junit has each case that was left out as a skipped one, and counts it", async () => {
+  const junit = join(folder, "left-out.xml");
+  await testCases(
+    `cases:
+  - { name: wanted, request: { method: echo }, expect: { status: 200 } }
+  - { name: other, request: { method: echo }, expect: { status: 200 } }
+`,
+    "--filter",
+    "wanted",
+    "--junit",
+    junit,
+  );
+  const xml = await readFile(junit, "utf8");
+  expect(xml).toMatch(/<testsuites [^>]*tests="2" failures="0" errors="0" skipped="1"/);
+  expect(xml).toMatch(/<testsuite [^>]*tests="2" failures="0" errors="0" skipped="1"/);
+  expect(xml).toMatch(/<testcase name="wanted" [^>]*\/>/);
+  expect(xml).toMatch(/<testcase name="other" [^>]*><skipped message="it was not asked for"\/><\/testcase>/);
 });
 
 test("--conformance passes for a plugin that has the contract's methods, and fails for one that has not", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { BuildOutcome } from "../../../src/project/language.ts";
 import { findProject } from "../../../src/project/project.ts";
 import { runTool, type ToolEnd } from "../../../src/project/tool.ts";
@@ -152,6 +152,44 @@ describe("a tool", () => {
     const [pid = ""] = (seen.lines[0] ?? "").split(" ");
     await until(() => !isRunning(Number(pid)), { what: "its child has ended" });
     expect(seen.ends).toEqual(["stopped"]);
+  });
+
+  test.each(["has ended", "is ended"])(
+    "that %s is not waited for because of what it left in a session of its own",
+    async (how) => {
+      const stop = new AbortController();
+      const { watch, seen } = watching(stop.signal);
+      const pid = (): number => Number((seen.lines[0] ?? "").split(" ")[0]);
+      onTestFinished(() => {
+        if (isRunning(pid())) process.kill(pid(), "SIGKILL");
+      });
+      const server = `const { pid } = require("node:child_process").spawn("sleep", ["600"], { detached: true, stdio: "inherit" });`;
+      const script = `${server} console.log(pid + " started"); ${how === "has ended" ? "process.exit(0)" : ""}`;
+      const run = { command: process.execPath, args: ["-e", script], cwd: folder, install: "" };
+      const running = runTool("node", run, watch);
+      await until(() => seen.lines.length > 0, { what: "it has begun" });
+      if (how === "is ended") stop.abort();
+      const outcome = await running.catch((error: unknown) => error);
+      expect(outcome).toMatchObject(how === "has ended" ? { ok: true } : { code: "build-failed" });
+      expect(isRunning(pid())).toBe(true);
+    },
+  );
+
+  test("does not get the host's secrets, and all else", async () => {
+    const secrets = [
+      "NATS_PASSWORD",
+      "NATS_NKEY_SEED",
+      "MONGODB_URL",
+      "SIGNING_KEY_PASSWORD",
+      "SIGNING_KEY_PASSWORD_FILE",
+    ];
+    for (const name of [...secrets, "NETWORK_PLUGIN_CACHE"]) vi.stubEnv(name, "s3cret");
+    const { watch } = watching();
+    const run = { command: "env", args: [], cwd: folder, env: { OWN: "1" }, install: "" };
+    const lines = (await runTool("env", run, watch)).stdout.split("\n");
+    expect(lines.filter((line) => line.endsWith("=s3cret"))).toEqual(["NETWORK_PLUGIN_CACHE=s3cret"]);
+    expect(lines).toContain("OWN=1");
+    expect(lines).toContain(`PATH=${process.env["PATH"]}`);
   });
 
   test("keeps the end of much output, and its errors apart", async () => {

@@ -31,9 +31,32 @@ describe("a project", () => {
     ["an empty folder", {}],
     ["a crate without the package", { "Cargo.toml": '[package]\nname = "x"\n' }],
     ["a broken manifest", { "package.json": "{" }],
+    ["a manifest that is null", { "package.json": "null" }],
   ])("is not %s", async (_what, files) => {
     await writeFiles(folder, files);
     await expect(findProject(folder)).rejects.toMatchObject({ code: "usage-invalid" });
+  });
+
+  test.each([
+    ['{"devDependencies":{"network-plugin-api":"1.0.0"},}', /package\.json cannot be used: .*JSON/],
+    ['{"name":5,"devDependencies":{"network-plugin-api":"1.0.0"}}', /package\.json cannot be used: name: .*string/],
+    ['{"dependencies":["network-plugin-api"]}', /package\.json cannot be used: dependencies: /],
+    [
+      '{"dependencies":null,"devDependencies":{"network-plugin-api":1}}',
+      /package\.json cannot be used: dependencies: /,
+    ],
+    ['"network-plugin-api"', /package\.json cannot be used: .*object/],
+  ])("with the manifest %s is told what is wrong with it", async (text, told) => {
+    await writeFiles(folder, { "package.json": text });
+    await expect(findProject(folder)).rejects.toMatchObject({
+      code: "usage-invalid",
+      message: expect.stringMatching(told),
+    });
+  });
+
+  test("of another language may have any package.json beside it", async () => {
+    await writeFiles(folder, { "requirements.txt": "network-plugin-api\n", "package.json": '{"name":5}' });
+    expect(await findProject(folder)).toMatchObject({ language: "python" });
   });
 
   test("is of one language", async () => {
