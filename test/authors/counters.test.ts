@@ -32,6 +32,7 @@ const COUNTERS: Readonly<Record<string, Counter>> = {
     uncaught: "throw",
   },
   zig: { page: "docs/write-a-plugin/zig.md", toolchains: ["python"], noNumber: /^not a number: sieben ☃$/ },
+  d: { page: "docs/write-a-plugin/d.md", toolchains: ["ldc", "python"], noNumber: /^not a number: sieben ☃$/ },
   assemblyscript: {
     page: "docs/write-a-plugin/assemblyscript.md",
     toolchains: ["python"],
