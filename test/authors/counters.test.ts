@@ -32,6 +32,11 @@ const COUNTERS: Readonly<Record<string, Counter>> = {
     uncaught: "throw",
   },
   zig: { page: "docs/write-a-plugin/zig.md", toolchains: ["python"], noNumber: /^not a number: sieben ☃$/ },
+  java: {
+    page: "docs/write-a-plugin/java.md",
+    toolchains: ["java", "python"],
+    noNumber: /^String contains digits out of radix 10: sieben ☃$/,
+  },
   d: { page: "docs/write-a-plugin/d.md", toolchains: ["ldc", "python"], noNumber: /^not a number: sieben ☃$/ },
   assemblyscript: {
     page: "docs/write-a-plugin/assemblyscript.md",
