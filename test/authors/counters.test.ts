@@ -32,6 +32,13 @@ const COUNTERS: Readonly<Record<string, Counter>> = {
     uncaught: "throw",
   },
   zig: { page: "docs/write-a-plugin/zig.md", toolchains: ["python"], noNumber: /^not a number: sieben ☃$/ },
+  java: {
+    page: "docs/write-a-plugin/java.md",
+    toolchains: ["java", "python"],
+    noNumber: /^String contains digits out of radix 10: sieben ☃$/,
+  },
+  lua: { page: "docs/write-a-plugin/lua.md", toolchains: ["cargo", "python"], noNumber: /^not a number: sieben ☃$/ },
+  d: { page: "docs/write-a-plugin/d.md", toolchains: ["ldc", "python"], noNumber: /^not a number: sieben ☃$/ },
   assemblyscript: {
     page: "docs/write-a-plugin/assemblyscript.md",
     toolchains: ["python"],

@@ -66,6 +66,10 @@ const KNOWN = {
     install: "install a JDK, 17 or later, and Maven",
     obtain: obtainJava,
   },
+  ldc: {
+    install: "install LDC 1.30 or later (`apt-get install ldc`, or https://github.com/ldc-developers/ldc/releases)",
+    obtain: obtainLdc,
+  },
   git: { install: "install Git", obtain: () => versionOf("git", ["--version"]) },
 } as const satisfies Record<string, Toolchain>;
 
@@ -140,6 +144,11 @@ async function obtainGo(): Promise<string> {
 async function obtainJava(): Promise<string> {
   await versionOf("mvn", ["--version"]);
   return versionOf("javac", ["--version"]);
+}
+
+async function obtainLdc(): Promise<string> {
+  const said = await versionOf("ldc2", ["--version"]);
+  return `LDC ${/\((\S+)\)/.exec(said)?.[1] ?? said}`;
 }
 
 async function obtainCMakeVersion(): Promise<string> {
