@@ -163,7 +163,7 @@ describe("a tool", () => {
       onTestFinished(() => {
         if (isRunning(pid())) process.kill(pid(), "SIGKILL");
       });
-      const server = `const { pid } = require("node:child_process").spawn("sleep", ["600"], { detached: true, stdio: "inherit" });`;
+      const server = `const { pid } = require("node:child_process").spawn("sleep", ["600"], { detached: true, stdio: [0, 1, 2] });`;
       const script = `${server} console.log(pid + " started"); ${how === "has ended" ? "process.exit(0)" : ""}`;
       const run = { command: process.execPath, args: ["-e", script], cwd: folder, install: "" };
       const running = runTool("node", run, watch);
