@@ -46,7 +46,7 @@ const COUNTERS: Readonly<Record<string, Counter>> = {
   },
 };
 
-/** The cheapest one at each run; with AUTHORS=1 all, which takes a JDK and Maven, and minutes of compilers. */
+/** The cheapest one at each run; with AUTHORS=1 all whose compilers are there, which takes minutes. */
 const WANTED = Object.entries(COUNTERS).filter(
   ([language]) => language === "assemblyscript" || process.env["AUTHORS"] === "1",
 );
@@ -93,6 +93,12 @@ for (const [language, { page, toolchains, noNumber, uncaught }] of WANTED) {
           "12",
           "12",
         ]);
+      });
+
+      test("is in the log, at the level of the plugin's line", async () => {
+        await ask("get");
+        const line = await replica.logged(({ source, msg }) => source === "log" && String(msg).startsWith("a request"));
+        expect(line).toMatchObject({ plugin: name, level: "info" });
       });
 
       test("is answered with 404 for a method that is not there", async () => {
