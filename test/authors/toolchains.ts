@@ -73,6 +73,16 @@ const KNOWN = {
   git: { install: "install Git", obtain: () => versionOf("git", ["--version"]) },
 } as const satisfies Record<string, Toolchain>;
 
+/** The same for a suite that takes minutes: it runs with AUTHORS=1 alone, and is skipped else. */
+export async function describeOnRequest(
+  names: readonly ToolchainName[],
+  title: string,
+  body: () => void,
+): Promise<void> {
+  if (process.env["AUTHORS"] === "1") await describeWith(names, title, body);
+  else describe.skip(`${title}, with AUTHORS=1`, body);
+}
+
 /**
  * A suite that needs toolchains, as `describe`. Await it: whether they are there decides what is collected.
  *
