@@ -133,11 +133,11 @@ export class Workbench implements AsyncDisposable {
 
   /** Sends a request and waits for its reply; a refusal is a reply, too. Concurrent requests are as on a replica. */
   async request(request: LocalRequest): Promise<LocalReply> {
-    const { subject, reply } = this.#replies.expect();
-    const message = encodeMessage(this.#options.name, request, subject);
+    const { subject: inbox, reply } = this.#replies.expect();
+    const message = encodeMessage(this.#options.name, request, inbox);
+    const { subject } = message;
     const arrivedMs = performance.now();
-    const { subject: to } = message;
-    this.#served.turns.run(() => this.#handler.handle(this.#served, { message, subject: to, arrivedMs }), arrivedMs);
+    this.#served.turns.run(() => this.#handler.handle(this.#served, { message, subject, arrivedMs }), arrivedMs);
     return await reply;
   }
 

@@ -75,7 +75,7 @@ export class Call extends Link implements RunnerCall {
   /** Takes over the permit, and holds the version. */
   constructor(request: AdmissibleRequest, permit: Permit, surroundings: CallOptions) {
     super();
-    const { plugin, served, decoded, arrivedMs } = request;
+    const { plugin, served, decoded } = request;
     this.#request = request;
     this.#permit = permit;
     this.#surroundings = surroundings;
@@ -84,7 +84,7 @@ export class Call extends Link implements RunnerCall {
     this.#lease = served.version.acquire();
     plugin.stats.begin();
     surroundings.open.push(this);
-    this.#deadline = surroundings.deadlines.add(arrivedMs + this.#budgetMs, () => this.#overdue());
+    this.#deadline = surroundings.deadlines.add(this.#dueMs, () => this.#overdue());
   }
 
   /** Starts the request on a runner of its version, now or when one is available. Never throws. */
@@ -117,11 +117,11 @@ export class Call extends Link implements RunnerCall {
     this.#budgetMs = deadlineMs;
     const { deadlines } = this.#surroundings;
     deadlines.cancel(this.#deadline);
-    this.#deadline = deadlines.add(this.#request.arrivedMs + deadlineMs, () => this.#overdue());
+    this.#deadline = deadlines.add(this.#dueMs, () => this.#overdue());
   }
 
   remainingMs(): number {
-    return this.#request.arrivedMs + this.#budgetMs - performance.now();
+    return this.#dueMs - performance.now();
   }
 
   gate<Gate>(key: GateKey<Gate>): Gate {
@@ -214,13 +214,18 @@ export class Call extends Link implements RunnerCall {
   #begin(runner: Runner): void {
     const nowMs = performance.now();
     // After a stall of this process, its deadline's timer may be late.
-    if (nowMs >= this.#request.arrivedMs + this.#budgetMs) {
+    if (nowMs >= this.#dueMs) {
       this.#expire();
       return;
     }
     this.#begunMs = nowMs;
     this.#runnerCallId = runner.begin(this.#request.decoded.request, this, nowMs);
     this.#runner = runner;
+  }
+
+  /** When it must be answered. */
+  get #dueMs(): number {
+    return this.#request.arrivedMs + this.#budgetMs;
   }
 
   /** Waits for the plugin's next turn: hundreds of calls may be overdue at the same moment. */
