@@ -23,7 +23,7 @@ import type { PermissionRefusal } from "./status-watch.ts";
 import type { LinkView } from "./link-state.ts";
 import { SoonestTimer } from "./soonest-timer.ts";
 
-/** Each change is reported once, and changes of the same moment together. */
+/** Each change is reported once, and those of one round together. */
 export interface SubscriptionEvents {
   refused(subscriptions: readonly HeldSubscription[]): void;
   /** The server now holds these, which it had refused. */
@@ -57,6 +57,8 @@ export class SubscriptionSet {
   #rounds: "idle" | "running" = "idle";
   /** Refusals of this round that name no subject. */
   #unnamed: string[] = [];
+  /** When this round was first refused something: what it was refused is tried again together. */
+  #firstRefusalMs: number | undefined;
   readonly #retry = new SoonestTimer(() => this.#tryAgain());
   #changed = new Set<HeldSubscription>();
   #allHeld: PromiseWithResolvers<void> | undefined;
@@ -176,6 +178,8 @@ export class SubscriptionSet {
       if (round === undefined) return;
       this.#unnamed = [];
       if (await this.#isAnswered()) this.#conclude(round);
+      this.#firstRefusalMs = undefined;
+      this.#tellAll();
     }
   }
 
@@ -259,7 +263,9 @@ export class SubscriptionSet {
     if (client !== undefined && !client.isClosed()) client.unsubscribe();
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** subscription.tries);
     subscription.tries += 1;
-    subscription.enter({ kind: "refused", reason, nextTryMs: performance.now() + delayMs });
+    if (this.#rounds === "running") this.#firstRefusalMs ??= performance.now();
+    const refusedMs = this.#firstRefusalMs ?? performance.now();
+    subscription.enter({ kind: "refused", reason, nextTryMs: refusedMs + delayMs });
     this.#retry.within(delayMs);
     if (subscription.refusal === reason) return;
     subscription.refusal = reason;
@@ -286,10 +292,13 @@ export class SubscriptionSet {
     if (nextMs !== Number.POSITIVE_INFINITY) this.#retry.within(Math.max(MIN_PAUSE_MS, nextMs - nowMs));
   }
 
-  /** Reports it together with the other changes of this moment. */
+  /**
+   * Reports it with the other changes of its round, whose refusals may arrive one by one; outside of a round, with those
+   * of this moment.
+   */
   #tell(subscription: HeldSubscription): void {
-    if (this.#changed.size === 0) setImmediate(() => this.#tellAll());
     this.#changed.add(subscription);
+    if (this.#rounds === "idle") setImmediate(() => this.#rounds === "idle" && this.#tellAll());
   }
 
   #tellAll(): void {

@@ -51,11 +51,12 @@ describe("the subjects that a replica listens on", () => {
     await server.reload(denied());
     await open.link.subscriptions.whenHeld();
     expect(await reached(server, ["a.1", "b.1", "b.2", "c.1"])).toEqual(["a.1", "b.1", "b.2", "c.1"]);
-    await until(() => open.heard.length === 2, { what: "both changes are told" });
-    expect(open.heard).toEqual([
-      ["refused", "b.1", "b.2"],
-      ["restored", "b.1", "b.2"],
-    ]);
+    expect(open.heard[0]).toEqual(["refused", "b.1", "b.2"]);
+    // The server may get the right between one subject and the next.
+    const restored = () => open.heard.filter(([name]) => name === "restored").flatMap(([, ...subjects]) => subjects);
+    await until(() => restored().length === 2, { what: "both are told to be held" });
+    expect(new Set(restored())).toEqual(new Set(["b.1", "b.2"]));
+    expect(open.heard.filter(([name]) => name === "refused")).toHaveLength(1);
     expect(open.stats.permissionErrors.get("subscription")).toBeGreaterThanOrEqual(2);
   });
 
