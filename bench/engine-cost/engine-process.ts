@@ -78,8 +78,10 @@ async function measureRestored(engine: Engine, poolSize: number): Promise<string
         context.bind(port);
         await run(instance);
         context.retire();
-        if (instance.restore()) restored += 1;
-        context.renew();
+        const restoration = instance.restore();
+        if (restoration === "impossible") context.renew();
+        else restored += 1;
+        if (restoration === "unstarted") instance.start();
       }),
     );
     if (turn % CALLS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));

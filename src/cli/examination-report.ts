@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EngineName } from "../contract/artifact.ts";
 import { describeDenial, describeLevels } from "../policy/decide.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 import type { Examination } from "./examination.ts";
@@ -23,6 +24,11 @@ export function problemOf({ name, outcome }: Examination): string | undefined {
   return `denied: ${describeDenial(verdict)} Add ${levels} to \`allow\` in the policy ${name}.yaml, or withdraw the plugin.`;
 }
 
+/** What happens to a guest that computes past its deadline. */
+export function describeLoops(engine: EngineName): string {
+  return engine === "linker" ? "stopped alone at the deadline" : "ended with their process after the deadline";
+}
+
 /** One word for a table. */
 export function verdictWord({ outcome }: Examination): "granted" | "denied" | "failed" {
   return outcome.kind === "failed" ? "failed" : outcome.verdict.kind;
@@ -38,6 +44,9 @@ export function factsJson({ name, path, file, outcome }: Examination): Record<st
     bytes: file?.bytes ?? null,
     imports: isLoaded ? outcome.imports : [],
     exports: isLoaded ? outcome.exports : [],
+    engine: isLoaded ? outcome.engine : null,
+    stopsLoopsAlone: isLoaded ? outcome.engine === "linker" : null,
+    freshState: isLoaded ? outcome.freshState : null,
     requested: isLoaded ? describeLevels(outcome.requested) : null,
     error: isLoaded ? null : { code: outcome.error.code, message: outcome.error.message },
   };

@@ -12,6 +12,7 @@ import {
   type PluginLimits,
   REPLICA_LIMITS,
 } from "../contract/limits.ts";
+import type { EngineName, FreshState } from "../contract/artifact.ts";
 import type { Digest, PluginName } from "../contract/names.ts";
 import { type HostError, toHostError } from "../errors/host-error.ts";
 import { resolveLimits } from "../policy/limits.ts";
@@ -21,6 +22,7 @@ import { digestOf } from "../contract/digest.ts";
 import { ComponentStore } from "../registry/component-store.ts";
 import { RemoteComponents } from "../registry/remote-components.ts";
 import { openOciClient, type RegistryAccess } from "../oci/registry-access.ts";
+import { freshStateOf } from "./fresh-state-report.ts";
 import { programUserAgent } from "./user-agent.ts";
 import { componentName, type LoadEvents, PluginLoader, type PluginSpec } from "../registry/plugin-loader.ts";
 import { readComponentFile } from "../registry/plugin-source.ts";
@@ -46,6 +48,9 @@ export type ExaminationOutcome =
       readonly kind: "loaded";
       readonly imports: readonly string[];
       readonly exports: readonly string[];
+      /** How a replica runs it by default. */
+      readonly engine: EngineName;
+      readonly freshState: FreshState;
       /** Bits of the levels that it requests. */
       readonly requested: number;
       readonly verdict: Verdict;
@@ -110,7 +115,7 @@ export class Examiner implements AsyncDisposable {
       openStore: () => ComponentStore.open(cacheDir),
       checkMs: NEVER_MS,
       maxBytes: options.maxBytes ?? FIXED_LIMITS.cacheBytes,
-      events: { resolved: IGNORE, failed: IGNORE, recovered: IGNORE },
+      events: { resolved: IGNORE, failed: IGNORE, recovered: IGNORE, upkeepFailed: IGNORE },
     });
     const cache = await ArtifactCache.open(cacheDir, options);
     const confinement = await decideConfinement({ sandbox: "auto", runnerUser: NOBODY, cacheDir: cache.directory });
@@ -159,8 +164,9 @@ export class Examiner implements AsyncDisposable {
   async #load(spec: PluginSpec): Promise<ExaminationOutcome> {
     const version = await this.#loader.load(spec);
     await version.close();
-    const { manifest, requested, verdict } = version.parts;
-    return { kind: "loaded", imports: manifest.imports, exports: manifest.exports, requested, verdict };
+    const { manifest, engine, requested, verdict } = version.parts;
+    const { imports, exports, link } = manifest;
+    return { kind: "loaded", imports, exports, engine, freshState: freshStateOf(link), requested, verdict };
   }
 }
 

@@ -12,8 +12,9 @@ import { smallestPolicy } from "../policy/smallest-policy.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 import { formatError } from "./error-report.ts";
 import type { Examination } from "./examination.ts";
-import { describeRequest, factsJson, problemOf, verdictJson } from "./examination-report.ts";
+import { describeLoops, describeRequest, factsJson, problemOf, verdictJson } from "./examination-report.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { freshStateRows } from "./fresh-state-report.ts";
 import type { LevelUsage } from "./inspect-usage.ts";
 import { levelColumns, levelRemarks, type LevelRow, levelRows } from "./level-overview.ts";
 import { NATS_SETTINGS, parseNatsOptions } from "./nats-settings.ts";
@@ -128,6 +129,9 @@ function reportOf(examination: Examination, isJudged: boolean, { stdout }: Termi
     ["size", `${file?.bytes ?? 0} bytes`],
     ...listRows("imports", outcome.imports),
     ...listRows("exports", outcome.exports),
+    ["engine", outcome.engine],
+    ["loops", describeLoops(outcome.engine)],
+    ...freshStateRows(outcome.freshState),
     ["requests", describeRequest(outcome.requested)],
   ];
   if (isJudged) {

@@ -36,7 +36,8 @@ async function work(mode: string | undefined, bytes: Uint8Array): Promise<Report
   requireV8(bytes);
   // Only now: the transpiler has validated the component in full.
   const planning = planComponent(bytes);
-  const link: LinkEntry = planning.kind === "planned" ? { kind: "planned", plan: LINK_PLAN_FILE } : planning;
+  const link: LinkEntry =
+    planning.kind === "planned" ? { kind: "planned", plan: LINK_PLAN_FILE, freshState: planning.freshState } : planning;
   const files = [...compiled, ...(planning.kind === "planned" ? planning.files : [])];
   return {
     header: {

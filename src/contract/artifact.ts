@@ -5,17 +5,31 @@
  * @module
  */
 
+import type { PlanChanges } from "./link-plan.ts";
 import type { Digest } from "./names.ts";
 
 /** Name of the manifest in an artifact's folder. */
 export const MANIFEST_FILE = "manifest.json";
 
 /** Version of the layout: an artifact with another one is built anew. */
-export const ARTIFACT_FORMAT = 3;
+export const ARTIFACT_FORMAT = 5;
+
+/**
+ * How an instance comes to a fresh state for each request. Which of two it is depends on whether its start functions read a clock
+ * or random values, and only running them shows that.
+ */
+export type FreshState =
+  | { readonly kind: RestoringFreshState; readonly changes: PlanChanges }
+  | { readonly kind: "made-anew"; readonly reason: string };
+
+/** The kinds for which an instance is put back, if it can be; `changes` says how what changed in its memories is found. */
+export const RESTORING_FRESH_STATES = ["put-back", "put-back-or-started-again", "put-back-or-made-anew"] as const;
+
+export type RestoringFreshState = (typeof RESTORING_FRESH_STATES)[number];
 
 /** The linker engine's part of an artifact. */
 export type LinkEntry =
-  | { readonly kind: "planned"; readonly plan: string }
+  | { readonly kind: "planned"; readonly plan: string; readonly freshState: FreshState }
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Which engine runs a plugin. `auto`: the linker where there is a plan, else jco. */
@@ -81,4 +95,10 @@ export interface RunnerConfig {
   readonly replyBytes: number;
   /** See `PLUGIN_LIMITS.logBytes`. */
   readonly logBytes: number;
+}
+
+/** The one argument of a runner's process, as JSON. */
+export interface RunnerArgument extends RunnerConfig {
+  /** The most pages of one linear memory. */
+  readonly memoryPages: number;
 }

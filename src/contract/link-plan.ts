@@ -15,7 +15,7 @@ import type { PrimitiveType } from "./primitive-types.ts";
 export const LINK_PLAN_FILE = "component.plan.json";
 
 /** Version of the plan's layout: a runner refuses any other. */
-export const LINK_PLAN_FORMAT = 2;
+export const LINK_PLAN_FORMAT = 4;
 
 /** Most flat parameters that a function passes as core values; more go through memory (`MAX_FLAT_PARAMS`). */
 export const MAX_FLAT_PARAMS = 16;
@@ -72,15 +72,49 @@ export type BitType = (typeof BIT_TYPES)[number];
 /** A mutable global that a core module exports for its state to be put back: its name and what it holds. */
 export type PlanGlobal = readonly [name: string, type: BitType];
 
+/** A core module imports from a module of this name what the host itself gives it; no component may use the name. */
+export const HOST_MODULE = "network-host";
+
+/** Most pages of a memory whose addresses have 32 bits. */
+export const MEMORY_PAGES_MAX = 65_536;
+
+/** A memory of a core module's own. */
+export interface PlanMemory {
+  /** The name under which it is exported. */
+  readonly name: string;
+  /** Its size where the module imports it from {@link HOST_MODULE} by that name; `null` where it makes it. */
+  readonly imported: { readonly minPages: number; readonly maxPages: number | null } | null;
+}
+
+/** Base-2 logarithm of the size of a block of memory whose changes are noted as one. */
+export const CHANGE_BLOCK_LOG2 = 11;
+
+/** A memory that a core module changes, and the map in which the module notes what it changes. */
+export interface PlanChangeMap {
+  /** The name by which the map is imported from {@link HOST_MODULE}. */
+  readonly name: string;
+  /** One of its own, by index of {@link PlanModule.memories}, or one that it imports. */
+  readonly memory:
+    | { readonly kind: "own"; readonly index: number }
+    | { readonly kind: "import"; readonly module: string; readonly name: string };
+}
+
 /** A core module of the artifact. */
 export interface PlanModule {
   readonly file: string;
-  /** Names under which its own memories are exported. */
-  readonly memories: readonly string[];
+  readonly memories: readonly PlanMemory[];
+  /** Does its code look at the stop flag? Then it imports the flag from {@link HOST_MODULE}. See `stop-flag.ts`. */
+  readonly checksStopFlag: boolean;
+  /** Empty unless the plan's changes are noted. */
+  readonly changeMaps: readonly PlanChangeMap[];
   /** Its own mutable globals. */
   readonly globals: readonly PlanGlobal[];
   /** Is the size that its code sees of its memory one of the globals? Then the memory may have grown unseen. */
   readonly hidesGrowth: boolean;
+  /**
+   * Name of its start function, if the plan has start functions run later: then the module has no start section. Else `null`.
+   */
+  readonly start: string | null;
 }
 
 /** One import of a core instance: where it is imported from, and what it gets. */
@@ -128,6 +162,17 @@ export const MAX_RESTORED_GLOBALS = 2_048;
 /** Why an instance cannot be put back to its first state, so that each call needs a new one. */
 export type PlanFreshness = { readonly kind: "restorable" } | { readonly kind: "fresh"; readonly reason: string };
 
+/** How putting an instance back finds what changed in its memories: it is noted, or all of them are compared. */
+export type PlanChanges = { readonly kind: "noted" } | { readonly kind: "compared"; readonly reason: string };
+
+/**
+ * When the start functions of its core modules run: each when its module is instantiated, or all when every module is. There
+ * may be none.
+ */
+export const START_TIMES = ["none", "at-instantiation", "later"] as const;
+
+export type StartTime = (typeof START_TIMES)[number];
+
 export interface LinkPlan {
   readonly format: typeof LINK_PLAN_FORMAT;
   /** Number of component instances, the outermost included; each has a handle table. */
@@ -143,4 +188,6 @@ export interface LinkPlan {
   /** Exported interface → function → index into {@link LinkPlan.lifts}. */
   readonly exports: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly freshness: PlanFreshness;
+  readonly changes: PlanChanges;
+  readonly starts: StartTime;
 }

@@ -13,6 +13,16 @@ export function unsignedLeb(value: number): number[] {
   }
 }
 
+/** The bytes of a signed LEB128 number of 32 bits. */
+export function signedLeb(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value | 0; ; rest >>= 7) {
+    const low = rest & 0x7f;
+    if (rest >> 6 === 0 || rest >> 6 === -1) return [...bytes, low];
+    bytes.push(low | 0x80);
+  }
+}
+
 /** Collects bytes. Each method but `finish` returns the writer. */
 export class ByteWriter {
   readonly #parts: Uint8Array[] = [];
@@ -39,12 +49,7 @@ export class ByteWriter {
 
   /** A signed LEB128 number of 32 bits. */
   s32(value: number): this {
-    const bytes: number[] = [];
-    for (let rest = value | 0; ; rest >>= 7) {
-      const low = rest & 0x7f;
-      if (rest >> 6 === 0 || rest >> 6 === -1) return this.u8(...bytes, low);
-      bytes.push(low | 0x80);
-    }
+    return this.u8(...signedLeb(value));
   }
 
   name(text: string): this {

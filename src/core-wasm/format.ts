@@ -6,6 +6,7 @@
  */
 
 import type { BitType } from "../contract/link-plan.ts";
+import { unsignedLeb } from "./byte-writer.ts";
 
 /** Magic number and version 1 (5.5.16 "Modules"). */
 export const CORE_PREAMBLE: readonly number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
@@ -71,10 +72,16 @@ export const FUNCTION_TYPE = 0x60;
 /** A block type without parameters and results (5.4.1). */
 export const EMPTY_BLOCK = 0x40;
 
+/** Bit of a memory argument's alignment: the index of a memory follows (the multi-memory proposal). */
+export const HAS_MEMORY_INDEX = 0x40;
+
 /** A mutable global (5.3.10). */
 export const MUTABLE = 0x01;
 
-/** Instructions (5.4). One with a prefix byte is written with it in front: 0xfc 0x09 is 0xfc09. */
+/** Bits of the byte before a size (5.3.7; the threads, memory64 and custom-page-sizes proposals). */
+export const LIMITS_FLAG = { hasMax: 1, shared: 2, wide: 4, customPageSize: 8 } as const;
+
+/** Instructions (5.4). One with a prefix byte is written with it in front: 0xfc 0x09 is 0xfc_0009. */
 export const OPCODE = {
   unreachable: 0x00,
   loop: 0x03,
@@ -82,29 +89,80 @@ export const OPCODE = {
   else: 0x05,
   end: 0x0b,
   br: 0x0c,
+  brIf: 0x0d,
   return: 0x0f,
   call: 0x10,
+  callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  callRef: 0x14,
+  returnCallRef: 0x15,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
   tableSet: 0x26,
+  i32Load: 0x28,
+  i64Load: 0x29,
+  i32Load8U: 0x2d,
+  i32Store: 0x36,
+  i64Store: 0x37,
+  i32Store8: 0x3a,
   memorySize: 0x3f,
   memoryGrow: 0x40,
   i32Const: 0x41,
   i64Const: 0x42,
   f32Const: 0x43,
   f64Const: 0x44,
+  i32Eqz: 0x45,
   i32Eq: 0x46,
+  i32LtS: 0x48,
+  i32LtU: 0x49,
   i32GtS: 0x4a,
   i32GtU: 0x4b,
+  i64Eqz: 0x50,
   i32Add: 0x6a,
   i32Sub: 0x6b,
-  dataDrop: 0xfc09,
-  tableInit: 0xfc0c,
-  elemDrop: 0xfc0d,
-  tableCopy: 0xfc0e,
-  tableGrow: 0xfc0f,
-  tableFill: 0xfc11,
+  i32Shl: 0x74,
+  i32ShrU: 0x76,
+  arrayNew: 0xfb_0006,
+  arrayNewDefault: 0xfb_0007,
+  arrayNewData: 0xfb_0009,
+  arrayNewElem: 0xfb_000a,
+  arrayFill: 0xfb_0010,
+  arrayCopy: 0xfb_0011,
+  arrayInitData: 0xfb_0012,
+  arrayInitElem: 0xfb_0013,
+  memoryInit: 0xfc_0008,
+  dataDrop: 0xfc_0009,
+  memoryCopy: 0xfc_000a,
+  memoryFill: 0xfc_000b,
+  tableInit: 0xfc_000c,
+  elemDrop: 0xfc_000d,
+  tableCopy: 0xfc_000e,
+  tableGrow: 0xfc_000f,
+  tableFill: 0xfc_0011,
 } as const;
+
+/** Bytes that an opcode of two parts begins with. */
+export const PREFIX = { garbageCollection: 0xfb, more: 0xfc, vector: 0xfd, atomic: 0xfe } as const;
+
+/** The largest number behind a prefix byte that an opcode here has room for. No proposal comes near it. */
+export const CODE_MAX = 0xffff;
+
+/** The opcode of an instruction with a prefix byte, as {@link OPCODE} has it. */
+export function prefixedOpcode(prefix: number, code: number): number {
+  return prefix * (CODE_MAX + 1) + code;
+}
+
+/** The prefix byte of an opcode, 0 where it has none, and the number behind it. */
+export function splitOpcode(opcode: number): readonly [prefix: number, code: number] {
+  return [Math.floor(opcode / (CODE_MAX + 1)), opcode % (CODE_MAX + 1)];
+}
+
+/** The bytes of an opcode. */
+export function opcodeBytes(opcode: number): number[] {
+  const [prefix, code] = splitOpcode(opcode);
+  return prefix === 0 ? [code] : [prefix, ...unsignedLeb(code)];
+}

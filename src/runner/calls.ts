@@ -18,6 +18,7 @@ import { Violation } from "../channel/violation.ts";
 import type { GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
 import type { CallEnding, CallPort } from "./guest/guest-context.ts";
 import { describeTrap } from "./guest-outcome.ts";
+import { StoppedError } from "./stopping/stopped-error.ts";
 import { Turns } from "./turns.ts";
 import type { InstancePool, PreparedInstance } from "./instance-pool.ts";
 
@@ -31,6 +32,8 @@ interface Task {
   run(instance: Instance): CallOutcome | Promise<CallOutcome>;
   /** `denied` for a probe. */
   readonly capabilities: "brokered" | "denied";
+  /** Until when the guest may run, as a moment of `machine-clock.ts`. */
+  readonly due: number;
 }
 
 interface RunningCall {
@@ -70,11 +73,16 @@ export class Calls {
     }
     switch (message.kind) {
       case "probe":
-        return this.#start(message.call, { capabilities: "denied", run: (instance) => instance.getAccessLevels() });
+        return this.#start(message.call, {
+          capabilities: "denied",
+          due: message.due,
+          run: (instance) => instance.getAccessLevels(message.due),
+        });
       case "request":
         return this.#start(message.call, {
           capabilities: "brokered",
-          run: (instance) => instance.handleRequest(message.request),
+          due: message.due,
+          run: (instance) => instance.handleRequest(message.request, message.due),
         });
       case "cancel":
         this.#end(message.call, "cut-off");
@@ -97,12 +105,13 @@ export class Calls {
 
   /** Gets the call an instance. Settles once its guest has returned control for the first time. */
   #take(id: number, call: RunningCall): Promise<void> | undefined {
-    const taken = this.#options.pool.take();
+    const taken = this.#options.pool.take(call.task.due);
     if (!(taken instanceof Promise)) return this.#run(id, call, taken);
     return taken.then(
       (prepared) => this.#run(id, call, prepared),
       // No instance could be made.
-      (thrown: unknown) => this.#settle(id, call, describeTrap(thrown)),
+      (thrown: unknown) =>
+        this.#settle(id, call, thrown instanceof StoppedError ? { kind: "stopped" } : describeTrap(thrown)),
     );
   }
 
@@ -154,7 +163,7 @@ export class Calls {
     const dropped = call.prepared?.context.finishLog();
     if (dropped !== undefined) channel.send({ kind: "dropped", call: id, dropped });
     channel.send(this.#outcomeMessage(id, outcome));
-    this.#end(id, outcome.kind === "trap" ? "cut-off" : "returned");
+    this.#end(id, outcome.kind === "trap" || outcome.kind === "stopped" ? "cut-off" : "returned");
   }
 
   #outcomeMessage(call: number, outcome: CallOutcome): RunnerMessage {
@@ -175,6 +184,8 @@ export class Calls {
       }
       case "trap":
         return { kind: "trap", call, message: outcome.message };
+      case "stopped":
+        return { kind: "stopped", call };
     }
   }
 

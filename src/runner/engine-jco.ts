@@ -17,7 +17,7 @@ import { HANDLER } from "../contract/interface-names.ts";
 import type { ArtifactManifest } from "../contract/artifact.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import { HostError } from "../errors/host-error.ts";
-import type { Engine, GuestOutcome, Instance, LevelsOutcome } from "./engine.ts";
+import type { Engine, GuestOutcome, Instance, LevelsOutcome, Restoration } from "./engine.ts";
 import type { GuestContext } from "./guest/guest-context.ts";
 import { describeTrap, parseLevels, parsePluginError, parseResponse } from "./guest-outcome.ts";
 import { trapping } from "./guest/trap.ts";
@@ -130,8 +130,12 @@ class JcoInstance implements Instance {
   }
 
   /** Generated code keeps state that cannot be reached from outside. */
-  restore(): boolean {
-    return false;
+  restore(): Restoration {
+    return "impossible";
+  }
+
+  start(): void {
+    // No instance is ever put back to its state before its start functions.
   }
 
   destroy(): void {

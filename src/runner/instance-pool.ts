@@ -4,17 +4,21 @@
  * when demand falls.
  *
  * Every request starts on fresh state. An instance returns to the pool only after a call that returned by itself, and only
- * where its engine has put it back to its state before the first call. Last in, first out: a few instances do most of the
- * work, and the pool can drop the rest.
+ * where its engine has put it back to its first state. Where its start functions must run again from there, they run in an
+ * idle moment too, or when a request needs the instance. Last in, first out: a few instances do most of the work, and the pool
+ * can drop the rest.
  *
  * @module
  */
 
 import { threadCpuUsage } from "node:process";
+import { FIXED_LIMITS } from "../contract/limits.ts";
 import { LogRate } from "../contract/log-rate.ts";
-import type { Engine, Instance } from "./engine.ts";
+import { machineMs } from "../scheduling/machine-clock.ts";
+import type { Due, Engine, Instance } from "./engine.ts";
 import { type CallEnding, GuestContext } from "./guest/guest-context.ts";
 import type { MemoryReclaimer } from "./memory-reclaimer.ts";
+import { WaitingInstances } from "./waiting-instances.ts";
 
 /** An instance and what it may do. Both serve one call at a time. */
 export interface PreparedInstance {
@@ -30,7 +34,7 @@ export interface InstancePoolOptions {
   readonly maxIdleBytes: number;
   readonly logBytes: number;
   readonly reclaimer: MemoryReclaimer;
-  /** Called for each instance made, with the processor time of this thread that it took, in microseconds. */
+  /** Called for each instance made or started again, with the processor time of this thread that it took, in microseconds. */
   readonly made: (micros: number) => void;
 }
 
@@ -40,7 +44,7 @@ const DEMAND_WINDOW_MS = 5_000;
 /** The instances of one runner. */
 export class InstancePool {
   readonly #options: InstancePoolOptions;
-  readonly #idle: PreparedInstance[] = [];
+  readonly #waiting = new WaitingInstances<PreparedInstance>();
   /** All instances of the process log at one rate. */
   readonly #logRate = new LogRate();
   #wanted: number;
@@ -63,13 +67,16 @@ export class InstancePool {
 
   /** Instances that wait for a request. */
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#waiting.count;
   }
 
-  /** Makes the first instance, which proves that the artifact can be instantiated. Rejects with what the guest throws. */
+  /**
+   * Makes the first instance, which proves that the artifact can be instantiated. Rejects with what the guest throws. Its host
+   * judges by the processor how long that may take.
+   */
   async open(): Promise<void> {
-    const first = await this.#make();
-    if (this.#wanted > 0) this.#keep(first);
+    const first = await this.#make(undefined);
+    if (this.#wanted > 0) this.#keep(first, "ready");
   }
 
   /** Something arrived: the pool prepares no instance in this turn of the event loop. */
@@ -78,17 +85,17 @@ export class InstancePool {
   }
 
   /**
-   * Returns a fresh instance: at once where one is prepared. Rejects with what the guest throws. The caller must
-   * {@link release} it.
+   * Returns a fresh instance: at once where one is prepared; one that is made or started is due then, too. Rejects with what the guest
+   * throws. The caller must {@link release} it.
    */
-  take(): PreparedInstance | Promise<PreparedInstance> {
+  take(due?: Due): PreparedInstance | Promise<PreparedInstance> {
     if (this.#preparation === "failed") this.#preparation = "none";
-    const waiting = this.#idle.pop();
+    const ready = this.#waiting.takeReady();
     this.#inUse += 1;
+    if (ready === undefined) return this.#prepareInUse(due);
     this.#schedule();
-    if (waiting === undefined) return this.#makeInUse();
     this.#noteDemand();
-    return waiting;
+    return ready;
   }
 
   /**
@@ -100,22 +107,27 @@ export class InstancePool {
     this.#inUse -= 1;
     context.retire();
     // An instance without room in the pool is not put back, so it says nothing about those in use.
-    if (ending === "returned" && this.#idle.length < this.#wanted) {
-      this.#comesBack = instance.restore();
-      if (this.#comesBack) {
-        context.renew();
-        this.#keep(prepared);
+    if (ending === "returned" && this.#waiting.count < this.#wanted) {
+      const restoration = instance.restore();
+      this.#comesBack = restoration !== "impossible";
+      if (restoration !== "impossible") {
+        this.#keep(prepared, restoration);
+        if (restoration === "unstarted") this.#schedule();
         return;
       }
     }
-    this.#options.reclaimer.note(instance.memoryBytes);
-    instance.destroy();
+    this.#discard(prepared);
     this.#schedule();
   }
 
-  #keep(prepared: PreparedInstance): void {
+  #keep(prepared: PreparedInstance, state: "ready" | "unstarted"): void {
     this.#instanceBytes = prepared.instance.memoryBytes;
-    this.#idle.push(prepared);
+    this.#waiting.add(prepared, state);
+  }
+
+  #discard({ instance }: PreparedInstance): void {
+    this.#options.reclaimer.note(instance.memoryBytes);
+    instance.destroy();
   }
 
   /** The most instances that may wait. */
@@ -127,31 +139,50 @@ export class InstancePool {
 
   /** Instances that are ready for coming requests, or are expected to be. */
   get #coming(): number {
-    return this.#idle.length + (this.#comesBack ? this.#inUse : 0);
+    return this.#waiting.count + (this.#comesBack ? this.#inUse : 0);
   }
 
-  async #makeInUse(): Promise<PreparedInstance> {
+  async #prepareInUse(due: Due): Promise<PreparedInstance> {
+    const unstarted = this.#waiting.takeUnstarted();
+    this.#schedule();
     try {
-      const made = await this.#make();
+      const prepared = unstarted === undefined ? await this.#make(due) : this.#start(unstarted, due);
       this.#noteDemand();
-      return made;
+      return prepared;
     } catch (error) {
       this.#inUse -= 1;
       throw error;
     }
   }
 
-  async #make(): Promise<PreparedInstance> {
+  async #make(due: Due): Promise<PreparedInstance> {
     const before = threadCpuUsage();
     const context = new GuestContext(this.#options.logBytes, this.#logRate);
-    const instance = await this.#options.engine.instantiate(context);
-    const { user, system } = threadCpuUsage(before);
-    this.#options.made(user + system);
+    const instance = await this.#options.engine.instantiate(context, due);
+    this.#tellTime(before);
     return { context, instance };
   }
 
+  /** Throws what the guest throws; then the instance is gone. */
+  #start(unstarted: PreparedInstance, due: Due): PreparedInstance {
+    const before = threadCpuUsage();
+    try {
+      unstarted.instance.start(due);
+    } catch (error) {
+      this.#discard(unstarted);
+      throw error;
+    }
+    this.#tellTime(before);
+    return unstarted;
+  }
+
+  #tellTime(before: NodeJS.CpuUsage): void {
+    const { user, system } = threadCpuUsage(before);
+    this.#options.made(user + system);
+  }
+
   #schedule(): void {
-    if (this.#preparation !== "none" || this.#coming >= this.#wanted) return;
+    if (this.#preparation !== "none" || (!this.#waiting.hasUnstarted && this.#coming >= this.#wanted)) return;
     this.#preparation = "scheduled";
     this.#busy = true;
     setImmediate(() => void this.#prepare());
@@ -164,7 +195,10 @@ export class InstancePool {
       return;
     }
     try {
-      if (this.#coming < this.#wanted) this.#keep(await this.#make());
+      const due = machineMs(performance.now() + FIXED_LIMITS.idleComputeMs);
+      const unstarted = this.#waiting.takeUnstarted();
+      if (unstarted !== undefined) this.#keep(this.#start(unstarted, due), "ready");
+      else if (this.#coming < this.#wanted) this.#keep(await this.#make(due), "ready");
       this.#preparation = "none";
     } catch {
       // The next request makes an instance itself, and reports the error.
@@ -185,11 +219,7 @@ export class InstancePool {
     const floor = Math.max(1, this.#peakInUse);
     this.#peakInUse = this.#inUse;
     this.#wanted = Math.min(this.#wanted, Math.max(floor, Math.floor(this.#wanted / 2)));
-    const surplus = Math.max(0, this.#idle.length - this.#wanted);
-    for (const { instance } of this.#idle.splice(0, surplus)) {
-      this.#options.reclaimer.note(instance.memoryBytes);
-      instance.destroy();
-    }
+    for (const surplus of this.#waiting.remove(Math.max(0, this.#waiting.count - this.#wanted))) this.#discard(surplus);
     if (this.#wanted > 1) return;
     clearInterval(this.#window);
     this.#window = undefined;

@@ -14,7 +14,7 @@ import { Channel } from "../channel/channel.ts";
 import { SENTENCE_CHARACTERS } from "../contract/text-bounds.ts";
 import { type HostMessage, RUNNER_SIDE, type RunnerMessage } from "../channel/messages/messages.ts";
 import { Violation } from "../channel/violation.ts";
-import { ENGINE_CHOICES, RUNNER_CHANNEL_FD, type RunnerConfig } from "../contract/artifact.ts";
+import { ENGINE_CHOICES, RUNNER_CHANNEL_FD, type RunnerArgument } from "../contract/artifact.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import { isShortage } from "../errors/shortage.ts";
 import { Calls } from "./calls.ts";
@@ -26,9 +26,15 @@ import { type CollectGarbage, MemoryReclaimer } from "./memory-reclaimer.ts";
 const EXIT_LOAD_FAILED = 1;
 const EXIT_BROKEN = 2;
 
-function parseConfig(text: string | undefined): RunnerConfig {
-  const config = JSON.parse(text ?? "null") as Partial<RunnerConfig> | null;
-  const counts = [config?.maxIdleInstances, config?.maxIdleBytes, config?.replyBytes, config?.logBytes];
+function parseConfig(text: string | undefined): RunnerArgument {
+  const config = JSON.parse(text ?? "null") as Partial<RunnerArgument> | null;
+  const counts = [
+    config?.maxIdleInstances,
+    config?.maxIdleBytes,
+    config?.replyBytes,
+    config?.logBytes,
+    config?.memoryPages,
+  ];
   const isKnownEngine = ENGINE_CHOICES.some((choice) => choice === config?.engine);
   if (
     typeof config?.artifactDir !== "string" ||
@@ -36,7 +42,7 @@ function parseConfig(text: string | undefined): RunnerConfig {
     !counts.every((count) => Number.isSafeInteger(count))
   )
     throw new HostError("internal", "a runner is started by the host with its configuration as its one argument");
-  return config as RunnerConfig;
+  return config as RunnerArgument;
 }
 
 /** Call it before the realm is sealed, which removes `gc`. */
@@ -64,7 +70,7 @@ function fail(error: unknown): never {
 /**
  * Runs the runner in this process, which it ends with one of the exit codes above.
  *
- * @param argument the process's one argument: a {@link RunnerConfig}
+ * @param argument the process's one argument: a {@link RunnerArgument}
  * @param audit see {@link InstanceAudit}
  */
 export function startRunner(argument: string | undefined, audit?: InstanceAudit): void {
@@ -74,7 +80,7 @@ export function startRunner(argument: string | undefined, audit?: InstanceAudit)
   run(parseConfig(argument), audit).catch(fail);
 }
 
-async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Promise<void> {
+async function run(config: RunnerArgument, audit: InstanceAudit | undefined): Promise<void> {
   let receive = (_message: HostMessage): Violation | undefined => new Violation("the host sent a message before ready");
   const channel: Channel<HostMessage, RunnerMessage> = new Channel(new Socket({ fd: RUNNER_CHANNEL_FD }), RUNNER_SIDE, {
     receive: (message) => receive(message),
@@ -84,7 +90,7 @@ async function run(config: RunnerConfig, audit: InstanceAudit | undefined): Prom
   });
   try {
     const reclaimer = new MemoryReclaimer(exposedCollector());
-    const engine = await loadEngine(config.artifactDir, config.engine, audit);
+    const engine = await loadEngine(config.artifactDir, config.engine, { audit, memoryPages: config.memoryPages });
     const { maxIdleInstances: maxIdle, maxIdleBytes, logBytes } = config;
     const made = (micros: number): void => channel.send({ kind: "instance-made", micros });
     const pool = new InstancePool({ engine, maxIdle, maxIdleBytes, logBytes, reclaimer, made });

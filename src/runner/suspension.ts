@@ -20,7 +20,8 @@ let adopt: ((body: HostFunction) => HostFunction) | undefined;
 export class Suspension {
   #state: "live" | "ended" = "live";
   #interrupt: ((trap: Error) => void) | undefined;
-  #resume: (() => void) | undefined;
+  /** The guest between two calls. A start function that runs then and would suspend is not parked, so this is not #interrupt. */
+  #parked: { readonly resume: () => void; readonly interrupt: (trap: Error) => void } | undefined;
 
   /** Runs `instantiate`; the suspending imports that it makes belong to this object. */
   adopt<Instance>(instantiate: () => Instance): Instance {
@@ -37,6 +38,8 @@ export class Suspension {
     this.#state = "ended";
     this.#interrupt?.(createTrap("the call has ended"));
     this.#interrupt = undefined;
+    this.#parked?.interrupt(createTrap("the call has ended"));
+    this.#parked = undefined;
   }
 
   /** Traps where the instance has ended: a guest may run on after its call was cut off. */
@@ -79,16 +82,14 @@ export class Suspension {
   park(): Promise<void> {
     this.check();
     return new Promise((resolve, reject) => {
-      this.#interrupt = reject;
-      this.#resume = resolve;
+      this.#parked = { resume: resolve, interrupt: reject };
     });
   }
 
   /** Resumes a parked guest, in a microtask. */
   unpark(): void {
-    this.#interrupt = undefined;
-    this.#resume?.();
-    this.#resume = undefined;
+    this.#parked?.resume();
+    this.#parked = undefined;
   }
 
   #interruptible(body: HostFunction): HostFunction {

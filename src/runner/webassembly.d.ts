@@ -16,9 +16,15 @@ declare namespace WebAssembly {
     readonly exports: Readonly<Record<string, unknown>>;
   }
 
-  class Memory {
-    constructor(descriptor: { readonly initial: number });
-    readonly buffer: ArrayBuffer;
+  interface MemoryDescriptor {
+    readonly initial: number;
+    readonly maximum?: number;
+    readonly shared?: boolean;
+  }
+
+  class Memory<Buffer extends ArrayBufferLike = ArrayBuffer> {
+    constructor(descriptor: MemoryDescriptor);
+    readonly buffer: Buffer;
     /** Grows the memory by `pages` pages. Throws a RangeError where it cannot grow so far. */
     grow(pages: number): number;
   }

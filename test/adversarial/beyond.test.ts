@@ -74,6 +74,8 @@ describe("a plugin that computes when nobody asked it to", () => {
     const AFTER_MS = 8_000;
     await using scene = await openScene({
       actors: { idler: { component: await buildComponent(loopsAfter(AFTER_MS)) } },
+      // There, only the end of its process ends a loop.
+      replica: { args: ["--engine", "jco"] },
     });
     const runner = await scene.runnerOf("idler");
     // Its loop begins by the clock: what it makes before that, it can make.

@@ -12,6 +12,8 @@ import { buildForger, type Forger, forgery } from "./forger.ts";
 import { openScene, peakResidentBytes, type Scene } from "./scene.ts";
 
 const MIB = 1024 * 1024;
+/** Does a loop end with its process? On the linker engine, it is stopped alone. */
+const ENDS_PROCESS = process.env["ENGINE"] === "jco";
 const DEADLINE_MS = 1_000;
 /** What may pass between a request's deadline and its reply. */
 const REPLY_MARGIN_MS = 250;
@@ -64,9 +66,9 @@ describe("a plugin that misbehaves while it serves", () => {
       const replyMs = await smallestOf(boundMs, async () => {
         const runner = await scene.runnerOf("looping");
         const ms = await loop();
-        await until(() => isGone(runner), { what: "the looping runner is gone" });
+        if (ENDS_PROCESS) await until(() => isGone(runner), { what: "the looping runner is gone" });
         await servedAgain("looping");
-        expect(await scene.runnerOf("looping")).not.toBe(runner);
+        expect((await scene.runnerOf("looping")) === runner).toBe(!ENDS_PROCESS);
         return ms;
       });
       expect(replyMs).toBeLessThan(boundMs);

@@ -1,10 +1,12 @@
 /**
  * Looks at instances that were put back, bit by bit and with means of its own: whole copies of memories, a core function
- * for each global, and every handle. What differs from the first state is thrown.
+ * for each global, and every handle. What differs from the first state is thrown. Of an instance that has started it notes
+ * the state, for a test to compare with that of another one.
  *
  * @module
  */
 
+import { digestOf } from "../../src/contract/digest.ts";
 import type { BitType } from "../../src/contract/link-plan.ts";
 import { ByteWriter } from "../../src/core-wasm/byte-writer.ts";
 import { BIT_TYPE, MUTABLE, OPCODE, SECTION } from "../../src/core-wasm/format.ts";
@@ -26,6 +28,14 @@ export const AUDIT_AT_WORK = "audit: an instance was put back";
 /** Reads the bits of a global, 64 at a time. */
 type ReadBits = () => readonly bigint[];
 
+/** What a guest can see of its state, whatever instance it is in. */
+export interface StartedState {
+  /** Without the zeroes at their ends, which a reserve may be. */
+  readonly memories: readonly string[];
+  readonly globals: readonly string[];
+  readonly handles: readonly string[];
+}
+
 interface Picture {
   readonly memories: readonly Buffer[];
   readonly readers: readonly ReadBits[];
@@ -36,10 +46,24 @@ interface Picture {
 export class BitAudit implements InstanceAudit {
   readonly #pictures = new WeakMap<LinkedInstance, Picture>();
   #restores = 0;
+  #lastStarted: StartedState | undefined;
 
   /** Instances that were looked at after they had been put back. */
   get restores(): number {
     return this.#restores;
+  }
+
+  /** The state of the instance whose start functions have run last, when they had. */
+  get lastStarted(): StartedState | undefined {
+    return this.#lastStarted;
+  }
+
+  noteStarted(instance: LinkedInstance): void {
+    this.#lastStarted = {
+      memories: instance.memories().map(({ buffer }) => digestWithoutTail(Buffer.from(buffer))),
+      globals: instance.globals().map((global, index) => hex(reader(global, instance.globalTypes()[index])())),
+      handles: instance.components.map(({ handles }) => describe(handles.save())),
+    };
   }
 
   noteSnapshot(instance: LinkedInstance): void {
@@ -76,6 +100,12 @@ export class BitAudit implements InstanceAudit {
       if (component.lentCount !== 0) throw new Error(`component ${index} has lent handles to nobody`);
     }
   }
+}
+
+function digestWithoutTail(memory: Buffer): string {
+  let end = memory.length;
+  while (end > 0 && memory[end - 1] === 0) end -= 1;
+  return digestOf(memory.subarray(0, end));
 }
 
 /** Handles count how often they are lent: a copy does not. */

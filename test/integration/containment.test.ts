@@ -12,6 +12,9 @@ import { until } from "../../scripts/lib/until.ts";
 
 const MIB = 1024 * 1024;
 
+/** There, a loop ends with its process. */
+const ON_JCO = ["--engine", "jco"];
+
 describe.runIf(process.platform === "linux")("the containment of a plugin's process", () => {
   let nats: NatsConnection;
 
@@ -74,10 +77,11 @@ describe.runIf(process.platform === "linux")("the containment of a plugin's proc
     await until(() => !existsSync(`/proc/${pid}`), { what: "the runner is gone", timeoutMs: 30_000 });
   });
 
-  test("a guest that computes past its deadline is ended within 250 ms after it, whoever else is in flight", async () => {
+  test("a guest that cannot be stopped alone is ended within 250 ms after its deadline, whoever else is in flight", async () => {
     const plugin = uniqueName("deadline");
     // One process, so that all of them are on the one that the guest keeps busy.
-    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, { deadlineMs: 2_000, runners: 1 });
+    const limits = { deadlineMs: 2_000, runners: 1 };
+    await using replica = await serve({ [plugin]: COMPONENTS.gauntlet("none") }, limits, ON_JCO);
     const rounds: number[] = [];
     // What the host takes is at most what the quickest round took: the machine may be busy with other things.
     while (rounds.length < 10 && !rounds.some((computedMs) => computedMs <= 250)) {
@@ -122,6 +126,7 @@ describe.runIf(process.platform === "linux")("the containment of a plugin's proc
         plugins: { [trapping]: COMPONENTS.gauntlet("none"), [plugin]: COMPONENTS.gauntlet("none") },
       }),
       policies: policyFiles({ [plugin]: { limits: { deadlineMs: 500 } } }),
+      args: ON_JCO,
     });
     // Traps end an instance, not the process.
     for (const method of ["trap", "recurse", "trap", "recurse", "exit", "trap"]) {

@@ -11,6 +11,9 @@ import { request } from "../harness/request.ts";
 
 const REQUESTS = 30;
 
+/** There, a guest computes until its plugin's deadline, however short its caller's time is. */
+const ON_JCO = ["--engine", "jco"];
+
 describe("a plugin with a process that computes for a caller which has left", () => {
   let nats: NatsConnection;
 
@@ -32,6 +35,7 @@ describe("a plugin with a process that computes for a caller which has left", ()
         limits: { deadlineMs: 60_000, runners: 2 },
       }),
       policies: policyFiles({ [plugin]: READ_WRITE }),
+      args: ON_JCO,
     });
     expect((await request(nats, `rpc.${plugin}.echo`, "x")).status).toBe(200);
     const left = await request(nats, `rpc.${plugin}.loop`, "", { "Rpc-Timeout-Ms": "100" });
@@ -60,6 +64,7 @@ describe("a plugin with a process that computes for a caller which has left", ()
     await using replica = await startReplica({
       consumer: consumerFile({ group: "waiting", plugins, limits }),
       policies: {},
+      args: ON_JCO,
     });
     expect((await request(nats, `rpc.${plugin}.echo`, "x")).status).toBe(200);
     const left = await request(nats, `rpc.${plugin}.loop`, "", { "Rpc-Timeout-Ms": "100" });

@@ -57,16 +57,20 @@ const response = record(
   },
 );
 
+/** Until when the call's guest may run, as a moment of `machine-clock.ts`. */
+const due = u32;
+
 /** The host's messages for calls. */
 const HOST_MESSAGES = {
   /** Call `get-access-levels` of an instance with every capability denied. */
-  probe: message({ call: u32 }),
+  probe: message({ call: u32, due }),
   request: message(
-    { call: u32, request },
+    { call: u32, due, request },
     {
-      read: (from) => ({ kind: "request", call: from.u32(), request: request.read(from) }),
+      read: (from) => ({ kind: "request", call: from.u32(), due: from.u32(), request: request.read(from) }),
       write(value, out) {
         out.u32(value.call);
+        out.u32(value.due);
         request.write(value.request, out);
       },
     },
@@ -109,8 +113,10 @@ const RUNNER_MESSAGES = {
   oversize: message({ call: u32, bytes: u32 }),
   "plugin-error": message({ call: u32, message: text(PLUGIN_LIMITS.replyBytes.max) }),
   trap: message({ call: u32, message: sentence }),
+  /** The guest was stopped, because its call was due. */
+  stopped: message({ call: u32 }),
   pong: message({ nonce: u32 }),
-  /** An instance was made, which took `micros` microseconds of processor time. */
+  /** An instance was made, or one was started again, which took `micros` microseconds of processor time. */
   "instance-made": message({ micros: u32 }),
 };
 

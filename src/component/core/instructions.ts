@@ -8,12 +8,10 @@
  */
 
 import type { HostError } from "../../errors/host-error.ts";
+import { CODE_MAX, HAS_MEMORY_INDEX, PREFIX, prefixedOpcode, splitOpcode } from "../../core-wasm/format.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { BUILD_FAULTS } from "../build-faults.ts";
 import { readValueType, skipBlockType, skipHeapType } from "./value-type.ts";
-
-/** Bytes that an opcode of two parts begins with. */
-const PREFIX = { garbageCollection: 0xfb, more: 0xfc, vector: 0xfd, atomic: 0xfe } as const;
 
 /** try, catch, rethrow, delegate, catch_all: instructions of exception handling in its legacy form. */
 const LEGACY_EXCEPTIONS: ReadonlySet<number> = new Set([0x06, 0x07, 0x09, 0x18, 0x19]);
@@ -23,29 +21,69 @@ export type VisitInstruction = (opcode: number, start: number, end: number) => v
 
 /** Visits the instructions of one function body, from its locals to its end. */
 export function walkBody(body: ByteReader, visit: VisitInstruction): void {
+  skipLocals(body);
+  walkInstructions(body, visit);
+}
+
+/** What a function body declares beside its parameters. */
+export interface DeclaredLocals {
+  readonly locals: number;
+  /** They are declared in groups of one type each. */
+  readonly groups: number;
+  /** Where the first group begins. */
+  readonly groupsStart: number;
+}
+
+/** Skips the locals that a body begins with. */
+export function skipLocals(body: ByteReader): DeclaredLocals {
   const groups = body.u32();
+  const groupsStart = body.offset;
+  let locals = 0;
   for (let group = 0; group < groups; group += 1) {
-    body.skipLeb(32);
+    locals += body.u32();
     readValueType(body);
   }
+  return { locals, groups, groupsStart };
+}
+
+/** Visits the instructions of a function body whose locals were skipped. */
+export function walkInstructions(body: ByteReader, visit: VisitInstruction): void {
   while (!body.atEnd) {
     const start = body.offset;
     const byte = body.u8();
-    const opcode = byte === PREFIX.more ? byte * 0x100 + body.u32() : byte;
+    const opcode = isPrefix(byte) ? prefixedOpcode(byte, readCode(byte, body)) : byte;
     skipImmediates(opcode, body);
     visit(opcode, start, body.offset);
   }
 }
 
+function isPrefix(byte: number): boolean {
+  return byte >= PREFIX.garbageCollection && byte <= PREFIX.atomic;
+}
+
+/** The number behind a prefix byte. */
+function readCode(prefix: number, body: ByteReader): number {
+  const code = body.u32();
+  if (code > CODE_MAX) throw unknown(body, `0x${prefix.toString(16)} 0x${code.toString(16)}`);
+  return code;
+}
+
 function skipImmediates(opcode: number, body: ByteReader): void {
   if (opcode >= 0x45 && opcode <= 0xc4) return;
   if (opcode >= 0x28 && opcode <= 0x3e) return skipMemoryArgument(body);
-  if (opcode === PREFIX.garbageCollection) return skipObjectInstruction(body);
-  if (opcode === PREFIX.vector) return skipVectorInstruction(body);
-  if (opcode === PREFIX.atomic) return skipAtomicInstruction(body);
+  if (opcode > 0xff && skipPrefixedImmediates(opcode, body)) return;
   const skip = IMMEDIATES.get(opcode);
   if (skip === undefined) throw refused(opcode, body);
   skip(body);
+}
+
+/** False for an opcode that {@link IMMEDIATES} has a line for. */
+function skipPrefixedImmediates(opcode: number, body: ByteReader): boolean {
+  const [prefix, code] = splitOpcode(opcode);
+  if (prefix === PREFIX.garbageCollection) skipObjectInstruction(code, body);
+  else if (prefix === PREFIX.vector) skipVectorInstruction(code, body);
+  else if (prefix === PREFIX.atomic) skipAtomicInstruction(code, body);
+  return prefix !== PREFIX.more;
 }
 
 function refused(opcode: number, body: ByteReader): HostError {
@@ -91,16 +129,16 @@ const IMMEDIATES = new Map<number, Skip>([
   [0x44, (body) => body.skip(8)],
   [0xd0, skipHeapType],
   // Saturating conversions
-  ...[0, 1, 2, 3, 4, 5, 6, 7].map((code): [number, Skip] => [0xfc00 + code, NONE]),
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((code): [number, Skip] => [prefixedOpcode(PREFIX.more, code), NONE]),
   // data.drop, memory.fill, elem.drop, table.grow, table.size, table.fill
-  ...[0x09, 0x0b, 0x0d, 0x0f, 0x10, 0x11].map((code): [number, Skip] => [0xfc00 + code, INDEX]),
+  ...[0x09, 0x0b, 0x0d, 0x0f, 0x10, 0x11].map((code): [number, Skip] => [prefixedOpcode(PREFIX.more, code), INDEX]),
   // memory.init, memory.copy, table.init, table.copy
-  ...[0x08, 0x0a, 0x0c, 0x0e].map((code): [number, Skip] => [0xfc00 + code, TWO_INDICES]),
+  ...[0x08, 0x0a, 0x0c, 0x0e].map((code): [number, Skip] => [prefixedOpcode(PREFIX.more, code), TWO_INDICES]),
 ]);
 
-/** Alignment, whose bit 6 says that a memory's index follows, and an offset. */
+/** Alignment, perhaps a memory's index, and an offset. */
 function skipMemoryArgument(body: ByteReader): void {
-  if ((body.u32() & 0x40) !== 0) body.skipLeb(32);
+  if ((body.u32() & HAS_MEMORY_INDEX) !== 0) body.skipLeb(32);
   body.skipLeb(64);
 }
 
@@ -140,8 +178,7 @@ const OBJECT_IMMEDIATES = new Map<number, Skip>([
   ...[0x18, 0x19].map((code): [number, Skip] => [code, skipCastBranch]),
 ]);
 
-function skipObjectInstruction(body: ByteReader): void {
-  const code = body.u32();
+function skipObjectInstruction(code: number, body: ByteReader): void {
   const skip = OBJECT_IMMEDIATES.get(code);
   if (skip === undefined) throw unknown(body, `0xfb 0x${code.toString(16)}`);
   skip(body);
@@ -164,8 +201,7 @@ const VECTOR = {
   zeroLoads: [92, 93],
 } as const;
 
-function skipVectorInstruction(body: ByteReader): void {
-  const code = body.u32();
+function skipVectorInstruction(code: number, body: ByteReader): void {
   if (code <= VECTOR.loadsEnd) skipMemoryArgument(body);
   else if (code === VECTOR.const || code === VECTOR.shuffle) body.skip(16);
   else if (code >= VECTOR.lanes[0] && code <= VECTOR.lanes[1]) body.skip(1);
@@ -177,8 +213,7 @@ function skipVectorInstruction(body: ByteReader): void {
 
 const ATOMIC = { fence: 0x03, accesses: [0x10, 0x4e] } as const;
 
-function skipAtomicInstruction(body: ByteReader): void {
-  const code = body.u32();
+function skipAtomicInstruction(code: number, body: ByteReader): void {
   if (code === ATOMIC.fence) body.skip(1);
   // Below the fence: notify and wait.
   else if (code < ATOMIC.fence || (code >= ATOMIC.accesses[0] && code <= ATOMIC.accesses[1])) skipMemoryArgument(body);

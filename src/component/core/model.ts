@@ -59,6 +59,12 @@ export interface CodeFacts {
   readonly sizesMemory: boolean;
 }
 
+/** Indices of what a module's active segments are written to when it is instantiated. */
+export interface FilledItems {
+  readonly memories: readonly number[];
+  readonly tables: readonly number[];
+}
+
 export interface CoreModule {
   readonly place: Place;
   /** The module's own bytes: a view into the file. */
@@ -75,6 +81,7 @@ export interface CoreModule {
   /** Without types of objects, the module makes none on the garbage-collected heap. */
   readonly types: TypeCounts;
   readonly code: CodeFacts;
+  readonly filled: FilledItems;
   /** Index of the function that runs at instantiation. */
   readonly start: number | undefined;
 }

@@ -10,6 +10,7 @@ import {
   CORE_PREAMBLE,
   type CoreExternKind,
   EXTERN_KIND,
+  LIMITS_FLAG,
   MUTABLE,
   PREAMBLE_BYTES,
   SECTION,
@@ -27,9 +28,6 @@ const EXTERN_KINDS = Object.keys(EXTERN_KIND) as CoreExternKind[];
 
 /** A table whose elements start as something else than null. */
 const TABLE_WITH_INITIALISER = 0x40;
-
-/** Bits of the byte before a size (5.3.7; the threads, memory64 and custom-page-sizes proposals). */
-const LIMITS = { hasMax: 1, shared: 2, wide: 4, customPageSize: 8 } as const;
 
 const USUAL_PAGE_SIZE_LOG2 = 16;
 
@@ -50,6 +48,7 @@ export function readCoreModule(reader: ByteReader): CoreModule {
     tags: 0,
     types: { types: 0, objects: 0 },
     code: NO_CODE,
+    filled: { memories: [], tables: [] },
     start: undefined,
   };
   if (!beginsWith(reader.bytes(PREAMBLE_BYTES), CORE_PREAMBLE))
@@ -96,13 +95,13 @@ function readSection(id: number, section: ByteReader, module: Draft): void {
       module.start = section.u32();
       break;
     case SECTION.element:
-      section.skipVector(skipElementSegment);
+      module.filled = { ...module.filled, tables: readTargets(section, skipElementSegment) };
       break;
     case SECTION.code:
       module.code = readCode(section);
       break;
     case SECTION.data:
-      section.skipVector(skipDataSegment);
+      module.filled = { ...module.filled, memories: readTargets(section, skipDataSegment) };
       break;
     case SECTION.dataCount:
       section.skipLeb(32);
@@ -114,6 +113,16 @@ function readSection(id: number, section: ByteReader, module: Draft): void {
       return;
   }
   if (!section.atEnd) throw section.malformed(`core section ${id} is longer than its content`);
+}
+
+/** What the active segments of a section are written to: each index once. */
+function readTargets(section: ByteReader, skip: (reader: ByteReader) => number | undefined): number[] {
+  const targets = new Set<number>();
+  section.skipVector((reader) => {
+    const target = skip(reader);
+    if (target !== undefined) targets.add(target);
+  });
+  return [...targets];
 }
 
 function readImport(reader: ByteReader): CoreImport {
@@ -159,12 +168,12 @@ function readTableType(reader: ByteReader): Limits {
 function readLimits(reader: ByteReader): Limits {
   const flags = reader.u8();
   if (flags > 0x0f) throw reader.malformed("a memory's or table's size has unknown flags");
-  const wide = (flags & LIMITS.wide) !== 0;
+  const wide = (flags & LIMITS_FLAG.wide) !== 0;
   const readSize = (): bigint => (wide ? reader.u64() : BigInt(reader.u32()));
   const min = readSize();
-  const max = flags & LIMITS.hasMax ? readSize() : undefined;
-  const pageSizeLog2 = flags & LIMITS.customPageSize ? reader.u32() : USUAL_PAGE_SIZE_LOG2;
-  return { min, max, shared: (flags & LIMITS.shared) !== 0, wide, pageSizeLog2 };
+  const max = flags & LIMITS_FLAG.hasMax ? readSize() : undefined;
+  const pageSizeLog2 = flags & LIMITS_FLAG.customPageSize ? reader.u32() : USUAL_PAGE_SIZE_LOG2;
+  return { min, max, shared: (flags & LIMITS_FLAG.shared) !== 0, wide, pageSizeLog2 };
 }
 
 function readGlobal(reader: ByteReader): CoreGlobal {

@@ -1,5 +1,5 @@
 /**
- * Skips the types that a core module defines: functions, structs, arrays, groups of recursive types, and types that derive from
+ * Reads the types that a core module defines: functions, structs, arrays, groups of recursive types, and types that derive from
  * others (WebAssembly core specification, 5.3.7 to 5.3.10).
  *
  * @module
@@ -27,44 +27,59 @@ export interface TypeCounts {
   readonly objects: number;
 }
 
-/** Skips a type section, and counts its types. */
+/** A type as far as the host needs it. */
+export type DefinedType =
+  /** The binary codes of its parameters' and results' types; of a reference, the first byte. */
+  | { readonly kind: "function"; readonly params: readonly number[]; readonly results: readonly number[] }
+  /** A struct or an array. */
+  | { readonly kind: "object" };
+
+/** Reads a type section, and counts its types. */
 export function countTypes(section: ByteReader): TypeCounts {
   const counts = { types: 0, objects: 0 };
-  const count = (reader: ByteReader): void => {
+  walkTypes(section, ({ kind }) => {
     counts.types += 1;
-    counts.objects += skipSubtype(reader);
-  };
-  section.skipVector((reader) => {
-    if (reader.peek() !== GROUP) return count(reader);
-    reader.skip(1);
-    reader.skipVector(count);
+    if (kind === "object") counts.objects += 1;
   });
   return counts;
 }
 
-/** Returns 1 for the type of an object, 0 for that of a function. */
-function skipSubtype(reader: ByteReader): number {
-  const form = reader.u8();
-  if (form !== SUBTYPE && form !== FINAL_SUBTYPE) return skipComposite(form, reader);
-  reader.skipVector((supertype) => supertype.skipLeb(32));
-  return skipComposite(reader.u8(), reader);
+/** Visits the types of a type section in the order of their indices. */
+export function walkTypes(section: ByteReader, visit: (type: DefinedType) => void): void {
+  const read = (reader: ByteReader): void => visit(readSubtype(reader));
+  section.skipVector((reader) => {
+    if (reader.peek() !== GROUP) return read(reader);
+    reader.skip(1);
+    reader.skipVector(read);
+  });
 }
 
-function skipComposite(form: number, reader: ByteReader): number {
+function readSubtype(reader: ByteReader): DefinedType {
+  const form = reader.u8();
+  if (form !== SUBTYPE && form !== FINAL_SUBTYPE) return readComposite(form, reader);
+  reader.skipVector((supertype) => supertype.skipLeb(32));
+  return readComposite(reader.u8(), reader);
+}
+
+function readComposite(form: number, reader: ByteReader): DefinedType {
   switch (form) {
     case FUNCTION_TYPE:
-      reader.skipVector(readValueType);
-      reader.skipVector(readValueType);
-      return 0;
+      return { kind: "function", params: readValueTypes(reader), results: readValueTypes(reader) };
     case STRUCT:
       reader.skipVector(skipFieldType);
-      return 1;
+      return { kind: "object" };
     case ARRAY:
       skipFieldType(reader);
-      return 1;
+      return { kind: "object" };
     case CONTINUATION:
       throw reader.unsupported("stack switching (a continuation type)", BUILD_FAULTS.stackSwitching.remedy);
     default:
       throw reader.unsupported(`a core type of the form 0x${form.toString(16)}`, BUILD_FAULTS.proposals.remedy);
   }
+}
+
+function readValueTypes(reader: ByteReader): number[] {
+  const types: number[] = [];
+  reader.skipVector((type) => types.push(readValueType(type)));
+  return types;
 }

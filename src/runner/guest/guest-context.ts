@@ -118,6 +118,12 @@ export class GuestContext {
     this.#randomBytesLeft = MAX_RANDOM_BYTES;
   }
 
+  /** Like {@link renew}, for an instance that was put back to its state before its start functions: it holds no handles. */
+  reset(): void {
+    this.#firstHandles = 0;
+    this.renew();
+  }
+
   /** The call's port of a capability; `undefined` without a call. */
   port<Port>({ capability }: PortKey<Port>): Port | undefined {
     return this.#state.kind === "bound" ? (this.#state.port.capability(capability) as Port) : undefined;

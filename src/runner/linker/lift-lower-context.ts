@@ -49,12 +49,12 @@ export class LiftLowerContext {
     this.#memory?.refresh();
   }
 
-  /** Has the guest allocate `bytes` bytes. Traps unless they are aligned and within its memory. */
+  /** Has the guest allocate `bytes` bytes for the host to write to. Traps unless they are aligned and within its memory. */
   allocate(align: number, bytes: number): number {
     if (this.#realloc === undefined) throw createTrap("a function allocates and has no allocator");
     const pointer = this.#realloc(0, 0, align, bytes) >>> 0;
     this.memory.refresh();
-    this.memory.check(pointer, bytes, align);
+    this.memory.checkWrite(pointer, bytes, align);
     return pointer;
   }
 }

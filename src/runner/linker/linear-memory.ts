@@ -6,14 +6,18 @@
  */
 
 import { createTrap } from "../guest/trap.ts";
+import type { ChangeMap } from "./change-map.ts";
 
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
   bytes: Uint8Array;
   view: DataView;
+  readonly #changes: ChangeMap | undefined;
 
-  constructor(memory: WebAssembly.Memory) {
+  /** @param changes where the memory's changes are noted */
+  constructor(memory: WebAssembly.Memory, changes: ChangeMap | undefined) {
     this.memory = memory;
+    this.#changes = changes;
     this.bytes = new Uint8Array(memory.buffer);
     this.view = new DataView(memory.buffer);
   }
@@ -29,5 +33,11 @@ export class LinearMemory {
   check(pointer: number, length: number, align: number): void {
     if (pointer % align !== 0) throw createTrap("a pointer is not aligned");
     if (pointer + length > this.bytes.length) throw createTrap("a pointer is out of bounds");
+  }
+
+  /** The same for a range that the host is about to write to. Every write of the host is within one that passed this. */
+  checkWrite(pointer: number, length: number, align: number): void {
+    this.check(pointer, length, align);
+    this.#changes?.note(pointer, length);
   }
 }

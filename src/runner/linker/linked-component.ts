@@ -7,7 +7,7 @@
 
 import { asyncImports } from "../../capabilities/async-imports.ts";
 import { withoutVersion } from "../../contract/interface-names.ts";
-import type { LinkPlan, PlanLower } from "../../contract/link-plan.ts";
+import { type LinkPlan, MEMORY_PAGES_MAX, type PlanLower } from "../../contract/link-plan.ts";
 import { answersAlike } from "./answers-alike.ts";
 import { type HostFunction, hostFunction } from "./host-function.ts";
 import { type CompiledSignature, compileSignatures } from "./signatures.ts";
@@ -30,6 +30,8 @@ export interface LinkedComponent {
   readonly plan: LinkPlan;
   /** In the order of the plan's modules. */
   readonly modules: readonly WebAssembly.Module[];
+  /** The most pages that a memory may have. */
+  readonly memoryPages: number;
   readonly signatures: readonly CompiledSignature[];
   /** By index of the plan's lowers; `undefined` for a function of a component. */
   readonly hostImports: readonly (HostImport | undefined)[];
@@ -39,7 +41,11 @@ export interface LinkedComponent {
   standingLoop(signature: number): WebAssembly.Module;
 }
 
-export function createLinkedComponent(plan: LinkPlan, modules: readonly WebAssembly.Module[]): LinkedComponent {
+export function createLinkedComponent(
+  plan: LinkPlan,
+  modules: readonly WebAssembly.Module[],
+  memoryPages: number = MEMORY_PAGES_MAX,
+): LinkedComponent {
   const interfaces = plan.lowers.flatMap(({ target }) => (target.kind === "import" ? [target.interface] : []));
   const suspending = new Set(asyncImports(interfaces));
   const hostImports = plan.lowers.map((lower) => hostImport(lower, suspending));
@@ -48,6 +54,7 @@ export function createLinkedComponent(plan: LinkPlan, modules: readonly WebAssem
   return {
     plan,
     modules,
+    memoryPages,
     signatures,
     hostImports,
     suspends: hostImports.some((host) => host?.suspends === true),

@@ -5,7 +5,15 @@
  * @module
  */
 
-import type { BitType, PlanItem, PlanLower } from "../../contract/link-plan.ts";
+import {
+  type BitType,
+  HOST_MODULE,
+  type PlanItem,
+  type PlanLower,
+  type PlanMemory,
+  type PlanModule,
+} from "../../contract/link-plan.ts";
+import { STOP_FLAG } from "../../contract/stop-flag.ts";
 import { HostError } from "../../errors/host-error.ts";
 import type { Namespace } from "../guest/namespaces.ts";
 import type { Suspension } from "../suspension.ts";
@@ -21,6 +29,7 @@ import {
   type Settlement,
   type SuspendableFunction,
 } from "./canon.ts";
+import { ChangeMap } from "./change-map.ts";
 import { ComponentInstance } from "./component-instance.ts";
 import type { HostImport, LinkedComponent } from "./linked-component.ts";
 import { LinearMemory } from "./linear-memory.ts";
@@ -40,26 +49,54 @@ export class LinkedInstance implements ResourceOwner {
   readonly #linked: LinkedComponent;
   readonly #namespaceOf: NamespaceSource;
   readonly #suspension: Suspension;
+  readonly #stopFlag: WebAssembly.Memory<SharedArrayBuffer>;
   readonly #core: CoreExports[] = [];
   readonly #contexts: LiftLowerContext[] = [];
   readonly #lifted: LiftedFunction[] = [];
   readonly #suspendable: SuspendableFunction[] = [];
   readonly #lowered: unknown[] = [];
-  readonly #memories = new Map<unknown, LinearMemory>();
+  readonly #memories = new Map<WebAssembly.Memory, LinearMemory>();
+  readonly #changes = new Map<WebAssembly.Memory, ChangeMap>();
   readonly #namespaces = new Map<string, Namespace | undefined>();
   #wasTold = false;
 
-  /** Instantiates all core modules, which runs their start functions. Throws what they throw. */
-  constructor(linked: LinkedComponent, namespaceOf: NamespaceSource, suspension: Suspension) {
+  /**
+   * Instantiates all core modules. That runs the start functions that do not run later; throws what they throw.
+   *
+   * @param stopFlag the memory in which the instance's code looks whether to stop
+   */
+  constructor(
+    linked: LinkedComponent,
+    namespaceOf: NamespaceSource,
+    suspension: Suspension,
+    stopFlag: WebAssembly.Memory<SharedArrayBuffer>,
+  ) {
     this.#linked = linked;
     this.#namespaceOf = namespaceOf;
     this.#suspension = suspension;
+    this.#stopFlag = stopFlag;
     this.components = Array.from({ length: linked.plan.components }, () => new ComponentInstance());
     for (const { module, imports } of linked.plan.instances) {
       const given = Object.create(null) as Record<string, Record<string, unknown>>;
       for (const [from, name, item] of imports)
         (given[from] ??= Object.create(null) as Record<string, unknown>)[name] = this.#item(item);
+      const planned = linked.plan.modules[module];
+      if (planned !== undefined) given[HOST_MODULE] = this.#hostMemories(planned, given);
       this.#core.push(new WebAssembly.Instance(linked.modules[module] as WebAssembly.Module, given).exports);
+    }
+  }
+
+  /**
+   * Runs the start functions that run later, in the order of their modules. Call it before anything else, and again when the
+   * instance was put back to its state before them. Throws what they throw.
+   */
+  start(): void {
+    // Those of an earlier start may have kept something.
+    this.#namespaces.clear();
+    const { plan } = this.#linked;
+    for (const [index, { module }] of plan.instances.entries()) {
+      const name = plan.modules[module]?.start ?? null;
+      if (name !== null) (this.#item({ kind: "export", instance: index, name }) as () => void)();
     }
   }
 
@@ -70,7 +107,15 @@ export class LinkedInstance implements ResourceOwner {
 
   /** Its own memories, in the plan's order. */
   memories(): WebAssembly.Memory[] {
-    return this.#stateOf(({ memories }) => memories) as WebAssembly.Memory[];
+    return this.#stateOf(({ memories }) => memories.map(({ name }) => name)) as WebAssembly.Memory[];
+  }
+
+  /** What is noted of the changes to one of its memories; `undefined` where the plan has nothing noted. */
+  changesOf(memory: WebAssembly.Memory): ChangeMap | undefined {
+    if (this.#linked.plan.changes.kind === "compared") return undefined;
+    let changes = this.#changes.get(memory);
+    if (changes === undefined) this.#changes.set(memory, (changes = new ChangeMap(this.#linked.memoryPages)));
+    return changes;
   }
 
   /** Its own mutable globals, in the plan's order. */
@@ -128,6 +173,22 @@ export class LinkedInstance implements ResourceOwner {
 
   destroyResource(destructor: PlanItem | null, rep: unknown): void {
     if (destructor !== null) (this.#item(destructor) as CoreFunction)(rep as number);
+  }
+
+  /** The memories that the host gives to a core instance; `given` is what else it gets. */
+  #hostMemories(
+    { memories, changeMaps, checksStopFlag }: PlanModule,
+    given: WebAssembly.Imports,
+  ): Record<string, unknown> {
+    const own = memories.map(({ imported }) => (imported === null ? undefined : createMemory(imported)));
+    const made = Object.create(null) as Record<string, unknown>;
+    if (checksStopFlag) made[STOP_FLAG] = this.#stopFlag;
+    for (const [index, { name }] of memories.entries()) if (own[index] !== undefined) made[name] = own[index];
+    for (const { name, memory } of changeMaps) {
+      const noted = memory.kind === "own" ? own[memory.index] : given[memory.module]?.[memory.name];
+      made[name] = this.changesOf(expectMemory(noted))?.memory;
+    }
+    return made;
   }
 
   #stateOf(namesOf: (module: LinkedComponent["plan"]["modules"][number]) => readonly string[]): unknown[] {
@@ -216,10 +277,18 @@ export class LinkedInstance implements ResourceOwner {
   }
 
   #memory(memory: unknown): LinearMemory {
-    if (!(memory instanceof WebAssembly.Memory))
-      throw new HostError("load-failed", "an export that should be a memory is not one");
-    let linear = this.#memories.get(memory);
-    if (linear === undefined) this.#memories.set(memory, (linear = new LinearMemory(memory)));
+    const found = expectMemory(memory);
+    let linear = this.#memories.get(found);
+    if (linear === undefined) this.#memories.set(found, (linear = new LinearMemory(found, this.changesOf(found))));
     return linear;
   }
+}
+
+function createMemory({ minPages, maxPages }: NonNullable<PlanMemory["imported"]>): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: minPages, ...(maxPages !== null && { maximum: maxPages }) });
+}
+
+function expectMemory(value: unknown): WebAssembly.Memory {
+  if (value instanceof WebAssembly.Memory) return value;
+  throw new HostError("load-failed", "an export that should be a memory is not one");
 }

@@ -10,17 +10,23 @@ import {
   BIT_TYPES,
   LINK_PLAN_FORMAT,
   type LinkPlan,
+  MEMORY_PAGES_MAX,
+  type PlanChangeMap,
+  type PlanChanges,
   type PlanFreshness,
   type PlanInstance,
   type PlanItem,
   type PlanLift,
   type PlanLower,
+  type PlanMemory,
   type PlanModule,
   type PlanCanonicalOptions,
   type PlanResource,
   type PlanSignature,
   type PlanType,
   type PlanTypeDefinition,
+  START_TIMES,
+  type StartTime,
   STRING_ENCODINGS,
 } from "../../contract/link-plan.ts";
 import { PRIMITIVE_TYPES } from "../../contract/primitive-types.ts";
@@ -70,6 +76,8 @@ class PlanParser {
       lifts: parts("lifts", (value) => this.#lift(value)),
       exports: this.#exports(plan["exports"]),
       freshness: parseFreshness(fields(plan["freshness"])),
+      changes: parseChanges(fields(plan["changes"])),
+      starts: parseStartTime(plan["starts"]),
     };
   }
 
@@ -212,14 +220,45 @@ class PlanParser {
 function parseModule(value: Fields): PlanModule {
   return {
     file: text(value["file"]),
-    memories: list(value["memories"]).map(text),
+    memories: list(value["memories"]).map((memory) => parseMemory(fields(memory))),
+    changeMaps: list(value["changeMaps"]).map((map) => parseChangeMap(fields(map), list(value["memories"]).length)),
+    checksStopFlag: value["checksStopFlag"] === true,
     globals: pairs(value["globals"], (type) => {
       const known = BIT_TYPES.find((name) => name === type);
       if (known === undefined) throw flaw("a global is of no type that is bits");
       return known;
     }),
     hidesGrowth: value["hidesGrowth"] === true,
+    start: value["start"] === null ? null : text(value["start"]),
   };
+}
+
+function parseMemory({ name, imported }: Fields): PlanMemory {
+  if (imported === null) return { name: text(name), imported };
+  const { minPages, maxPages } = fields(imported);
+  const max = maxPages === null ? null : integer(maxPages, MEMORY_PAGES_MAX);
+  return { name: text(name), imported: { minPages: integer(minPages, max ?? MEMORY_PAGES_MAX), maxPages: max } };
+}
+
+/** `memories` is the number of the module's own. */
+function parseChangeMap(value: Fields, memories: number): PlanChangeMap {
+  const name = text(value["name"]);
+  const memory = fields(value["memory"]);
+  if (memory["kind"] === "own") return { name, memory: { kind: "own", index: integer(memory["index"], memories - 1) } };
+  if (memory["kind"] !== "import") throw flaw("a memory is of no known kind");
+  return { name, memory: { kind: "import", module: text(memory["module"]), name: text(memory["name"]) } };
+}
+
+function parseChanges(value: Fields): PlanChanges {
+  if (value["kind"] === "noted") return { kind: "noted" };
+  if (value["kind"] !== "compared") throw flaw("its changes are found in no known way");
+  return { kind: "compared", reason: text(value["reason"]) };
+}
+
+function parseStartTime(value: unknown): StartTime {
+  const known = START_TIMES.find((time) => time === value);
+  if (known === undefined) throw flaw("its start functions run at no time");
+  return known;
 }
 
 function parseFreshness(value: Fields): PlanFreshness {

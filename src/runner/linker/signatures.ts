@@ -114,7 +114,7 @@ function compileSignature(params: readonly CompiledType[], result: CompiledType)
       cx.refresh();
       if (resultInMemory) {
         const pointer = (flat[flatCount] as number) >>> 0;
-        cx.memory.check(pointer, result.size, result.align);
+        cx.memory.checkWrite(pointer, result.size, result.align);
         result.store(cx, value, pointer);
         return undefined;
       }

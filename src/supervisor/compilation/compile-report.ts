@@ -7,9 +7,9 @@
 
 import { z } from "zod";
 import { HEADER_LENGTH_BYTES, HEADER_MAX_BYTES, MESSAGE_MAX_LENGTH, type ReportHeader } from "../../compiler/report.ts";
-import type { LinkEntry } from "../../contract/artifact.ts";
 import { LINK_PLAN_FILE } from "../../contract/link-plan.ts";
 import { HostError } from "../../errors/host-error.ts";
+import { linkEntrySchema } from "./link-entry-schema.ts";
 
 const count = z.int().min(0);
 const names = z.array(z.string().max(4096)).max(256).readonly();
@@ -25,10 +25,7 @@ const summary = z.strictObject({
   makesObjects: z.boolean(),
 });
 
-const link: z.ZodType<LinkEntry> = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("planned"), plan: z.literal(LINK_PLAN_FILE) }),
-  z.strictObject({ kind: z.literal("refused"), reason: z.string().max(MESSAGE_MAX_LENGTH) }),
-]);
+const link = linkEntrySchema(z.literal(LINK_PLAN_FILE));
 
 /** Only the file names that the compiler writes; never a path. */
 const fileName = z.string().regex(/^component\.(?:js|plan\.json|core[0-9]{0,3}\.wasm|link[0-9]{1,3}\.wasm)$/);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RunnerConfig } from "../../contract/artifact.ts";
+import type { EngineName, RunnerArgument, RunnerConfig } from "../../contract/artifact.ts";
 import { COMPONENT_LIMITS, WASM_PAGE_BYTES } from "../../contract/component-limits.ts";
 import type { PluginLimits } from "../../contract/limits.ts";
 import { CODE_ROOT, programPath } from "../sandbox/child-program.ts";
@@ -44,16 +44,21 @@ export interface RunnerFlagOptions {
   readonly memories: number;
   /** Do the plugin's objects lie on V8's heap? */
   readonly makesObjects: boolean;
+  /** Which engine does the runner run? */
+  readonly engine: EngineName;
 }
 
 /** Arguments for the Node executable. */
-export function runnerArguments({ config, limits, memories, makesObjects }: RunnerFlagOptions): string[] {
+export function runnerArguments({ config, limits, memories, makesObjects, engine }: RunnerFlagOptions): string[] {
   const pages = Math.max(1, Math.floor(limits.memoryBytes / memories / WASM_PAGE_BYTES));
   const heapMib = makesObjects ? HEAP_BESIDE_OBJECTS_MIB + Math.ceil(limits.memoryBytes / MIB) : HEAP_MIB;
   return [
     "--permission",
     `--allow-fs-read=${CODE_ROOT}`,
     `--allow-fs-read=${config.artifactDir}`,
+    // For the one thread that stops guests; the runner gives the right up once it has started that. Code that jco generated
+    // never runs in a process that has the right.
+    ...(engine === "linker" ? ["--allow-worker"] : []),
     "--disallow-code-generation-from-strings",
     `--wasm-max-mem-pages=${pages}`,
     `--wasm-max-table-size=${COMPONENT_LIMITS.tableElements}`,
@@ -64,7 +69,7 @@ export function runnerArguments({ config, limits, memories, makesObjects }: Runn
     "--expose-gc",
     "--no-warnings",
     programPath("runner/main"),
-    JSON.stringify(config),
+    JSON.stringify({ ...config, memoryPages: pages } satisfies RunnerArgument),
   ];
 }
 

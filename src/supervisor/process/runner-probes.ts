@@ -9,10 +9,17 @@ import { Violation } from "../../channel/violation.ts";
 import { type AccessLevelBits, ALL_ACCESS_LEVEL_BITS } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import { HostError } from "../../errors/host-error.ts";
-import { ProcessorDeadline } from "../sandbox/processor-deadline.ts";
+import { patienceOf, ProcessorDeadline } from "../sandbox/processor-deadline.ts";
+
+/** A probe that waits. */
+interface Probe extends PromiseWithResolvers<AccessLevelBits> {
+  /** Fails it because its time is over. */
+  readonly overdue: (how: "used" | "starved") => void;
+  readonly isUsed: () => boolean;
+}
 
 export class RunnerProbes {
-  readonly #open = new Map<number, PromiseWithResolvers<AccessLevelBits>>();
+  readonly #open = new Map<number, Probe>();
   readonly #ranMs: () => number | undefined;
 
   /** `ranMs` is the runner's time on a processor up to now. */
@@ -26,23 +33,27 @@ export class RunnerProbes {
   }
 
   /**
-   * Asks by `send` and waits for the answer. Where none comes in time, calls `expired` with the reason, to end the
-   * process. Throws `probe-failed`, or `load-failed` where the runner ended or hardly had a processor.
+   * Asks by `send`, which is told how long the runner may take at the most, and waits for the answer. Where none comes in
+   * time, calls `expired` with the reason, to end the process. The runner is not to stop the guest earlier, by the clock: then
+   * a guest that loops on a busy machine could not be told from one that had no processor. Throws `probe-failed`, or
+   * `load-failed` where the runner ended or hardly had a processor.
    */
-  async ask(call: number, send: () => void, expired: (why: string) => void): Promise<AccessLevelBits> {
+  async ask(call: number, send: (mostMs: number) => void, expired: (why: string) => void): Promise<AccessLevelBits> {
     const answer = Promise.withResolvers<AccessLevelBits>();
-    this.#open.set(call, answer);
     const timeoutMs = FIXED_LIMITS.probeMs;
-    using _deadline = new ProcessorDeadline({
+    const why = `get-access-levels did not return within ${timeoutMs} ms`;
+    const overdue = (how: "used" | "starved"): void =>
+      answer.reject(new HostError(how === "used" ? "probe-failed" : "load-failed", why));
+    using deadline = new ProcessorDeadline({
       timeoutMs,
       ranMs: this.#ranMs,
       expired: (how) => {
-        const why = `get-access-levels did not return within ${timeoutMs} ms`;
-        answer.reject(new HostError(how === "used" ? "probe-failed" : "load-failed", why));
+        overdue(how);
         expired(why);
       },
     });
-    send();
+    this.#open.set(call, { ...answer, overdue, isUsed: () => deadline.isUsed });
+    send(patienceOf(timeoutMs));
     try {
       return await answer.promise;
     } finally {
@@ -60,6 +71,12 @@ export class RunnerProbes {
         new HostError("probe-failed", `get-access-levels returned unknown flags (0x${levels.toString(16)})`),
       );
     return undefined;
+  }
+
+  /** The runner stopped a call whose time was over. Does nothing where it is not a probe. */
+  stop(call: number): void {
+    const probe = this.#open.get(call);
+    probe?.overdue(probe.isUsed() ? "used" : "starved");
   }
 
   /** A call failed. Does nothing where it is not a probe. */

@@ -18,6 +18,7 @@ import { Violation } from "../../channel/violation.ts";
 import type { AccessLevelBits } from "../../contract/access-levels.ts";
 import { FIXED_LIMITS } from "../../contract/limits.ts";
 import type { Outcome, RpcRequest } from "../../contract/request.ts";
+import { machineMs } from "../../scheduling/machine-clock.ts";
 import { type ThreadShare, WORK_MS } from "../../fairness/thread-shares.ts";
 import { CallLedger } from "./call-ledger.ts";
 import type { RunnerCall } from "./runner-call.ts";
@@ -28,6 +29,9 @@ import { MICROS_PER_MS } from "../../contract/time-units.ts";
 
 /** The time to retry after for a request that the backlog of unread bytes kept out. */
 const BACKLOG_HINT_MS = 250;
+
+/** Of a call whose guest was stopped. */
+const STOPPED = "it computed until its deadline, and was stopped";
 
 /** The channel, the share that the work is charged to, and the events of the runner itself. */
 export interface RunnerProtocolOptions {
@@ -117,8 +121,9 @@ export class RunnerProtocol {
   async probe(): Promise<AccessLevelBits> {
     const call = this.#calls.newId();
     this.#calls.open(call, this.#signs.asked);
-    const send = (): void => {
-      if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call });
+    const send = (mostMs: number): void => {
+      const due = machineMs(performance.now() + mostMs);
+      if (this.#endReason === undefined) this.#parts.channel.send({ kind: "probe", call, due });
       else this.#probes.lose(call, `the runner has ended: ${this.#endReason}`);
     };
     return await this.#probes.ask(call, send, this.#parts.failed);
@@ -135,7 +140,7 @@ export class RunnerProtocol {
     }
     if (this.#calls.waiting > 0) this.#signs.askBefore(nowMs);
     this.#calls.open(id, this.#signs.asked, call);
-    channel.send({ kind: "request", call: id, request });
+    channel.send({ kind: "request", call: id, due: machineMs(nowMs + call.remainingMs()), request });
     return id;
   }
 
@@ -205,6 +210,8 @@ export class RunnerProtocol {
         return this.#settle(message.call, { kind: "plugin-error", message: message.message });
       case "trap":
         return this.#receiveTrap(message.call, message.message);
+      case "stopped":
+        return this.#receiveStop(message.call);
       case "instance-made":
         this.#parts.instanceMade(this.#making.take(message.micros / MICROS_PER_MS, this.#callsBegun));
         return undefined;
@@ -248,6 +255,13 @@ export class RunnerProtocol {
     this.#charge(WORK_MS.trap);
     const violation = this.#settle(call, { kind: "trap", message });
     if (violation === undefined) this.#probes.fail(call, `get-access-levels trapped: ${message}`);
+    return violation;
+  }
+
+  /** The call is due, by the machine's clock, and the timer of its deadline has settled it or is about to. */
+  #receiveStop(call: number): Violation | undefined {
+    const violation = this.#settle(call, { kind: "failed", code: "deadline-exceeded", message: STOPPED });
+    if (violation === undefined) this.#probes.stop(call);
     return violation;
   }
 

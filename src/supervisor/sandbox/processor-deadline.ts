@@ -8,6 +8,14 @@
 /** A process that gets no processor may take this many times its limit. */
 const PATIENCE = 3;
 
+/** The most elapsed time that a limit may take, unless something else is said. */
+export function patienceOf(timeoutMs: number): number {
+  return PATIENCE * timeoutMs;
+}
+
+/** A process that had a processor for this part of its time counts as having had it throughout. */
+const WHOLE_SHARE = 0.9;
+
 /** The shortest time between two looks. */
 const LOOK_MS = 50;
 
@@ -34,13 +42,19 @@ export class ProcessorDeadline implements Disposable {
     this.#timer = setTimeout(() => this.#look(), options.timeoutMs);
   }
 
+  /** Has the process had a processor for its whole time, as nearly as the kernel counts? */
+  get isUsed(): boolean {
+    const { timeoutMs, ranMs } = this.#options;
+    return (ranMs() ?? Number.POSITIVE_INFINITY) - this.#ranBeforeMs >= timeoutMs * WHOLE_SHARE;
+  }
+
   /** Lifts the deadline. Idempotent. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
 
   #look(): void {
-    const { timeoutMs, patienceMs = PATIENCE * timeoutMs, ranMs, expired } = this.#options;
+    const { timeoutMs, patienceMs = patienceOf(timeoutMs), ranMs, expired } = this.#options;
     const missingMs = this.#ranBeforeMs + timeoutMs - (ranMs() ?? Number.POSITIVE_INFINITY);
     const leftMs = this.#startMs + patienceMs - performance.now();
     if (missingMs <= 0) expired("used");

@@ -47,10 +47,11 @@ const hostMessage: fc.Arbitrary<HostMessage> = fc.oneof(
       { requiredKeys: ["code"] },
     ),
   }),
-  fc.record({ kind: fc.constant("probe" as const), call: u32 }),
+  fc.record({ kind: fc.constant("probe" as const), call: u32, due: u32 }),
   fc.record({
     kind: fc.constant("request" as const),
     call: u32,
+    due: u32,
     request: fc.record({
       id: shortText(REQUEST_ID_MAX_BYTES),
       method: shortText(METHOD_MAX_BYTES),

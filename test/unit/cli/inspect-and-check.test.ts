@@ -70,6 +70,10 @@ describe("inspect", () => {
       `  size      ${bytes.length} bytes`,
       "  imports   local:network-host/types@1.0.0",
       "  exports   local:network-host/handler@1.0.0",
+      "  engine    linker",
+      "  loops     stopped alone at the deadline",
+      "  state     put back after each request",
+      "  changes   noted",
       "  requests  nothing",
       "",
       "  LEVEL            DECLARED  IMPORTED  GRANTED  USED",
@@ -126,6 +130,8 @@ describe("inspect", () => {
       plugin: "gauntlet-write",
       component: resolve(WRITER),
       exports: ["local:network-host/handler@1.0.0"],
+      engine: "linker",
+      stopsLoopsAlone: true,
       requested: ["key-value-write"],
       error: null,
     });
@@ -139,6 +145,46 @@ describe("inspect", () => {
       plugin: "reader",
       verdict: "denied",
       missing: ["key-value-write"],
+    });
+  });
+
+  const ASKING = `(alias export $clock "now" (func $now)) (core func $now (canon lower (func $now)))
+    (core module $asking (import "clock" "now" (func $now (result i64))) (func $start (drop (call $now))) (start $start))
+    (core instance (instantiate $asking (with "clock" (instance (export "now" (func $now))))))`;
+  const FILLED = `(core module $filled (import "main" "memory" (memory 1)) (data (i32.const 64) "data"))
+    (core instance (instantiate $filled (with "main" (instance $main))))`;
+
+  test.each([
+    [
+      "put-back-or-started-again",
+      "",
+      ASKING,
+      "put back after each request, and started again if its start reads a clock or random values",
+    ],
+    [
+      "put-back-or-made-anew",
+      "",
+      `${ASKING} ${FILLED}`,
+      "put back after each request, or made anew if its start reads a clock or random values",
+    ],
+    [
+      "made-anew",
+      "(table 1 funcref) (func (table.set (i32.const 0) (ref.null func)))",
+      ASKING,
+      "made anew for each request: its code changes a table",
+    ],
+  ])("says how an instance comes to a fresh state: %s", async (kind, coreBody, modules, text) => {
+    const file = join(folder, `${kind}.wasm`);
+    const clock = '(import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))';
+    const insert = { imports: clock, "core-body": coreBody, exports: modules };
+    await writeFile(file, await assemblePlugin({ insert }));
+    const { stdout } = await inspect(file);
+    expect(stdout).toContain(`\n  state     ${text}\n`);
+    const reason = "its memory begins with 64 KiB, less than 128";
+    const changes = { kind: "compared", reason };
+    expect(stdout.includes(`\n  changes   all memory is compared: ${reason}\n`)).toBe(kind !== "made-anew");
+    expect(JSON.parse((await inspect(file, "--json")).stdout)).toMatchObject({
+      freshState: { kind, ...(kind === "made-anew" ? { reason: expect.any(String) as string } : { changes }) },
     });
   });
 

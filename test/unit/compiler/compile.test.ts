@@ -63,7 +63,14 @@ describe("compiling a component", () => {
       componentBytes: bytes.length,
       engine: await engineKey(),
       entry: "component.js",
-      link: { kind: "planned", plan: "component.plan.json" },
+      link: {
+        kind: "planned",
+        plan: "component.plan.json",
+        freshState: {
+          kind: "put-back",
+          changes: { kind: "compared", reason: "its memory begins with 64 KiB, less than 128" },
+        },
+      },
       coreModules: ["component.core.wasm"],
       imports: ["local:network-host/key-value-store@1.0.0"],
       exports: ["local:network-host/handler@1.0.0"],
@@ -226,6 +233,14 @@ describe("the compiler's report", () => {
     return Buffer.concat([encodeHeader(header as ReportHeader), Buffer.from(body)]);
   }
 
+  const file = { name: "component.js", bytes: 2 };
+
+  /** Of a component with a plan and one file, which should be the plan. */
+  function planReport(freshState: unknown, only: unknown = { name: "component.plan.json", bytes: 2 }): Buffer {
+    const link = { kind: "planned", plan: "component.plan.json", freshState };
+    return report({ kind: "compiled", summary, link, files: [only] }, "aa");
+  }
+
   test("is taken apart into its files", () => {
     const files = [
       { name: "component.js", bytes: 2 },
@@ -238,12 +253,15 @@ describe("the compiler's report", () => {
     ]);
   });
 
+  test("has the plan that it names", () => {
+    const freshState = { kind: "put-back", changes: { kind: "noted" } };
+    expect(parseReport(planReport(freshState)).header).toMatchObject({ link: { kind: "planned", freshState } });
+  });
+
   test("of a refusal becomes the error", () => {
     const error = refusalOf(() => parseReport(report({ kind: "refused", code: "component-rejected", message: "no" })));
     expect([error.code, error.message]).toEqual(["component-rejected", "no"]);
   });
-
-  const file = { name: "component.js", bytes: 2 };
 
   test.each([
     ["nothing", Buffer.alloc(0)],
@@ -258,13 +276,9 @@ describe("the compiler's report", () => {
       report({ kind: "compiled", summary, link, files: [{ name: "../component.js", bytes: 0 }] }),
     ],
     ["an unexpected file", report({ kind: "compiled", summary, link, files: [{ name: "package.json", bytes: 0 }] })],
-    [
-      "a plan that is not among the files",
-      report(
-        { kind: "compiled", summary, link: { kind: "planned", plan: "component.plan.json" }, files: [file] },
-        "aa",
-      ),
-    ],
+    ["a plan that is not among the files", planReport({ kind: "put-back", changes: { kind: "noted" } }, file)],
+    ["a fresh state that there is not", planReport({ kind: "kept", changes: { kind: "noted" } })],
+    ["changes found in a way that there is not", planReport({ kind: "put-back", changes: { kind: "skipped" } })],
     ["a file twice", report({ kind: "compiled", summary, link, files: [file, file] }, "aaaa")],
     ["a file that is cut short", report({ kind: "compiled", summary, link, files: [file] }, "a")],
     ["bytes behind the last file", report({ kind: "compiled", summary, link, files: [file] }, "aaa")],

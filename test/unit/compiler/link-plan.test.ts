@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planComponent } from "../../../src/compiler/link-plan/plan-component.ts";
-import { LINK_PLAN_FILE, type LinkPlan, MAX_RESTORED_GLOBALS } from "../../../src/contract/link-plan.ts";
+import {
+  HOST_MODULE,
+  LINK_PLAN_FILE,
+  type LinkPlan,
+  MAX_RESTORED_GLOBALS,
+  type PlanModule,
+} from "../../../src/contract/link-plan.ts";
+import { STOP_FLAG, STOP_FLAG_PAGES } from "../../../src/contract/stop-flag.ts";
 import { HostError } from "../../../src/errors/host-error.ts";
 import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
 import { assemble, assemblePlugin } from "../../fixtures/wat/assemble.ts";
@@ -15,8 +22,23 @@ function planned(component: Uint8Array): { plan: LinkPlan; modules: WebAssembly.
   const plan = parsePlan(text);
   const modules = plan.modules
     .filter((_, index) => plan.instances.some(({ module, imports }) => module === index && imports.length === 0))
-    .map(({ file }) => new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(planning.files.get(file) ?? []))));
+    .map((module) => {
+      const compiled = new WebAssembly.Module(Buffer.from(planning.files.get(module.file) ?? []));
+      return new WebAssembly.Instance(compiled, { [HOST_MODULE]: hostMemories(module) });
+    });
   return { plan, modules, text };
+}
+
+/** What the linker gives to a module. */
+function hostMemories({ memories, changeMaps }: PlanModule): Record<string, WebAssembly.Memory> {
+  const flag = { initial: STOP_FLAG_PAGES, maximum: STOP_FLAG_PAGES, shared: true };
+  const given: Record<string, WebAssembly.Memory> = { [STOP_FLAG]: new WebAssembly.Memory(flag) };
+  for (const { name } of changeMaps) given[name] = new WebAssembly.Memory({ initial: 1 });
+  for (const { name, imported } of memories) {
+    const { minPages = 0, maxPages = null } = imported ?? {};
+    given[name] = new WebAssembly.Memory({ initial: minPages, ...(maxPages !== null && { maximum: maxPages }) });
+  }
+  return given;
 }
 
 function reasonOf(component: Uint8Array): string | undefined {
@@ -35,7 +57,10 @@ describe("a link plan", () => {
       "get-access-levels",
       "handle-request",
     ]);
-    expect(plan.modules[0]).toMatchObject({ memories: ["state memory 0"], globals: [["state global 0", "i64"]] });
+    expect(plan.modules[0]).toMatchObject({
+      memories: [{ name: "state memory 0", imported: { minPages: 1, maxPages: null } }],
+      globals: [["state global 0", "i64"]],
+    });
     const exports = modules[0]?.exports as Record<string, { value?: bigint }>;
     expect(exports["state memory 0"]).toBe(exports["memory"]);
     expect(exports["state global 0"]?.value).toBe(7n);
@@ -74,6 +99,85 @@ describe("a link plan", () => {
       kind: "fresh",
       reason: expect.stringContaining(reason) as string,
     });
+  });
+
+  it.each([
+    ["1", { kind: "compared", reason: "its memory begins with 64 KiB, less than 128" }],
+    ["2", { kind: "noted" }],
+  ])("notes changes where memories begin with at least 128 KiB: %s pages", async (pages, changes) => {
+    const component = await assemblePlugin({
+      replace: { '(memory (export "memory") 1)': `(memory (export "memory") ${pages})` },
+    });
+    const { plan } = planned(component);
+    expect(plan.changes).toEqual(changes);
+    const isNoted = plan.changes.kind === "noted";
+    expect(plan.modules[0]?.changeMaps).toEqual(
+      isNoted ? [{ name: "change map 0", memory: { kind: "own", index: 0 } }] : [],
+    );
+    // Also for the stop flag's sake.
+    const imported = { minPages: Number(pages), maxPages: null };
+    expect(plan.modules[0]?.memories).toEqual([{ name: "state memory 0", imported }]);
+  });
+
+  it("notes nothing where an instance is not put back anyway", async () => {
+    const insert = { "core-body": "(table 2 funcref) (func (table.set (i32.const 0) (ref.null func)))" };
+    const replace = { '(memory (export "memory") 1)': '(memory (export "memory") 9)' };
+    const { plan } = planned(await assemblePlugin({ insert, replace }));
+    expect(plan.changes).toEqual({ kind: "compared", reason: "an instance is not put back" });
+  });
+
+  it("compares memories where a function would become larger than V8 takes", async () => {
+    // Each of the stores takes 8 bytes, and some 30 with its note.
+    const stores = "(i32.store offset=300 (local.get 0) (local.get 0))".repeat(330_000);
+    const replace = { '(memory (export "memory") 1)': '(memory (export "memory") 2)' };
+    const { plan } = planned(
+      await assemblePlugin({ insert: { "core-body": `(func (param i32) ${stores})` }, replace }),
+    );
+    expect(plan.changes).toEqual({ kind: "compared", reason: expect.stringContaining("too large") as string });
+    expect(plan.modules[0]?.changeMaps).toEqual([]);
+  });
+
+  const STARTING =
+    "(core module $starting (func $start) (start $start)) (core instance $starting (instantiate $starting))";
+  const FILLED = {
+    memory: '(core module $filled (import "main" "memory" (memory 1)) (data (i32.const 0) "a"))',
+    table: '(core module $filled (import "main" "table" (table 1 funcref)) (func $f) (elem (i32.const 0) func $f))',
+    "memory by another name": `(core module $passing (import "main" "memory" (memory 1)) (export "again" (memory 0)))
+      (core instance $passing (instantiate $passing (with "main" (instance $main))))
+      (core module $filled (import "passing" "again" (memory 1)) (data (i32.const 0) "a"))`,
+    "memory of its own": '(core module $filled (memory 1) (data (i32.const 0) "a"))',
+    "memory by no active segment":
+      '(core module $filled (import "main" "memory" (memory 1)) (data "a") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 1))))',
+    "memory before its own start":
+      '(core module $filled (import "main" "memory" (memory 1)) (data (i32.const 0) "a") (func $start) (start $start))',
+  } as const;
+
+  async function startsOf(modules: string): Promise<(string | null)[]> {
+    const component = await assemblePlugin({
+      insert: { "core-body": '(table (export "table") 1 funcref)', exports: modules },
+    });
+    return planned(component).plan.modules.flatMap(({ start }) => (start === null ? [] : [start]));
+  }
+
+  it.each([
+    ["memory", 0],
+    ["memory by another name", 0],
+    ["table", 0],
+    ["memory of its own", 1],
+    ["memory by no active segment", 1],
+  ] as const)("lets a start function run later unless it could see the difference: %s", async (filled, count) => {
+    const passing = filled === "memory by another name" ? '(with "passing" (instance $passing))' : "";
+    const fill = `${FILLED[filled]} (core instance (instantiate $filled (with "main" (instance $main)) ${passing}))`;
+    expect(await startsOf(`${STARTING} ${fill}`)).toHaveLength(count);
+    // Before the start function, whatever is filled is part of what it starts on.
+    expect(await startsOf(`${fill} ${STARTING}`)).toEqual(["state start"]);
+  });
+
+  it("lets all start functions run later, or none", async () => {
+    const filled = `${FILLED["memory before its own start"]} (core instance (instantiate $filled (with "main" (instance $main))))`;
+    expect(await startsOf(filled)).toHaveLength(1);
+    expect(await startsOf(`${filled} ${STARTING}`)).toHaveLength(2);
+    expect(await startsOf(`${STARTING} ${filled}`)).toHaveLength(0);
   });
 
   it("finds its way through instructions of every kind", async () => {
@@ -178,6 +282,24 @@ describe("a plan's parser", () => {
 
   it("takes what the planner makes", () => {
     expect(JSON.parse(JSON.stringify(parsePlan(text)))).toEqual(JSON.parse(text));
+  });
+
+  /** The plan with a change to its first module. */
+  function withModule(change: object): string {
+    const plan = JSON.parse(text) as { modules: object[] };
+    plan.modules[0] = { ...plan.modules[0], ...change };
+    return JSON.stringify(plan);
+  }
+
+  it.each([
+    ["a memory of too many pages", { memories: [{ name: "m", imported: { minPages: 65_537, maxPages: null } }] }],
+    ["a memory larger than its bound", { memories: [{ name: "m", imported: { minPages: 3, maxPages: 2 } }] }],
+    ["a memory without a size", { memories: [{ name: "m" }] }],
+    ["a map of a memory that is not there", { changeMaps: [{ name: "map", memory: { kind: "own", index: 7 } }] }],
+    ["a map of no memory", { changeMaps: [{ name: "map", memory: { kind: "table", index: 0 } }] }],
+    ["a map of an import without a name", { changeMaps: [{ name: "map", memory: { kind: "import", module: "a" } }] }],
+  ])("refuses %s", (_, change) => {
+    expect(() => parsePlan(withModule(change))).toThrow(expect.objectContaining({ code: "load-failed" }) as Error);
   });
 
   it("throws nothing but load-failed, and lets no index out of bounds through", () => {

@@ -9,6 +9,7 @@ import { LinkedInstance } from "../../../src/runner/linker/linked-instance.ts";
 import { LinkerEngine } from "../../../src/runner/linker/linker-engine.ts";
 import { parsePlan } from "../../../src/runner/linker/parse-plan.ts";
 import type { Namespace } from "../../../src/runner/guest/namespaces.ts";
+import { StopFlags } from "../../../src/runner/stopping/stop-flags.ts";
 import { Suspension } from "../../../src/runner/suspension.ts";
 
 /** A plan and its core modules, ready for instances. Throws where planning is refused. */
@@ -16,13 +17,18 @@ export function prepare(component: Uint8Array): LinkedComponent {
   return createLinkedComponent(...planned(component));
 }
 
+/** How putting an instance back finds what changed: by the compiler's own rule, or by what a test asks for. */
+export type Changes = LinkPlan["changes"]["kind"] | "as chosen";
+
+const NOTED_MIN_BYTES = { noted: 0, compared: Infinity, "as chosen": undefined } as const;
+
 /** An engine of a plugin, with the real imports. */
-export function prepareEngine(component: Uint8Array, audit?: InstanceAudit): Engine {
-  return new LinkerEngine(...planned(component), audit);
+export function prepareEngine(component: Uint8Array, audit?: InstanceAudit, changes: Changes = "as chosen"): Engine {
+  return new LinkerEngine(...planned(component, changes), new StopFlags(), { audit });
 }
 
-function planned(component: Uint8Array): [LinkPlan, WebAssembly.Module[]] {
-  const planning = planComponent(component);
+function planned(component: Uint8Array, changes: Changes = "as chosen"): [LinkPlan, WebAssembly.Module[]] {
+  const planning = planComponent(component, NOTED_MIN_BYTES[changes]);
   if (planning.kind === "refused") throw new Error(`the plan is refused: ${planning.reason}`);
   const plan = parsePlan(text(planning.files.get(LINK_PLAN_FILE)));
   const modules = plan.modules.map(({ file }) => new WebAssembly.Module(Buffer.from(planning.files.get(file) ?? [])));
@@ -31,7 +37,9 @@ function planned(component: Uint8Array): [LinkPlan, WebAssembly.Module[]] {
 
 /** An instance that finds its imports in `host`, by interface name without version. */
 export function instantiate(linked: LinkedComponent, host: Readonly<Record<string, Namespace>> = {}): LinkedInstance {
-  return new LinkedInstance(linked, (name) => host[name], new Suspension());
+  const instance = new LinkedInstance(linked, (name) => host[name], new Suspension(), new StopFlags().take().memory);
+  instance.start();
+  return instance;
 }
 
 /** The exported function of an interface, in an instance. */

@@ -6,6 +6,7 @@
  */
 
 import fc from "fast-check";
+import { STORE_FUNCTION } from "./stores.ts";
 import { BIT_TYPES, type BitType } from "../../../src/contract/link-plan.ts";
 
 /** What a plugin asks the host at its start that differs from instance to instance. */
@@ -27,6 +28,7 @@ interface Action {
 export interface Program {
   readonly globals: readonly { readonly type: BitType; readonly bits: bigint }[];
   readonly pages: number;
+  readonly changes: "noted" | "compared";
   readonly growth: "none" | "grows" | "grows to a bound";
   readonly holdings: readonly (typeof HOLDINGS)[number][];
   readonly hindrances: readonly (typeof HINDRANCES)[number][];
@@ -52,6 +54,7 @@ function seldom<Value>(values: readonly Value[]): fc.Arbitrary<readonly Value[]>
 export const programs: fc.Arbitrary<Program> = fc.record({
   globals: fc.array(fc.record({ type: fc.constantFrom(...BIT_TYPES), bits }), { minLength: 1, maxLength: 8 }),
   pages: fc.integer({ min: 3, max: 5 }),
+  changes: fc.constantFrom("noted", "noted", "compared"),
   growth: fc.constantFrom("none", "grows", "grows to a bound"),
   holdings: fc.subarray([...HOLDINGS]),
   hindrances: seldom(HINDRANCES),
@@ -110,6 +113,7 @@ export function moduleText(program: Program): string {
       ${acts.map((_, index) => `(if (i32.eq (i32.rem_u (local.get $pick) (i32.const ${acts.length})) (i32.const ${index})) (then (return (call $act${index} (local.get $bits)))))`).join("\n")}
       (i64.const 0))
     ${LOOK}
+    ${STORE_FUNCTION}
     (func $see (result i64) (local $seen i64)
       (local.set $seen (call $look (i32.const 0) (i32.const ${PARAMETERS})))
       (local.set $seen (i64.add (local.get $seen) (call $look (i32.const ${3 * 65_536}) ${growth === "none" ? `(i32.const ${pages * 65_536})` : "(i32.mul (memory.size) (i32.const 65536))"})))
@@ -225,12 +229,26 @@ function writeGlobal(type: BitType, index: number): string {
   return `(global.set $global${index} ${value[type]})`;
 }
 
-/** Where in the memory the bits point: anywhere that eight bytes fit, as the guest knows its size. */
-function addressText({ growth, pages }: Program): string {
-  const bytes =
-    growth === "none"
-      ? `(i64.const ${pages * 65_536})`
-      : `(i64.extend_i32_u (i32.mul (memory.size) (i32.const 65536)))`;
+/** The bytes of the memory, as the guest knows its size. */
+function bytesText({ growth, pages }: Program): string {
+  return growth === "none"
+    ? `(i64.const ${pages * 65_536})`
+    : `(i64.extend_i32_u (i32.mul (memory.size) (i32.const 65536)))`;
+}
+
+/** Stores of every kind: across the end of a block of 2 KiB, and around the memory's end, where many trap. */
+function storeTexts(program: Program): string[] {
+  const bytes = bytesText(program);
+  const back = "(i64.and (i64.shr_u (local.get $bits) (i64.const 20)) (i64.const 31))";
+  const inside = `(i64.rem_u (local.get $bits) (i64.sub ${bytes} (i64.const 8192)))`;
+  const edge = `(i64.sub (i64.add (i64.and ${inside} (i64.const -2048)) (i64.const 4096)) ${back})`;
+  const store = (at: string): string => `(call $store (local.get $bits) (i32.wrap_i64 ${at}))`;
+  return [store(edge), store(edge), seldomText(`(drop ${store(`(i64.sub ${bytes} ${back})`)})`)];
+}
+
+/** Where in the memory the bits point: anywhere that eight bytes fit. */
+function addressText(program: Program): string {
+  const bytes = bytesText(program);
   return `(i32.wrap_i64 (i64.rem_u (local.get $bits) (i64.sub ${bytes} (i64.const 8))))`;
 }
 
@@ -242,6 +260,7 @@ function actsOf(program: Program): string[] {
   acts.push(
     `(i64.load ${address}) (i64.store ${address} (local.get $bits))`,
     `(i64.load ${address}) (memory.fill ${address} ${small(256)} (i32.const 8))`,
+    ...storeTexts(program),
     `(memory.init $bytes ${address} ${small(12)} (i32.const 0)) (i64.const 1)`,
     `(call $slot ${small(8)})`,
     `(drop (call $random)) (i64.const 2)`,

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { GuestOutcome, Instance } from "../../../src/runner/engine.ts";
+import type { GuestOutcome, Instance, Restoration } from "../../../src/runner/engine.ts";
 import { GuestContext } from "../../../src/runner/guest/guest-context.ts";
 import { BitAudit } from "../../harness/bit-audit.ts";
 import { PROPERTY_TIME_MS } from "../../harness/property.ts";
@@ -11,6 +11,15 @@ import { prepareEngine } from "./link.ts";
 import { moduleText, programs, requests } from "./random-program.ts";
 
 const HOUR_MS = 3_600_000;
+
+/** What the host draws: each time something else, and the same for all instances of one age. */
+const drawn = vi.hoisted(() => ({ age: 0, count: 0 }));
+
+vi.mock(import("node:crypto"), async (importOriginal) => {
+  const original = await importOriginal();
+  const randomBytes = (bytes: number): Buffer => Buffer.alloc(bytes, `${drawn.age}.${(drawn.count += 1)}`);
+  return { ...original, randomBytes: randomBytes as typeof original.randomBytes };
+});
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "performance"] }));
 afterEach(() => void vi.useRealTimers());
@@ -35,16 +44,17 @@ async function ask({ instance, context }: Seat, payload: Uint8Array): Promise<Gu
 }
 
 it("answers a request as a new instance would, whatever it was asked before, and has every bit of its first state", async () => {
-  const seen = { putBack: 0, told: 0, hindered: 0 };
+  const seen = { noted: 0, compared: 0, notedAndStarted: 0, comparedAndStarted: 0, hindered: 0 };
   await fc.assert(
     fc.asyncProperty(programs, requests, async (program, payloads) => {
       const audit = new BitAudit();
-      const engine = prepareEngine(await buildComponent(moduleText(program)), audit);
+      const engine = prepareEngine(await buildComponent(moduleText(program)), audit, program.changes);
+      // All start at the same time and are told the same.
       const sit = async (): Promise<Seat> => {
+        drawn.count = 0;
         const context = new GuestContext(65_536);
         return { context, instance: await engine.instantiate(context) };
       };
-      const mayBePutBack = program.questions.length === 0 && program.hindrances.length === 0;
       // Its start may trap: then there is nothing to ask.
       fc.pre(
         await sit().then(
@@ -53,26 +63,33 @@ it("answers a request as a new instance would, whatever it was asked before, and
         ),
       );
       let seat: Seat | undefined;
+      let restoration: Restoration | undefined;
       for (const payload of payloads) {
         const fresh = await sit();
-        seat ??= await sit();
+        const started = audit.lastStarted;
+        if (seat === undefined) seat = await sit();
+        else if (restoration === "unstarted") {
+          drawn.count = 0;
+          seat.instance.start();
+          expect(audit.lastStarted).toEqual(started);
+          seen[`${program.changes}AndStarted`] += 1;
+        }
         const [outcome, expected] = [await ask(seat, payload), await ask(fresh, payload)];
-        // What was drawn at the start is of no other instance.
-        if (!program.questions.includes("random")) expect(outcome).toEqual(expected);
+        expect(outcome).toEqual(expected);
         fresh.instance.destroy();
-        // Whatever is kept of a clock differs from what the next new instance finds.
+        // Whatever is kept of what was told differs from what the next new instance is told.
         vi.advanceTimersByTime(HOUR_MS);
-        const isPutBack = outcome.kind !== "trap" && seat.instance.restore();
-        if (isPutBack) {
-          expect(mayBePutBack).toBe(true);
-          seat.context.renew();
-          seen.putBack += 1;
+        drawn.age += 1;
+        restoration = outcome.kind === "trap" ? "impossible" : seat.instance.restore();
+        if (restoration !== "impossible") {
+          expect(program.hindrances).toEqual([]);
+          if (program.questions.length > 0) expect(restoration).toBe("unstarted");
+          if (restoration === "ready") seen[program.changes] += 1;
           continue;
         }
         seat.instance.destroy();
         seat = undefined;
-        if (program.questions.length > 0) seen.told += 1;
-        else if (!mayBePutBack) seen.hindered += 1;
+        if (program.hindrances.length > 0) seen.hindered += 1;
       }
       expect(audit.restores).toBeLessThanOrEqual(payloads.length);
     }),

@@ -120,7 +120,10 @@ export async function compileArtifact(component: Uint8Array, options: ArtifactOp
     engine: "jco",
     files: {},
     entry: ENTRY_FILE,
-    link: planning.kind === "planned" ? { kind: "planned", plan: LINK_PLAN_FILE } : planning,
+    link:
+      planning.kind === "planned"
+        ? { kind: "planned", plan: LINK_PLAN_FILE, freshState: planning.freshState }
+        : planning,
     coreModules: [...files.keys()].filter((name) => name.endsWith(".wasm")),
     imports: [...entry.matchAll(/imports\['([^']+)'\]/g)].map(([, name]) => name as string),
     exports: [],

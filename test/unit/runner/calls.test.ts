@@ -25,7 +25,11 @@ async function openCalls(serve: (context: GuestContext) => void): Promise<{ call
   const engine: Engine = {
     instantiate: async (context) => ({
       memoryBytes: 0,
-      restore: () => true,
+      restore: () => {
+        context.renew();
+        return "ready";
+      },
+      start: () => undefined,
       destroy: () => undefined,
       getAccessLevels: () => ({ kind: "levels", levels: 0 }),
       handleRequest: () => {
@@ -62,7 +66,7 @@ test("what the host says of an outbound request reaches nobody once its call has
     context.port(OUTBOUND_HTTP_PORT)?.open(GET, sink);
     calls.receive({ kind: "http-wanted", exchange: 1, bytes: 1 });
   });
-  calls.receive({ kind: "request", call: 1, request: { id: "", method: "", payload: new Uint8Array(0) } });
+  calls.receive({ kind: "request", call: 1, due: 0, request: { id: "", method: "", payload: new Uint8Array(0) } });
   expect(sent.map(({ kind }) => kind)).toEqual(["http-request", "response"]);
   calls.receive({ kind: "http-wanted", exchange: 1, bytes: 2 });
   expect(heard).toEqual([1]);
@@ -75,7 +79,7 @@ test("a call whose guest says nothing costs no record, and one that says somethi
   });
   for (const call of [1, 2, 3]) {
     isLoud = call === 2;
-    calls.receive({ kind: "request", call, request: { id: "", method: "", payload: new Uint8Array(0) } });
+    calls.receive({ kind: "request", call, due: 0, request: { id: "", method: "", payload: new Uint8Array(0) } });
   }
   expect(sent.map((message) => [message.kind, "call" in message && message.call])).toEqual([
     ["response", 1],

@@ -1,8 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Engine, Instance } from "../../../src/runner/engine.ts";
+import type { Due, Engine, Instance, Restoration } from "../../../src/runner/engine.ts";
 import { InstancePool } from "../../../src/runner/instance-pool.ts";
 import { MemoryReclaimer } from "../../../src/runner/memory-reclaimer.ts";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
+import { machineMs, machineMsUntil } from "../../../src/scheduling/machine-clock.ts";
 
 const INSTANCE_BYTES = 65_536;
 
@@ -11,8 +13,13 @@ class CountingEngine implements Engine {
   made = 0;
   destroyed = 0;
   failing = false;
-  /** Can its instances be put back? */
-  restores = false;
+  /** How are its instances put back? */
+  restores: Restoration = "impossible";
+  started = 0;
+  /** Until when each of the start functions that ran again might run. */
+  readonly dues: Due[] = [];
+  /** Do start functions trap when they run again? */
+  trapping = false;
 
   async instantiate(): Promise<Instance> {
     if (this.failing) throw new Error("start trapped");
@@ -20,6 +27,11 @@ class CountingEngine implements Engine {
     return {
       memoryBytes: INSTANCE_BYTES,
       restore: () => this.restores,
+      start: (due) => {
+        this.dues.push(due);
+        if (this.trapping) throw new Error("start trapped");
+        this.started += 1;
+      },
       destroy: () => void (this.destroyed += 1),
       getAccessLevels: async () => ({ kind: "levels", levels: 0 }),
       handleRequest: async () => ({ kind: "trap", message: "" }),
@@ -106,7 +118,7 @@ it("keeps no more than may hold memory while they wait, and one in any case", as
 
 it("makes no instance anew where those that served come back, though more were out than may wait", async () => {
   const { pool, engine } = await openPool(4);
-  engine.restores = true;
+  engine.restores = "ready";
   const taken = await Promise.all(Array.from({ length: 6 }, async () => await pool.take()));
   for (const prepared of taken) pool.release(prepared, "returned");
   expect([pool.idleCount, engine.made, engine.destroyed]).toEqual([4, 6, 2]);
@@ -150,4 +162,49 @@ it("leaves the error of an instance that cannot be made to the request that need
   await pool.take();
   await turns(10);
   expect(pool.idleCount).toBe(1);
+});
+
+it("starts those again that were put back to their state before their start, in idle moments", async () => {
+  const { pool, engine, times } = await openPool(4);
+  engine.restores = "unstarted";
+  const taken = await Promise.all(Array.from({ length: 3 }, async () => await pool.take()));
+  times.length = 0;
+  const beganMs = machineMs(performance.now());
+  pool.noteActivity();
+  for (const prepared of taken) pool.release(prepared, "returned");
+  expect([pool.idleCount, engine.started]).toEqual([3, 0]);
+  await turns(20);
+  expect([pool.idleCount, engine.started, engine.made, times.length]).toEqual([3, 3, 3, 3]);
+  // Nobody waits for them; they may not keep the process for ever, either.
+  for (const due of engine.dues) {
+    expect(machineMsUntil(due ?? 0, beganMs)).toBeGreaterThanOrEqual(FIXED_LIMITS.idleComputeMs);
+    expect(machineMsUntil(due ?? 0, machineMs(performance.now()))).toBeLessThanOrEqual(FIXED_LIMITS.idleComputeMs);
+  }
+});
+
+it("starts one again for the request that needs it, where no moment was idle", async () => {
+  const { pool, engine } = await openPool(1);
+  engine.restores = "unstarted";
+  for (let request = 1; request <= 5; request++) {
+    const prepared = await pool.take(request);
+    pool.release(prepared, "returned");
+    expect([engine.made, engine.started]).toEqual([1, request - 1]);
+  }
+  expect(engine.dues).toEqual([2, 3, 4, 5]);
+});
+
+it("leaves the error of one that cannot start again to the request that needs it, and makes another for the next", async () => {
+  const { pool, engine } = await openPool(1);
+  engine.restores = "unstarted";
+  engine.trapping = true;
+  pool.release(await pool.take(), "returned");
+  await expect(pool.take()).rejects.toThrow("start trapped");
+  expect([engine.made, engine.destroyed]).toEqual([1, 1]);
+  pool.release(await pool.take(), "returned");
+  expect(engine.made).toBe(2);
+  // In an idle moment nobody is told; the next request gets one that is made anew.
+  await turns(10);
+  expect([engine.destroyed, pool.idleCount]).toEqual([2, 0]);
+  await pool.take();
+  expect(engine.made).toBe(3);
 });

@@ -2,7 +2,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildArtifact } from "./artifacts.ts";
-import { ENGINES, RunnerChild } from "./runner-child.ts";
+import { ENGINES, dueIn, RunnerChild } from "./runner-child.ts";
 
 let artifactDir: string;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.each(ENGINES)("the runner's process, on the %s engine", (engine) => {
   it("ends with code 2 when a call's number is in use", async () => {
     await using runner = await RunnerChild.start({ engine, artifactDir });
     const call = runner.begin("get", Buffer.from("key"));
-    runner.channel.send({ kind: "probe", call });
+    runner.channel.send({ kind: "probe", call, due: dueIn(60_000) });
     expect(await runner.exited).toBe(2);
   });
 

@@ -3,24 +3,37 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Channel } from "../../../src/channel/channel.ts";
 import { HOST_SIDE, type HostMessage, type RunnerMessage } from "../../../src/channel/messages/messages.ts";
 import type { RunnerConfig } from "../../../src/contract/artifact.ts";
 import type { RpcRequest } from "../../../src/contract/request.ts";
+import { machineMs } from "../../../src/scheduling/machine-clock.ts";
 import { runnerArguments } from "../../../src/supervisor/process/runner-flags.ts";
-import { programPath } from "../../../src/supervisor/sandbox/child-program.ts";
+import { CODE_ROOT, programPath } from "../../../src/supervisor/sandbox/child-program.ts";
 import { projectFile } from "../../harness/plugins.ts";
 
 const AUDITED_RUNNER = projectFile("test/harness/audited-runner.ts");
+
+/** Tries to start a thread, and says so. */
+export const WORKER_SEEKING_RUNNER: string = projectFile("test/harness/worker-seeking-runner.ts");
 
 const OUTCOMES: ReadonlySet<RunnerMessage["kind"]> = new Set([
   "response",
   "oversize",
   "plugin-error",
   "trap",
+  "stopped",
   "levels",
 ]);
+
+/** Longer than any test takes. */
+const UNHURRIED_MS = 600_000;
+
+/** When a call is due that has so long. */
+export function dueIn(ms: number): number {
+  return machineMs(performance.now() + ms);
+}
 
 export const ENGINES = ["jco", "linker"] as const;
 
@@ -29,6 +42,12 @@ export type RunnerOptions = Partial<RunnerConfig> & {
   readonly memoryPages?: number;
   /** Runs `test/harness/audited-runner.ts`: whatever is put back is checked, and a fault ends the runner. */
   readonly audited?: boolean;
+  /** Runs this program, which starts the runner itself. */
+  readonly program?: string | undefined;
+  /** The folder of a build, whose runner is one file; by default, the runner is that of `src/`. */
+  readonly dist?: string;
+  /** Flags of V8's, before the runner's own. */
+  readonly v8Flags?: readonly string[];
   /** Called with each key-value operation; what it returns is the answer; `undefined`: no answer for now. */
   readonly perform?: (operation: KeyValueMessage) => HostMessage | undefined;
 };
@@ -52,7 +71,16 @@ export class RunnerChild implements AsyncDisposable {
   readonly #perform: RunnerOptions["perform"];
   #lastCall = 0;
 
-  constructor({ artifactDir, memoryPages = 256, audited = false, perform, ...config }: RunnerOptions) {
+  constructor({
+    artifactDir,
+    memoryPages = 256,
+    audited = false,
+    program = audited ? AUDITED_RUNNER : undefined,
+    dist,
+    v8Flags = [],
+    perform,
+    ...config
+  }: RunnerOptions) {
     this.#perform = perform;
     const runnerConfig: RunnerConfig = {
       artifactDir,
@@ -64,8 +92,11 @@ export class RunnerChild implements AsyncDisposable {
       ...config,
     };
     const limits = { memoryBytes: memoryPages * 64 * 1024, runnerMemoryBytes: 0 };
-    const flags = runnerArguments({ config: runnerConfig, limits, memories: 1, makesObjects: false });
-    this.process = spawn(process.execPath, audited ? flags.flatMap(auditedFlag) : flags, {
+    const engine = runnerConfig.engine === "jco" ? "jco" : "linker";
+    const own = runnerArguments({ config: runnerConfig, limits, memories: 1, makesObjects: false, engine });
+    const built = dist === undefined ? own : own.map((flag) => builtFlag(flag, dist));
+    const flags = program === undefined ? built : built.flatMap((flag) => flagFor(program, flag));
+    this.process = spawn(process.execPath, [...v8Flags, ...flags], {
       env: {},
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
@@ -101,10 +132,10 @@ export class RunnerChild implements AsyncDisposable {
   }
 
   /** Starts a call without waiting for it. */
-  begin(method: string, payload: Uint8Array = Buffer.alloc(0)): number {
+  begin(method: string, payload: Uint8Array = Buffer.alloc(0), due = dueIn(UNHURRIED_MS)): number {
     const call = ++this.#lastCall;
     const request: RpcRequest = { id: `id-${call}`, method, payload };
-    this.channel.send({ kind: "request", call, request });
+    this.channel.send({ kind: "request", call, due, request });
     return call;
   }
 
@@ -118,9 +149,9 @@ export class RunnerChild implements AsyncDisposable {
     return await this.end(this.begin(method, payload));
   }
 
-  async probe(): Promise<CallEnd> {
+  async probe(due = dueIn(UNHURRIED_MS)): Promise<CallEnd> {
     const call = ++this.#lastCall;
-    this.channel.send({ kind: "probe", call });
+    this.channel.send({ kind: "probe", call, due });
     return await this.end(call);
   }
 
@@ -152,10 +183,15 @@ export class RunnerChild implements AsyncDisposable {
   }
 }
 
-/** One of the runner's flags as it is for the audited runner, which may read itself as well. */
-function auditedFlag(flag: string): string[] {
-  if (flag === programPath("runner/main")) return [AUDITED_RUNNER];
-  return flag === "--permission" ? [flag, `--allow-fs-read=${dirname(AUDITED_RUNNER)}`] : [flag];
+function builtFlag(flag: string, dist: string): string {
+  if (flag === programPath("runner/main")) return join(dist, "runner/main.js");
+  return flag === `--allow-fs-read=${CODE_ROOT}` ? `--allow-fs-read=${dist}` : flag;
+}
+
+/** One of the runner's flags as it is for a program of the tests, which may read itself as well. */
+function flagFor(program: string, flag: string): string[] {
+  if (flag === programPath("runner/main")) return [program];
+  return flag === "--permission" ? [flag, `--allow-fs-read=${dirname(program)}`] : [flag];
 }
 
 function callOf(message: RunnerMessage): number | undefined {

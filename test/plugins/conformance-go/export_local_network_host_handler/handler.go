@@ -34,6 +34,7 @@ var methods = map[string]func(payload []byte) ([]byte, error){
 	"set":         set,
 	"state":       state,
 	"random":      draw,
+	"drawn":       drawn,
 	"hold":        hold,
 	"descend":     descend,
 	"nest":        nest,

@@ -24,11 +24,12 @@ describe.runIf(process.platform === "linux")("amplification while values are lif
       limits: { ...DEFAULT_PLUGIN_LIMITS, runnerMemoryBytes: 512 * MIB },
       memories: 1,
       makesObjects: false,
+      engine: "linker",
       confinement: await decideConfinement({ sandbox: "auto", runnerUser, cacheDir: tmpdir() }),
     });
     const before = process.memoryUsage.rss();
     const outcome = await new Promise<Outcome>((resolve) => {
-      const call: Partial<RunnerCall> = { settle: resolve };
+      const call: Partial<RunnerCall> = { settle: resolve, remainingMs: () => 60_000 };
       runner.begin({ id: "1", method: "m", payload: Buffer.alloc(0) }, call as RunnerCall);
     });
     expect(outcome).toMatchObject({ kind: "failed", code: "memory-exceeded" });

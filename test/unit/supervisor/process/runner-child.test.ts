@@ -9,6 +9,7 @@ const OPTIONS: RunnerOptions = {
   limits: DEFAULT_PLUGIN_LIMITS,
   memories: 1,
   makesObjects: false,
+  engine: "linker",
 };
 
 describe.runIf(process.platform === "linux")("a runner's process", () => {

@@ -88,6 +88,7 @@ async function start(manner: string): Promise<RunnerProcess> {
     limits: { ...DEFAULT_PLUGIN_LIMITS, runnerMemoryBytes: 256 * MIB },
     memories: 1,
     makesObjects: false,
+    engine: "linker",
     confinement: new Impostor(["--no-warnings", HOSTILE, manner]),
   });
   started.push(runner);
