@@ -65,5 +65,7 @@ function logComponents(logger: Logger): RemoteComponentEvents {
         "the registry cannot be asked; the component that is here goes on",
       ),
     recovered: (reference) => logger.info({ reference }, "the registry can be asked again"),
+    upkeepFailed: (error) =>
+      logger.warn({ err: error }, "the components of registries in the cache folder cannot be kept in order"),
   };
 }

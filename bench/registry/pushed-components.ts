@@ -8,7 +8,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { obtainServer } from "../../scripts/servers/binaries.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { digestOf } from "../../src/contract/digest.ts";
 import { OciClient } from "../../src/oci/client.ts";
 import { pushComponent } from "../../src/oci/component-push.ts";

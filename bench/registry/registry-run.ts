@@ -17,7 +17,7 @@ import { type ReplicaFiles, startReplica } from "../replicas/replica.ts";
 import { startServers } from "../servers/servers.ts";
 import { describeMachine, machineLine } from "../setup/machine.ts";
 import { hostPathOf } from "../setup/open-run.ts";
-import { asJson, openFolder, report, writeResults } from "../setup/results.ts";
+import { openFolder, report, writeRun } from "../setup/results.ts";
 import type { RegistryPlan } from "./command.ts";
 import { pushAll, startRegistry } from "./pushed-components.ts";
 
@@ -81,12 +81,7 @@ export async function runRegistry(plan: RegistryPlan, signal: AbortSignal): Prom
     `${plan.plugins} plugins of ${plan.components} components where there are many; ${plan.rounds} rounds: median (smallest–largest) of the time until ready`,
     resultText(results),
   ].join("\n\n");
-  const path = await writeResults(
-    new Map([
-      ["results.json", asJson({ plan, machine, results })],
-      ["report.md", `${text}\n`],
-    ]),
-  );
+  const path = await writeRun({ plan, machine, results }, text);
   console.log(`${text}\n\nEverything measured: ${path}`);
   console.log(JSON.stringify({ registry: results.map(({ name, ratio }) => ({ name, ratio: ratio.median })) }));
 }

@@ -6,14 +6,15 @@
 
 import { Argument, Command } from "commander";
 import { HostError } from "../errors/host-error.ts";
-import type { StoredArtifact } from "../registry/cache-contents.ts";
+import type { ListedComponent } from "../registry/component-store.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CACHE_BYTES_SETTING, CACHE_SETTING, parseCacheBytes, parseCacheDir } from "./serve-options.ts";
 import { type Flags, settingOption } from "./settings.ts";
-import { alignColumns, styled, type Terminal, write } from "./terminal.ts";
+import { alignColumns, type OutputStream, styled, type Terminal, write } from "./terminal.ts";
 
 const HELP = `
-list   shows each compiled component: its digest, its size, when it was last used, and its engine
+list   shows each compiled component: its digest, its size, when it was last used, and its engine; and each component
+       that was pulled from a registry: what stands for it, and whether a consumer file names it
 prune  removes the least recently used components until --cache-bytes are left
 clear  removes all components that are not in use
 
@@ -50,12 +51,14 @@ export function createCacheCommand(terminal: Terminal, done: (code: ExitCode) =>
 
 async function list(flags: Flags, { env, stdout }: Terminal): Promise<ExitCode> {
   const directory = parseCacheDir(flags, env);
-  const [{ listArtifacts }, { isInUse }] = await Promise.all([
+  const [{ listArtifacts }, { isInUse }, { ComponentStore }] = await Promise.all([
     import("../registry/cache-contents.ts"),
     import("../registry/artifact-marks.ts"),
+    import("../registry/component-store.ts"),
   ]);
   const artifacts = [...(await listArtifacts(directory))].sort((a, b) => b.usedMs - a.usedMs);
   const bytes = sizeOf(artifacts);
+  const pulled = await ComponentStore.list(directory);
   if (flags["json"] === true) {
     const shown = artifacts.map(({ digest, engine, bytes: size, usedMs }) => ({
       digest,
@@ -64,7 +67,8 @@ async function list(flags: Flags, { env, stdout }: Terminal): Promise<ExitCode> 
       lastUsed: new Date(usedMs).toISOString(),
       inUse: isInUse(usedMs),
     }));
-    await write(stdout, `${JSON.stringify({ directory, bytes, artifacts: shown })}\n`);
+    const components = pulled.map(({ isNamed, ...component }) => ({ ...component, named: isNamed }));
+    await write(stdout, `${JSON.stringify({ directory, bytes, artifacts: shown, components })}\n`);
     return EXIT.ok;
   }
   const heading = ["DIGEST", "SIZE", "LAST USED", "ENGINE"].map((title) => styled(stdout, "quiet", title));
@@ -75,8 +79,27 @@ async function list(flags: Flags, { env, stdout }: Terminal): Promise<ExitCode> 
     engine,
   ]);
   const summary = `${directory}: ${artifacts.length} compiled components, ${mebibytes(bytes)}`;
-  await write(stdout, `${[...alignColumns([heading, ...rows]), "", summary].join("\n")}\n`);
+  const lines = [...alignColumns([heading, ...rows]), "", summary, ...pulledLines(pulled, stdout)];
+  await write(stdout, `${lines.join("\n")}\n`);
   return EXIT.ok;
+}
+
+/** Nothing is said of registries where none is used. */
+function pulledLines(pulled: readonly ListedComponent[], stdout: OutputStream): readonly string[] {
+  if (pulled.length === 0) return [];
+  const heading = ["PULLED", "SIZE", "NAMED", "REFERENCES"].map((title) => styled(stdout, "quiet", title));
+  const rows = pulled.map(({ digest, bytes, references, isNamed }) => [
+    digest,
+    mebibytes(bytes),
+    isNamed ? styled(stdout, "good", "yes") : "no",
+    references.join(" ") || "-",
+  ]);
+  return [
+    "",
+    ...alignColumns([heading, ...rows]),
+    "",
+    `${pulled.length} pulled components, ${mebibytes(sizeOf(pulled))}`,
+  ];
 }
 
 async function remove(action: "prune" | "clear", flags: Flags, { env, stdout }: Terminal): Promise<ExitCode> {
@@ -99,8 +122,8 @@ async function remove(action: "prune" | "clear", flags: Flags, { env, stdout }: 
   return stuck > 0 ? EXIT.failed : EXIT.ok;
 }
 
-function sizeOf(artifacts: readonly StoredArtifact[]): number {
-  return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+function sizeOf(entries: readonly { readonly bytes: number }[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 const MEBIBYTE = 1024 ** 2;

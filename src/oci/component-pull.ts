@@ -12,7 +12,9 @@ import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../contract/names.ts";
 import { HostError } from "../errors/host-error.ts";
+import { writeBlob } from "./blob-file.ts";
 import type { OciClient } from "./client.ts";
+import { type FileState, fileStateOf } from "./file-state.ts";
 import { componentLayer, type Descriptor, parseManifest } from "./manifest.ts";
 import { formatReference, type OciReference, type OciRepository } from "./reference.ts";
 
@@ -48,13 +50,20 @@ export function componentPathIn(folder: string, digest: Digest): string {
   return join(folder, `${digest}.wasm`);
 }
 
-/** Fetches a component into an existing folder; returns its path. Throws `component-rejected` where it is larger than `maxBytes`. */
+/** A component that was fetched. */
+export interface PulledComponent {
+  readonly path: string;
+  /** As long as the file has this state, its content is what was hashed. */
+  readonly state: FileState;
+}
+
+/** Fetches a component into an existing folder. Throws `component-rejected` where it is larger than `maxBytes`. */
 export async function pullComponent(
   client: OciClient,
   at: OciRepository,
   layer: Pick<Descriptor, "digest" | "size">,
   { folder, maxBytes, signal }: { readonly folder: string; readonly maxBytes: number; readonly signal?: AbortSignal },
-): Promise<string> {
+): Promise<PulledComponent> {
   if (layer.size > maxBytes)
     throw new HostError(
       "component-rejected",
@@ -64,17 +73,13 @@ export async function pullComponent(
   const path = componentPathIn(folder, layer.digest);
   const unfinished = join(folder, `${UNFINISHED_PREFIX}${randomUUID()}`);
   try {
-    await writeBlob(unfinished, client.fetchBlob(at, layer, signal));
+    await using file = await open(unfinished, "wx", 0o600);
+    await writeBlob(file, client.fetchBlob(at, layer, signal));
     await rename(unfinished, path);
-    return path;
+    // Of the open file, whatever has that name by now; and after the rename, which changes it.
+    return { path, state: fileStateOf(await file.stat({ bigint: true })) };
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;
   }
-}
-
-async function writeBlob(path: string, blob: AsyncIterable<Buffer>): Promise<void> {
-  await using file = await open(path, "wx", 0o600);
-  for await (const chunk of blob) await file.writeFile(chunk);
-  await file.sync();
 }

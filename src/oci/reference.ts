@@ -9,6 +9,7 @@
  */
 
 import { type Digest, isDigest } from "../contract/names.ts";
+import { MAX_PORT } from "../policy/allowed-host.ts";
 
 /** One repository of one registry. */
 export interface OciRepository {
@@ -31,7 +32,6 @@ const HOST =
 const COMPONENT = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^(?=.{1,255}$)${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const MAX_PORT = 65_535;
 
 /** Why a text is not a reference: a part of a sentence, with what to write. */
 export interface ReferenceProblem {

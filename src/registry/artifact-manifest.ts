@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { ARTIFACT_FORMAT, type ArtifactManifest } from "../contract/artifact.ts";
 import { type Digest, isDigest } from "../contract/names.ts";
+import { linkEntrySchema } from "../supervisor/compilation/link-entry-schema.ts";
 
 const digest = z.custom<Digest>((value) => typeof value === "string" && isDigest(value));
 
@@ -21,10 +22,7 @@ const manifestSchema = z
     engine: z.string().max(128),
     files: z.record(fileName, digest),
     entry: fileName,
-    link: z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("planned"), plan: fileName }),
-      z.strictObject({ kind: z.literal("refused"), reason: z.string() }),
-    ]),
+    link: linkEntrySchema(fileName),
     coreModules: z.array(fileName).readonly(),
     imports: z.array(z.string()).readonly(),
     exports: z.array(z.string()).readonly(),

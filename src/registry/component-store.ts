@@ -14,7 +14,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { digestOf } from "../contract/digest.ts";
@@ -23,7 +23,7 @@ import { MIB } from "../contract/limit-row.ts";
 import { type Digest, isDigest } from "../contract/names.ts";
 import { componentPathIn, type RemoteComponent, UNFINISHED_PREFIX } from "../oci/component-pull.ts";
 import { formatReference, OCI_SCHEME, type OciReference } from "../oci/reference.ts";
-import { removeStale, replaceFile } from "./durable-files.ts";
+import { removeStale, replaceFile, syncDirectory, syncFile } from "./durable-files.ts";
 import { formatProof, parseProof, type SignatureProof } from "./signature-proof.ts";
 import { expectOwnFolder, makeOwnFolder } from "./own-folder.ts";
 import { hasCode } from "./system-errors.ts";
@@ -60,10 +60,22 @@ export function referenceText(reference: OciReference): string {
   return OCI_SCHEME + formatReference(reference);
 }
 
+/** A component that is here, and why. */
+export interface ListedComponent {
+  readonly digest: Digest;
+  readonly bytes: number;
+  /** What stands for it, as far as registries have said. */
+  readonly references: readonly string[];
+  /** Does a consumer file name it? Then it stays. */
+  readonly isNamed: boolean;
+}
+
 export class ComponentStore {
   readonly #cacheDir: string;
   /** Where components are, by digest. */
   readonly folder: string;
+  /** Paths of records that the disk may not have yet. */
+  readonly #unsynced = new Set<string>();
 
   private constructor(cacheDir: string) {
     this.#cacheDir = cacheDir;
@@ -81,6 +93,27 @@ export class ComponentStore {
     return store;
   }
 
+  /** The components below a cache folder, by digest. Makes nothing: none where there is no such folder. */
+  static async list(cacheDir: string): Promise<readonly ListedComponent[]> {
+    const store = new ComponentStore(cacheDir);
+    const kept = await store.#keptDigests();
+    const references = new Map<Digest, string[]>();
+    for (const name of await namesIn(store.#refs)) {
+      if (!name.endsWith(".json") || name.endsWith(".proof.json")) continue;
+      const record = await readJsonFile(join(store.#refs, name), recordSchema);
+      if (record !== undefined)
+        references.set(record.component, [...(references.get(record.component) ?? []), record.reference]);
+    }
+    return (await store.#components())
+      .map(({ digest, size }) => ({
+        digest,
+        bytes: size,
+        references: (references.get(digest) ?? []).sort(),
+        isNamed: kept.has(digest),
+      }))
+      .sort((one, other) => one.digest.localeCompare(other.digest));
+  }
+
   /** What a reference stood for, if that component is here. */
   async find(reference: OciReference): Promise<StoredReference | undefined> {
     const record = await readJsonFile(this.#recordPath(keyOf(reference)), recordSchema);
@@ -90,7 +123,7 @@ export class ComponentStore {
     if (reference.digest !== undefined && reference.digest !== manifest) return undefined;
     if (!(await this.has(component, size))) return undefined;
     // The link is made after the record, and a process may have ended between the two.
-    await this.#link(reference, component);
+    await this.#link(reference, component, await linkTarget(referencePath(this.#cacheDir, reference)));
     return { manifest, etag, component, size };
   }
 
@@ -99,12 +132,35 @@ export class ComponentStore {
     return (await sizeOf(componentPathIn(this.folder, digest))) === size;
   }
 
-  /** Makes a component that is here the one that a reference stands for. */
+  /**
+   * Makes a component that is here the one that a reference stands for. What it stood for before is replaced durably; of a reference
+   * that is new here, the disk has it after {@link persist}.
+   */
   async point(reference: OciReference, record: StoredReference): Promise<void> {
+    const path = this.#recordPath(keyOf(reference));
     const staging = join(this.#refs, UNFINISHED_PREFIX + randomUUID());
     const content = JSON.stringify({ reference: referenceText(reference), ...record });
-    await replaceFile(staging, this.#recordPath(keyOf(reference)), content);
-    await this.#link(reference, record.component);
+    const before = await linkTarget(referencePath(this.#cacheDir, reference));
+    if (before === undefined) {
+      await writeFile(staging, content, { flag: "wx", mode: 0o600 });
+      await rename(staging, path);
+      this.#unsynced.add(path);
+    } else await replaceFile(staging, path, content);
+    await this.#link(reference, record.component, before);
+  }
+
+  /**
+   * Waits until the disk has what was pointed to. A power cut before that costs the question to the registry: a record that is
+   * torn or missing is as if it had never been.
+   */
+  async persist(): Promise<void> {
+    if (this.#unsynced.size === 0) return;
+    // One after another: loads need the threads of the file system, too. What fails is left for the next time.
+    for (const path of this.#unsynced) {
+      await syncFile(path).catch(unlessGone);
+      this.#unsynced.delete(path);
+    }
+    for (const folder of [this.folder, this.#refs]) await syncDirectory(folder);
   }
 
   /** The signatures of what a reference stood for, if any were kept. They are not verified. */
@@ -166,18 +222,19 @@ export class ComponentStore {
     return join(this.#refs, `${key}.json`);
   }
 
-  /** By a rename, so that the path always leads to a whole component. */
-  async #link(reference: OciReference, component: Digest): Promise<void> {
+  /** By a rename where there is a link already, `before`: the path always leads to a whole component. */
+  async #link(reference: OciReference, component: Digest, before: string | undefined): Promise<void> {
     const path = referencePath(this.#cacheDir, reference);
     const target = componentPathIn("..", component);
-    if ((await linkTarget(path)) === target) return;
+    if (before === target) return;
+    if (before === undefined && (await isNew(symlink(target, path)))) return;
     const staging = join(this.#refs, UNFINISHED_PREFIX + randomUUID());
     await symlink(target, staging);
     await rename(staging, path);
   }
 
   async #components(): Promise<readonly { digest: Digest; size: number; modifiedMs: number }[]> {
-    const digests = (await readdir(this.folder)).map((name) => name.replace(/\.wasm$/, "")).filter(isDigest);
+    const digests = (await namesIn(this.folder)).map((name) => name.replace(/\.wasm$/, "")).filter(isDigest);
     const infos = digests.map(async (digest) => {
       const info = await stat(componentPathIn(this.folder, digest)).catch(unlessGone);
       return info === undefined ? [] : [{ digest, size: info.size, modifiedMs: info.mtimeMs }];
@@ -187,7 +244,7 @@ export class ComponentStore {
 
   async #keptDigests(): Promise<ReadonlySet<Digest>> {
     const kept = new Set<Digest>();
-    for (const name of await readdir(this.#named)) {
+    for (const name of await namesIn(this.#named)) {
       const path = join(this.#named, name);
       const list = await readJsonFile(path, namedSchema);
       if (list === undefined || !(await isInForce(path, list.consumerFile))) continue;
@@ -198,6 +255,10 @@ export class ComponentStore {
     }
     return kept;
   }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder).catch(unlessGone)) ?? [];
 }
 
 function keyOf(reference: OciReference): string {
@@ -223,6 +284,17 @@ async function readJsonFile<Output>(path: string, schema: z.ZodType<Output>): Pr
 
 async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(unlessGone))?.size;
+}
+
+/** False where there was something of that name. */
+async function isNew(making: Promise<void>): Promise<boolean> {
+  try {
+    await making;
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+    return false;
+  }
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {

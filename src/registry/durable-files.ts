@@ -23,11 +23,16 @@ export async function writeDurably(path: string, content: Uint8Array | string): 
 
 /** Waits until the disk has the folder's entries. */
 export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
+  await syncFile(path);
+}
+
+/** Waits until the disk has a file's content, whoever wrote it. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
   try {
-    await directory.sync();
+    await file.sync();
   } finally {
-    await directory.close();
+    await file.close();
   }
 }
 

@@ -86,7 +86,10 @@ export interface PluginLoaderOptions {
   /** Records the digests of the components read. */
   readonly contents: ReadContents;
   /** Brings the components of registries. */
-  readonly components: Pick<RemoteComponents, "obtain" | "discard" | "recheck" | "signers" | "giveUp">;
+  readonly components: Pick<
+    RemoteComponents,
+    "obtain" | "isVerified" | "doubt" | "discard" | "recheck" | "signers" | "giveUp"
+  >;
 }
 
 /** A component as logs and reports name it: its reference or its path. */
@@ -157,16 +160,21 @@ export class PluginLoader {
 
   /** The digest of the component as it is now, to decide whether a load would change anything. */
   async digest(spec: PluginSpec): Promise<Digest> {
+    const { components, contents } = this.#surroundings;
     const expected = await this.obtain(spec);
+    if (expected !== undefined && (await components.isVerified(expected))) {
+      contents.note(spec.componentPath, expected);
+      return expected;
+    }
     const digest = await this.#reads.run(async () => {
       const read = digestOf(await readComponentFile(spec.componentPath, spec.compilation.componentBytes));
-      this.#surroundings.contents.note(spec.componentPath, read);
+      contents.note(spec.componentPath, read);
       return read;
     });
     if (spec.reference === undefined || digest === expected || expected === undefined) return digest;
     // A transfer that the load did not wait for may have ended in between.
     if (digest === (await this.obtain(spec))) return digest;
-    await this.#surroundings.components.discard(spec.reference, expected);
+    await components.discard(spec.reference, expected);
     throw new HostError(
       "load-failed",
       `the component ${expected} was changed in the cache folder; it is fetched again`,
@@ -213,9 +221,11 @@ export class PluginLoader {
   async #compile({ name, componentPath, compilation }: PluginSpec, digest: Digest): Promise<CachedArtifact> {
     const startMs = performance.now();
     const bytes = await readComponentFile(componentPath, compilation.componentBytes);
-    if (digestOf(bytes) !== digest)
+    const { confinement, components } = this.#surroundings;
+    if (digestOf(bytes) !== digest) {
+      components.doubt(digest);
       throw new HostError("load-failed", `${componentPath} is no longer the component ${digest}`);
-    const { confinement } = this.#surroundings;
+    }
     const options = { confinement, signal: this.#loads.signal, timeoutMs: compilation.compileMs };
     const stored = await this.#cache.put(await compileComponent(bytes, options));
     this.#events.compiled(name, digest, performance.now() - startMs);
@@ -270,7 +280,7 @@ export class PluginLoader {
 
   #runner(spec: PluginSpec, { manifest }: CachedArtifact): PluginRunner {
     const { name, limits } = spec;
-    const { digest, memories, makesObjects } = manifest;
+    const { digest, memories, makesObjects, link } = manifest;
     const { engine, confinement, shares } = this.#surroundings;
     const config: Omit<RunnerConfig, "artifactDir"> = {
       engine,
@@ -285,7 +295,16 @@ export class PluginLoader {
         const { directory } = await this.#verified(spec, digest);
         const whole = { ...config, artifactDir: directory };
         return await RunnerProcess.start(
-          { config: whole, limits, memories, makesObjects, confinement, isSuspect, share },
+          {
+            config: whole,
+            limits,
+            memories,
+            makesObjects,
+            engine: chosenEngine(engine, link),
+            confinement,
+            isSuspect,
+            share,
+          },
           signal,
         );
       });

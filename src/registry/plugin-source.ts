@@ -6,6 +6,7 @@
 
 import { constants, open } from "node:fs/promises";
 import { HostError } from "../errors/host-error.ts";
+import { hasCode } from "./system-errors.ts";
 
 /**
  * Reads a component's file, at most `maxBytes`. Throws `component-unreadable` if it cannot be read and
@@ -28,9 +29,15 @@ export async function readComponentFile(path: string, maxBytes: number): Promise
     return await readAtMost(file, size);
   } catch (error) {
     if (error instanceof HostError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = whyUnreadable(error);
     throw new HostError("component-unreadable", `${path}: the component cannot be read: ${why}`, { cause: error });
   }
+}
+
+/** Most often there is no file because nobody has built it yet. */
+function whyUnreadable(error: unknown): string {
+  if (hasCode(error, "ENOENT")) return "there is no such file; build it, or correct the path";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The file may grow while it is read: reads no more than its size at the start. */

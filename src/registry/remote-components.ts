@@ -14,11 +14,14 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { Digest } from "../contract/names.ts";
 import { HostError, toHostError } from "../errors/host-error.ts";
 import type { OciClient } from "../oci/client.ts";
-import { pullComponent, type RemoteComponent, resolveComponent } from "../oci/component-pull.ts";
+import { componentPathIn, pullComponent, type RemoteComponent, resolveComponent } from "../oci/component-pull.ts";
+import { type FileState, readFileState } from "../oci/file-state.ts";
 import type { OciReference } from "../oci/reference.ts";
+import { resultWithin } from "../scheduling/result-within.ts";
 import type { VerificationKey } from "../signatures/verification-key.ts";
 import { type ComponentStore, referenceText, type StoredReference } from "./component-store.ts";
 import { Gate } from "./gate.ts";
+import { StoreUpkeep } from "./store-upkeep.ts";
 import { expectSigned } from "./signature-checks.ts";
 
 export interface RemoteComponentEvents {
@@ -28,6 +31,8 @@ export interface RemoteComponentEvents {
   failed(reference: string, error: HostError, serves: Digest, retryMs: number | undefined): void;
   /** The registry can be asked again. */
   recovered(reference: string): void;
+  /** Nothing could be done for the disk: records may not survive a power cut, or components that nobody names stay. */
+  upkeepFailed(error: HostError): void;
 }
 
 export interface RemoteComponentsOptions {
@@ -48,7 +53,7 @@ export interface RemoteComponentsOptions {
 /** Replicas that were started together do not ask together. */
 const JITTER = 0.2;
 
-/** Transfers at a time: more would share the same line. */
+/** Transfers at a time: more would share the same line, and leave no connection to ask about other components. */
 const CONCURRENT_PULLS = 4;
 /** A transfer that takes longer is large, or its registry is slow; it gives its place to the next. */
 const HOLD_MS = 1_000;
@@ -71,11 +76,19 @@ export class RemoteComponents implements AsyncDisposable {
   readonly #pulls = new Gate({ places: CONCURRENT_PULLS, holdMs: HOLD_MS });
   /** Transfers in progress, by repository and digest: two references may stand for the same component. */
   readonly #pulling = new Map<string, Promise<void>>();
+  /** The files of components that were hashed when they came, as they were then. */
+  readonly #verified = new Map<Digest, FileState>();
+  readonly #upkeep: StoreUpkeep;
   readonly #closing = new AbortController();
   #store: Promise<ComponentStore> | undefined;
 
   constructor(options: RemoteComponentsOptions) {
     this.#options = options;
+    this.#upkeep = new StoreUpkeep({
+      store: () => this.#opened(),
+      maxBytes: options.maxBytes,
+      failed: (error) => options.events.upkeepFailed(toHostError(error)),
+    });
   }
 
   /**
@@ -113,8 +126,26 @@ export class RemoteComponents implements AsyncDisposable {
     return await expectSigned(options, { reference, manifest: known.manifest, component }, keys);
   }
 
+  /**
+   * Is a component's file as it was when this process fetched and hashed it? Then to know its digest it need not be read again;
+   * whatever is compiled is hashed in any case.
+   */
+  async isVerified(digest: Digest): Promise<boolean> {
+    const verified = this.#verified.get(digest);
+    if (verified === undefined) return false;
+    const isSame = (await readFileState(componentPathIn((await this.#opened()).folder, digest))) === verified;
+    if (!isSame) this.doubt(digest);
+    return isSame;
+  }
+
+  /** A component's file has to be read again before anything is said about it. */
+  doubt(digest: Digest): void {
+    this.#verified.delete(digest);
+  }
+
   /** A component that was read is not what its digest says: it is fetched again when it is asked for. */
   async discard(reference: OciReference, digest: Digest): Promise<void> {
+    this.doubt(digest);
     this.#entry(reference).known = undefined;
     await (await this.#opened()).discard(digest);
   }
@@ -126,6 +157,7 @@ export class RemoteComponents implements AsyncDisposable {
       if (followed.has(key)) continue;
       clearTimeout(entry.timer);
       this.#entries.delete(key);
+      if (entry.known !== undefined) this.doubt(entry.known.component);
     }
     for (const reference of references) this.#planCheck(this.#entry(reference), undefined);
     // A replica of files alone needs no folder for this.
@@ -148,6 +180,7 @@ export class RemoteComponents implements AsyncDisposable {
     this.giveUp();
     const updating = [...this.#entries.values()].flatMap((entry) => entry.updating ?? []);
     await Promise.allSettled(updating);
+    await this.#upkeep[Symbol.asyncDispose]();
     await this.#options.client[Symbol.asyncDispose]();
   }
 
@@ -264,11 +297,15 @@ export class RemoteComponents implements AsyncDisposable {
       return here;
     }
     const remote = await resolveComponent(client, reference, signal);
-    // From here on it may take long, and no load that has the component waits for it: the bound is for a registry that is silent.
-    await this.#bring(reference, remote, entry.maxBytes);
     const { manifest, etag, layer } = remote;
     const now: StoredReference = { manifest, etag, component: layer.digest, size: layer.size };
-    await store.point(reference, now);
+    // From here on it may take long, and no load that has the component waits for it: the bound is for a registry that is silent.
+    await this.#upkeep.after(layer.size, async () => {
+      await this.#bring(reference, remote, entry.maxBytes);
+      await store.point(reference, now);
+    });
+    // Who else loads it reads it: what tags stood for once must not be held for ever.
+    if (here !== undefined && here.component !== now.component) this.doubt(here.component);
     entry.known = now;
     entry.isDue = false;
     events.resolved(referenceText(reference), now, here, performance.now() - startMs);
@@ -286,22 +323,11 @@ export class RemoteComponents implements AsyncDisposable {
     const { signal } = this.#closing;
     const pulling = this.#pulls
       .run(async () => {
-        await pullComponent(client, reference, layer, { folder: store.folder, maxBytes, signal });
-        await store.prune(this.#options.maxBytes);
+        const { state } = await pullComponent(client, reference, layer, { folder: store.folder, maxBytes, signal });
+        this.#verified.set(layer.digest, state);
       })
       .finally(() => this.#pulling.delete(key));
     this.#pulling.set(key, pulling);
     await pulling;
-  }
-}
-
-/** What the promise becomes, or `undefined` when the time is over; what comes of it later is ignored. */
-async function resultWithin<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result | undefined> {
-  const over = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => over.resolve(undefined), timeoutMs);
-  try {
-    return await Promise.race([promise, over.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

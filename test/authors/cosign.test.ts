@@ -120,11 +120,13 @@ describe("what cosign has signed once, in a registry without an API for referrer
   });
 });
 
-async function pushTo(host: string, repository: string): Promise<void> {
+/** @returns the digest of its manifest, in hexadecimal digits */
+async function pushTo(host: string, repository: string): Promise<string> {
   await using client = openClient(host);
   const content = { digest: digestOf(COMPONENT), size: COMPONENT.length, open: () => COMPONENT };
   const at = { host, repository, tag: "1.0.0" };
-  await pushComponent(client, at, { title: "c.wasm", content, imports: [], exports: [], created: new Date() });
+  const component = { title: "c.wasm", content, imports: [], exports: [], created: new Date() };
+  return (await pushComponent(client, at, component)).manifest;
 }
 
 describe.runIf(process.env["AUTHORS"] === "1").each(["with", "without"] as const)(
@@ -159,8 +161,7 @@ describe.runIf(process.env["AUTHORS"] === "1").each(["with", "without"] as const
 
     test.each(["p256", "rsa"] as const)("signs what cosign verifies, by a key of %s and no other", async (name) => {
       const repository = `ours/${name}`;
-      await pushTo(own.host, repository);
-      const reference = `${own.host}/${repository}:1.0.0`;
+      const reference = `${own.host}/${repository}@sha256:${await pushTo(own.host, repository)}`;
       const key = ["--key", join(keyring, `${name}.pem`)];
       const signed = await run(["sign", `oci://${reference}`, ...key, "--registry-plain-http", own.host]);
       expect([signed.code, signed.stderr]).toEqual([0, ""]);

@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { digestOf } from "../../../src/contract/digest.ts";
 import { ArtifactCache } from "../../../src/registry/artifact-cache.ts";
+import { ComponentStore } from "../../../src/registry/component-store.ts";
 import { agePastUse, artifactOf, TEST_ENGINE } from "../../harness/artifacts.ts";
 import { run } from "./run.ts";
 
@@ -43,6 +44,7 @@ describe("cache list", () => {
       {
         directory: folder,
         bytes: expect.any(Number),
+        components: [],
         artifacts: [
           expect.objectContaining({ digest: digestOf("new"), engine: TEST_ENGINE, inUse: true }),
           expect.objectContaining({ digest: digestOf("old"), bytes: expect.any(Number), inUse: false }),
@@ -54,6 +56,31 @@ describe("cache list", () => {
     expect(stdout).toMatch(/^DIGEST +SIZE +LAST USED +ENGINE\n/);
     expect(stdout).toMatch(new RegExp(`^${digestOf("new")}  1\\.0 MiB  in use +${TEST_ENGINE}$`, "m"));
     expect(stdout).toContain(`${folder}: 2 compiled components, 2.0 MiB`);
+  });
+
+  test("shows what was pulled from registries, what stands for it, and whether a consumer file names it", async () => {
+    const components = await ComponentStore.open(folder);
+    const digest = digestOf("pulled");
+    const other = digestOf("other");
+    for (const each of [digest, other]) await writeFile(join(components.folder, `${each}.wasm`), Buffer.alloc(MIB));
+    const tagged = (tag: string) => ({ host: "a.example", repository: "echo", tag, digest: undefined });
+    const record = { manifest: digestOf("manifest"), etag: undefined, component: digest, size: MIB };
+    for (const tag of ["2", "1"]) await components.point(tagged(tag), record);
+    const consumerFile = join(folder, "consumer.yaml");
+    await writeFile(consumerFile, "");
+    await components.name(consumerFile, [tagged("1")]);
+
+    const references = ["oci://a.example/echo:1", "oci://a.example/echo:2"];
+    const listed = [
+      { digest, bytes: MIB, references, named: true },
+      { digest: other, bytes: MIB, references: [], named: false },
+    ].sort((a, b) => a.digest.localeCompare(b.digest));
+    expect(await cacheJson("list")).toMatchObject([0, { artifacts: [], components: listed }]);
+    const { stdout } = await run(["cache", "list", "--cache", folder]);
+    expect(stdout).toMatch(/^PULLED +SIZE +NAMED +REFERENCES\n/m);
+    expect(stdout).toContain(`${digest}  1.0 MiB  yes    ${references.join(" ")}\n`);
+    expect(stdout).toContain(`${other}  1.0 MiB  no     -\n`);
+    expect(stdout).toMatch(/\n2 pulled components, 2\.0 MiB\n$/);
   });
 
   test("shows an empty cache where there is no folder, and makes none", async () => {

@@ -55,6 +55,27 @@ describe("what a reference stands for", () => {
     expect(digestOf(await readFile(referencePath(root, reference("1"))))).toBe(two);
   });
 
+  test("can be put on the disk, also where a record is gone by then", async () => {
+    const one = await put("one");
+    await store.point(reference("1"), record(one));
+    await store.point(reference("2"), record(one));
+    const first = (await readdir(join(store.folder, "refs"))).find((name) => name.endsWith(".json")) ?? "";
+    await rm(join(store.folder, "refs", first));
+    await store.persist();
+    const left = await Promise.all([store.find(reference("1")), store.find(reference("2"))]);
+    expect(left.filter((found) => found !== undefined)).toEqual([record(one)]);
+  });
+
+  test("is linked to also where the link is there and its record is not", async () => {
+    const [one, two] = [await put("one"), await put("two")];
+    await store.point(reference("1"), record(one));
+    const name = (await readdir(join(store.folder, "refs"))).find((file) => file.endsWith(".json")) ?? "";
+    await rm(join(store.folder, "refs", name));
+    await store.point(reference("1"), record(two));
+    expect(await store.find(reference("1"))).toEqual(record(two));
+    expect(digestOf(await readFile(referencePath(root, reference("1"))))).toBe(two);
+  });
+
   test("by digest is never another manifest than that, whatever its record says", async () => {
     const one = await put("one");
     const pinned = { ...reference("1"), tag: undefined, digest: digestOf("m") };

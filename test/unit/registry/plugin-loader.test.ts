@@ -31,6 +31,8 @@ const RUNNER_EVENTS = {
 /** Of registries there are none here. */
 const NO_COMPONENTS = {
   obtain: () => Promise.reject(new Error("no registry")),
+  isVerified: () => Promise.resolve(false),
+  doubt: IGNORE,
   discard: () => Promise.resolve(),
   recheck: IGNORE,
   giveUp: IGNORE,
@@ -117,6 +119,27 @@ describe("a component of a registry", () => {
     const { components, seen } = componentsOf(BEFORE, BEFORE);
     await expect(loaderOf(cache, components).digest(spec)).rejects.toMatchObject({ code: "load-failed" });
     expect(seen.discarded).toEqual([BEFORE]);
+  });
+
+  test("that was hashed when it was fetched is not read again to know its digest", async () => {
+    await using cache = await ArtifactCache.open(root);
+    const { components } = componentsOf(BEFORE);
+    const loader = loaderOf(cache, { ...components, isVerified: () => Promise.resolve(true) });
+    expect(await loader.digest({ ...spec, componentPath: join(root, "is not there") })).toBe(BEFORE);
+  });
+
+  test("that is compiled is hashed whatever was verified before, and is doubted when it is another", async () => {
+    await using cache = await ArtifactCache.open(root);
+    const doubted: Digest[] = [];
+    const { components } = componentsOf(BEFORE);
+    const loader = loaderOf(cache, {
+      ...components,
+      isVerified: () => Promise.resolve(true),
+      doubt: (digest) => void doubted.push(digest),
+    });
+    await expect(loader.load(spec)).rejects.toMatchObject({ code: "load-failed", message: /no longer the component/ });
+    expect(doubted).toEqual([BEFORE]);
+    expect((await cache.find(BEFORE)).kind).toBe("miss");
   });
 
   test("is given up with the loads", async () => {

@@ -1,11 +1,12 @@
 /** Registries on loopback that answer at once, except for the blobs that a test makes slow. */
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { digestOf } from "../../../src/contract/digest.ts";
+import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { OciClient } from "../../../src/oci/client.ts";
 import { MEDIA_TYPES } from "../../../src/oci/manifest.ts";
 import type { OciReference } from "../../../src/oci/reference.ts";
@@ -16,6 +17,8 @@ import { type LocalServer, startHttpServer } from "../../harness/local-server.ts
 const MAX_BYTES = 1_000_000;
 /** In place of the time that a start waits. The answers that are not slow take a small part of it. */
 const SHORT_MS = 1_000;
+/** As many repositories as there are transfers at a time. */
+const STUCK = ["a", "b", "c", "d"];
 
 let root: string;
 let server: LocalServer;
@@ -25,11 +28,15 @@ let tagged: Map<string, string>;
 let slow: Set<string>;
 let waiting: Map<string, ServerResponse>;
 let events: string[];
+/** What was asked for, in order. */
+let asked: string[];
+/** How often room was made in the store. */
+let prunes: number;
 let components: RemoteComponents;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "remote-components-"));
-  [tagged, slow, waiting, events] = [new Map(), new Set(), new Map(), []];
+  [tagged, slow, waiting, events, asked, prunes] = [new Map(), new Set(), new Map(), [], [], 0];
   server = await startHttpServer(answer);
   components = open();
 });
@@ -46,13 +53,18 @@ function open(startWaitMs?: number): RemoteComponents {
       plainHttpHosts: [server.authority],
       credentials: () => Promise.resolve(undefined),
     }),
-    openStore: () => ComponentStore.open(root),
+    openStore: async () => {
+      const store = await ComponentStore.open(root);
+      const prune = store.prune.bind(store);
+      return Object.assign(store, { prune: (maxBytes: number) => ((prunes += 1), prune(maxBytes)) });
+    },
     checkMs: MAX_BYTES,
     maxBytes: MAX_BYTES,
     events: {
       resolved: (_, { component }, before) => void events.push(`${before?.component ?? "nothing"} → ${component}`),
       failed: (_, error) => void events.push(error.code),
       recovered: () => void events.push("recovered"),
+      upkeepFailed: (error) => void events.push(error.message),
     },
     ...(startWaitMs !== undefined && { startWaitMs }),
   });
@@ -65,7 +77,9 @@ function manifestOf(content: string): Buffer {
 }
 
 function answer({ url = "", method }: IncomingMessage, response: ServerResponse): void {
-  const content = tagged.get(url.split("/")[2] ?? "") ?? "";
+  const [, , repository = "", kind = ""] = url.split("/");
+  asked.push(`${method ?? ""} ${kind}`);
+  const content = tagged.get(repository) ?? "";
   if (url.includes("/manifests/")) {
     response.setHeader("docker-content-digest", `sha256:${digestOf(manifestOf(content))}`);
     response.end(method === "HEAD" ? undefined : manifestOf(content));
@@ -97,6 +111,75 @@ const begun = (content: string) => expect.poll(() => waiting.has(content)).toBe(
 /** Settles when the sockets of a given-up exchange are gone. */
 const allClosed = () => expect.poll(() => [...waiting.values()].every((response) => response.destroyed)).toBe(true);
 
+describe("many components at once", () => {
+  const NAMES = Array.from({ length: 30 }, (_, index) => `many-${index}`);
+  const obtainAll = () => Promise.all(NAMES.map((name) => obtain(name)));
+  const count = (what: string) => asked.filter((one) => one === what).length;
+
+  beforeEach(() => {
+    for (const name of NAMES) tagged.set(name, `component ${name}`);
+  });
+
+  test("cost two requests each on a few connections, and their store is looked after once", async () => {
+    await obtainAll();
+    expect([count("GET manifests"), count("GET blobs"), asked.length]).toEqual([30, 30, 60]);
+    expect(server.connections).toBeLessThanOrEqual(FIXED_LIMITS.registryConnections);
+    await components[Symbol.asyncDispose]();
+    expect(prunes).toBe(1);
+  });
+
+  test("that are here cost one request each, without a body, and none until they are due again", async () => {
+    await obtainAll();
+    await components[Symbol.asyncDispose]();
+    [components, asked] = [open(), []];
+    await obtainAll();
+    await obtainAll();
+    expect(asked).toEqual(NAMES.map(() => "HEAD manifests"));
+    await components[Symbol.asyncDispose]();
+    expect(prunes).toBe(1);
+  });
+});
+
+describe("a component that was fetched", () => {
+  const path = () => join(root, "components", `${digestOf("first")}.wasm`);
+  beforeEach(async () => {
+    tagged.set("echo", "first");
+    await obtain();
+  });
+
+  test("is verified until its file is written to, whatever its size and times are then", async () => {
+    expect(await components.isVerified(digestOf("first"))).toBe(true);
+    const { atime, mtime } = await stat(path());
+    await writeFile(path(), "other");
+    await utimes(path(), atime, mtime);
+    expect(await components.isVerified(digestOf("first"))).toBe(false);
+    await writeFile(path(), "first");
+    expect(await components.isVerified(digestOf("first"))).toBe(false);
+  });
+
+  test("is verified until another file has its name", async () => {
+    await writeFile(`${path()}.other`, "first");
+    await rename(`${path()}.other`, path());
+    expect(await components.isVerified(digestOf("first"))).toBe(false);
+  });
+
+  test("is not verified for whoever has not fetched it, nor when it is doubted", async () => {
+    const other = open();
+    expect(await other.obtain(reference(), MAX_BYTES)).toBe(digestOf("first"));
+    expect(await other.isVerified(digestOf("first"))).toBe(false);
+    await other[Symbol.asyncDispose]();
+    components.doubt(digestOf("first"));
+    expect(await components.isVerified(digestOf("first"))).toBe(false);
+  });
+
+  test("is fetched again when it was discarded, and is verified then", async () => {
+    await components.discard(reference(), digestOf("first"));
+    expect(await components.isVerified(digestOf("first"))).toBe(false);
+    expect(await obtain()).toBe(digestOf("first"));
+    expect(await components.isVerified(digestOf("first"))).toBe(true);
+  });
+});
+
 describe("a component whose transfer does not end", () => {
   test("is given up at once when loads are, and later ones are not begun", async () => {
     tagged.set("echo", "first");
@@ -113,12 +196,12 @@ describe("a component whose transfer does not end", () => {
   });
 
   test("gives its place to the next: four of them keep no other plugin waiting", async () => {
-    const stuck = ["a", "b", "c", "d"].map((name) => {
+    const stuck = STUCK.map((name) => {
       tagged.set(name, `stuck ${name}`);
       slow.add(`stuck ${name}`);
       return obtain(name);
     });
-    await Promise.all(["a", "b", "c", "d"].map((name) => begun(`stuck ${name}`)));
+    await Promise.all(STUCK.map((name) => begun(`stuck ${name}`)));
     tagged.set("echo", "small");
     expect(await obtain()).toBe(digestOf("small"));
     components.giveUp();

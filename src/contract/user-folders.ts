@@ -17,7 +17,12 @@ export function baseFolder(named: string | undefined, env: Environment, below: r
   return join(env["HOME"] || homedir(), ...below);
 }
 
+/** Where this program keeps what it can obtain again. */
+export function cacheFolder(env: Environment): string {
+  return join(baseFolder(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host");
+}
+
 /** The artifact cache, unless a user names another one. */
 export function defaultCacheFolder(env: Environment): string {
-  return join(baseFolder(env["XDG_CACHE_HOME"], env, [".cache"]), "network-host", "artifacts");
+  return join(cacheFolder(env), "artifacts");
 }
