@@ -56,12 +56,37 @@ export const REPLICA_LIMIT_TESTS: LimitTests<typeof REPLICA_LIMITS> = {
 };
 
 export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
+  wrpcConnections: proven("unit/wrpc-server/server", "beyond the bound of the replica are closed at once and counted"),
+  wrpcPluginConnections: proven(
+    "unit/wrpc-server/server",
+    "beyond the bound of a plugin are closed at once and counted",
+  ),
+  wrpcHandshakeMs: proven("unit/wrpc-server/tls", "closes a connection whose handshake does not end"),
+  wrpcParametersMs: proven("unit/wrpc-server/server", "whose parameters trickle in is closed when its time is over"),
+  wrpcReplyMs: proven("unit/wrpc-server/server", "that does not read its result is closed when its time is over"),
+  wrpcLingerMs: proven("unit/wrpc-server/server", "that stays open after its result is closed"),
+  wrpcFrames: proven("unit/wrpc-server/server", "of endless empty frames is closed"),
+  wrpcParameterBytes: proven("unit/wrpc-server/server", "is refused while too many parameters have arrived in part"),
+  wrpcPluginParameterBytes: proven(
+    "unit/wrpc-server/server",
+    "is refused while too many parameters of the plugin have arrived in part",
+  ),
+  wrpcOpenParameters: proven("unit/wrpc-server/nats-source", "of a plugin are waited for, and of all plugins together"),
+  wrpcPluginOpenParameters: proven(
+    "unit/wrpc-server/nats-source",
+    "of a bounded number of calls of a plugin are waited for",
+  ),
+  wrpcPluginAwaitedBytes: proven("unit/wrpc-server/nats-source", "that are large are asked for in turn"),
+  wrpcParametersPauseMs: proven("unit/wrpc-server/nats-source", "that pause for too long are refused"),
+  wrpcReplySubjectLength: proven("unit/wrpc-server/nats-source", "that no reply can be sent to is dropped"),
+  wrpcReplyBytes: proven("unit/wrpc-server/server", "is given up while too many results wait"),
+  wrpcPluginReplyBytes: proven("unit/wrpc-server/server", "is given up while too many results of the plugin wait"),
   cacheBytes: proven("unit/registry/cache-room", "removes what was used longest ago when more is stored"),
   cacheKeepMs: proven("unit/registry/cache-room", "is marked again before its mark is too old"),
   artifactBytes: proven("unit/compiler/compile", "ends at its output limit"),
   loadMs: proven("adversarial/load", "that never ends is a load time-out"),
   probeMs: proven("adversarial/grants", "probe-failed, and requests are answered at once"),
-  unresponsiveMs: proven("integration/containment", "a guest that computes past its deadline is ended within 250 ms"),
+  unresponsiveMs: proven("integration/containment", "a guest that cannot be stopped alone is ended within 250 ms"),
   silentMs: proven("unit/supervisor/process/watchdog", "does not wait for ever for a runner that gets no processor"),
   instanceMs: proven("unit/supervisor/process/making-allowance", "is allowed for one instance of a request"),
   idleComputeMs: proven("adversarial/beyond", "its process is ended, though no request waits for it"),
@@ -142,6 +167,7 @@ export const FIXED_LIMIT_TESTS: LimitTests<typeof FIXED_LIMIT_ROWS> = {
   testFileBytes: proven("unit/testing/test-files", "of exactly the largest size is read, and one byte more is not"),
   testFiles: proven("unit/testing/test-files", "takes as many files as allowed and no more"),
   testCases: proven("unit/config/test-document", "has as many cases as allowed and no more"),
+  testRuns: proven("unit/config/test-document", "counts each run of a file's cases"),
   testValueBytes: proven("unit/config/test-document", "of exactly the largest size is taken, and one byte more is not"),
   testLogLines: proven("unit/testing/captured-log", "keeps as many lines of a request as allowed, and counts the rest"),
 };

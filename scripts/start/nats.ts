@@ -4,13 +4,13 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { endProcess, run, succeeds } from "../lib/command.ts";
-import { freePort } from "../lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { findServer, obtainServer } from "../servers/binaries.ts";
 import { NATS_IMAGE } from "../../src/local-nats/server-source.ts";
 import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
+import { startServer as startProcess } from "../../src/local-nats/server-process.ts";
 
 /** A NATS server to use; disposing of it ends it if it was started here. */
 export interface NatsToUse extends AsyncDisposable {
@@ -69,8 +69,7 @@ function containerPlan(port: number): NatsPlan {
 }
 
 async function startServer(command: string, args: readonly string[], port: number, origin: string): Promise<NatsToUse> {
-  // In a process group of its own: Ctrl-C is for this program, which ends NATS after the replica has drained.
-  const child = spawn(command, args, { detached: true, stdio: "ignore" });
+  const child = startProcess(command, args, process.env);
   const start = performance.now();
   while (!(await natsAnswers({ host: HOST, port }))) {
     const hasEnded = child.exitCode !== null || child.signalCode !== null;

@@ -47,6 +47,8 @@ export class DevSession {
   #round = Promise.resolve();
   #building: AbortController | undefined;
   #policy = "";
+  /** Has a version served? The last one goes on where a build fails. */
+  #version: "none" | "serves" = "none";
   /** The last request that was sent. */
   #asked: AskedRequest | undefined;
 
@@ -78,9 +80,11 @@ export class DevSession {
     const { terminal } = this.#options;
     try {
       const component = await this.#build(signal);
+      if (component === undefined) await this.#showWaiting();
       if (component === undefined || signal.aborted) return;
       // Before the component is examined for what is shown of it, so that the reply comes first.
       const outcome = await this.#options.replica.serve(component);
+      if (outcome === "serves") this.#version = "serves";
       if (outcome === "serves") await this.#ask();
       if (outcome !== "kept") await this.#showPolicy(component);
     } catch (thrown) {
@@ -105,6 +109,13 @@ export class DevSession {
     if (signal.aborted) return undefined;
     await write(stderr, await builtText(project, { component, durationMs }, undefined, stderr));
     return component;
+  }
+
+  /** After a build that failed: what callers get now, and what comes next. */
+  async #showWaiting(): Promise<void> {
+    const { stderr } = this.#options.terminal;
+    const state = this.#version === "serves" ? "the last good version goes on serving" : "nothing serves yet";
+    await write(stderr, styled(stderr, "quiet", `${state}; waiting for a save, Ctrl-C ends it\n`));
   }
 
   async #ask(): Promise<void> {

@@ -9,7 +9,15 @@ import { formatDiagnostic } from "../config/diagnostic.ts";
 import { printableLine, printableText } from "../telemetry/plugin-text.ts";
 import { counted, type DifferenceLine } from "../testing/difference.ts";
 import { LINE_SIGNS } from "../testing/junit.ts";
-import type { CaseResult, FailedStep, FileResult, LevelUse, LoadedFile } from "../testing/run-tests.ts";
+import {
+  type CaseResult,
+  type FailedStep,
+  failureTitle,
+  type FileResult,
+  type LeftOutCase,
+  type LevelUse,
+  type LoadedFile,
+} from "../testing/run-tests.ts";
 import { type OutputStream, type Style, shownPath, styled } from "./terminal.ts";
 
 const LINE_STYLES = {
@@ -32,18 +40,23 @@ export function loadedText({ file, engine, loadMs }: LoadedFile, stream: OutputS
 }
 
 /** The line of a case, and below it what differs. */
-export function caseText(file: string, { test, durationMs, failures }: CaseResult, stream: OutputStream): string {
-  const time = durationMs >= SLOW_MS ? styled(stream, "quiet", `  ${shortTime(durationMs)}`) : "";
+export function caseText(file: string, { test, durationMs, runs, failures }: CaseResult, stream: OutputStream): string {
+  const facts = [
+    ...(test.runs.length > 1 ? [runs < test.runs.length ? `${runs} of ${test.runs.length} runs` : `${runs} runs`] : []),
+    ...(durationMs >= SLOW_MS ? [shortTime(durationMs)] : []),
+  ];
+  const time = facts.length === 0 ? "" : styled(stream, "quiet", `  ${facts.join(", ")}`);
   const name = printableLine(test.name, MAX_LINE_CHARS);
   if (failures.length === 0) return `  ${styled(stream, "good", "ok")}    ${name}${time}\n`;
   const said = failures.flatMap((failure) => failureLines(file, failure, stream));
   return [`  ${styled(stream, "bad", "FAIL")}  ${name}${time}`, ...said, ""].join("\n");
 }
 
-function failureLines(file: string, { step, mismatches, log }: FailedStep, stream: OutputStream): string[] {
+function failureLines(file: string, failed: FailedStep, stream: OutputStream): string[] {
+  const { mismatches, log } = failed;
   const lines: string[] = [];
   for (const { position, what, difference } of mismatches) {
-    const message = printableLine(step === undefined ? what : `step ${step}: ${what}`, MAX_LINE_CHARS);
+    const message = printableLine(failureTitle(failed, what), MAX_LINE_CHARS);
     lines.push(`        ${formatDiagnostic({ severity: "error", file, ...position, message })}`);
     for (const { kind, text } of difference)
       lines.push(
@@ -73,7 +86,20 @@ export function endText(result: FileResult, stream: OutputStream): string {
     const list = used.map(({ level, operations }) => `${level} ${counted(operations, "operation")}`).join(", ");
     lines.unshift(styled(stream, "quiet", `  levels used: ${list}`));
   }
+  lines.push(...leftOutLines(result.leftOut).map((line) => styled(stream, "quiet", line)));
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** By the levels that are missing; what was not asked for needs no word. */
+function leftOutLines(leftOut: readonly LeftOutCase[]): string[] {
+  const unrequested = leftOut.filter(({ missing }) => missing.length > 0);
+  return Map.groupBy(unrequested, ({ missing }) => missing.join(" and "))
+    .entries()
+    .map(
+      ([levels, { length }]) =>
+        `  left out: ${counted(length, "case")} that ${length === 1 ? "needs" : "need"} ${levels}, which the component does not request`,
+    )
+    .toArray();
 }
 
 function unusedText({ level }: LevelUse, stream: OutputStream): string {

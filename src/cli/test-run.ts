@@ -138,23 +138,31 @@ function fileJson(result: FileResult): Record<string, unknown> {
   const shared = { file: document.file, plugin: name, component: componentPath };
   if (result.kind === "unloaded") {
     const { code, message } = result.error;
-    return { ...shared, engine: null, cases: [], skipped: 0, levels: [], error: { code, message } };
+    return { ...shared, engine: null, cases: [], skipped: 0, leftOut: [], levels: [], error: { code, message } };
   }
   const { engine, loadMs, cases, leftOut, levels } = result;
   return {
     ...shared,
     engine,
     loadMs,
-    cases: cases.map(({ test, durationMs, failures }) => ({
+    cases: cases.map(({ test, durationMs, runs, failures }) => ({
       name: test.name,
       line: test.position.line,
+      runs,
       durationMs,
       ok: failures.length === 0,
-      failures: failures.flatMap(({ step, mismatches }) =>
-        mismatches.map(({ position, what, difference }) => ({ step: step ?? null, ...position, what, difference })),
+      failures: failures.flatMap(({ values, step, mismatches }) =>
+        mismatches.map(({ position, what, difference }) => ({
+          values: values ?? null,
+          step: step ?? null,
+          ...position,
+          what,
+          difference,
+        })),
       ),
     })),
     skipped: leftOut.length,
+    leftOut: leftOut.map(({ test, missing }) => ({ name: test.name, line: test.position.line, missing })),
     levels,
     error: null,
   };

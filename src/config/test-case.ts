@@ -108,13 +108,21 @@ export interface TestStep {
   readonly at: (path: Path) => Position;
 }
 
+/** Once through a case, from its beginning. */
+export interface TestRun {
+  /** The values of its variables, for people; absent without variables. */
+  readonly values: string | undefined;
+  readonly scene: SceneSetup;
+  readonly steps: readonly TestStep[];
+}
+
 export interface TestCase {
   readonly name: string;
   readonly position: Position;
   /** Without one of these levels there is nothing to test. */
   readonly needs: readonly AccessLevel[];
-  readonly scene: SceneSetup;
-  readonly steps: readonly TestStep[];
+  /** One, or as many as its `each` has combinations of values. */
+  readonly runs: readonly TestRun[];
   /** The place of this path, from the case on, in the file. */
   readonly at: (path: Path) => Position;
 }

@@ -20,8 +20,18 @@ import type {
   TestCase,
   TestDocument,
   TestRequest,
+  TestRun,
 } from "./test-case.ts";
-import { type CaseFields, type ExchangeFields, type FaultFields, type LineFields, testSchema } from "./test-schema.ts";
+import { combinations, describeValues, fillCase } from "./test-each.ts";
+import { readRepeated, type RepeatedCase, withFirstValues } from "./test-repetition.ts";
+import {
+  type CaseFields,
+  caseSchema,
+  type ExchangeFields,
+  type FaultFields,
+  type LineFields,
+  testSchema,
+} from "./test-schema.ts";
 import { type ExpectedText, expectedText, type ReadNamedFile } from "./test-values.ts";
 import { type Path, readYaml, type YamlText } from "./yaml-text.ts";
 
@@ -40,32 +50,64 @@ export function parseTestData(data: unknown, label: string): Parsed<TestDocument
 }
 
 function parseYaml(yaml: YamlText, file: string, read: ReadNamedFile, problems: DiagnosticList): Parsed<TestDocument> {
-  const fields = checkShape(testSchema(read), yaml, problems);
+  const repeated = readRepeated(yaml, problems);
+  // Each of the other runs differs only by the values of its variables.
+  const fields = checkShape(testSchema(read), { ...yaml, data: withFirstValues(yaml.data, repeated) }, problems);
   if (fields === undefined || problems.errors.length > 0) return { kind: "invalid", errors: problems.errors };
   const at = (from: Path) => (path: Path) => yaml.keyAt([...from, ...path]);
+  const schema = caseSchema(read);
+  const cases = fields.cases.map((one, index) => {
+    const path = ["cases", index];
+    return toCase(one, runsOf(one, repeated.get(index), { schema, yaml, path, at, problems }), path, at);
+  });
+  if (problems.errors.length > 0) return { kind: "invalid", errors: problems.errors };
   const value: TestDocument = {
     file,
     component: fields.component,
     plugin: fields.plugin,
     policy: fields.policy,
     limits: fields.limits ?? {},
-    cases: fields.cases.map((one, index) => toCase(one, ["cases", index], at)),
+    cases,
   };
   return { kind: "valid", value, warnings: problems.warnings };
 }
 
 type PositionFrom = (from: Path) => (path: Path) => Position;
 
-function toCase(fields: CaseFields, path: Path, at: PositionFrom): TestCase {
+function toCase(fields: CaseFields, runs: readonly TestRun[], path: Path, at: PositionFrom): TestCase {
+  return { name: fields.name, position: at(path)(["name"]), needs: fields.needs ?? [], runs, at: at(path) };
+}
+
+interface CasePlace {
+  readonly schema: ReturnType<typeof caseSchema>;
+  readonly yaml: YamlText;
+  readonly path: Path;
+  readonly at: PositionFrom;
+  readonly problems: DiagnosticList;
+}
+
+/** The runs of a case, the first of which is `first`; up to the first one that does not fit. */
+function runsOf(first: CaseFields, repeated: RepeatedCase | undefined, place: CasePlace): TestRun[] {
+  const { schema, yaml, path, at, problems } = place;
+  if (repeated === undefined) return [toRun(first, undefined, path, at)];
+  const runs: TestRun[] = [];
+  for (const values of combinations(repeated.rows)) {
+    const data = runs.length === 0 ? undefined : fillCase(repeated.data, values).data;
+    const fields = data === undefined ? first : checkShape(schema, { ...yaml, data }, problems, path);
+    if (fields === undefined) break;
+    runs.push(toRun(fields, describeValues(values), path, at));
+  }
+  return runs;
+}
+
+function toRun(fields: CaseFields, values: string | undefined, path: Path, at: PositionFrom): TestRun {
   const steps =
     fields.steps?.map((step, index) => ({ ...step, at: at([...path, "steps", index]) })) ??
     (fields.request === undefined || fields.expect === undefined
       ? []
       : [{ request: fields.request, expect: fields.expect, at: at(path) }]);
   return {
-    name: fields.name,
-    position: at(path)(["name"]),
-    needs: fields.needs ?? [],
+    values,
     scene: {
       keys: toMaps(fields.keys ?? {}),
       faults: (fields.store ?? []).map(toFault),
@@ -76,7 +118,6 @@ function toCase(fields: CaseFields, path: Path, at: PositionFrom): TestCase {
       expect: toExpectation(expect),
       at: where,
     })),
-    at: at(path),
   };
 }
 

@@ -16,6 +16,7 @@ import { bucketNameSchema, pluginNameSchema, refuseRepetition } from "./field-sc
 import { limitsSchema } from "./limit-schema.ts";
 import { nearest } from "./suggestion.ts";
 import { STORE_FAULT_CODES } from "./test-case.ts";
+import { eachSchema, NUMBER_TEXT } from "./test-each.ts";
 import { expectedBytesSchema, expectedTextSchema, type ReadNamedFile, TEXT_KEYS, valueSchema } from "./test-values.ts";
 
 const LOG_LEVELS = ["info", "warning", "error"] as const;
@@ -31,8 +32,14 @@ const EXPECT_ADVICE =
 const URL_ADVICE = "write an absolute URL such as https://api.example.com/users?page=1";
 
 const text = (error: string): z.ZodString => z.string({ error });
-const count = (error: string, max: number, min = 0): z.ZodInt =>
-  z.int({ error }).min(min, { error }).max(max, { error });
+/** A whole number; or a text, which a variable becomes. */
+const count = (error: string, max: number, min = 0): z.ZodType<number, number | string> =>
+  z
+    .union([z.int({ error }).min(min, { error }).max(max, { error }), text(error).regex(NUMBER_TEXT, { error })], {
+      error,
+    })
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, { error });
 const delay = count(`write a whole number of milliseconds, 0 to ${MAX_DELAY_MS}`, MAX_DELAY_MS).optional();
 const times = count(`write a whole number, 1 to ${MAX_TIMES}`, MAX_TIMES, 1).optional();
 const path = text("write a path").min(1, { error: "write a path" });
@@ -247,7 +254,8 @@ const stepShape = (read: ReadNamedFile) => ({
   expect: expectSchema(read).meta(EXPECT),
 });
 
-const caseSchema = (read: ReadNamedFile) =>
+/** The shape of a case. */
+export const caseSchema = (read: ReadNamedFile) =>
   z
     .strictObject(
       {
@@ -260,6 +268,10 @@ const caseSchema = (read: ReadNamedFile) =>
           })
           .optional()
           .meta({ description: "The case is left out if the plugin does not request all of these levels." }),
+        each: eachSchema.optional().meta({
+          description:
+            "Values for the variables in the case's texts, ${name}: it runs once for each combination of them.",
+        }),
         keys: keysSchema(valueSchema(read)).optional().meta({ description: "What the store holds at the beginning." }),
         store: z
           .array(faultSchema, { error: "write a list of faults" })

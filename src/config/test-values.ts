@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText, SIZE_TEXT } from "../contract/size-text.ts";
+import { NUMBER_TEXT } from "./test-each.ts";
 
 /** Reads a file that a test file names; returns its bytes, or what keeps it from being read. */
 export type ReadNamedFile = (path: string) => Uint8Array | string;
@@ -34,6 +35,8 @@ const TEXT_ADVICE = "write a text, { contains: … } or { matches: … }";
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const HEX = /^(?:[0-9a-fA-F]{2})*$/;
+
+const SIZE_OR_NUMBER = new RegExp(`${SIZE_TEXT.source}|${NUMBER_TEXT.source}`);
 
 const text = (error: string): z.ZodString => z.string({ error });
 
@@ -87,9 +90,9 @@ function compile(source: string): RegExp | string {
 
 function sizeSchema(error: string): z.ZodType<number, number | string> {
   return z
-    .union([z.int({ error }).min(0, { error }), text(error).regex(SIZE_TEXT, { error })], { error })
-    .transform((size) => (typeof size === "number" ? size : parseSizeText(size)))
-    .refine((bytes) => bytes <= FIXED_LIMITS.testValueBytes, {
+    .union([z.int({ error }).min(0, { error }), text(error).regex(SIZE_OR_NUMBER, { error })], { error })
+    .transform((size) => (typeof size === "string" && SIZE_TEXT.test(size) ? parseSizeText(size) : Number(size)))
+    .refine((bytes) => bytes >= 0 && bytes <= FIXED_LIMITS.testValueBytes, {
       error: `write at most ${FIXED_LIMITS.testValueBytes} bytes`,
     });
 }

@@ -25,6 +25,13 @@ export const TEST_LIMIT_ROWS = {
     summary: "Cases of one test file; more are config-invalid.",
     enforcedIn: "config/test-document",
   },
+  testRuns: {
+    value: 20_000,
+    unit: "count",
+    summary:
+      "Runs of the cases of one test file: one of each case, or as many as its `each` has combinations; more are config-invalid.",
+    enforcedIn: "config/test-document",
+  },
   testValueBytes: {
     value: 64 * MIB,
     unit: "bytes",

@@ -17,7 +17,7 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly env?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a program to its end. Rejects where it fails; the message has what it wrote. */

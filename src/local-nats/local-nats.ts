@@ -5,15 +5,16 @@
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { withoutHostSecrets } from "../contract/host-secrets.ts";
 import { HostError } from "../errors/host-error.ts";
 import { succeeds } from "./commands.ts";
+import { freePort } from "./free-port.ts";
 import { natsAnswers } from "./nats-probe.ts";
 import { findServerBinary, obtainServerBinary, type Obtaining } from "./server-binary.ts";
+import { startServer } from "./server-process.ts";
 import { NATS_IMAGE } from "./server-source.ts";
 
 /** A server to use; disposing of it ends it if it was started for this. */
@@ -59,8 +60,7 @@ interface ServerStart {
 }
 
 async function start({ command, args, port, origin }: ServerStart, signal: AbortSignal): Promise<LocalNats> {
-  // In a process group of its own: Ctrl-C is for this program, which ends it after the replica has drained.
-  const child = spawn(command, args, { detached: true, stdio: "ignore", env: withoutHostSecrets(process.env) });
+  const child = startServer(command, args, withoutHostSecrets(process.env));
   const failed = new Promise<string>((resolve) => child.once("error", (error) => resolve(error.message)));
   const untilMs = performance.now() + READY_TIMEOUT_MS;
   try {
@@ -102,14 +102,5 @@ async function hasImage({ report, signal }: Obtaining): Promise<boolean> {
 
 /** The default port, or any free one where something else listens there. */
 async function portToUse(): Promise<number> {
-  return await freePort(DEFAULT_PORT).catch(() => freePort(0));
-}
-
-async function freePort(port: number): Promise<number> {
-  const server = createServer().listen(port, HOST);
-  await once(server, "listening");
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return free;
+  return await freePort(DEFAULT_PORT).catch(() => freePort());
 }

@@ -7,8 +7,9 @@
 
 import { glob } from "node:fs/promises";
 import { join } from "node:path";
+import { cacheFolder } from "../contract/user-folders.ts";
 import { type BuildOptions, type BuildOutcome, type LanguageKit, remarksIn } from "./language.ts";
-import { cacheFolder, exists } from "./paths.ts";
+import { exists } from "./paths.ts";
 import { runTool, type ToolResult } from "./tool.ts";
 
 const INSTALL = "install CMake 3.20 or later with make or Ninja (pip install cmake ninja has both)";
@@ -25,7 +26,9 @@ export const C: LanguageKit = {
 
 async function build({ folder, name, watch }: BuildOptions): Promise<BuildOutcome> {
   // Projects share the compiler that the package's toolchain file installs.
-  const env = { NETWORK_PLUGIN_CACHE: process.env["NETWORK_PLUGIN_CACHE"] || join(cacheFolder(), "toolchains") };
+  const env = {
+    NETWORK_PLUGIN_CACHE: process.env["NETWORK_PLUGIN_CACHE"] || join(cacheFolder(process.env), "toolchains"),
+  };
   const run = (title: string, args: readonly string[]): Promise<ToolResult> =>
     runTool(title, { command: "cmake", args, cwd: folder, env, install: INSTALL }, watch);
   const isConfigured = await exists(join(folder, "build/CMakeCache.txt"));

@@ -6,7 +6,7 @@
  */
 
 import type { Position } from "../config/diagnostic.ts";
-import type { Expectation, ExpectedLine, ScriptedExchange, TestCase, TestStep } from "../config/test-case.ts";
+import type { Expectation, ExpectedLine, ScriptedExchange, TestCase, TestRun, TestStep } from "../config/test-case.ts";
 import { counted, differenceOfLines, type DifferenceLine, shortly } from "./difference.ts";
 import type { CapturedLog, LoggedLine } from "./captured-log.ts";
 import { describeBytes, describeText, isMatch, matchBytes, matchText } from "./matching.ts";
@@ -141,7 +141,8 @@ function lineText(line: ExpectedLine, logged: LoggedLine | undefined): string {
  * those that are missing, and idle faults.
  */
 export function checkScene(
-  { scene: setup, at }: TestCase,
+  { at }: TestCase,
+  { scene: setup }: TestRun,
   { exchanges, keys }: Scene,
   state: "ended" | "broken-off",
 ): Mismatch[] {

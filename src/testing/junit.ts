@@ -8,7 +8,14 @@
 import { formatDiagnostic } from "../config/diagnostic.ts";
 import { shortPath } from "../config/short-path.ts";
 import type { DifferenceLine } from "./difference.ts";
-import type { CaseResult, FailedStep, FileResult, LeftOutCase } from "./run-tests.ts";
+import {
+  type CaseResult,
+  type FailedStep,
+  failureTitle,
+  type FileResult,
+  type LeftOutCase,
+  leftOutReason,
+} from "./run-tests.ts";
 
 /** How each kind of line begins in plain text. */
 export const LINE_SIGNS = {
@@ -82,7 +89,8 @@ function caseXml(file: string, { test, durationMs, failures }: CaseResult): stri
     time: seconds(durationMs),
   });
   if (failures.length === 0) return `    <testcase${facts}/>\n`;
-  const first = failures[0]?.mismatches[0]?.what ?? "";
+  const [failed] = failures;
+  const first = failed === undefined ? "" : failureTitle(failed, failed.mismatches[0]?.what ?? "");
   const said = failures.flatMap((failure) => failureLines(file, failure)).join("\n");
   const failure = `<failure${attributes({ type: "mismatch", message: first })}>${escaped(said)}</failure>`;
   const log = failures.flatMap((one) => one.log.map(({ level, text }) => `${level}: ${text}`)).join("\n");
@@ -90,15 +98,15 @@ function caseXml(file: string, { test, durationMs, failures }: CaseResult): stri
   return `    <testcase${facts}>${failure}${output}</testcase>\n`;
 }
 
-function leftOutXml(file: string, { test, reason }: LeftOutCase): string {
+function leftOutXml(file: string, { test, missing }: LeftOutCase): string {
   const facts = attributes({ name: test.name, classname: file, time: seconds(0) });
-  return `    <testcase${facts}><skipped${attributes({ message: reason })}/></testcase>\n`;
+  return `    <testcase${facts}><skipped${attributes({ message: leftOutReason({ missing }) })}/></testcase>\n`;
 }
 
 /** A failure as plain lines. */
-function failureLines(file: string, { step, mismatches }: FailedStep): string[] {
-  return mismatches.flatMap(({ position, what, difference }) => {
-    const message = step === undefined ? what : `step ${step}: ${what}`;
+function failureLines(file: string, failed: FailedStep): string[] {
+  return failed.mismatches.flatMap(({ position, what, difference }) => {
+    const message = failureTitle(failed, what);
     const head = formatDiagnostic({ severity: "error", file, ...position, message });
     return [head, ...difference.map(({ kind, text }) => `  ${LINE_SIGNS[kind]}${text}`)];
   });

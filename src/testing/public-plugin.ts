@@ -6,10 +6,10 @@
  */
 
 import { resolve } from "node:path";
-import type { TestCase, TestDocument } from "../config/test-case.ts";
+import type { TestCase, TestDocument, TestRun } from "../config/test-case.ts";
 import { parseTestData } from "../config/test-document.ts";
+import { defaultCacheFolder } from "../contract/user-folders.ts";
 import { HostError } from "../errors/host-error.ts";
-import { defaultCacheFolder } from "../registry/user-folders.ts";
 import { checkScene } from "./check-case.ts";
 import { LINE_SIGNS } from "./junit.ts";
 import type {
@@ -71,12 +71,12 @@ class PublicPlugin implements PluginUnderTest {
 
   scene(options: SceneOptions = {}): PublicScene {
     const test = onlyCase(parse({ cases: [caseOf(options, {})] }));
-    return new PlayedScene(test, this.#plugin.play(test.scene));
+    return new PlayedScene(test, this.#plugin.play(onlyRun(test).scene));
   }
 
   async call(method: string, payload: Bytes = "", { id, timeoutMs }: CallOptions = {}): Promise<Reply> {
     const test = onlyCase(parse({ cases: [caseOf({}, { method, payload: written(payload), id, timeoutMs })] }));
-    const [step] = test.steps;
+    const [step] = onlyRun(test).steps;
     if (step === undefined) throw new HostError("internal", "a case without a step was parsed");
     return toReply(await this.#plugin.request(step.request));
   }
@@ -118,7 +118,7 @@ class PlayedScene implements PublicScene {
   }
 
   verify(): void {
-    const mismatches = checkScene(this.#test, this.#scene, "ended");
+    const mismatches = checkScene(this.#test, onlyRun(this.#test), this.#scene, "ended");
     if (mismatches.length === 0) return;
     const lines: string[] = [];
     for (const { what, difference } of mismatches) {
@@ -140,6 +140,11 @@ function parse(data: object): TestDocument {
 function onlyCase({ cases: [test] }: TestDocument): TestCase {
   if (test === undefined) throw new HostError("internal", "a document without a case was parsed");
   return test;
+}
+
+function onlyRun({ runs: [run] }: TestCase): TestRun {
+  if (run === undefined) throw new HostError("internal", "a case without a run was parsed");
+  return run;
 }
 
 function caseOf({ keys, store, http }: SceneOptions, request: object): object {

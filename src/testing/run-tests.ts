@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TestCase, TestStep } from "../config/test-case.ts";
+import type { TestCase, TestRun, TestStep } from "../config/test-case.ts";
 import type { AccessLevel } from "../contract/access-levels.ts";
 import type { EngineChoice, EngineName } from "../contract/artifact.ts";
 import { type HostError, toHostError } from "../errors/host-error.ts";
@@ -33,6 +33,8 @@ export interface LoadedFile {
 
 /** A request that was not answered as expected, or after which something else was not as expected. */
 export interface FailedStep {
+  /** The values of the case's variables, if it has some. */
+  readonly values: string | undefined;
   /** Counts from 1; `undefined` for the case as a whole. */
   readonly step: number | undefined;
   readonly mismatches: readonly Mismatch[];
@@ -43,15 +45,27 @@ export interface FailedStep {
 export interface CaseResult {
   readonly test: TestCase;
   readonly durationMs: number;
+  /** How often it ran: of a case with variables, what follows the first {@link MAX_FAILED_RUNS} failed runs is not run. */
+  readonly runs: number;
   /** Empty if it passed. */
   readonly failures: readonly FailedStep[];
 }
 
+/** Failed runs of one case after which it ends: more of them tell nothing new, and each may take its whole deadline. */
+const MAX_FAILED_RUNS = 5;
+
 /** A case that was not run. */
 export interface LeftOutCase {
   readonly test: TestCase;
-  /** For people. */
-  readonly reason: string;
+  /** Levels that it needs and the plugin does not request. Empty if it was not asked for. */
+  readonly missing: readonly AccessLevel[];
+}
+
+/** Why, for people. */
+export function leftOutReason({ missing }: Pick<LeftOutCase, "missing">): string {
+  return missing.length === 0
+    ? "it was not asked for"
+    : `it needs ${missing.join(" and ")}, which the component does not request`;
 }
 
 /** How a requested level was used. */
@@ -92,12 +106,12 @@ export async function runTestFile(file: TestFile, options: RunOptions): Promise<
   const loadMs = performance.now() - startedMs;
   options.loaded?.({ file, engine, loadMs });
   const requested = new Set(plugin.requested);
-  const isRequested = ({ needs }: TestCase): boolean => needs.every((level) => requested.has(level));
+  const missingOf = ({ needs }: TestCase): AccessLevel[] => needs.filter((level) => !requested.has(level));
   const [wanted, unwanted] = partition(file.document.cases, ({ name }) => isWanted(name));
-  const [run, unrequested] = partition(wanted, isRequested);
+  const [run, unrequested] = partition(wanted, (test) => missingOf(test).length === 0);
   const leftOut = [
-    ...unwanted.map((test) => ({ test, reason: "it was not asked for" })),
-    ...unrequested.map((test) => ({ test, reason: `the plugin does not request ${test.needs.join(", ")}` })),
+    ...unwanted.map((test) => ({ test, missing: [] })),
+    ...unrequested.map((test) => ({ test, missing: missingOf(test) })),
   ];
   const cases: CaseResult[] = [];
   for (const test of run) {
@@ -119,29 +133,50 @@ function partition<Value>(values: readonly Value[], isFirst: (value: Value) => b
 
 async function openPlugin(file: TestFile, { engine, cacheDir }: RunOptions): Promise<TestedPlugin> {
   const { document, name, componentPath, policy } = file;
-  const urls = document.cases.flatMap(({ scene }) => scene.exchanges.map(({ request }) => request.url));
+  const exchanges = document.cases.flatMap(({ runs }) => runs.flatMap(({ scene }) => scene.exchanges));
+  const urls = exchanges.map(({ request }) => request.url);
   const hosts = [...new Set(urls.map((url) => new URL(url).origin))];
   return await TestedPlugin.open({ name, componentPath, policy, hosts, limits: document.limits, engine, cacheDir });
 }
 
 async function runCase(plugin: TestedPlugin, test: TestCase): Promise<CaseResult> {
   const startedMs = performance.now();
-  const scene = plugin.play(test.scene);
+  const failures: FailedStep[] = [];
+  let [runs, failed] = [0, 0];
+  while (runs < test.runs.length && failed < MAX_FAILED_RUNS) {
+    const found = await runOnce(plugin, test, test.runs[runs] as TestRun);
+    runs += 1;
+    if (found.length > 0) failed += 1;
+    failures.push(...found);
+  }
+  return { test, durationMs: performance.now() - startedMs, runs, failures };
+}
+
+async function runOnce(plugin: TestedPlugin, test: TestCase, run: TestRun): Promise<FailedStep[]> {
+  const { values, steps } = run;
+  const scene = plugin.play(run.scene);
   const failures: FailedStep[] = [];
   let log: readonly LoggedLine[] = [];
   let done = 0;
   // What follows a failure builds on it.
-  while (done < test.steps.length && failures.length === 0) {
-    const step = test.steps[done] as TestStep;
+  while (done < steps.length && failures.length === 0) {
+    const step = steps[done] as TestStep;
     const reply = await plugin.request(step.request);
     const mismatches = checkStep(step, reply, scene);
     log = reply.log.lines;
     done += 1;
-    if (mismatches.length > 0) failures.push({ step: test.steps.length > 1 ? done : undefined, mismatches, log });
+    if (mismatches.length > 0) failures.push({ values, step: steps.length > 1 ? done : undefined, mismatches, log });
   }
-  const mismatches = checkScene(test, scene, done === test.steps.length ? "ended" : "broken-off");
+  const mismatches = checkScene(test, run, scene, done === steps.length ? "ended" : "broken-off");
   // First: what happened around the plugin is often why it answers otherwise.
-  if (mismatches.length > 0) failures.unshift({ step: undefined, mismatches, log: failures.length === 0 ? log : [] });
+  if (mismatches.length > 0)
+    failures.unshift({ values, step: undefined, mismatches, log: failures.length === 0 ? log : [] });
   scene.end();
-  return { test, durationMs: performance.now() - startedMs, failures };
+  return failures;
+}
+
+/** What a failure begins with: which values it was, and which step. */
+export function failureTitle({ values, step }: FailedStep, what: string): string {
+  const withValues = values === undefined ? "" : `with ${values}: `;
+  return `${withValues}${step === undefined ? "" : `step ${step}: `}${what}`;
 }

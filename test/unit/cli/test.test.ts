@@ -309,6 +309,43 @@ test("--junit has each case that was left out as a skipped one, and counts it", 
   expect(xml).toMatch(/<testcase name="other" [^>]*><skipped message="it was not asked for"\/><\/testcase>/);
 });
 
+test("a case with each runs for every value, and says with which values it failed", async () => {
+  const { exitCode, said } = await testCases(`cases:
+  - name: adds nothing
+    each: [{ word: { from: 1, to: 40 } }]
+    request: { method: echo, payload: "\${word}" }
+    expect: { body: "\${word}" }
+  - name: knows one word
+    each: [{ word: [a, b, c, d, e, f, g, h] }]
+    request: { method: echo, payload: "\${word}" }
+    expect: { body: b }
+`);
+  expect(withoutTimes(said)).toMatch(/^ {2}ok {4}adds nothing {2}40 runs/m);
+  expect(withoutTimes(said)).toMatch(/^ {2}FAIL {2}knows one word {2}6 of 8 runs/m);
+  for (const word of ["a", "c", "d", "e", "f"])
+    expect(said).toContain(
+      `a.test.yaml:11:15: with { word: "${word}" }: the body differs\n          - "b"\n          + "${word}"\n`,
+    );
+  expect(said).not.toContain('with { word: "b" }');
+  expect(exitCode).toBe(1);
+});
+
+test("cases that are left out for a level are counted with the level", async () => {
+  await copyFile(COMPONENTS.gauntlet("read"), join(folder, "plugin.wasm"));
+  const { exitCode, said } = await testCases(`cases:
+  - { name: one, keys: { b: { a: x } }, request: { method: get, payload: "b\\na" }, expect: { body: x } }
+  - { name: two, needs: [key-value-read, outbound-http], request: {}, expect: {} }
+  - { name: three, needs: [key-value-write, outbound-http], request: {}, expect: {} }
+  - { name: four, needs: [outbound-http], request: {}, expect: {} }
+`);
+  expect(said).toContain("  left out: 2 cases that need outbound-http, which the component does not request\n");
+  expect(said).toContain(
+    "  left out: 1 case that needs key-value-write and outbound-http, which the component does not request\n",
+  );
+  expect(said).toContain("1 case: 1 passed, 3 left out");
+  expect(exitCode).toBe(0);
+});
+
 test("--conformance passes for a plugin that has the contract's methods, and fails for one that has not", async () => {
   const flags = ["--cache", cache, "--conformance"];
   const good = await run(["test", ...flags, projectFile("test/components/conformance-c.wasm")]);

@@ -21,7 +21,7 @@ function problems(text: string): string[] {
 /** A case of one request with this payload. */
 function payload(written: string, read?: ReadNamedFile): string {
   const { cases } = parse(`cases:\n  - { name: one, request: { payload: ${written} }, expect: {} }\n`, read);
-  return Buffer.from(cases[0]?.steps[0]?.request.payload ?? []).toString("latin1");
+  return Buffer.from(cases[0]?.runs[0]?.steps[0]?.request.payload ?? []).toString("latin1");
 }
 
 test("a file with everything is read, with the places of its parts", () => {
@@ -52,13 +52,14 @@ cases:
     { deadlineMs: 500, valueBytes: 2 ** 21 },
   ]);
   const [one] = cases;
+  const run = one?.runs[0];
   expect(one?.needs).toEqual(["key-value-read"]);
-  expect(one?.scene.keys.get("users" as never)?.get("ada")).toEqual(Buffer.from("lovelace"));
-  expect(one?.scene.faults).toMatchObject([
+  expect(run?.scene.keys.get("users" as never)?.get("ada")).toEqual(Buffer.from("lovelace"));
+  expect(run?.scene.faults).toMatchObject([
     { on: "get", key: "ada", skip: 1, times: 2, fail: "store-timeout", delayMs: 0 },
     { on: "any", bucket: undefined, skip: 0, times: undefined, fail: undefined, delayMs: 5 },
   ]);
-  expect(one?.scene.exchanges).toMatchObject([
+  expect(run?.scene.exchanges).toMatchObject([
     {
       request: { method: "POST", body: { kind: "json", value: { a: 1 } } },
       delayMs: 3,
@@ -66,13 +67,13 @@ cases:
       outcome: { status: 201, headers: [["etag", "x"]], failure: "connection-terminated" },
     },
   ]);
-  expect(one?.scene.exchanges[0]?.request.headers.get("x-a")).toEqual({ kind: "contains", text: "b" });
-  expect(one?.steps.map(({ request }) => [request.method, request.id, request.timeoutMs])).toEqual([
+  expect(run?.scene.exchanges[0]?.request.headers.get("x-a")).toEqual({ kind: "contains", text: "b" });
+  expect(run?.steps.map(({ request }) => [request.method, request.id, request.timeoutMs])).toEqual([
     ["get", "i", 9],
     [undefined, undefined, undefined],
   ]);
-  expect(one?.steps[0]?.at(["expect", "body"])).toEqual({ line: 17, column: 32 });
-  expect(one?.steps[1]?.expect.error).toEqual({ code: "plugin-error", text: { kind: "text", text: "no" } });
+  expect(run?.steps[0]?.at(["expect", "body"])).toEqual({ line: 17, column: 32 });
+  expect(run?.steps[1]?.expect.error).toEqual({ code: "plugin-error", text: { kind: "text", text: "no" } });
   expect(one?.position).toEqual({ line: 6, column: 5 });
 });
 
@@ -158,6 +159,114 @@ describe("a mistake is told with its place and what to write instead", () => {
   ])("%s", (text, expected) => {
     if (text === "") expect(problems(text).join()).toContain("a.test.yaml:1:1: ");
     else expect(problems(text).join("\n")).toContain(expected);
+  });
+});
+
+describe("a case with each", () => {
+  function runs(each: string, rest = 'request: { payload: "${a}" }, expect: {}'): (string | undefined)[][] {
+    const { cases } = parse(`cases: [{ name: one, each: ${each}, ${rest} }]`);
+    return (cases[0]?.runs ?? []).map(({ values, steps }) => [
+      values,
+      Buffer.from(steps[0]?.request.payload ?? []).toString(),
+    ]);
+  }
+
+  test("runs once for each value, which is in its texts", () => {
+    expect(
+      runs("[{ a: x }, { a: [true, 2.5] }, { a: { from: 3, to: 8, step: 2 } }, { a: { from: -1, to: 0 } }]"),
+    ).toEqual([
+      ['{ a: "x" }', "x"],
+      ["{ a: true }", "true"],
+      ["{ a: 2.5 }", "2.5"],
+      ["{ a: 3 }", "3"],
+      ["{ a: 5 }", "5"],
+      ["{ a: 7 }", "7"],
+      ["{ a: -1 }", "-1"],
+      ["{ a: 0 }", "0"],
+    ]);
+  });
+
+  test("of several values of several variables runs for every combination", () => {
+    const rest = 'request: { payload: "${a}${b}$b${ b }" }, expect: {}';
+    expect(runs("[{ a: [1, 2], b: { from: 3, to: 4 } }, { b: 6, a: 5 }]", rest).map(([, payload]) => payload)).toEqual([
+      "13$b${ b }",
+      "14$b${ b }",
+      "23$b${ b }",
+      "24$b${ b }",
+      "56$b${ b }",
+    ]);
+  });
+
+  test("has its values in every part but the name, as numbers where a number is wanted", () => {
+    const { cases } = parse(`cases:
+  - name: "\${n}"
+    each: [{ n: 7, t: x }]
+    keys: { json: { "\${t}": "\${n}", keys: { json: ["\${n}", "\${n}\${t}", { keys: "\${n}" }] } } }
+    store: [{ on: get, key: "\${t}", skip: "\${n}", times: "\${n}", delayMs: "\${n}" }]
+    http:
+      - request: { url: "http://a.test/\${t}", headers: { json: "\${n}" } }
+        response: { body: { size: "\${n}" } }
+    steps:
+      - { request: { method: "\${t}", timeoutMs: "\${n}" }, expect: { status: "\${n}", body: { length: "\${n}" } } }
+`);
+    const [one] = cases;
+    const { scene, steps } = one?.runs[0] ?? {};
+    expect(one?.name).toBe("${n}");
+    const keys = [...(scene?.keys.get("json" as never) ?? [])].map(([key, value]) => [
+      key,
+      Buffer.from(value).toString(),
+    ]);
+    expect(keys).toEqual([
+      ["x", "7"],
+      ["keys", '[7,"7x",{"keys":7}]'],
+    ]);
+    expect(scene?.faults).toMatchObject([{ key: "x", skip: 7, times: 7, delayMs: 7 }]);
+    expect(scene?.exchanges).toMatchObject([
+      { request: { url: "http://a.test/x" }, outcome: { chunks: [Buffer.from("xxxxxxx")] } },
+    ]);
+    expect(scene?.exchanges[0]?.request.headers.get("json")).toEqual({ kind: "text", text: "7" });
+    expect(steps).toMatchObject([
+      { request: { method: "x", timeoutMs: 7 }, expect: { status: 7, body: { kind: "length", bytes: 7 } } },
+    ]);
+  });
+
+  test("tells the places of its parts, and without each a text is as it is", () => {
+    const { cases } = parse(
+      'cases:\n  - name: one\n    each: [{ a: [1, 2] }]\n    request: { payload: "${a}" }\n    expect: {}\n  - { name: b, request: { payload: "${a}" }, expect: {} }\n',
+    );
+    expect(cases[0]?.runs[1]?.steps[0]?.at(["expect"])).toEqual({ line: 5, column: 5 });
+    expect(cases[1]?.runs).toMatchObject([
+      { values: undefined, steps: [{ request: { payload: Buffer.from("${a}") } }] },
+    ]);
+  });
+
+  test.each([
+    ["[]", "write a list of maps"],
+    ["[{}]", "write a list of maps"],
+    ["[{ a: [] }]", "write at least one value"],
+    ["[{ a: { from: 2, to: 1 } }]", "write whole numbers: `from`, `to` that is not less"],
+    ["[{ a: { from: 0, to: 1, step: 0 } }]", "`step` of at least 1"],
+    ["[{ a: 1 }, { b: 1 }]", "write the same variables in every map"],
+    ["[{ a-b: 1 }]", "write a variable's name"],
+    [`[{ a: { from: 0, to: ${FIXED_LIMITS.testRuns} } }]`, `write at most ${FIXED_LIMITS.testRuns} combinations`],
+    ["[{ b: 1 }]", "1:60: ${a} has no value in `each`, which has b"],
+    ["[{ b: 1 }]", "nothing in the case is ${b}; remove it, or use it"],
+    ["[{ a: 1 }]", 'cases[0].expect.status: "x1" cannot be used; write a status, 0 to 65535', '"x${a}"'],
+    ["[{ a: [65535, 65536] }]", 'cases[0].expect.status: "65536" cannot be used; write a status, 0 to 65535', '"${a}"'],
+  ])("%s is refused: %s", (each, expected, status = "1") => {
+    const text = `cases: [{ name: one, each: ${each}, request: { payload: "\${a}" }, expect: { status: ${status} } }]`;
+    expect(problems(text).join("\n")).toContain(expected);
+  });
+
+  test("counts each run of a file's cases", () => {
+    const half = `{ from: 1, to: ${FIXED_LIMITS.testRuns / 2} }`;
+    const one = (name: string): string =>
+      `{ name: ${name}, each: [{ a: ${half} }], request: { payload: "\${a}" }, expect: {} }`;
+    const last = "{ name: last, request: {}, expect: {} }";
+    expect(problems(`cases: [${one("a")}, ${one("b")}]`)).toEqual([]);
+    expect(problems(`cases: [${one("a")}, ${one("b")}, ${last}]`).join()).toContain(
+      `the cases have ${FIXED_LIMITS.testRuns + 1} runs`,
+    );
   });
 });
 

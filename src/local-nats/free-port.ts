@@ -1,3 +1,9 @@
+/**
+ * Free TCP ports of loopback, for servers that are about to be started.
+ *
+ * @module
+ */
+
 import { once } from "node:events";
 import { createServer } from "node:net";
 
