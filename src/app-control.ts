@@ -104,6 +104,7 @@ export class ReplicaControl implements ControlHandlers {
         store === undefined
           ? null
           : { kind: store.store.kind, state: store.watch.state.kind, since: isoTime(store.sinceMs) },
+      wrpc: serving?.wrpcReports ?? [],
       files: this.#files(registry),
       plugins: slots.map(describePlugin),
     };

@@ -13,6 +13,7 @@ import { loadMetrics } from "./telemetry/load-metrics.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { natsMetrics } from "./telemetry/nats-metrics.ts";
 import { replicaMetrics } from "./telemetry/replica-metrics.ts";
+import { wrpcMetrics } from "./telemetry/wrpc-metrics.ts";
 import { programVersion } from "./version.ts";
 
 /** Starts the health server where the options have an address for it. */
@@ -42,6 +43,7 @@ function metricsOf({ open, reader, counters, output, cacheSize }: ReplicaParts):
       cacheFallenBack: () => open.cache?.isFallenBack ?? false,
     }),
     natsMetrics(counters.nats),
+    wrpcMetrics(counters.wrpc),
     loadMetrics(loadSource(() => open.registry)),
   ]);
 }

@@ -21,6 +21,7 @@ import { FolderSize } from "./telemetry/folder-size.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { NatsStats } from "./telemetry/nats-stats.ts";
 import type { StandardOutput } from "./telemetry/standard-output.ts";
+import { WrpcStats } from "./telemetry/wrpc-stats.ts";
 
 /** The parts that have been opened so far. */
 export interface OpenParts {
@@ -34,6 +35,7 @@ export interface OpenParts {
 export interface ReplicaCounters {
   readonly storeBatches: BatchStats;
   readonly nats: NatsStats;
+  readonly wrpc: WrpcStats;
 }
 
 /** The files that a replica was started with, and its log. */
@@ -74,7 +76,7 @@ export function createParts(options: ServeOptions, sources: ReplicaSources): Rep
     settings: new ReplicaSettings(config.consumer, logger),
     log: new AppLog(logger, options.policy.folder),
     configLog: new ConfigLog(logger),
-    counters: { storeBatches: new BatchStats(), nats: new NatsStats() },
+    counters: { storeBatches: new BatchStats(), nats: new NatsStats(), wrpc: new WrpcStats() },
     cacheSize: new FolderSize(options.cacheDir),
     shares: new ThreadShares(),
     started: new Date(),

@@ -67,7 +67,7 @@ export class Replica {
 
   /** Loads the plugins and connects, then subscribes. Settles `ready`. */
   async #start(): Promise<void> {
-    const { log, ready, stopping } = this.#parts;
+    const { log, ready, stopping, reader, config } = this.#parts;
     const registry = this.#registry;
     try {
       // Each plugin is served from when it is loaded, so a slow one keeps no other waiting.
@@ -75,6 +75,7 @@ export class Replica {
       const [serving] = await Promise.all([this.#connect().then((connection) => this.#serve(connection)), loaded]);
       if (serving === undefined || stopping.signal.aborted) return;
       await serving.review(registry.slots.values());
+      await serving.openWrpc((reader.last ?? config).consumer.wrpc);
       await this.#unlessStopped(serving.link.subscriptions.whenHeld());
       if (stopping.signal.aborted) return;
       log.ready(registry.slots.values(), serving.link.server);

@@ -8,6 +8,7 @@
 import type { ServeOptions } from "./app-options.ts";
 import { logPresence } from "./app-plugins.ts";
 import type { ReplicaSettings } from "./app-settings.ts";
+import { logWrpc } from "./app-wrpc.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
 import { Consumer, type DrainOutcome } from "./consumer/consumer.ts";
 import { Discovery } from "./consumer/discovery.ts";
@@ -15,6 +16,8 @@ import { Presence } from "./consumer/presence.ts";
 import { RequestHandler } from "./consumer/request-handler.ts";
 import { newRequestId } from "./consumer/request-id.ts";
 import { describeServices } from "./consumer/service-description.ts";
+import type { WrpcNatsSettings, WrpcSettings } from "./contract/wrpc-settings.ts";
+import type { WrpcReport } from "./control/report.ts";
 import { createUndiciHttp } from "./egress/undici/client.ts";
 import type { KeyValueStore } from "./kv/store.ts";
 import type { ThreadShares } from "./fairness/thread-shares.ts";
@@ -22,6 +25,9 @@ import type { ReplicaLink } from "./nats/replica-link.ts";
 import type { PluginSlot } from "./registry/plugin-slot.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { Logger } from "./telemetry/logger.ts";
+import type { WrpcStats } from "./telemetry/wrpc-stats.ts";
+import { NatsSource } from "./wrpc-server/nats/nats-source.ts";
+import { WrpcServer } from "./wrpc-server/wrpc-server.ts";
 
 /** The parts and settings that it serves with. */
 export interface ServingOptions {
@@ -33,21 +39,27 @@ export interface ServingOptions {
   readonly options: Pick<ServeOptions, "replicaId">;
   /** When the replica was started. */
   readonly started: Date;
+  readonly counters: { readonly wrpc: WrpcStats };
   readonly logger: Logger;
 }
 
-/** Serves requests and discovery over one connection to NATS. */
+/** Serves requests and discovery over one connection to NATS, and wRPC calls. */
 export class Serving {
   readonly link: ReplicaLink;
   readonly #handler: RequestHandler;
   readonly #consumer: Consumer;
   readonly #presence: Presence;
+  readonly #wrpc: WrpcServer;
+  readonly #wrpcNats: WrpcNatsSettings | undefined;
+  #followsWrpc = false;
 
   /** Answers discovery at once; {@link review} subscribes plugins. */
-  constructor({ link, registry, store, shares, settings, options, started, logger }: ServingOptions) {
+  constructor({ link, registry, store, shares, settings, options, started, counters, logger }: ServingOptions) {
     const { group } = settings;
     this.link = link;
-    this.#handler = new RequestHandler({ replies: link.replies, logger, newId: newRequestId });
+    this.#handler = new RequestHandler({ logger, newId: newRequestId });
+    this.#wrpcNats = settings.wrpcNats;
+    const wrpcNats = this.#natsSource(settings, counters.wrpc);
     this.#consumer = new Consumer({
       link,
       group,
@@ -57,7 +69,22 @@ export class Serving {
       http: createUndiciHttp(),
       shares,
       logger,
+      ...(wrpcNats !== undefined && { furtherSubjects: wrpcNats }),
     });
+    if (wrpcNats !== undefined) {
+      this.#consumer.include(wrpcNats);
+      wrpcNats.listen();
+    }
+    this.#wrpc = new WrpcServer({
+      served: (plugin) => this.#consumer.served(plugin),
+      handler: this.#handler,
+      arrived: () => this.#consumer.arrivedMs(),
+      shares,
+      newId: newRequestId,
+      stats: counters.wrpc,
+      events: logWrpc(logger),
+    });
+    this.#consumer.include(this.#wrpc);
     const identity = { group, replicaId: options.replicaId, started };
     const discovery = new Discovery({
       subscriptions: link.subscriptions,
@@ -74,9 +101,42 @@ export class Serving {
     });
   }
 
+  /** wRPC over NATS, if the consumer file has it. */
+  #natsSource({ group, wrpcNats }: ReplicaSettings, stats: WrpcStats): NatsSource | undefined {
+    if (wrpcNats === undefined) return undefined;
+    const { subscriptions, replies } = this.link;
+    const handler = this.#handler;
+    return new NatsSource({ ...wrpcNats, group, subscriptions, replies, handler, stats, newId: newRequestId });
+  }
+
   /** Subscribes those of these plugins that can be served, and leaves the others to other replicas. */
   async review(slots: Iterable<PluginSlot>): Promise<void> {
     await this.#presence.review(slots);
+  }
+
+  /** Begins to serve plugins over wRPC. Throws `listen-failed` or `usage-invalid` where one cannot be. */
+  async openWrpc({ tcp }: WrpcSettings): Promise<void> {
+    this.#followsWrpc = true;
+    const [error] = await this.#wrpc.follow(tcp);
+    if (error !== undefined) throw error;
+  }
+
+  /** Applies changed settings, once {@link openWrpc} was called. What cannot be served is logged, and tried again later. */
+  followWrpc({ tcp }: WrpcSettings): void {
+    if (this.#followsWrpc) void this.#wrpc.follow(tcp);
+  }
+
+  /** Where plugins are served over wRPC now. */
+  get wrpcReports(): readonly WrpcReport[] {
+    const tcp = Array.from(
+      this.#wrpc.addresses,
+      ([plugin, address]) => ({ plugin, transport: "tcp", address }) as const,
+    );
+    const served = [...(this.#wrpcNats?.plugins ?? [])].filter((plugin) => this.#consumer.served(plugin) !== undefined);
+    const nats = served.map((plugin) => {
+      return { plugin, transport: "nats", address: `${this.#wrpcNats?.prefix}.${plugin}` } as const;
+    });
+    return [...tcp, ...nats];
   }
 
   /** Reviews the requests in flight after a narrowing. */

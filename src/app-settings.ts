@@ -7,6 +7,7 @@
 
 import type { ConsumerDocument } from "./config/consumer-document.ts";
 import type { ReplicaLimits } from "./contract/limits.ts";
+import type { WrpcNatsSettings } from "./contract/wrpc-settings.ts";
 import type { PendingSetting } from "./control/report.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
@@ -39,6 +40,11 @@ export class ReplicaSettings {
     return this.#start.group;
   }
 
+  /** wRPC over NATS, which stays the same while the replica runs. */
+  get wrpcNats(): WrpcNatsSettings | undefined {
+    return this.#start.wrpc.nats;
+  }
+
   /** The most requests at a time, over all plugins. */
   get concurrency(): number {
     return this.#replica.concurrency;
@@ -57,6 +63,7 @@ export class ReplicaSettings {
   /** Applies the settings that can change at once, and warns of the others. Returns what is in force. */
   follow(consumer: ConsumerDocument): ConsumerDocument {
     this.#warnOf("group", this.#start.group, consumer.group);
+    this.#warnOf("wrpc.nats", describeNats(this.wrpcNats), describeNats(consumer.wrpc.nats));
     const replica = { ...this.#replica };
     for (const name of Object.keys(replica) as (keyof ReplicaLimits)[]) {
       if (!LIVE.has(name)) {
@@ -82,4 +89,8 @@ export class ReplicaSettings {
       `${key} was changed and takes a restart: ${inForce} stays in force`,
     );
   }
+}
+
+function describeNats(nats: WrpcNatsSettings | undefined): string {
+  return nats === undefined ? "off" : `${nats.prefix}: ${[...nats.plugins].sort().join(", ")}`;
 }

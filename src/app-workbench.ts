@@ -12,6 +12,7 @@ import type { ServeOptions } from "./app-options.ts";
 import { openStore } from "./app-store.ts";
 import { encodeMessage, LocalReplies, type LocalReply, type LocalRequest } from "./app-workbench-message.ts";
 import { AdmissionGate } from "./consumer/admission.ts";
+import { NatsRequest } from "./consumer/reply.ts";
 import { RequestHandler } from "./consumer/request-handler.ts";
 import { newRequestId } from "./consumer/request-id.ts";
 import { ServedPlugin } from "./consumer/served-plugin.ts";
@@ -77,7 +78,7 @@ export class Workbench implements AsyncDisposable {
     const { slot, shares, store } = parts;
     this.#options = options;
     this.#parts = parts;
-    this.#handler = new RequestHandler({ replies: this.#replies, logger, newId: newRequestId });
+    this.#handler = new RequestHandler({ logger, newId: newRequestId });
     const gate = new AdmissionGate(() => DEFAULT_REPLICA_LIMITS.concurrency).forPlugin();
     this.#served = new ServedPlugin({ slot, gate, turns: shares.of(slot.name).turns, store, http, logger });
   }
@@ -137,7 +138,10 @@ export class Workbench implements AsyncDisposable {
     const message = encodeMessage(this.#options.name, request, inbox);
     const { subject } = message;
     const arrivedMs = performance.now();
-    this.#served.turns.run(() => this.#handler.handle(this.#served, { message, subject, arrivedMs }), arrivedMs);
+    this.#served.turns.run(
+      () => this.#handler.handle(this.#served, new NatsRequest(message, subject, arrivedMs, this.#replies)),
+      arrivedMs,
+    );
     return await reply;
   }
 
@@ -173,6 +177,8 @@ function noRegistry(): never {
 
 const FILES_ONLY: PluginLoaderOptions["components"] = {
   obtain: noRegistry,
+  isVerified: noRegistry,
+  doubt: () => undefined,
   discard: noRegistry,
   recheck: () => undefined,
   giveUp: () => undefined,

@@ -117,8 +117,9 @@ async function openRegistry(parts: ReplicaParts): Promise<Registry> {
 }
 
 async function readPlan(parts: ReplicaParts, changed: ReadonlySet<string>): Promise<RegistryPlan> {
-  const { reader, configLog, settings, options } = parts;
+  const { reader, configLog, settings, options, open } = parts;
   const config = await reader.read(changed);
   configLog.read(config);
+  open.serving?.followWrpc(config.consumer.wrpc);
   return planOf({ ...config, consumer: settings.follow(config.consumer) }, options);
 }

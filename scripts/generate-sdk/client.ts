@@ -1,24 +1,41 @@
 /**
- * What the client for callers knows of the protocol: the error codes that a caller may meet, the headers and the bounds.
+ * What the client for callers knows of the protocol: the error codes that a caller may meet, the headers and the bounds. The
+ * encoding of wRPC it has from the host's own files, which depend on nothing else.
  *
  * @module
  */
 
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { PLUGIN_NAME_MAX_LENGTH, PLUGIN_NAME_PATTERN } from "../../src/contract/names.ts";
 import { HEADER, METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES, SUBJECT_ROOT } from "../../src/contract/protocol.ts";
 import { MAX_STATUS } from "../../src/contract/request.ts";
 import { ERROR_CODES, errorRow } from "../../src/errors/table.ts";
-import { formatText } from "../generated-file.ts";
+import { formatText, PROJECT_FOLDER } from "../generated-file.ts";
 
 const ERRORS_FILE = "sdk/client/src/error-codes.ts";
 const PROTOCOL_FILE = "sdk/client/src/protocol.ts";
+
+/** Files that both sides of wRPC use. They import only each other. */
+const WRPC_FILES = ["src/wrpc/frames.ts", "src/wrpc/value-reader.ts", "src/wrpc/value-writer.ts"];
+const WRPC_FOLDER = "sdk/client/src/wrpc";
 
 /** File of the project → its text. */
 export async function clientSources(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [ERRORS_FILE, await formatText(ERRORS_FILE, errorCodes())],
     [PROTOCOL_FILE, await formatText(PROTOCOL_FILE, protocol())],
+    ...(await Promise.all(WRPC_FILES.map(copyOf))),
   ]);
+}
+
+/** The copy of a file, with a line that says so. */
+async function copyOf(file: string): Promise<[string, string]> {
+  const text = await readFile(join(PROJECT_FOLDER, file), "utf8");
+  const [comment, ...rest] = text.split(" * @module\n");
+  const note = ` * Generated from ${file} by scripts/generate-sdk/client.ts; do not edit.\n *\n * @module\n`;
+  const copy = join(WRPC_FOLDER, basename(file));
+  return [copy, await formatText(copy, [`${comment}${note}`, ...rest].join(""))];
 }
 
 function errorCodes(): string {

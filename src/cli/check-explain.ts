@@ -73,6 +73,7 @@ const STEP_OF: Readonly<Record<ErrorCode, Step | "registry" | "process" | "none"
   "key-unusable": "none",
   "config-invalid": "none",
   "usage-invalid": "file",
+  "listen-failed": "none",
   "nats-unavailable": "none",
   "no-responders": "none",
   "bad-reply": "none",

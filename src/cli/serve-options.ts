@@ -16,7 +16,7 @@ import { FIXED_LIMITS } from "../contract/limits.ts";
 import { parseSizeText } from "../contract/size-text.ts";
 import { defaultSocketFolder } from "../control/socket-folder.ts";
 import { HostError } from "../errors/host-error.ts";
-import { baseFolder, defaultCacheFolder } from "../registry/user-folders.ts";
+import { baseFolder, defaultCacheFolder } from "../contract/user-folders.ts";
 import { LOG_THRESHOLDS } from "../telemetry/log-threshold.ts";
 import { NATS_PING, NATS_SETTINGS, parseNatsOptions, parseNatsPing } from "./nats-settings.ts";
 import { parsePluginName } from "./plugin-name.ts";

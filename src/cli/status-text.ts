@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FilesReport, PluginReport, StatusReport } from "../control/report.ts";
+import type { FilesReport, PluginReport, StatusReport, WrpcReport } from "../control/report.ts";
 import type { ReadinessCheck } from "../telemetry/health-server.ts";
 import { printableText } from "../telemetry/plugin-text.ts";
 import { alignColumns, type OutputStream, type Style, styled } from "./terminal.ts";
@@ -28,7 +28,7 @@ const SHORT_DIGEST_LENGTH = 12;
 
 /** All of it, with a line end. */
 export function statusText(report: StatusReport, stream: OutputStream): string {
-  const { replica, state, since, checks, nats, store, inFlight, plugins } = report;
+  const { replica, state, since, checks, nats, store, wrpc, inFlight, plugins } = report;
   const { id, pid, group, version, started } = replica;
   const heading = `replica ${printableText(id)} (process ${pid}, group ${printableText(group)}): ${styled(stream, STATE_STYLES[state], state)} since ${since}`;
   const rows = [
@@ -37,11 +37,16 @@ export function statusText(report: StatusReport, stream: OutputStream): string {
     ["subscriptions", checkText(checks.subscriptions, stream)],
     ["store", checkText(checks.store, stream) + (store === null ? "" : `, ${store.kind} since ${store.since}`)],
     ["plugins", checkText(checks.plugins, stream)],
+    ...(wrpc.length === 0 ? [] : [["wrpc", wrpc.map(wrpcText).join(", ")]]),
     ["in flight", String(inFlight)],
     ["files", filesSummary(report.files, stream)],
   ].map(([name = "", text = ""]) => [`  ${styled(stream, "quiet", name)}`, text]);
   const table = plugins.length === 0 ? [] : ["", ...pluginTable(plugins, stream)];
   return `${[heading, ...alignColumns(rows), ...filesLines(report.files, stream), ...table].join("\n")}\n`;
+}
+
+function wrpcText({ plugin, transport, address }: WrpcReport): string {
+  return transport === "tcp" ? `${plugin} on ${address}` : `${plugin} over NATS as ${address}`;
 }
 
 /** What is wrong with the files, a line each. */

@@ -16,11 +16,13 @@ import {
   type ReplicaLimits,
 } from "../contract/limits.ts";
 import type { PluginName } from "../contract/names.ts";
+import type { WrpcSettings } from "../contract/wrpc-settings.ts";
 import { OCI_SCHEME, type OciReference, parseReference } from "../oci/reference.ts";
 import { DiagnosticList, type Parsed, type Position } from "./diagnostic.ts";
 import { pluginNameSchema, refuseRepetition } from "./field-schemas.ts";
 import { limitsSchema } from "./limit-schema.ts";
 import { checkShape } from "./shape.ts";
+import { wrpcSchema, wrpcSettingsOf } from "./wrpc-settings.ts";
 import { readYaml } from "./yaml-text.ts";
 
 const MAX_DESCRIPTION_LENGTH = 256;
@@ -37,6 +39,7 @@ export interface ConsumerDocument {
   /** Defaults of the group's plugins; a policy's limits take precedence. See `resolveLimits`. */
   readonly limits: Partial<PluginLimits>;
   readonly replica: ReplicaLimits;
+  readonly wrpc: WrpcSettings;
 }
 
 /** Where a plugin's component is. */
@@ -124,9 +127,22 @@ export const consumerSchema = z
         "Defaults for the group's plugins; a plugin's policy may override them.",
       ).optional(),
       replica: limitsSchema(REPLICA_LIMITS, "Limits of each replica of the group.").optional(),
+      wrpc: wrpcSchema.optional(),
     },
     { error: "write `group:` and `plugins:`" },
   )
+  .superRefine(({ plugins, wrpc }, context) => {
+    const names = new Set(plugins.map(({ name }) => name));
+    const message = "the group has no such plugin; write the name of one of its `plugins`";
+    for (const [index, { name }] of (wrpc?.tcp?.plugins ?? []).entries()) {
+      const path = ["wrpc", "tcp", "plugins", index, "name"];
+      if (!names.has(name)) context.addIssue({ code: "custom", path, message });
+    }
+    for (const [index, name] of (wrpc?.nats?.plugins ?? []).entries()) {
+      const path = ["wrpc", "nats", "plugins", index];
+      if (!names.has(name)) context.addIssue({ code: "custom", path, message });
+    }
+  })
   .meta({ title: "network-host consumer group", description: "The plugins that one consumer group serves." });
 
 /** Reads a consumer file's text. `file` is its path: components are found relative to its folder. Touches no file. */
@@ -151,6 +167,7 @@ export function parseConsumer(text: string, file: string): Parsed<ConsumerDocume
     plugins,
     limits: fields.limits ?? {},
     replica: { ...DEFAULT_REPLICA_LIMITS, ...fields.replica },
+    wrpc: wrpcSettingsOf(fields.wrpc, folder),
   };
   return { kind: "valid", value: document, warnings: problems.warnings };
 }

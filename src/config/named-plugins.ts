@@ -33,5 +33,6 @@ export function consumerOf(plugins: readonly NamedPlugin[]): ConsumerDocument {
     })),
     limits: {},
     replica: DEFAULT_REPLICA_LIMITS,
+    wrpc: { tcp: undefined, nats: undefined },
   };
 }

@@ -16,17 +16,21 @@ const MAX_ISSUES = 100;
 
 type Issue = z.core.$ZodIssue;
 
-/** The value that `schema` makes of `yaml`, or `undefined` after every misfit was reported. */
+/**
+ * The value that `schema` makes of `yaml`, or `undefined` after every misfit was reported. `yaml.data` is what the file has at
+ * `base`; positions and labels begin at the file's top.
+ */
 export function checkShape<Value>(
   schema: z.ZodType<Value>,
   yaml: YamlText,
   problems: DiagnosticList,
+  base: Path = [],
 ): Value | undefined {
   // The library's fast path compiles schemas with `new Function`, which no process of the host needs.
   const result = schema.safeParse(yaml.data, { jitless: true });
   if (result.success) return result.data;
   for (const issue of result.error.issues.flatMap((issue) => leavesOf(issue, [])).slice(0, MAX_ISSUES)) {
-    reportIssue(issue, schema, yaml, problems);
+    reportIssue(issue, { schema, yaml, base }, problems);
   }
   return undefined;
 }
@@ -41,12 +45,18 @@ function leavesOf(issue: Issue, parent: Path): Issue[] {
   return [{ ...issue, path }];
 }
 
-function reportIssue(issue: Issue, schema: z.ZodType, yaml: YamlText, problems: DiagnosticList): void {
-  const { path } = issue;
+interface CheckedShape {
+  readonly schema: z.ZodType;
+  readonly yaml: YamlText;
+  readonly base: Path;
+}
+
+function reportIssue(issue: Issue, { schema, yaml, base }: CheckedShape, problems: DiagnosticList): void {
+  const path = [...base, ...issue.path];
   const label = labelOf(path);
   if (issue.code === "unrecognized_keys") {
     for (const key of issue.keys.slice(0, MAX_ISSUES)) {
-      problems.error(yaml.keyAt([...path, key]), describeUnknownKey(key, label, knownKeys(schema, path)));
+      problems.error(yaml.keyAt([...path, key]), describeUnknownKey(key, label, knownKeys(schema, issue.path)));
     }
     return;
   }
@@ -55,7 +65,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, yaml: YamlText, problems: 
     problems.error(yaml.keyAt(path), `${label}: the key cannot be used; ${inner?.message ?? issue.message}`);
     return;
   }
-  problems.error(yaml.valueAt(path), describeValue(issue, label, valueIn(yaml.data, path)));
+  problems.error(yaml.valueAt(path), describeValue(issue, label, valueIn(yaml.data, issue.path)));
 }
 
 function describeUnknownKey(key: string, parent: string, known: readonly string[]): string {

@@ -7,13 +7,11 @@
  * @module
  */
 
-import type { Msg } from "nats";
 import type { GateKey } from "../capabilities/host-side.ts";
 import type { PluginLog } from "../capabilities/logging/host.ts";
 import type { DroppedLog } from "../contract/log-rate.ts";
 import type { LogLevel, Outcome } from "../contract/request.ts";
 import type { ErrorCode } from "../errors/table.ts";
-import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { VersionLease } from "../registry/plugin-version.ts";
 import type { Deadline } from "../scheduling/deadline-wheel.ts";
 import type { DeadlineTimer } from "../scheduling/deadline-timer.ts";
@@ -26,7 +24,7 @@ import { type LoggedOutcome, loggedOutcome, logRequest } from "../telemetry/requ
 import type { Permit } from "./admission.ts";
 import type { DecodedRequest } from "./decode.ts";
 import { denied, failed, UNEXPECTED } from "./failure.ts";
-import { Answer } from "./reply.ts";
+import type { AnswerFate, RequestOrigin } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
@@ -34,15 +32,12 @@ import type { ServedVersion } from "./served-version.ts";
 export interface AdmissibleRequest {
   readonly plugin: ServedPlugin;
   readonly served: ServedVersion;
-  readonly message: Msg;
+  readonly origin: RequestOrigin;
   readonly decoded: DecodedRequest;
-  /** When the message arrived, by the monotonic clock. */
-  readonly arrivedMs: number;
 }
 
 /** What all calls of a replica share. */
 export interface CallOptions {
-  readonly replies: ReplyPort;
   /** The calls that are not settled. */
   readonly open: Ring<Call>;
   readonly deadlines: DeadlineTimer;
@@ -96,7 +91,7 @@ export class Call extends Link implements RunnerCall {
   abandon(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.settle(outcome);
-    const leftMs = this.#request.arrivedMs + this.#deadlineMs - performance.now();
+    const leftMs = this.#request.origin.arrivedMs + this.#deadlineMs - performance.now();
     this.#runner?.cancel(this.#runnerCallId, Math.max(0, leftMs));
   }
 
@@ -147,26 +142,23 @@ export class Call extends Link implements RunnerCall {
   settle(outcome: Outcome): void {
     if (this.#state === "settled") return;
     this.#state = "settled";
-    const { plugin, served, message, decoded, arrivedMs } = this.#request;
-    const { replies, deadlines } = this.#surroundings;
-    deadlines.cancel(this.#deadline);
+    const { plugin, served, origin, decoded } = this.#request;
+    this.#surroundings.deadlines.cancel(this.#deadline);
     this.unlink();
     this.#settled?.resolve();
     this.#permit[Symbol.dispose]();
     this.#lease[Symbol.dispose]();
     const { replyBytes } = served.version.authority.now.limits;
     const settledMs = performance.now();
-    const answer = new Answer({
-      message,
+    origin.reply({
       plugin: plugin.slot.name,
       owner: plugin,
       outcome: this.isAfterOutage ? afterOutage(outcome) : outcome,
       id: decoded.request.id,
       replyBytes,
-      untilMs: arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
+      untilMs: origin.arrivedMs + (decoded.timeoutMs ?? this.#deadlineMs),
       settled: (fate, code) => this.#answered(outcome, fate, code, settledMs),
     });
-    replies.send(answer);
   }
 
   /** Resolves when it is settled. */
@@ -176,9 +168,9 @@ export class Call extends Link implements RunnerCall {
     await this.#settled.promise;
   }
 
-  #answered(outcome: Outcome, fate: ReplyFate, code: ErrorCode | undefined, settledMs: number): void {
-    const { plugin, arrivedMs } = this.#request;
-    if (fate.kind === "sent") plugin.stats.end(code ?? "ok", performance.now() - arrivedMs);
+  #answered(outcome: Outcome, fate: AnswerFate, code: ErrorCode | undefined, settledMs: number): void {
+    const { plugin, origin } = this.#request;
+    if (fate.kind === "sent") plugin.stats.end(code ?? "ok", performance.now() - origin.arrivedMs);
     else plugin.stats.giveUp(fate.reason);
     const logged = fate.kind === "sent" ? loggedOutcome(outcome, code) : { ...fate, code };
     this.#record(logged, settledMs);
@@ -225,7 +217,7 @@ export class Call extends Link implements RunnerCall {
 
   /** When it must be answered. */
   get #dueMs(): number {
-    return this.#request.arrivedMs + this.#budgetMs;
+    return this.#request.origin.arrivedMs + this.#budgetMs;
   }
 
   /** Waits for the plugin's next turn: hundreds of calls may be overdue at the same moment. */
@@ -247,13 +239,13 @@ export class Call extends Link implements RunnerCall {
   }
 
   #record(outcome: LoggedOutcome, endedMs: number): void {
-    const { served, decoded, arrivedMs } = this.#request;
+    const { served, decoded, origin } = this.#request;
     const begunMs = this.#begunMs ?? endedMs;
     logRequest(served.records, {
       method: decoded.request.method,
       id: decoded.request.id,
       outcome,
-      times: { queueMs: begunMs - arrivedMs, runMs: endedMs - begunMs, storeMs: this.storeMs },
+      times: { queueMs: begunMs - origin.arrivedMs, runMs: endedMs - begunMs, storeMs: this.storeMs },
       traceId: decoded.traceId,
       droppedLogBytes: this.#log?.droppedBytes ?? 0,
     });

@@ -11,8 +11,10 @@ import { methodSubjects, requestSubject } from "../contract/protocol.ts";
 import type { ThreadShares } from "../fairness/thread-shares.ts";
 import type { ReplicaLink } from "../nats/replica-link.ts";
 import type { HeldSubscription, SubscriptionPlan } from "../nats/held-subscription.ts";
+import { resultWithin } from "../scheduling/result-within.ts";
 import type { AdmissionGate } from "./admission.ts";
 import { ArrivalClock } from "./arrival-clock.ts";
+import { NatsRequest } from "./reply.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import { ServedPlugin, type ServedSlot } from "./served-plugin.ts";
 import type { ServedVersionOptions } from "./served-version.ts";
@@ -25,12 +27,31 @@ export interface ConsumerOptions extends ServedVersionOptions {
   readonly admission: AdmissionGate;
   /** Each plugin's share of this thread. */
   readonly shares: ThreadShares;
+  readonly furtherSubjects?: SubjectSource;
+}
+
+/** A further way in for requests of the plugins that a consumer serves. Its replies are its own. */
+export interface RequestSource {
+  /** Takes no more requests. */
+  stop(): Promise<void>;
+  /** Resolves when no reply is on its way. Never rejects. */
+  idle(): Promise<void>;
+  /** Gives up the replies that are on their way. */
+  close(): void;
+}
+
+/** Further subjects on which a consumer takes a plugin's requests: with its own, and for as long. */
+export interface SubjectSource {
+  plansOf(plugin: ServedPlugin, arrivals: Pick<ArrivalClock, "stamp">): readonly SubscriptionPlan[];
 }
 
 interface Subscribed {
   readonly plugin: ServedPlugin;
   readonly subscriptions: readonly HeldSubscription[];
 }
+
+/** The time for the replies to requests that a drain cut off. */
+const LAST_REPLIES_MS = 250;
 
 /** `clean`: every accepted request was answered by its plugin or its own deadline. */
 export type DrainOutcome = "clean" | "forced";
@@ -39,6 +60,7 @@ export class Consumer {
   readonly #parts: ConsumerOptions;
   readonly #arrivals: ArrivalClock;
   readonly #subscribed = new Map<PluginName, Subscribed>();
+  readonly #sources: RequestSource[] = [];
   #state: "open" | "draining" = "open";
   #draining: Promise<DrainOutcome> | undefined;
 
@@ -74,6 +96,21 @@ export class Consumer {
     await subscribed.plugin.turns.settled();
   }
 
+  /** The plugin, while this consumer takes its requests. */
+  served(name: PluginName): ServedPlugin | undefined {
+    return this.#subscribed.get(name)?.plugin;
+  }
+
+  /** When did a request arrive that another source has read now? As for messages, in doubt it is older than it is. */
+  arrivedMs(): number {
+    return this.#arrivals.stamp().arrivedMs;
+  }
+
+  /** A drain includes this source from now on. */
+  include(source: RequestSource): void {
+    this.#sources.push(source);
+  }
+
   /** Drains; see the module's comment. Called again, it returns the drain in progress. Never rejects. */
   drain(graceMs: number): Promise<DrainOutcome> {
     this.#draining ??= this.#drain(graceMs);
@@ -87,10 +124,10 @@ export class Consumer {
   }
 
   #plansOf(plugin: ServedPlugin): readonly SubscriptionPlan[] {
-    const { group, handler } = this.#parts;
+    const { group, handler, link, furtherSubjects } = this.#parts;
     const { turns, slot } = plugin;
     const plain = requestSubject(slot.name);
-    return [plain, methodSubjects(slot.name)].map((subscribed) => ({
+    const own = [plain, methodSubjects(slot.name)].map((subscribed): SubscriptionPlan => ({
       subject: subscribed,
       queue: group,
       need: "required",
@@ -99,34 +136,39 @@ export class Consumer {
         turns.run(() => {
           // The client decodes a message's subject each time that it is asked for it.
           const subject = subscribed === plain ? plain : message.subject;
-          handler.handle(plugin, { message, subject, arrivedMs });
+          handler.handle(plugin, new NatsRequest(message, subject, arrivedMs, link.replies));
         }, readMs);
       },
     }));
+    return [...own, ...(furtherSubjects?.plansOf(plugin, this.#arrivals) ?? [])];
   }
 
   async #drain(graceMs: number): Promise<DrainOutcome> {
     this.#state = "draining";
-    let timer: NodeJS.Timeout | undefined;
-    const graceOver = new Promise<"forced">((resolve) => {
-      timer = setTimeout(() => resolve("forced"), graceMs);
-    });
-    const outcome = await Promise.race([this.#finish(), graceOver]);
-    clearTimeout(timer);
+    const outcome = (await resultWithin(graceMs, this.#finish())) ?? "forced";
     this.#arrivals[Symbol.dispose]();
     if (outcome === "forced") {
       this.#parts.shares.flush();
       this.#parts.handler.abandonAll();
       this.#parts.link.replies.close();
+      await this.#lastReplies();
     }
+    for (const source of this.#sources) source.close();
     return outcome;
   }
 
+  /** Other sources than NATS have a moment for the replies to what was cut off. */
+  async #lastReplies(): Promise<void> {
+    if (this.#sources.length === 0) return;
+    await resultWithin(LAST_REPLIES_MS, Promise.all(this.#sources.map((source) => source.idle())));
+  }
+
   async #finish(): Promise<"clean"> {
+    await Promise.all(this.#sources.map((source) => source.stop()));
     await Promise.all([...this.#subscribed.keys()].map((name) => this.unsubscribe(name)));
     await this.#parts.shares.settled();
     await this.#parts.handler.idle();
-    await this.#parts.link.replies.idle();
+    await Promise.all([this.#parts.link.replies.idle(), ...this.#sources.map((source) => source.idle())]);
     return "clean";
   }
 }

@@ -13,7 +13,7 @@
 import type { Msg } from "nats";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { RpcRequest } from "../contract/request.ts";
-import { HEADER, METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES, SUBJECT_ROOT } from "../contract/protocol.ts";
+import { HEADER, METHOD_MAX_BYTES, REQUEST_ID_MAX_BYTES, SUBJECT_ROOT, WRPC_PROTOCOL } from "../contract/protocol.ts";
 
 /** A request, and what its sender asked for besides. */
 export interface DecodedRequest {
@@ -48,7 +48,7 @@ export function decodeRequest(message: Pick<Msg, "data">, subject: string, newId
   const reading = readHeaders(message);
   if (reading.kind === "problem") return malformed(undefined, reading.problem);
   const { id: givenId, method: givenMethod, timeoutMs: timeout, traceparent } = reading.headers;
-  if (givenId !== undefined && !(VISIBLE_ASCII.test(givenId) && givenId.length <= REQUEST_ID_MAX_BYTES)) {
+  if (givenId !== undefined && !isRequestId(givenId)) {
     return malformed(undefined, `${HEADER.id} must be 1 to ${REQUEST_ID_MAX_BYTES} visible ASCII characters`);
   }
   const id = givenId ?? newId();
@@ -66,6 +66,11 @@ export function decodeRequest(message: Pick<Msg, "data">, subject: string, newId
     timeoutMs: timeout === undefined ? undefined : Number(timeout),
     traceId: traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1],
   };
+}
+
+/** May this be a request's id? */
+export function isRequestId(text: string): boolean {
+  return VISIBLE_ASCII.test(text) && text.length <= REQUEST_ID_MAX_BYTES;
 }
 
 function malformed(id: string | undefined, problem: string): Decoded {
@@ -159,11 +164,13 @@ function problem(text: string): Problem {
 }
 
 /**
- * May a reply be published on this subject? The sender chooses it, so it must not make the host call itself or reach
- * the server's own services, and it must not be a pattern.
+ * May a reply be published on this subject? The sender chooses it, so it must not make the host call a plugin, with the reply for
+ * a request, or reach the server's own services, and it must not be a pattern.
  */
 export function isSafeReplySubject(subject: string): boolean {
   if (subject.startsWith("$") || subject === SUBJECT_ROOT || subject.startsWith(`${SUBJECT_ROOT}.`)) return false;
+  // An invocation of some plugin, with whatever prefix its group has.
+  if (subject.includes(WRPC_INVOCATION)) return false;
   let before = DOT;
   for (let at = 0; at < subject.length; at += 1) {
     const code = subject.charCodeAt(at);
@@ -175,6 +182,7 @@ export function isSafeReplySubject(subject: string): boolean {
   return before !== DOT;
 }
 
+const WRPC_INVOCATION = `.${WRPC_PROTOCOL}.`;
 const DOT = 0x2e;
 const STAR = 0x2a;
 const GREATER = 0x3e;

@@ -11,7 +11,7 @@ import type { Outcome } from "../contract/request.ts";
 import { HEADER } from "../contract/protocol.ts";
 import { type ErrorCode, errorRow } from "../errors/table.ts";
 import type { ReplyOwner } from "../nats/recent-replies.ts";
-import type { OutgoingReply, ReplyFate } from "../nats/reply-sender.ts";
+import type { OutgoingReply, ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import { failed } from "./failure.ts";
 
 /** A reply, ready to publish. */
@@ -23,9 +23,11 @@ export interface Reply {
   readonly code: ErrorCode | undefined;
 }
 
+/** What happened to an answer; a caller over a connection of its own may go away, or not read. */
+export type AnswerFate = ReplyFate | { readonly kind: "dropped"; readonly reason: "caller-gone" | "reply-unread" };
+
+/** The outcome of a request, and what its transport needs to make a reply of it. */
 export interface AnswerOptions {
-  /** The request; it has a reply subject. */
-  readonly message: Msg;
   readonly plugin: string;
   /** Notified if the server refuses the reply later. */
   readonly owner: ReplyOwner;
@@ -40,25 +42,52 @@ export interface AnswerOptions {
    * Called exactly once. A reply that was not sent counts as a dropped message, not as an answer. `code` is the reply's
    * code, `undefined` for a plugin's successful response.
    */
-  readonly settled: (fate: ReplyFate, code: ErrorCode | undefined) => void;
+  readonly settled: (fate: AnswerFate, code: ErrorCode | undefined) => void;
+}
+
+/** Where a request came from, and the way back to its caller: one for each transport. */
+export interface RequestOrigin {
+  /** When it arrived, by the clock of `performance.now()`. */
+  readonly arrivedMs: number;
+  /** Sends the reply, once; `answer.settled` says what happened to it. Must not throw. */
+  reply(answer: AnswerOptions): void;
+}
+
+/** A NATS message of one of a plugin's subjects. */
+export class NatsRequest implements RequestOrigin {
+  readonly message: Msg;
+  /** The message's subject. */
+  readonly subject: string;
+  readonly arrivedMs: number;
+  readonly #replies: ReplyPort;
+
+  constructor(message: Msg, subject: string, arrivedMs: number, replies: ReplyPort) {
+    this.message = message;
+    this.subject = subject;
+    this.arrivedMs = arrivedMs;
+    this.#replies = replies;
+  }
+
+  /** Needs a reply subject. */
+  reply(answer: AnswerOptions): void {
+    this.#replies.send(new Answer(this.message.reply ?? "", answer));
+  }
 }
 
 /** A reply on its way to the link. */
-export class Answer implements OutgoingReply {
+class Answer implements OutgoingReply {
+  readonly subject: string;
   readonly #parts: AnswerOptions;
   readonly #whole: Reply;
   #code: ErrorCode | undefined;
 
-  constructor(parts: AnswerOptions) {
+  constructor(subject: string, parts: AnswerOptions) {
     const { outcome, id, replyBytes } = parts;
     const whole = encodeReply(outcome, id);
+    this.subject = subject;
     this.#parts = parts;
     this.#whole = bodyBytesOf(outcome, whole) <= replyBytes ? whole : tooLarge(outcome, whole, id);
     this.#code = this.#whole.code;
-  }
-
-  get subject(): string {
-    return this.#parts.message.reply ?? "";
   }
 
   get plugin(): string {

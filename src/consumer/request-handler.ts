@@ -6,9 +6,7 @@
  * @module
  */
 
-import type { Msg } from "nats";
 import { DEFAULT_PLUGIN_LIMITS } from "../contract/limits.ts";
-import type { ReplyFate, ReplyPort } from "../nats/reply-sender.ts";
 import type { RpcRequest } from "../contract/request.ts";
 import type { Terms } from "../policy/authority.ts";
 import type { SlotState } from "../registry/plugin-slot.ts";
@@ -17,31 +15,22 @@ import { Ring } from "../scheduling/ring.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { loggedOutcome, logRequest } from "../telemetry/request-log.ts";
 import { type AdmissibleRequest, Call, type CallOptions } from "./call.ts";
-import { type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
+import { type Decoded, type DecodedRequest, decodeRequest, isSafeReplySubject } from "./decode.ts";
 import { denied, failed, type Failure, UNEXPECTED } from "./failure.ts";
-import { Answer } from "./reply.ts";
+import type { AnswerFate, NatsRequest, RequestOrigin } from "./reply.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import type { ServedVersion } from "./served-version.ts";
 
 /** A {@link RequestHandler} closes none of these. */
 export interface RequestHandlerOptions {
-  readonly replies: ReplyPort;
   readonly logger: Logger;
   /** Makes an id for a request without one. */
   readonly newId: () => string;
 }
 
-/** A message of one of a plugin's subjects. */
-export interface Delivery {
-  readonly message: Msg;
-  /** The message's subject. */
-  readonly subject: string;
-  /** When it arrived, by the clock of `performance.now()`. */
-  readonly arrivedMs: number;
-}
-
-/** What is known of a message that is refused. */
-interface Refused extends Pick<Delivery, "message" | "arrivedMs"> {
+/** What is known of a request that is refused. */
+interface Refused {
+  readonly origin: RequestOrigin;
   readonly timeoutMs?: number | undefined;
   readonly request: Pick<RpcRequest, "id" | "method">;
   readonly traceId?: string | undefined;
@@ -58,26 +47,49 @@ export class RequestHandler {
   readonly #newId: () => string;
   readonly #calls: CallOptions;
 
-  constructor({ replies, logger, newId }: RequestHandlerOptions) {
+  constructor({ logger, newId }: RequestHandlerOptions) {
     this.#logger = logger;
     this.#newId = newId;
-    this.#calls = { replies, open: new Ring(), deadlines: new DeadlineTimer(), logger };
+    this.#calls = { open: new Ring(), deadlines: new DeadlineTimer(), logger };
   }
 
   /** Takes a message of one of the plugin's subjects. Never throws: an exception would end the client's reader. */
-  handle(plugin: ServedPlugin, delivery: Delivery): void {
-    const { message, arrivedMs } = delivery;
+  handle(plugin: ServedPlugin, request: NatsRequest): void {
+    const { message, subject } = request;
     const { reply } = message;
     if (reply === undefined || reply === "" || !isSafeReplySubject(reply)) {
-      this.#drop(plugin, reply);
+      this.drop(plugin, reply);
       return;
     }
     try {
-      this.#decode(plugin, delivery);
+      this.#decide(plugin, request, decodeRequest(message, subject, this.#newId));
     } catch (error) {
-      this.#logger.error({ plugin: plugin.slot.name, err: error }, UNEXPECTED);
-      this.#refuse(plugin, failed("internal", UNEXPECTED), { message, arrivedMs, request: UNKNOWN });
+      this.#fail(plugin, request, error);
     }
+  }
+
+  /** Takes a request that came over another transport than NATS messages, decoded. Never throws. */
+  take(plugin: ServedPlugin, origin: RequestOrigin, decoded: Decoded): void {
+    try {
+      this.#decide(plugin, origin, decoded);
+    } catch (error) {
+      this.#fail(plugin, origin, error);
+    }
+  }
+
+  /** Answers a request that its transport refuses, before it was decoded. Never throws. */
+  refuse(plugin: ServedPlugin, origin: RequestOrigin, outcome: Failure): void {
+    this.#refuse(plugin, outcome, { origin, request: UNKNOWN });
+  }
+
+  /** Drops a message that cannot be answered on this subject. */
+  drop({ slot, stats, refusals }: ServedPlugin, replySubject: string | undefined): void {
+    const hasReply = replySubject !== undefined && replySubject !== "";
+    stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
+    const why = hasReply
+      ? "a request was dropped: its reply subject is reserved or is a pattern"
+      : "a request was dropped: it has no reply subject; use request-reply";
+    refusals.write(() => this.#logger.warn({ plugin: slot.name }, why));
   }
 
   /** Resolves when every accepted request is settled. */
@@ -99,64 +111,58 @@ export class RequestHandler {
     for (const call of this.#calls.open.members()) call.review();
   }
 
-  #decode(plugin: ServedPlugin, delivery: Delivery): void {
-    const { message, arrivedMs } = delivery;
-    const decoded = decodeRequest(message, delivery.subject, this.#newId);
+  /** Finds the version that serves, and whether it may run the request. */
+  #decide(plugin: ServedPlugin, origin: RequestOrigin, decoded: Decoded): void {
     if (decoded.kind === "malformed") {
       const { id = "", problem } = decoded;
-      this.#refuse(plugin, failed("bad-request", problem, { safeText: problem }), {
-        message,
-        arrivedMs,
-        request: { id, method: "" },
-      });
+      const refusal = failed("bad-request", problem, { safeText: problem });
+      this.#refuse(plugin, refusal, { origin, request: { id, method: "" } });
       return;
     }
-    this.#decide(plugin, message, decoded, arrivedMs);
-  }
-
-  /** Finds the version that serves, and whether it may run the request. */
-  #decide(plugin: ServedPlugin, message: Msg, decoded: DecodedRequest, arrivedMs: number): void {
     const { state } = plugin.slot;
     if (state.kind !== "loaded") {
-      this.#refuse(plugin, unloaded(state), { ...decoded, message, arrivedMs });
+      this.#refuse(plugin, unloaded(state), { ...decoded, origin });
       return;
     }
     const served = plugin.serve(state.version);
-    const refusal = refusalOf(decoded, state.version.authority.now, performance.now() - arrivedMs);
-    if (refusal === undefined) this.#admit({ plugin, served, message, decoded, arrivedMs });
-    else this.#refuse(plugin, refusal, { ...decoded, message, arrivedMs, served });
+    const refusal = refusalOf(decoded, state.version.authority.now, performance.now() - origin.arrivedMs);
+    if (refusal === undefined) this.#admit({ plugin, served, origin, decoded });
+    else this.#refuse(plugin, refusal, { ...decoded, origin, served });
   }
 
   #admit(request: AdmissibleRequest): void {
-    const { plugin, served, message, decoded, arrivedMs } = request;
+    const { plugin, served, origin, decoded } = request;
     const admission = plugin.gate.enter(served.version.authority.now.limits.concurrency);
     if (admission.kind === "shed") {
       const { by, retryAfterMs } = admission;
       const refusal = failed("overloaded", `the ${by}'s limit`, { retryAfterMs });
-      this.#refuse(plugin, refusal, { ...decoded, message, arrivedMs, served });
+      this.#refuse(plugin, refusal, { ...decoded, origin, served });
       return;
     }
     new Call(request, admission, this.#calls).start();
   }
 
-  /** Answers a message that was not admitted. */
+  #fail(plugin: ServedPlugin, origin: RequestOrigin, error: unknown): void {
+    this.#logger.error({ plugin: plugin.slot.name, err: error }, UNEXPECTED);
+    this.#refuse(plugin, failed("internal", UNEXPECTED), { origin, request: UNKNOWN });
+  }
+
+  /** Answers a request that was not admitted. */
   #refuse(plugin: ServedPlugin, outcome: Failure, refused: Refused): void {
-    const { message, request, arrivedMs, timeoutMs, served } = refused;
+    const { origin, request, timeoutMs, served } = refused;
     const { deadlineMs } = served?.version.authority.now.limits ?? DEFAULT_PLUGIN_LIMITS;
-    const answer = new Answer({
-      message,
+    origin.reply({
       plugin: plugin.slot.name,
       owner: plugin,
       outcome,
       id: request.id === "" ? undefined : request.id,
       replyBytes: 0,
-      untilMs: arrivedMs + (timeoutMs ?? deadlineMs),
+      untilMs: origin.arrivedMs + (timeoutMs ?? deadlineMs),
       settled: (fate) => this.#refused(plugin, outcome, refused, fate),
     });
-    this.#calls.replies.send(answer);
   }
 
-  #refused(plugin: ServedPlugin, outcome: Failure, { request, traceId, served }: Refused, fate: ReplyFate): void {
+  #refused(plugin: ServedPlugin, outcome: Failure, { request, traceId, served }: Refused, fate: AnswerFate): void {
     const { code } = outcome;
     if (fate.kind === "sent") plugin.stats.refuse(code);
     else plugin.stats.drop(fate.reason);
@@ -169,16 +175,6 @@ export class RequestHandler {
         traceId,
       }),
     );
-  }
-
-  /** Drops a message that cannot be answered. */
-  #drop({ slot, stats, refusals }: ServedPlugin, replySubject: string | undefined): void {
-    const hasReply = replySubject !== undefined && replySubject !== "";
-    stats.drop(hasReply ? "reply-subject-refused" : "no-reply-subject");
-    const why = hasReply
-      ? "a request was dropped: its reply subject is reserved or is a pattern"
-      : "a request was dropped: it has no reply subject; use request-reply";
-    refusals.write(() => this.#logger.warn({ plugin: slot.name }, why));
   }
 }
 

@@ -24,13 +24,14 @@ export const CHILD_LIMIT_ROWS = {
     value: 2_000,
     unit: "ms",
     summary:
-      "CPU time within which get-access-levels must answer the probe. Where other processes keep it from a processor, three times as much time may pass. Beyond it, the runner is killed: probe-failed, or load-failed.",
+      "CPU time within which get-access-levels must answer the probe; then its runner is killed: probe-failed. Where other processes keep it from a processor, three times as much time may pass; then it is stopped: load-failed, and tried again.",
     enforcedIn: "supervisor/process/runner-probes",
   },
   idleComputeMs: {
     value: 5_000,
     unit: "ms",
-    summary: "How long a runner without requests may leave a ping unanswered; then it is killed.",
+    summary:
+      "How long a guest may compute in a runner without requests, to make an instance; then it is stopped. A runner that leaves a ping unanswered for as long is killed.",
     enforcedIn: "supervisor/process/runner-protocol",
   },
   unresponsiveMs: {

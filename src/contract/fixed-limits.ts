@@ -12,6 +12,8 @@ import { REGISTRY_LIMIT_ROWS } from "./registry-limits.ts";
 import { REQUEST_LIMIT_ROWS } from "./request-limits.ts";
 import { STORE_LIMIT_ROWS } from "./store-limits.ts";
 import { TEST_LIMIT_ROWS } from "./test-limits.ts";
+import { WRPC_LIMIT_ROWS } from "./wrpc-limits.ts";
+import { WRPC_NATS_LIMIT_ROWS } from "./wrpc-nats-limits.ts";
 import { type FixedLimitRow, valuesOf } from "./limit-row.ts";
 
 export const FIXED_LIMIT_ROWS = {
@@ -23,6 +25,8 @@ export const FIXED_LIMIT_ROWS = {
   ...CACHE_LIMIT_ROWS,
   ...REGISTRY_LIMIT_ROWS,
   ...TEST_LIMIT_ROWS,
+  ...WRPC_LIMIT_ROWS,
+  ...WRPC_NATS_LIMIT_ROWS,
 } as const satisfies Record<string, FixedLimitRow>;
 
 /** The values of {@link FIXED_LIMIT_ROWS}. */

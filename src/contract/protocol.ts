@@ -9,6 +9,9 @@ import type { PluginName } from "./names.ts";
 /** First token of every request's subject. */
 export const SUBJECT_ROOT = "rpc";
 
+/** In the subjects of calls over wRPC, between the plugin and the function. Its dots separate tokens. */
+export const WRPC_PROTOCOL = "wrpc.0.0.1";
+
 /** Subject of requests that name their method in a header. */
 export function requestSubject(plugin: PluginName): string {
   return `${SUBJECT_ROOT}.${plugin}`;

@@ -82,6 +82,14 @@ export interface PluginReport {
 }
 
 /** The state of a running replica. */
+/** Where a plugin is served over wRPC. */
+export interface WrpcReport {
+  readonly plugin: string;
+  readonly transport: "tcp" | "nats";
+  /** `host:port` over TCP; over NATS the prefix that its clients have. */
+  readonly address: string;
+}
+
 export interface StatusReport {
   readonly replica: ReplicaIdentity;
   /** `starting`: the replica has never been ready. */
@@ -93,6 +101,7 @@ export interface StatusReport {
   readonly inFlight: number;
   readonly nats: { readonly server: string; readonly state: string; readonly since: string } | null;
   readonly store: { readonly kind: string; readonly state: "up" | "down"; readonly since: string } | null;
+  readonly wrpc: readonly WrpcReport[];
   readonly files: FilesReport;
   readonly plugins: readonly PluginReport[];
 }

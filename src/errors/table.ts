@@ -313,6 +313,13 @@ export const ERRORS = {
     replyCode: 400,
     summary: "A command-line flag or an environment variable has a value that cannot be used; see --help.",
   },
+  "listen-failed": {
+    fault: "operator",
+    retryable: true,
+    replyCode: 500,
+    summary:
+      "An address of the consumer file cannot be listened on: use one of this machine that no other process listens on.",
+  },
   "nats-unavailable": {
     fault: "dependency",
     retryable: true,

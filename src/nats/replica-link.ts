@@ -11,7 +11,7 @@ import type { NatsStats, NatsView, SubscriptionStateName } from "../telemetry/na
 import { StatusWatch, type PermissionRefusal } from "./status-watch.ts";
 import { DeliveryProbe } from "./delivery-probe.ts";
 import { LinkState, type LinkStateName, type LinkView } from "./link-state.ts";
-import { encodedPublish } from "./encoded-publish.ts";
+import { encodedPublish, sequencePublish } from "./encoded-publish.ts";
 import { ReplySender } from "./reply-sender.ts";
 import { isServedElsewhere } from "./service-peers.ts";
 import { type SubscriptionEvents, SubscriptionSet } from "./subscription-set.ts";
@@ -61,6 +61,7 @@ export class ReplicaLink implements LinkView, NatsView {
     this.replies = new ReplySender({
       connection,
       publish: encodedPublish(connection),
+      publishSequence: sequencePublish(connection),
       stats,
       failed: (error) => this.#callbackFailed("the end of a reply", error),
     });

@@ -13,7 +13,7 @@
 import type { NatsConnection } from "nats";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import type { NatsStats } from "../telemetry/nats-stats.ts";
-import type { EncodedPublish } from "./encoded-publish.ts";
+import type { EncodedPublish, PlainMessage, SequencePublish } from "./encoded-publish.ts";
 import { HeldReplies, type Held } from "./held-replies.ts";
 import { PublishRight } from "./publish-right.ts";
 import { RecentReplies, type ReplyOwner } from "./recent-replies.ts";
@@ -23,6 +23,11 @@ export interface EncodedReply {
   readonly data: Uint8Array;
   /** Encoded (NATS ADR-4). */
   readonly headers: Uint8Array;
+}
+
+/** A reply of several messages: they are published together, or held together. */
+export interface EncodedSequence {
+  readonly messages: readonly PlainMessage[];
 }
 
 /** Why a reply was given up. */
@@ -39,22 +44,34 @@ export type UnsentReason =
 /** What happened to a reply. */
 export type ReplyFate = { readonly kind: "sent" } | { readonly kind: "dropped"; readonly reason: UnsentReason };
 
-/** A reply on its way out. */
-export interface OutgoingReply {
+/** Something on its way out to a caller. */
+interface Outgoing<Encoded> {
   readonly subject: string;
   readonly plugin: string;
   /** Its caller waits until this time of `performance.now()`. */
   readonly untilMs: number;
   /** Outlives the reply. */
   readonly owner: ReplyOwner;
-  /** The reply, or an error in its place where it is larger than `maxPayloadBytes`. May be called again. */
-  encode(maxPayloadBytes: number): EncodedReply;
+  /** In a form that the server takes, with its `max_payload`. May be called again. */
+  encode(maxPayloadBytes: number): Encoded;
   /** Called exactly once, at the latest by {@link ReplySender.close}. */
   settled(fate: ReplyFate): void;
 }
 
+/** A reply on its way out; an error in its place where it is larger than the server's `max_payload`. */
+export type OutgoingReply = Outgoing<EncodedReply>;
+
+/** A reply of several messages on its way out. `subject` is the one by which the server would refuse it. */
+export type OutgoingSequence = Outgoing<EncodedSequence>;
+
 export interface ReplyPort {
   send(reply: OutgoingReply): void;
+}
+
+export interface SequencePort {
+  send(reply: OutgoingSequence): void;
+  /** Publishes messages that precede a reply; false while the connection carries none. Never throws. */
+  precede(messages: readonly PlainMessage[]): boolean;
 }
 
 /** What a `ReplySender` needs of a connection. */
@@ -67,19 +84,22 @@ export interface ReplySenderOptions {
   /** It must be up at the beginning. */
   readonly connection: ReplyConnection;
   readonly publish: EncodedPublish;
+  readonly publishSequence: SequencePublish;
   readonly stats: NatsStats;
   /** A callback for a reply's outcome threw. */
   readonly failed: (error: unknown) => void;
 }
 
+type Sendable = OutgoingReply | OutgoingSequence;
+
 interface HeldReply extends Held {
-  readonly reply: OutgoingReply;
+  readonly reply: Sendable;
 }
 
 const SENT: ReplyFate = { kind: "sent" };
 const SWEEP_MS = 100;
 
-export class ReplySender implements ReplyPort {
+export class ReplySender implements ReplyPort, SequencePort {
   readonly #parts: ReplySenderOptions;
   readonly #held = new HeldReplies<HeldReply>(FIXED_LIMITS.heldReplyBytes);
   readonly #recent = new RecentReplies();
@@ -120,7 +140,7 @@ export class ReplySender implements ReplyPort {
   }
 
   /** Publishes it, or holds it. Never throws. */
-  send(reply: OutgoingReply): void {
+  send(reply: Sendable): void {
     // While the client dials it has no `info`, and loses what is published.
     const info = this.#isCarrying ? this.#parts.connection.info : undefined;
     if (info === undefined) {
@@ -129,6 +149,13 @@ export class ReplySender implements ReplyPort {
     }
     this.#maxPayloadBytes = info.max_payload;
     this.#publish(reply);
+  }
+
+  precede(messages: readonly PlainMessage[]): boolean {
+    const { connection, publishSequence } = this.#parts;
+    if (!this.#isCarrying || connection.info === undefined || connection.isClosed()) return false;
+    publishSequence(messages);
+    return true;
   }
 
   /** The connection carries no messages: replies wait for {@link release} from now on. */
@@ -209,11 +236,12 @@ export class ReplySender implements ReplyPort {
     this.#right.renewed(count);
   }
 
-  #publish(reply: OutgoingReply): void {
-    const { connection, publish } = this.#parts;
-    const { data, headers } = reply.encode(this.#maxPayloadBytes);
+  #publish(reply: Sendable): void {
+    const { connection, publish, publishSequence } = this.#parts;
+    const encoded = reply.encode(this.#maxPayloadBytes);
+    const bytes = "messages" in encoded ? largestOf(encoded) : encoded.data.length + encoded.headers.length;
     // An error reply may be larger than `max_payload`, too.
-    if (data.length + headers.length > this.#maxPayloadBytes) {
+    if (bytes > this.#maxPayloadBytes) {
       this.#drop(reply, "reply-refused");
       return;
     }
@@ -221,19 +249,20 @@ export class ReplySender implements ReplyPort {
       this.#drop(reply, "connection-closed");
       return;
     }
-    publish(reply.subject, headers, data);
-    this.#recent.add(reply.subject, data.length + headers.length, reply.owner);
+    if ("messages" in encoded) publishSequence(encoded.messages);
+    else publish(reply.subject, encoded.headers, encoded.data);
+    this.#recent.add(reply.subject, bytes, reply.owner);
     this.#settle(reply, SENT);
   }
 
-  #hold(reply: OutgoingReply): void {
+  #hold(reply: Sendable): void {
     if (this.#state === "closed" || this.#parts.connection.isClosed()) {
       this.#drop(reply, "connection-closed");
       return;
     }
-    const { data, headers } = reply.encode(this.#maxPayloadBytes);
     const { plugin, untilMs } = reply;
-    const evicted = this.#held.add({ reply, plugin, untilMs, bytes: data.length + headers.length });
+    const bytes = bytesOf(reply.encode(this.#maxPayloadBytes));
+    const evicted = this.#held.add({ reply, plugin, untilMs, bytes });
     for (const { reply: given } of evicted) this.#drop(given, "reply-no-room");
     this.#sweep ??= setInterval(() => this.#dropExpired(), SWEEP_MS);
   }
@@ -243,12 +272,12 @@ export class ReplySender implements ReplyPort {
     this.#noteIdle();
   }
 
-  #drop(reply: OutgoingReply, reason: UnsentReason): void {
+  #drop(reply: Sendable, reason: UnsentReason): void {
     this.#settle(reply, { kind: "dropped", reason });
   }
 
   /** Catches what the callback throws: other replies must still be settled. */
-  #settle(reply: OutgoingReply, fate: ReplyFate): void {
+  #settle(reply: Sendable, fate: ReplyFate): void {
     try {
       reply.settled(fate);
     } catch (error) {
@@ -263,4 +292,13 @@ export class ReplySender implements ReplyPort {
     this.#idle?.resolve();
     this.#idle = undefined;
   }
+}
+
+function bytesOf(encoded: EncodedReply | EncodedSequence): number {
+  if ("messages" in encoded) return encoded.messages.reduce((sum, { data }) => sum + data.length, 0);
+  return encoded.data.length + encoded.headers.length;
+}
+
+function largestOf({ messages }: EncodedSequence): number {
+  return messages.reduce((largest, { data }) => Math.max(largest, data.length), 0);
 }

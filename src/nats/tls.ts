@@ -47,8 +47,11 @@ export function clientTls({ handshake, caFile, client }: NatsTls, warn: (error: 
   };
 }
 
-/** As an authority, Node silently accepts what is not a certificate, and takes an empty text for its own list. */
-function secureContextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext {
+/**
+ * The context of an authorities' file, a certificate's and its key's, as far as they are there. As an authority, Node
+ * silently accepts what is not a certificate, and takes an empty text for its own list: here both throw a `TypeError`.
+ */
+export function secureContextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext {
   if (ca !== undefined) requireCertificates(ca, "the authorities' file");
   if (cert !== undefined) requireCertificates(cert, "the certificate's file");
   try {

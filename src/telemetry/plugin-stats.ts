@@ -28,7 +28,11 @@ export type DropReason =
   /** Too many replies waited for the connection. */
   | "reply-no-room"
   /** The NATS server refused the reply: the permission is missing, or the reply is too large. */
-  | "reply-refused";
+  | "reply-refused"
+  /** The caller closed its wRPC connection before it had the result. */
+  | "caller-gone"
+  /** The caller did not read the result from its wRPC connection in time. */
+  | "reply-unread";
 
 /** Why a process was started: with the load, by a request to a cold plugin, or because the others were busy. */
 export type RunnerStartReason = "load" | "request" | "busy";

@@ -28,6 +28,7 @@ export interface ConsumerFile {
   readonly plugins: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, number>>;
   readonly replica?: Readonly<Record<string, number>>;
+  readonly wrpc?: object;
 }
 
 /**
@@ -37,12 +38,13 @@ export interface ConsumerFile {
 const AMPLE_DEADLINE_MS = 30_000;
 
 /** The text of a consumer file. JSON is YAML. */
-export function consumerFile({ group, plugins, limits, replica }: ConsumerFile): string {
+export function consumerFile({ group, plugins, limits, replica, wrpc }: ConsumerFile): string {
   return JSON.stringify({
     group,
     plugins: Object.entries(plugins).map(([name, component]) => ({ name, component })),
     limits: { deadlineMs: AMPLE_DEADLINE_MS, ...limits },
     ...(replica === undefined ? {} : { replica }),
+    ...(wrpc === undefined ? {} : { wrpc }),
   });
 }
 

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
 import { endProcess, type Exit, exited } from "../../scripts/lib/command.ts";
 import { type LogRecord, ReplicaLog } from "./replica-log.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { until } from "../../scripts/lib/until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));

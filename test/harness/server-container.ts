@@ -5,7 +5,7 @@
  */
 
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from "testcontainers";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { type Launched, READY_TIMEOUT_MS } from "./readiness.ts";
 
 /** How to launch a server's image. */

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { obtainServer, type ServerName } from "../../scripts/servers/binaries.ts";
 import { endProcess, exited, run } from "../../scripts/lib/command.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import type { Launched } from "./readiness.ts";
 import { until } from "../../scripts/lib/until.ts";
 

@@ -77,6 +77,23 @@ function start(plugins: Readonly<Record<string, string>>, options: Partial<Repli
 }
 
 describe("status", () => {
+  test("says where plugins are served over wRPC, by both transports", async () => {
+    const both = uniqueName("both");
+    const prefix = uniqueName("wrpc");
+    const wrpc = {
+      tcp: { plugins: [{ name: both, listen: "127.0.0.1:0" }] },
+      nats: { prefix, plugins: [both] },
+    };
+    const plugins = { [both]: COMPONENTS.echo };
+    await using replica = await start({}, { consumer: consumerFile({ group: "control", plugins, wrpc }) });
+    const { replicas } = await statusOf(String(replica.pid));
+    expect(replicas[0]?.wrpc).toEqual([
+      { plugin: both, transport: "tcp", address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) },
+      { plugin: both, transport: "nats", address: `${prefix}.${both}` },
+    ]);
+    expect((await run("status", String(replica.pid))).stdout).toContain(`${both} over NATS as ${prefix}.${both}`);
+  });
+
   test("tells of a running replica what its health and discovery know", async () => {
     const [plugin, denied] = [uniqueName("control"), uniqueName("denied")];
     await using replica = await start(

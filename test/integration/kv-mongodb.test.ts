@@ -8,7 +8,7 @@ import type { BucketName } from "../../src/contract/names.ts";
 import { openMongoStore } from "../../src/kv/drivers/mongodb.ts";
 import type { KeyAddress, KeyValueStore } from "../../src/kv/store.ts";
 import { describeKeyValueStore } from "../conformance/kv/key-value-store.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { type OwnServer, startMongod } from "../harness/server.ts";
 import { OwnTime } from "../harness/clocks.ts";
 import { until } from "../../scripts/lib/until.ts";

@@ -103,7 +103,7 @@ describe("every way a request can end has its own reply", () => {
     },
   );
 
-  test("deadline-exceeded: an infinite loop is answered and killed soon after its deadline, and the plugin served again", async () => {
+  test("deadline-exceeded: an infinite loop is answered and ended soon after its deadline, and the plugin served again", async () => {
     const reply = await call(hasty, "loop", "", { "Rpc-Timeout-Ms": "300" });
     expect(reply.headers).toEqual(failure("deadline-exceeded", "id-loop"));
     const record = await replica.logged(({ id }) => id === "id-loop");

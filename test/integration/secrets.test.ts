@@ -10,7 +10,7 @@ import { nkeys } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exited } from "../../scripts/lib/command.ts";
 import { COMPONENTS, consumerFile, policyFiles, READ_WRITE, uniqueName } from "../harness/plugins.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { type ReplicaOptions, startReplica } from "../harness/replica.ts";
 import { startConfiguredNatsServer } from "../harness/server.ts";
 

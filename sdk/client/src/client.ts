@@ -10,13 +10,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import { attempt } from "./attempt.ts";
 import { CallError, type Failure } from "./call-error.ts";
-import {
-  type CallOptions,
-  type ClientOptions,
-  DEFAULT_MAX_TRIES,
-  DEFAULT_TIMEOUT_MS,
-  MAX_TIMEOUT_MS,
-} from "./options.ts";
+import { type CallOptions, type ClientOptions, DEFAULT_MAX_TRIES, timeoutOf } from "./options.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import { createReply, type Reply } from "./reply.ts";
 import { type CallRequest, createRequest } from "./request.ts";
@@ -88,11 +82,6 @@ export class PluginClient {
     if (delayMs === undefined || !this.#tokens.take(call.plugin)) throw new CallError(failure, { ...call, tries });
     await wait(delayMs, call.signal);
   }
-}
-
-function timeoutOf(timeoutMs = DEFAULT_TIMEOUT_MS): number {
-  if (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
-  throw new RangeError(`timeoutMs is ${timeoutMs}, and not 1 to ${MAX_TIMEOUT_MS}`);
 }
 
 function triesOf(maxTries = DEFAULT_MAX_TRIES): number {

@@ -5,10 +5,10 @@
  */
 
 /** How long a call may take where nothing is said, in milliseconds; the default deadline of plugins. */
-export const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_TIMEOUT_MS = 5_000;
 
 /** The longest time that timers of JavaScript hold. */
-export const MAX_TIMEOUT_MS = 2_147_483_647;
+const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** Tries of a call where nothing is said, the first included. */
 export const DEFAULT_MAX_TRIES = 10;
@@ -38,4 +38,10 @@ export interface CallOptions extends Omit<ClientOptions, "headers"> {
   readonly isIdempotent?: boolean;
   /** Try again within the time budget while no replica serves the plugin, rather than fail at once. False unless given. */
   readonly waitForReplica?: boolean;
+}
+
+/** The time budget of a call. Throws `RangeError` where it cannot be one. */
+export function timeoutOf(timeoutMs = DEFAULT_TIMEOUT_MS): number {
+  if (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
+  throw new RangeError(`timeoutMs is ${timeoutMs}, and not 1 to ${MAX_TIMEOUT_MS}`);
 }

@@ -8,6 +8,7 @@
 import { Match, type Msg, type MsgHdrs } from "@nats-io/nats-core";
 import { type Failure, failureOf, mayHaveRun } from "./call-error.ts";
 import { ERROR_CODES, isErrorCode } from "./error-codes.ts";
+import { printable } from "./printable.ts";
 import { HEADER, MAX_STATUS } from "./protocol.ts";
 
 /** What the plugin answered. A status of 400 or more is its own answer too, and no failure of the call. */
@@ -30,7 +31,6 @@ export type Outcome =
   | { readonly kind: "answered"; readonly status: number; readonly body: Uint8Array }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-const MAX_TEXT_LENGTH = 256;
 /** No acknowledgement of a stream is longer. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 4_096;
 
@@ -88,9 +88,4 @@ function header(headers: MsgHdrs | undefined, name: string): string | undefined 
 
 function decimal(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
-}
-
-/** What comes from outside may end in a terminal. */
-function printable(text: string): string {
-  return text.slice(0, MAX_TEXT_LENGTH).replace(/[^\x20-\x7e]+/g, " ");
 }

@@ -7,14 +7,8 @@
 
 import { headers as createHeaders, type MsgHdrs } from "@nats-io/nats-core";
 import { type Failure, failureOf } from "./call-error.ts";
-import {
-  HEADER,
-  METHOD_MAX_BYTES,
-  PLUGIN_NAME,
-  PLUGIN_NAME_MAX_LENGTH,
-  REQUEST_ID_MAX_LENGTH,
-  SUBJECT_ROOT,
-} from "./protocol.ts";
+import { isMethodShort, isPluginName, problemOfId } from "./names.ts";
+import { HEADER, METHOD_MAX_BYTES, PLUGIN_NAME_MAX_LENGTH, SUBJECT_ROOT } from "./protocol.ts";
 
 /** What is sent at each try, but for the time that is left. */
 export interface CallRequest {
@@ -70,12 +64,12 @@ export function encodedBytes({ payload }: CallRequest, head: MsgHdrs): number {
 }
 
 function problemOf({ plugin, method, id, headers }: RequestParts): string | undefined {
-  if (plugin.length > PLUGIN_NAME_MAX_LENGTH || !PLUGIN_NAME.test(plugin))
+  if (!isPluginName(plugin))
     return `a plugin's name is words of a-z and 0-9 joined by '-', at most ${PLUGIN_NAME_MAX_LENGTH} characters`;
-  if (ENCODER.encode(method).length > METHOD_MAX_BYTES || !isHeaderValue(method))
+  if (!isMethodShort(method) || !isHeaderValue(method))
     return `a method is one line of at most ${METHOD_MAX_BYTES} bytes without blanks around it`;
-  if (id.length > REQUEST_ID_MAX_LENGTH || !/^[\x21-\x7e]+$/.test(id))
-    return `an id is 1 to ${REQUEST_ID_MAX_LENGTH} visible ASCII characters`;
+  const ofId = problemOfId(id);
+  if (ofId !== undefined) return ofId;
   for (const [name, value] of Object.entries(headers)) {
     const instead = OWN_HEADERS[name.toLowerCase()];
     if (instead !== undefined) return `${instead} stands for the header ${name}`;

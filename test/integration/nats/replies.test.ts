@@ -1,6 +1,6 @@
 import { connect, type NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
-import type { OutgoingReply } from "../../../src/nats/reply-sender.ts";
+import type { OutgoingReply, OutgoingSequence } from "../../../src/nats/reply-sender.ts";
 import { startConfiguredNatsServer, startNatsServer } from "../../harness/server.ts";
 import { until } from "../../../scripts/lib/until.ts";
 import { openLink } from "./open-link.ts";
@@ -53,7 +53,49 @@ async function listen(
   return { nats, got };
 }
 
+/** What arrives on `reply.>`, each with its reply subject. */
+async function inOrder(url: string): Promise<{ readonly nats: NatsConnection; readonly order: string[] }> {
+  const nats = await connect({ servers: url });
+  const order: string[] = [];
+  nats.subscribe("reply.>", {
+    callback: (_error, message) => void order.push(`${message.string()} ${message.reply ?? ""}`),
+  });
+  await nats.flush();
+  return { nats, order };
+}
+
 describe("replies", () => {
+  test("of several messages are sent whole, or held whole; what only precedes one is not held", async () => {
+    await using server = await startNatsServer();
+    await using open = await openLink(server.url);
+    const { replies } = open.link;
+    const { nats, order } = await inOrder(server.url);
+    const fates: string[] = [];
+    const sequence = (name: string): OutgoingSequence => ({
+      ...new Ledger().of(`reply.${name}`),
+      encode: (maxBytes) => ({
+        messages: [`${name}1`, "x".repeat(Math.min(8, maxBytes)), ""].map((text) => ({
+          subject: `reply.${name}`,
+          data: Buffer.from(text),
+        })),
+      }),
+      settled: (fate) => fates.push(`${name} ${fate.kind}`),
+    });
+    expect(replies.precede([{ subject: "reply.a", reply: "answer", data: Buffer.alloc(0) }])).toBe(true);
+    replies.send(sequence("a"));
+    await until(() => order.length === 4, { what: "all of it arrives" });
+    expect(order.splice(0)).toEqual([" answer", "a1 ", "xxxxxxxx ", " "]);
+    replies.hold();
+    expect(replies.precede([{ subject: "reply.b", data: Buffer.alloc(0) }])).toBe(false);
+    replies.send(sequence("b"));
+    expect([replies.heldCount, replies.heldBytes > 10]).toEqual([1, true]);
+    replies.release();
+    await until(() => order.length === 3, { what: "the held one arrives" });
+    expect(order).toEqual(["b1 ", "xxxxxxxx ", " "]);
+    expect(fates).toEqual(["a sent", "b sent"]);
+    await nats.close();
+  });
+
   test("that are due while the connection is down are sent when it is back, and settled then", async () => {
     await using server = await startNatsServer();
     await using open = await openLink(server.url);

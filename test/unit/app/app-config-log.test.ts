@@ -10,7 +10,14 @@ import { remembering } from "./remembering-logger.ts";
 describe("what the log tells of the configuration", () => {
   const problem = (file: string): Diagnostic => ({ severity: "error", file, line: 1, column: 1, message: "wrong" });
   const reading = (problems: readonly Diagnostic[], warnings: readonly string[] = []): ReplicaConfig => ({
-    consumer: { file: "c.yaml", group: "g", plugins: [], limits: {}, replica: DEFAULT_REPLICA_LIMITS },
+    consumer: {
+      file: "c.yaml",
+      group: "g",
+      plugins: [],
+      limits: {},
+      replica: DEFAULT_REPLICA_LIMITS,
+      wrpc: { tcp: undefined, nats: undefined },
+    },
     policies: new PolicySet([]),
     warnings,
     problems,

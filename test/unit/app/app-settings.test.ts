@@ -5,7 +5,8 @@ import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from "../../../src/contrac
 import { remembering } from "./remembering-logger.ts";
 
 function consumer(replica: Partial<ReplicaLimits>, group = "g"): ConsumerDocument {
-  return { file: "c.yaml", group, plugins: [], limits: {}, replica: { ...DEFAULT_REPLICA_LIMITS, ...replica } };
+  const limits = { ...DEFAULT_REPLICA_LIMITS, ...replica };
+  return { file: "c.yaml", group, plugins: [], limits: {}, replica: limits, wrpc: { tcp: undefined, nats: undefined } };
 }
 
 describe("what a consumer file says of the replica", () => {

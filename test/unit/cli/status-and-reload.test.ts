@@ -35,6 +35,7 @@ function status(pid: number, changes: Partial<StatusReport> = {}): StatusReport 
     inFlight: 2,
     nats: { server: "n:4222", state: "up", since: AT },
     store: { kind: "sqlite", state: "up", since: AT },
+    wrpc: [],
     files: FILES,
     plugins: [],
     ...changes,
@@ -132,6 +133,10 @@ describe("status", () => {
           store: READY,
           plugins: { ready: true, degraded: "newer" },
         },
+        wrpc: [
+          { plugin: "echo", transport: "tcp", address: "127.0.0.1:7761" },
+          { plugin: "echo", transport: "nats", address: "calls.echo" },
+        ],
         files: { ...FILES, problems: [PROBLEM], warnings: ["unused"], lastGood: null },
       }),
     });
@@ -152,6 +157,7 @@ replica replica-12 (process 12, group g): not-ready since ${AT}
   subscriptions  ready
   store          ready, sqlite since ${AT}
   plugins        ready; newer
+  wrpc           echo on 127.0.0.1:7761, echo over NATS as calls.echo
   in flight      2
   files          not all in force, not read yet
   refused /etc/policy/a.yaml:3:5: no such\\u{1b}[2J level

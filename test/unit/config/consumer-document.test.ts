@@ -56,6 +56,7 @@ replica: { concurrency: 7 }
           },
         ],
         limits: { payloadBytes: 2 * 1024 * 1024, deadlineMs: 100 },
+        wrpc: { tcp: undefined, nats: undefined },
         replica: { ...DEFAULT_REPLICA_LIMITS, concurrency: 7 },
       },
     });

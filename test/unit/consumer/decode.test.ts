@@ -135,14 +135,19 @@ describe("reply subjects", () => {
     );
   });
 
-  test.each(["_INBOX.abc.1", "_R_.x.y", "replies", "my.inbox.7"])("%s may be published on", (subject) => {
-    expect(isSafeReplySubject(subject)).toBe(true);
-  });
+  test.each(["_INBOX.abc.1", "_R_.x.y", "replies", "my.inbox.7", "wrpc.inbox.7", "a.wrpc.0.0.1"])(
+    "%s may be published on",
+    (subject) => {
+      expect(isSafeReplySubject(subject)).toBe(true);
+    },
+  );
 
   test.each([
     "rpc",
     "rpc.echo",
     "rpc.echo.say",
+    "wrpc.echo.wrpc.0.0.1.local:network-host/handler@1.0.0.handle-request",
+    "a.b.c.wrpc.0.0.1.local:network-host/handler@1.0.0.get-access-levels",
     "$SYS.REQ.SERVER.PING",
     "$JS.API.INFO",
     "a.*",

@@ -1,5 +1,5 @@
 import type { Msg, Subscription } from "nats";
-import type { EncodedPublish } from "../../../src/nats/encoded-publish.ts";
+import type { EncodedPublish, PlainMessage, SequencePublish } from "../../../src/nats/encoded-publish.ts";
 import type { ReplyConnection } from "../../../src/nats/reply-sender.ts";
 import type { SubscriptionSetOptions } from "../../../src/nats/subscription-set.ts";
 
@@ -32,6 +32,7 @@ type LinkedConnection = SubscriptionSetOptions["connection"] & ReplyConnection;
 /** A connection to NATS, as far as a link knows one. */
 export class FakeNats implements LinkedConnection {
   readonly delivered: Delivered[] = [];
+  readonly sequences: (readonly PlainMessage[])[] = [];
   readonly #callbacks = new Map<string, Callback>();
   #state: "up" | "down" | "closed" = "up";
   #subscriptions = 0;
@@ -63,6 +64,8 @@ export class FakeNats implements LinkedConnection {
     if (asked === undefined) throw new Error(`nobody asked on ${subject}`);
     asked.replies.push({ code, data });
   };
+
+  publishSequence: SequencePublish = (messages) => void this.sequences.push(messages);
 
   /** Nothing arrives, and nothing can be sent: until it is up again, or permanently. */
   enter(state: "up" | "down" | "closed"): void {

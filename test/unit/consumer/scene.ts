@@ -81,8 +81,9 @@ export class Scene {
       callbackFailed: (_subject: string, error: unknown) => failed(error),
     };
     this.subscriptions = new SubscriptionSet({ connection, link, events });
-    this.replies = new ReplySender({ connection, publish: connection.publish, stats: new NatsStats(), failed });
-    this.handler = new RequestHandler({ replies: this.replies, logger, newId: () => `made-${(ids += 1)}` });
+    const { publish, publishSequence } = connection;
+    this.replies = new ReplySender({ connection, publish, publishSequence, stats: new NatsStats(), failed });
+    this.handler = new RequestHandler({ logger, newId: () => `made-${(ids += 1)}` });
     this.consumer = new Consumer({
       link: this,
       group: "g",

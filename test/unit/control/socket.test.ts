@@ -278,7 +278,9 @@ describe("the processes that run what plugins bring", () => {
   const CONNECT = `require("node:net").connect(process.argv[1]).on("connect", () => { console.log("connected"); process.exit(); }).on("error", (error) => console.log(error.code))`;
   const flagsOf = (args: readonly string[]): string[] => args.slice(0, args.indexOf("--no-warnings") + 1);
   const config = { artifactDir: tmpdir() } as Parameters<typeof runnerArguments>[0]["config"];
-  const runner = flagsOf(runnerArguments({ config, limits: DEFAULT_PLUGIN_LIMITS, memories: 1, makesObjects: false }));
+  const runner = flagsOf(
+    runnerArguments({ config, limits: DEFAULT_PLUGIN_LIMITS, memories: 1, makesObjects: false, engine: "linker" }),
+  );
 
   test.each([
     ["nobody else", [], "connected"],

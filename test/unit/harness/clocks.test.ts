@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { freePort } from "../../../scripts/lib/ports.ts";
+import { freePort } from "../../../src/local-nats/free-port.ts";
 import { OwnTime, smallestOf, threadCpuMs } from "../../harness/clocks.ts";
 import { until } from "../../../scripts/lib/until.ts";
 
