@@ -24,6 +24,7 @@ import { runScaling } from "./scaling/scaling-run.ts";
 import type { Start } from "./setup/setup-plan.ts";
 import { runSoak } from "./soak/soak-run.ts";
 import { runSwap } from "./swap/swap-run.ts";
+import { runWrpc } from "./wrpc/wrpc-run.ts";
 
 const FAILED = 1;
 const USAGE = 2;
@@ -47,6 +48,7 @@ const program = createProgram({
   swap: interruptible(runSwap),
   fleet: interruptible(runFleet),
   registry: interruptible(runRegistry),
+  wrpc: interruptible(runWrpc),
   engineCost: interruptible(runEngineCost),
 });
 

@@ -18,6 +18,7 @@ import { createRegistryCommand, type RegistryPlan } from "./registry/command.ts"
 import type { Start } from "./setup/setup-plan.ts";
 import { createSoakCommand, type SoakPlan } from "./soak/command.ts";
 import { createSwapCommand, type SwapPlan } from "./swap/command.ts";
+import { createWrpcCommand, type WrpcPlan } from "./wrpc/command.ts";
 
 /** What runs the plan of each subcommand. */
 export interface Starts {
@@ -31,6 +32,7 @@ export interface Starts {
   readonly swap: Start<SwapPlan>;
   readonly fleet: Start<FleetPlan>;
   readonly registry: Start<RegistryPlan>;
+  readonly wrpc: Start<WrpcPlan>;
   readonly engineCost: Start<EngineCostPlan>;
 }
 
@@ -55,6 +57,7 @@ export function createProgram(starts: Starts): Command {
     .addCommand(createSwapCommand(starts.swap))
     .addCommand(createFleetCommand(starts.fleet))
     .addCommand(createRegistryCommand(starts.registry))
+    .addCommand(createWrpcCommand(starts.wrpc))
     .addCommand(createEngineCostCommand(starts.engineCost));
   for (const command of [program, ...program.commands]) {
     command

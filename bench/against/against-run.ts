@@ -12,7 +12,7 @@ import type { AgainstPlan } from "./command.ts";
 import { REPLICA_ROLES } from "../replicas/replica.ts";
 import { leftOutText, reportText } from "../comparison/report.ts";
 import { machineLine } from "../setup/machine.ts";
-import { asJson, writeResults } from "../setup/results.ts";
+import { writeRun } from "../setup/results.ts";
 import { isServerRole } from "../servers/servers.ts";
 import { againstText, compareBuilds, isSlower } from "./against.ts";
 
@@ -34,13 +34,7 @@ export async function runAgainst(plan: AgainstPlan, signal: AbortSignal): Promis
     `As ratios of ${builds.own} to ${builds.other}, round by round:`,
     againstText(compared),
   ].join("\n\n");
-  const results = asJson({ plan, ...measured, compared });
-  const folder = await writeResults(
-    new Map([
-      ["results.json", results],
-      ["report.md", `${text}\n`],
-    ]),
-  );
+  const folder = await writeRun({ plan, ...measured, compared }, text);
   console.log(`${text}\n\nEverything measured: ${folder}`);
   const ratios = compared.map(({ place, throughput }) => [place, Number(throughput.median.toPrecision(3))]);
   console.log(JSON.stringify({ against: Object.fromEntries(ratios) }));

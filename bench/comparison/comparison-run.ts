@@ -10,7 +10,7 @@ import { compare, type Comparison, type Measurement, ratioLine } from "../figure
 import { publishRun } from "../published/publish.ts";
 import { isServerRole } from "../servers/servers.ts";
 import { machineLine } from "../setup/machine.ts";
-import { asJson, publishCharts, writeResults } from "../setup/results.ts";
+import { publishCharts, writeRun } from "../setup/results.ts";
 import type { RunPlan } from "./command.ts";
 import { chartsOf } from "./comparison-charts.ts";
 import { summarizeRates } from "./fixed-rates.ts";
@@ -38,8 +38,7 @@ export async function runComparison(plan: RunPlan, signal: AbortSignal): Promise
       .join("\n"),
   ];
   const report = text.filter((part) => part !== "").join("\n\n");
-  const results = asJson({ plan, ...measured, rateCells });
-  const folder = await writeResults(new Map([["results.json", results], ["report.md", `${report}\n`], ...charts]));
+  const folder = await writeRun({ plan, ...measured, rateCells }, report, charts);
   if (plan.publishAs !== undefined) {
     const published = {
       machine: machineLine(machine),

@@ -58,7 +58,7 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   },
   spin: {
     name: "spin",
-    summary: "computes for ever: its process is killed at the deadline of 5 s, and started again",
+    summary: "computes for ever: each call is stopped at the deadline of 5 s",
     component: SPINNER,
     method: "loop",
     payload: () => "",
@@ -66,7 +66,7 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   },
   kill: {
     name: "kill",
-    summary: "computes for ever, with callers that wait 100 ms: its process is killed as often as it is started",
+    summary: "computes for ever, with callers that wait 100 ms: calls are stopped all the time",
     component: SPINNER,
     method: "loop",
     payload: () => "",

@@ -16,7 +16,7 @@ import { type ReplicaFiles, type RunningReplica, startReplica } from "../replica
 import { startServers } from "../servers/servers.ts";
 import { describeMachine, machineLine } from "../setup/machine.ts";
 import { hostPathOf } from "../setup/open-run.ts";
-import { asJson, openFolder, report, writeResults } from "../setup/results.ts";
+import { openFolder, report, writeRun } from "../setup/results.ts";
 import type { FleetPlan } from "./command.ts";
 import { type FleetRow, measureReplica } from "./measurement.ts";
 
@@ -61,13 +61,7 @@ export async function runFleet(plan: FleetPlan, signal: AbortSignal): Promise<vo
     rows.push(await measureReplica(replica.pid, servers.natsUrl, size, readyMs));
   }
   const text = [machineLine(machine), fleetText(rows)].join("\n\n");
-  const results = asJson({ plan, machine, nodeStartMs: nodeMs, rows });
-  const path = await writeResults(
-    new Map([
-      ["results.json", results],
-      ["report.md", `${text}\n`],
-    ]),
-  );
+  const path = await writeRun({ plan, machine, nodeStartMs: nodeMs, rows }, text);
   const [few, many] = [rows[0], rows.at(-1)];
   if (plan.publishes && few !== undefined && many !== undefined && few !== many) {
     const idlePluginKib = ((many.hostMib - few.hostMib) / (many.plugins - few.plugins)) * KIB_OF_MIB;

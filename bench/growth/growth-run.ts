@@ -8,7 +8,7 @@ import { figureOf, publish } from "../published/publish.ts";
 import { machineLine } from "../setup/machine.ts";
 import type { GrowthPlan } from "./command.ts";
 import { openRun, setupLine } from "../setup/open-run.ts";
-import { asJson, publishCharts, report, writeResults } from "../setup/results.ts";
+import { publishCharts, report, writeRun } from "../setup/results.ts";
 import { CURVES } from "./curves.ts";
 import { REPLICA_ROLES } from "../replicas/replica.ts";
 import { cliffsOf, type GrowthCell, type GrowthMeasurement, growthOf, type RefusedPlace } from "./growth.ts";
@@ -41,8 +41,7 @@ export async function runGrowth(plan: GrowthPlan, signal: AbortSignal): Promise<
     growthText(growth),
     ...growthWarnings(cells).map((warning) => `Beware: ${warning}.`),
   ].join("\n\n");
-  const results = asJson({ plan, machine, generator: generator.kind, ...growth, measurements });
-  const path = await writeResults(new Map([["results.json", results], ["report.md", `${text}\n`], ...charts]));
+  const path = await writeRun({ plan, machine, generator: generator.kind, ...growth, measurements }, text, charts);
   if (plan.publishes) {
     await publishCharts(charts);
     await publish("growth", {

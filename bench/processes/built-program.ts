@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { copyFile, glob, mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, findOnPath, isExecutable, run } from "../../scripts/lib/command.ts";
-import { cacheFolder } from "../../scripts/servers/binaries.ts";
+import { cacheFolder } from "../../src/contract/user-folders.ts";
 
 /** A program that can be run, or why there is none. */
 export type BuiltProgram =
@@ -50,7 +50,7 @@ export function buildCargoProgram(
   report: (line: string) => void,
 ): Promise<BuiltProgram> {
   const build = async (cargo: string, path: string): Promise<void> => {
-    const target = join(cacheFolder(), "cargo", name);
+    const target = join(cacheFolder(process.env), "cargo", name);
     await run(cargo, ["build", "--release", "--locked"], {
       timeoutMs: CARGO_TIMEOUT_MS,
       cwd: folder,
@@ -66,7 +66,7 @@ async function builtOnce(
   { name, folder, sources, tool, build }: Build,
   report: (line: string) => void,
 ): Promise<BuiltProgram> {
-  const bin = join(cacheFolder(), "bin");
+  const bin = join(cacheFolder(process.env), "bin");
   const path = join(bin, `${name}-${await digestOf(folder, sources)}`);
   if (await isExecutable(path)) return { kind: "built", path };
   const toolPath = await findOnPath(tool);

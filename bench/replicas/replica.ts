@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { AccessLevel } from "../../src/contract/access-levels.ts";
 import type { EngineChoice } from "../../src/contract/artifact.ts";
 import type { PLUGIN_LIMITS } from "../../src/contract/limits.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { type RunningChild, startChild } from "../processes/child-process.ts";
 import { childrenOf, type WatchedProcess } from "../processes/process-usage.ts";
 import type { BenchStore } from "../servers/servers.ts";

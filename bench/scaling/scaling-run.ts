@@ -11,7 +11,7 @@ import { type Cell, compare, type Comparison } from "../figures/measurement.ts";
 import type { ScalingPlan } from "./command.ts";
 import { leftOutText, reportText } from "../comparison/report.ts";
 import { machineLine } from "../setup/machine.ts";
-import { asJson, writeResults } from "../setup/results.ts";
+import { writeRun } from "../setup/results.ts";
 import { isServerRole } from "../servers/servers.ts";
 import { judge, targetsText } from "../comparison/targets.ts";
 
@@ -34,13 +34,7 @@ export async function runScaling(plan: ScalingPlan, signal: AbortSignal): Promis
     reportText({ cells: summary.cells, comparisons }, ONE),
     targetsText(judge(measurements, TWO, isServerRole)),
   ].join("\n\n");
-  const results = asJson({ plan, ...measured, summary: { ...summary, comparisons } });
-  const folder = await writeResults(
-    new Map([
-      ["results.json", results],
-      ["report.md", `${text}\n`],
-    ]),
-  );
+  const folder = await writeRun({ plan, ...measured, summary: { ...summary, comparisons } }, text);
   if (plan.publishes)
     await publish("scaling", { machine: machineLine(machine), rows: rowsOf(comparisons, summary.cells) });
   console.log(`${text}\n\nEverything measured: ${folder}`);

@@ -9,7 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { obtainServer } from "../../scripts/servers/binaries.ts";
 import { natsAnswers } from "../../src/local-nats/nats-probe.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { mongodAnswers, mongodArgs, mongodIsPrimary } from "../../scripts/servers/mongod-probe.ts";
 import { startChild } from "../processes/child-process.ts";
 import type { Job } from "../jobs/jobs.ts";

@@ -32,6 +32,19 @@ export async function writeResults(files: ReadonlyMap<string, string>): Promise<
   return folder;
 }
 
+/**
+ * Writes what was measured, the report of it, and charts by their names.
+ *
+ * @returns the folder
+ */
+export async function writeRun(
+  measured: unknown,
+  text: string,
+  charts: ReadonlyMap<string, string> = new Map(),
+): Promise<string> {
+  return await writeResults(new Map([["results.json", asJson(measured)], ["report.md", `${text}\n`], ...charts]));
+}
+
 /** Writes charts where docs/performance.md shows them. */
 export async function publishCharts(charts: ReadonlyMap<string, string>): Promise<void> {
   for (const [name, content] of charts) await writeFile(join(ROOT, "docs", `performance-${name}`), content);

@@ -14,7 +14,7 @@ import type { SoakPlan } from "./command.ts";
 import { openRun, setupLine } from "../setup/open-run.ts";
 import { usageOf, type WatchedProcess } from "../processes/process-usage.ts";
 import { REPLICA_ROLES, type RunningReplica } from "../replicas/replica.ts";
-import { asJson, publishCharts, report, writeResults } from "../setup/results.ts";
+import { publishCharts, report, writeRun } from "../setup/results.ts";
 import type { Servers } from "../servers/servers.ts";
 import { judgeSoak, partsOf, rangesOf, requestsPerSample, SAMPLES, SOAK_CONCURRENCY, type SoakSample } from "./soak.ts";
 import { soakChart, soakLine, soakText, soakWarnings } from "./soak-report.ts";
@@ -37,8 +37,7 @@ export async function runSoak(plan: SoakPlan, signal: AbortSignal): Promise<void
     ...soakWarnings(samples).map((warning) => `Beware: ${warning}.`),
   ].join("\n\n");
   const charts = new Map([["soak-memory.svg", soakChart(samples)]]);
-  const results = asJson({ plan, machine, generator: generator.kind, verdicts, samples });
-  const path = await writeResults(new Map([["results.json", results], ["report.md", `${text}\n`], ...charts]));
+  const path = await writeRun({ plan, machine, generator: generator.kind, verdicts, samples }, text, charts);
   if (plan.publishes) {
     await publishCharts(charts);
     const { requests = 0, seconds = 0 } = samples.at(-1) ?? {};

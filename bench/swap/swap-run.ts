@@ -22,7 +22,7 @@ import { JOBS } from "../jobs/jobs.ts";
 import type { LoadFigures } from "../jobs/load-spec.ts";
 import type { SwapPlan } from "./command.ts";
 import { openRun, setupLine } from "../setup/open-run.ts";
-import { asJson, report, writeResults } from "../setup/results.ts";
+import { report, writeRun } from "../setup/results.ts";
 import type { Servers } from "../servers/servers.ts";
 import type { Timing } from "../options/timing.ts";
 import { type SwapMeasurement, swapLine, swapsOf, swapText, swapWarnings } from "./swap.ts";
@@ -51,13 +51,7 @@ export async function runSwap(plan: SwapPlan, signal: AbortSignal): Promise<void
     swapText(cells),
     ...swapWarnings(cells).map((warning) => `Beware: ${warning}.`),
   ].join("\n\n");
-  const results = asJson({ plan, machine, generator: generator.kind, cells, measurements });
-  const path = await writeResults(
-    new Map([
-      ["results.json", results],
-      ["report.md", `${text}\n`],
-    ]),
-  );
+  const path = await writeRun({ plan, machine, generator: generator.kind, cells, measurements }, text);
   if (plan.publishes) {
     const rows = cells.map((cell) => ({
       job: cell.job,

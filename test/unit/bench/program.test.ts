@@ -24,6 +24,7 @@ async function planned(args: readonly string[]): Promise<Plans> {
     "swap",
     "fleet",
     "registry",
+    "wrpc",
     "engineCost",
   ];
   const program = createProgram(Object.fromEntries(names.map((name) => [name, keep(name)])) as unknown as Starts);
@@ -173,6 +174,17 @@ test("starts from a registry are measured as often, and with as many plugins, as
   expect(await planOf("registry", ...args)).toMatchObject({ rounds: 3, plugins: 7, components: 2 });
 });
 
+test("calls over wRPC are measured over both transports at 64 in flight, by a caller that costs little, or as it is told", async () => {
+  expect(await planOf("wrpc", "wrpc")).toMatchObject({ transports: ["tcp", "nats"], caller: "bytes", inFlight: 64 });
+  const args = ["wrpc", "--transports", "nats", "--caller", "bindings", "--in-flight", "8", "--rounds", "5"];
+  expect(await planOf("wrpc", ...args)).toMatchObject({
+    transports: ["nats"],
+    caller: "bindings",
+    inFlight: 8,
+    rounds: 5,
+  });
+});
+
 test("the cost of both engines is measured, or that of the one named", async () => {
   expect(await planOf("engineCost", "engine-cost", "echo.wasm")).toMatchObject({
     component: "echo.wasm",
@@ -196,6 +208,7 @@ test.each([
   "swap",
   "fleet",
   "registry",
+  "wrpc",
   "engine-cost",
 ])("%s explains itself and measures nothing", async (name) => {
   await expect(planned([name, "--help"])).rejects.toMatchObject({ code: "commander.helpDisplayed", exitCode: 0 });
