@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { run } from "../../scripts/lib/command.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { COMPONENTS, uniqueName } from "../harness/plugins.ts";
 import { type InstalledCommand, installCommand, USERS_PATH } from "./packed-command.ts";
 import { serveFolder } from "./served-folder.ts";

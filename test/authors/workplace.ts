@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { inject } from "vitest";
 import { run } from "../../scripts/lib/command.ts";
-import { freePort } from "../../scripts/lib/ports.ts";
+import { freePort } from "../../src/local-nats/free-port.ts";
 import { ROOT } from "../../scripts/lib/project.ts";
 import { packCommand, USERS_PATH } from "./packed-command.ts";
 import { printsAsSaid, type Step, stepsOf } from "./page.ts";

@@ -31,8 +31,8 @@ export interface Language {
   readonly tasks?: number;
   /** Values of the store that it reads in one request (`gather`), which makes its runtime collect garbage. */
   readonly values?: number;
-  /** Does the linker put its instances back? Not where its runtime asks the host for something at its start. */
-  readonly isPutBack: boolean;
+  /** Replies with fields that were drawn before the request (`drawn`), where its runtime draws anything then. */
+  readonly drawsAtStart?: true;
   /** Methods that end as a trap; one of them calls itself until the stack is used up. */
   readonly traps: readonly string[];
   readonly errors: LanguageErrors;
@@ -49,7 +49,6 @@ export interface LanguageErrors {
 }
 
 const SHARED = {
-  isPutBack: true,
   state: { method: "state", first: "0 " },
   hold: { method: "hold", payload: "3000" },
 } as const;
@@ -62,7 +61,6 @@ const JAVASCRIPT = "test/plugins/conformance-js/plugin.js";
 export const LANGUAGES: readonly Language[] = [
   {
     name: "C",
-    isPutBack: true,
     component: async () => projectFile("test/components/gauntlet-all.wasm"),
     contract: async () => [projectFile("test/components/conformance-c.wasm")],
     state: { method: "remember", first: "" },
@@ -130,8 +128,6 @@ export const LANGUAGES: readonly Language[] = [
   {
     ...SHARED,
     name: "Go",
-    // It reads a clock and draws random values.
-    isPutBack: false,
     component: () => buildGoPlugin(GO_TEST_PLUGINS.conformance),
     // The bindings of the first are those of a world without HTTP.
     contract: async () => [
@@ -142,6 +138,7 @@ export const LANGUAGES: readonly Language[] = [
     lists: 900,
     tasks: 1_000,
     values: 24,
+    drawsAtStart: true,
     traps: ["trap", "endless"],
     errors: {
       uncaught: { method: "throw-error", becomes: "a trap", logged: "panic: some text" },
