@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { newCredentials } from "./compose/credentials.ts";
 import { run } from "./lib/command.ts";
-import { freePort } from "./lib/ports.ts";
+import { freePort } from "../src/local-nats/free-port.ts";
 import { ROOT } from "./lib/project.ts";
 
 const REPLICAS = 3;

@@ -1,6 +1,6 @@
 /**
  * Generates what the host knows of WIT: the data that the gate compares components with
- * (`src/contract/generated/interfaces.ts`), and TypeScript types of the contract's interfaces as jco's code
+ * (`src/contract/generated/interfaces.ts`), that of the contract alone (`contract-interfaces.ts`), and TypeScript types of the contract's interfaces as jco's code
  * passes them (`src/contract/generated/*.d.ts`).
  *
  * `node scripts/generate-contract.ts` writes them; with `--check` it fails if they differ from what is there.
@@ -22,7 +22,7 @@ const HEADER =
 
 /** File name → content of everything that is generated. */
 export async function generateContract(): Promise<Map<string, string>> {
-  return new Map([...(await generateTypes()), ["interfaces.ts", await generateInterfaces()]]);
+  return new Map([...(await generateTypes()), ...(await generateInterfaces())]);
 }
 
 /** Names of generated files that differ from what is in the folder, or are missing there, or should not be there. */
@@ -50,16 +50,35 @@ async function generateTypes(): Promise<[string, string][]> {
   return own.map(([name, content]) => [name.slice(prefix.length), HEADER + Buffer.from(content).toString("utf8")]);
 }
 
-async function generateInterfaces(): Promise<string> {
-  const shapes = interfaceShapes(await encodeEverything());
-  const interfaces = Object.entries(shapes).map(([id, shape]) => printInterface(id, shape));
-  return `${HEADER}
+/** Two files: the data of WASI is ten times that of the contract, and the host itself has no use for it. */
+async function generateInterfaces(): Promise<[string, string][]> {
+  const { own = [], wasi = [] } = Object.groupBy(Object.entries(interfaceShapes(await encodeEverything())), ([id]) =>
+    isOwn(id) ? "own" : "wasi",
+  );
+  const contract = `${HEADER}
 import type { InterfaceTable } from "../wit-shapes.ts";
+
+/** The contract's interfaces at 1.0.0, without the version. */
+export const CONTRACT_INTERFACES: InterfaceTable = {
+${printInterfaces(own)}};
+`;
+  const all = `${HEADER}
+import type { InterfaceTable } from "../wit-shapes.ts";
+import { CONTRACT_INTERFACES } from "./contract-interfaces.ts";
 
 /** The contract's interfaces at 1.0.0 and those of WASI 0.2, without versions. */
 export const INTERFACES: InterfaceTable = {
-${interfaces.join("")}};
+  ...CONTRACT_INTERFACES,
+${printInterfaces(wasi)}};
 `;
+  return [
+    ["contract-interfaces.ts", contract],
+    ["interfaces.ts", all],
+  ];
+}
+
+function isOwn(id: string): boolean {
+  return id.startsWith("local:network-host/");
 }
 
 /**
@@ -68,8 +87,12 @@ ${interfaces.join("")}};
  */
 export async function printContract(): Promise<string> {
   const shapes = interfaceShapes(await encodeWorld(WIT_DIR, "network-plugin"));
-  const own = Object.entries(shapes).filter(([id]) => id.startsWith("local:network-host/"));
-  return (await printWorld(WIT_DIR, "network-plugin")) + own.map(([id, shape]) => printInterface(id, shape)).join("");
+  const own = Object.entries(shapes).filter(([id]) => isOwn(id));
+  return (await printWorld(WIT_DIR, "network-plugin")) + printInterfaces(own);
+}
+
+function printInterfaces(interfaces: readonly (readonly [id: string, shape: InterfaceShape])[]): string {
+  return interfaces.map(([id, shape]) => printInterface(id, shape)).join("");
 }
 
 /** One line for each type and function, so that a change can be read. */

@@ -60,6 +60,7 @@ const ALLOWED = {
   ],
   app: [
     "control",
+    "wrpc-server",
     "consumer",
     "registry",
     "supervisor/sandbox",
@@ -77,9 +78,10 @@ const ALLOWED = {
     "errors",
     "version",
   ],
-  "local-nats": ["project", "contract", "errors"],
+  "local-nats": ["contract", "errors"],
   project: ["contract", "errors"],
   control: ["telemetry", "errors"],
+  "wrpc-server": ["consumer", "fairness", "nats", "wrpc", "telemetry", "contract", "scheduling", "errors"],
   consumer: [
     "registry",
     "supervisor/process-pool",
@@ -164,6 +166,7 @@ const ALLOWED = {
   signatures: ["contract", "errors"],
   capabilities: ["channel", "contract"],
   channel: ["scheduling"],
+  wrpc: ["contract", "errors"],
   "core-wasm": ["contract"],
   contract: ["scheduling", "errors"],
   scheduling: [],
@@ -175,7 +178,7 @@ const ALLOWED = {
 const DOORS = {
   "process-pool": ["plugin-runner", "plugin-runner-events", "plugin-runner-state", "runner-size"],
   process: ["cpu-share", "runner", "runner-call", "runner-process"],
-  compilation: ["compile", "engine-key"],
+  compilation: ["compile", "engine-key", "link-entry-schema"],
   sandbox: ["capabilities", "child-program", "confinement", "priority", "processor-deadline", "start-child", "wall"],
 } as const;
 
@@ -194,6 +197,7 @@ const ENTRIES: ReadonlySet<string> = new Set([
   "cli/executable.ts",
   "compiler/main.ts",
   "runner/main.ts",
+  "runner/stopping/stopper.ts",
   "config/consumer-thread.ts",
   "kv/drivers/sqlite-worker.ts",
 ]);

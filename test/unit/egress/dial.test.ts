@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { freePort } from "../../../scripts/lib/ports.ts";
+import { freePort } from "../../../src/local-nats/free-port.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import { dial } from "../../../src/egress/undici/dial.ts";
 import { keepOutput } from "../child-output.ts";

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { freePort } from "../../../scripts/lib/ports.ts";
+import { freePort } from "../../../src/local-nats/free-port.ts";
 import { FIXED_LIMITS } from "../../../src/contract/limits.ts";
 import type { FoundAddresses, Resolve } from "../../../src/egress/undici/resolver.ts";
 import { type Ended, found, Sender } from "./exchanges.ts";
