@@ -68,6 +68,7 @@ export class Calls {
   receive(message: HostMessage): Violation | undefined {
     this.#options.pool.noteActivity();
     if (isCapabilityToGuest(message)) {
+      this.#turns.noteResumption();
       this.#links.receive(message);
       return undefined;
     }
@@ -116,9 +117,9 @@ export class Calls {
   }
 
   #run(id: number, call: RunningCall, prepared: PreparedInstance): Promise<void> | undefined {
-    // Cancelled while the instance was made.
+    // Cancelled while it waited for the instance, which nobody has used.
     if (this.#running.get(id) !== call) {
-      this.#options.pool.release(prepared, "cut-off");
+      this.#options.pool.release(prepared, "returned");
       return undefined;
     }
     call.prepared = prepared;

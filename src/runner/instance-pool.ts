@@ -6,7 +6,7 @@
  * Every request starts on fresh state. An instance returns to the pool only after a call that returned by itself, and only
  * where its engine has put it back to its first state. Where its start functions must run again from there, they run in an
  * idle moment too, or when a request needs the instance. Last in, first out: a few instances do most of the work, and the pool
- * can drop the rest.
+ * can drop the rest. A request that finds none may wait for one that is in use: `returning-instances.ts`.
  *
  * @module
  */
@@ -15,15 +15,22 @@ import { threadCpuUsage } from "node:process";
 import { FIXED_LIMITS } from "../contract/limits.ts";
 import { LogRate } from "../contract/log-rate.ts";
 import { machineMs } from "../scheduling/machine-clock.ts";
-import type { Due, Engine, Instance } from "./engine.ts";
+import type { Due, Engine, Instance, Restoration } from "./engine.ts";
 import { type CallEnding, GuestContext } from "./guest/guest-context.ts";
 import type { MemoryReclaimer } from "./memory-reclaimer.ts";
+import { ReturningInstances } from "./returning-instances.ts";
 import { WaitingInstances } from "./waiting-instances.ts";
 
 /** An instance and what it may do. Both serve one call at a time. */
 export interface PreparedInstance {
   readonly instance: Instance;
   readonly context: GuestContext;
+}
+
+/** An instance that was put back. */
+interface Returned {
+  readonly prepared: PreparedInstance;
+  readonly state: Exclude<Restoration, "impossible">;
 }
 
 /** Bounds of a pool. */
@@ -45,6 +52,7 @@ const DEMAND_WINDOW_MS = 5_000;
 export class InstancePool {
   readonly #options: InstancePoolOptions;
   readonly #waiting = new WaitingInstances<PreparedInstance>();
+  readonly #returning = new ReturningInstances<Returned>();
   /** All instances of the process log at one rate. */
   readonly #logRate = new LogRate();
   #wanted: number;
@@ -91,8 +99,8 @@ export class InstancePool {
   take(due?: Due): PreparedInstance | Promise<PreparedInstance> {
     if (this.#preparation === "failed") this.#preparation = "none";
     const ready = this.#waiting.takeReady();
-    this.#inUse += 1;
     if (ready === undefined) return this.#prepareInUse(due);
+    this.#inUse += 1;
     this.#schedule();
     this.#noteDemand();
     return ready;
@@ -107,7 +115,7 @@ export class InstancePool {
     this.#inUse -= 1;
     context.retire();
     // An instance without room in the pool is not put back, so it says nothing about those in use.
-    if (ending === "returned" && this.#waiting.count < this.#wanted) {
+    if (ending === "returned" && (this.#waiting.count < this.#wanted || this.#returning.isAwaited)) {
       const restoration = instance.restore();
       this.#comesBack = restoration !== "impossible";
       if (restoration !== "impossible") {
@@ -117,12 +125,13 @@ export class InstancePool {
       }
     }
     this.#discard(prepared);
+    if (!this.#mayReturn) this.#returning.giveUp();
     this.#schedule();
   }
 
-  #keep(prepared: PreparedInstance, state: "ready" | "unstarted"): void {
+  #keep(prepared: PreparedInstance, state: Returned["state"]): void {
     this.#instanceBytes = prepared.instance.memoryBytes;
-    this.#waiting.add(prepared, state);
+    if (!this.#returning.give({ prepared, state })) this.#waiting.add(prepared, state);
   }
 
   #discard({ instance }: PreparedInstance): void {
@@ -142,11 +151,17 @@ export class InstancePool {
     return this.#waiting.count + (this.#comesBack ? this.#inUse : 0);
   }
 
+  /** Is one in use that will be put back, as far as one can tell? */
+  get #mayReturn(): boolean {
+    return this.#comesBack && this.#inUse > 0;
+  }
+
   async #prepareInUse(due: Due): Promise<PreparedInstance> {
-    const unstarted = this.#waiting.takeUnstarted();
+    const returned = this.#takeUnstarted() ?? (this.#mayReturn ? await this.#awaitReturned() : undefined);
+    this.#inUse += 1;
     this.#schedule();
     try {
-      const prepared = unstarted === undefined ? await this.#make(due) : this.#start(unstarted, due);
+      const prepared = await this.#serve(returned, due);
       this.#noteDemand();
       return prepared;
     } catch (error) {
@@ -155,11 +170,25 @@ export class InstancePool {
     }
   }
 
+  #takeUnstarted(): Returned | undefined {
+    const prepared = this.#waiting.takeUnstarted();
+    return prepared && { prepared, state: "unstarted" };
+  }
+
+  #awaitReturned(): Promise<Returned | undefined> {
+    return this.#returning.wait(this.#waiting.count + this.#inUse < this.#most ? "for-many" : "for-one");
+  }
+
+  async #serve(returned: Returned | undefined, due: Due): Promise<PreparedInstance> {
+    if (returned === undefined) return await this.#make(due);
+    return returned.state === "ready" ? returned.prepared : this.#start(returned.prepared, due);
+  }
+
   async #make(due: Due): Promise<PreparedInstance> {
     const before = threadCpuUsage();
     const context = new GuestContext(this.#options.logBytes, this.#logRate);
     const instance = await this.#options.engine.instantiate(context, due);
-    this.#tellTime(before);
+    this.#returning.noteMade(this.#tellTime(before) / 1_000);
     return { context, instance };
   }
 
@@ -176,9 +205,11 @@ export class InstancePool {
     return unstarted;
   }
 
-  #tellTime(before: NodeJS.CpuUsage): void {
+  /** Returns the processor time since then, in microseconds. */
+  #tellTime(before: NodeJS.CpuUsage): number {
     const { user, system } = threadCpuUsage(before);
     this.#options.made(user + system);
+    return user + system;
   }
 
   #schedule(): void {

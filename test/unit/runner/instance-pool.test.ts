@@ -1,3 +1,4 @@
+import { threadCpuUsage } from "node:process";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Due, Engine, Instance, Restoration } from "../../../src/runner/engine.ts";
@@ -20,9 +21,16 @@ class CountingEngine implements Engine {
   readonly dues: Due[] = [];
   /** Do start functions trap when they run again? */
   trapping = false;
+  /** Processor time that an instance takes to make. */
+  costMs = 0;
 
   async instantiate(): Promise<Instance> {
     if (this.failing) throw new Error("start trapped");
+    const before = threadCpuUsage();
+    for (let tookMs = 0; tookMs < this.costMs;) {
+      const { user, system } = threadCpuUsage(before);
+      tookMs = (user + system) / 1_000;
+    }
     this.made += 1;
     return {
       memoryBytes: INSTANCE_BYTES,
@@ -207,4 +215,45 @@ it("leaves the error of one that cannot start again to the request that needs it
   expect([engine.destroyed, pool.idleCount]).toEqual([2, 0]);
   await pool.take();
   expect(engine.made).toBe(3);
+});
+
+async function poolOfCostly(restores: Restoration): Promise<{ pool: InstancePool; engine: CountingEngine }> {
+  const { pool, engine } = await openPool(8);
+  engine.restores = restores;
+  engine.costMs = 5;
+  // The first call says that instances come back, the second that they are costly.
+  pool.release(await pool.take(), "returned");
+  const two = [await pool.take(), await pool.take()];
+  for (const taken of two) pool.release(taken, "returned");
+  return { pool, engine };
+}
+
+it("lets a request wait for an instance in use where another one is costly", async () => {
+  const { pool, engine } = await poolOfCostly("ready");
+  const [first] = [await pool.take(), await pool.take()];
+  const before = engine.made;
+  const waiting = pool.take();
+  pool.release(first, "returned");
+  expect((await waiting).instance).toBe(first.instance);
+  expect(engine.made).toBe(before);
+});
+
+it("starts an instance that comes back for the request that waits, within its time", async () => {
+  const { pool, engine } = await poolOfCostly("unstarted");
+  const [first] = [await pool.take(), await pool.take()];
+  const waiting = pool.take(7);
+  pool.release(first, "returned");
+  expect((await waiting).instance).toBe(first.instance);
+  expect(engine.dues.at(-1)).toBe(7);
+});
+
+it("makes one nonetheless where none comes back for a while, or none can", async () => {
+  const { pool, engine } = await poolOfCostly("ready");
+  const [first, second] = [await pool.take(), await pool.take()];
+  const before = engine.made;
+  const third = await pool.take();
+  expect(engine.made).toBe(before + 1);
+  const waiting = pool.take();
+  for (const taken of [first, second, third]) pool.release(taken, "cut-off");
+  expect([first.instance, second.instance, third.instance]).not.toContain((await waiting).instance);
 });
