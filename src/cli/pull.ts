@@ -58,7 +58,7 @@ async function pull(reference: OciReference, flags: Flags, { env, stdout }: Term
   const { manifest, layer } = await resolveComponent(client, reference);
   await intoFolderOf(path, async (folder) => {
     const maxBytes = REPLICA_LIMITS.componentBytes.max;
-    return (await pullComponent(client, reference, layer, { folder, maxBytes })).path;
+    return (await pullComponent(client, reference, layer, { folder, maxBytes, synced: "before-named" })).path;
   });
   const { host, repository } = reference;
   const facts = {

@@ -1,6 +1,6 @@
 /**
  * Writes a blob to a new file as it arrives. The bytes pass through memory in pieces: one is written while the next arrives, and
- * what is written goes to the disk meanwhile, so that little is left to wait for at the end.
+ * what is written goes to the disk meanwhile, so that little is left for a sync at the end.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const PIECE_BYTES = 256 * KIB;
 /** Written until the disk is asked to take it. */
 const FLUSH_BYTES = 4 * MIB;
 
-/** Resolves when the disk has the whole content. Throws what the blob throws; the file then has a part of it. */
+/** Resolves when the file has the whole content, and the disk most of it. Throws what the blob throws; the file then has a part of it. */
 export async function writeBlob(file: FileHandle, blob: AsyncIterable<Buffer>): Promise<void> {
   let writing = Promise.resolve();
   let flushing: Promise<void> | undefined;
@@ -27,9 +27,8 @@ export async function writeBlob(file: FileHandle, blob: AsyncIterable<Buffer>): 
     flushing = handled(file.datasync().finally(() => (flushing = undefined)));
   }
   await writing;
-  // It waits for what the disk has not taken yet, and throws what an earlier flush did.
+  // It throws what a flush did: the file must not get its name where the disk is full.
   await flushing;
-  await file.sync();
 }
 
 /** Chunks, put together. */

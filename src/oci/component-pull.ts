@@ -1,8 +1,8 @@
 /**
  * Brings a blob into a folder, under its digest: `<digest>.wasm`.
  *
- * A file appears under a digest's name by a rename, after its last byte was hashed and is on the disk; until then it has a
- * temporary name, and whatever goes wrong removes it. The bytes pass through memory in pieces.
+ * A file appears under a digest's name by a rename, after its last byte was hashed; until then it has a temporary name, and
+ * whatever goes wrong removes it. The bytes pass through memory in pieces.
  *
  * @module
  */
@@ -57,12 +57,25 @@ export interface PulledComponent {
   readonly state: FileState;
 }
 
-/** Fetches a component into an existing folder. Throws `component-rejected` where it is larger than `maxBytes`. */
+/** How a component is fetched. */
+export interface PullOptions {
+  /** An existing one. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  /**
+   * When the disk has it: before it has its name, or once the caller has synced it. Until then a power cut may leave a part of
+   * it under its name, which whoever compares it with its digest will see.
+   */
+  readonly synced: "before-named" | "by-caller";
+  readonly signal?: AbortSignal;
+}
+
+/** Fetches a component into a folder. Throws `component-rejected` where it is larger than `maxBytes`. */
 export async function pullComponent(
   client: OciClient,
   at: OciRepository,
   layer: Pick<Descriptor, "digest" | "size">,
-  { folder, maxBytes, signal }: { readonly folder: string; readonly maxBytes: number; readonly signal?: AbortSignal },
+  { folder, maxBytes, synced, signal }: PullOptions,
 ): Promise<PulledComponent> {
   if (layer.size > maxBytes)
     throw new HostError(
@@ -75,6 +88,7 @@ export async function pullComponent(
   try {
     await using file = await open(unfinished, "wx", 0o600);
     await writeBlob(file, client.fetchBlob(at, layer, signal));
+    if (synced === "before-named") await file.sync();
     await rename(unfinished, path);
     // Of the open file, whatever has that name by now; and after the rename, which changes it.
     return { path, state: fileStateOf(await file.stat({ bigint: true })) };

@@ -1,7 +1,7 @@
 /**
  * Components of registries on disk, below the cache folder:
  *
- *     components/<digest>.wasm           a component, verified before it has this name
+ *     components/<digest>.wasm           a component, verified before it has this name, and whenever it is loaded
  *     components/refs/<key>.json         what a reference stood for when its registry was last asked
  *     components/refs/<key>.wasm         a link to that component: the path that a plugin loads, replaced as a whole
  *     components/refs/<key>.proof.json   the signatures of that component that a policy asked for
@@ -74,7 +74,7 @@ export class ComponentStore {
   readonly #cacheDir: string;
   /** Where components are, by digest. */
   readonly folder: string;
-  /** Paths of records that the disk may not have yet. */
+  /** Paths of components and records that the disk may not have yet, in the order in which it should get them. */
   readonly #unsynced = new Set<string>();
 
   private constructor(cacheDir: string) {
@@ -133,24 +133,29 @@ export class ComponentStore {
   }
 
   /**
-   * Makes a component that is here the one that a reference stands for. What it stood for before is replaced durably; of a reference
-   * that is new here, the disk has it after {@link persist}.
+   * Makes a component that is here the one that a reference stands for. What it stood for before is replaced durably, once the disk has
+   * the component; of a reference that is new here, the disk has both after {@link persist}.
    */
   async point(reference: OciReference, record: StoredReference): Promise<void> {
     const path = this.#recordPath(keyOf(reference));
     const staging = join(this.#refs, UNFINISHED_PREFIX + randomUUID());
     const content = JSON.stringify({ reference: referenceText(reference), ...record });
     const before = await linkTarget(referencePath(this.#cacheDir, reference));
+    const component = componentPathIn(this.folder, record.component);
     if (before === undefined) {
       await writeFile(staging, content, { flag: "wx", mode: 0o600 });
       await rename(staging, path);
-      this.#unsynced.add(path);
-    } else await replaceFile(staging, path, content);
+      this.#unsynced.add(component).add(path);
+    } else {
+      await syncFile(component).catch(unlessGone);
+      await syncDirectory(this.folder);
+      await replaceFile(staging, path, content);
+    }
     await this.#link(reference, record.component, before);
   }
 
   /**
-   * Waits until the disk has what was pointed to. A power cut before that costs the question to the registry: a record that is
+   * Waits until the disk has what was pointed to. A power cut before that costs another transfer: a record or a component that is
    * torn or missing is as if it had never been.
    */
   async persist(): Promise<void> {

@@ -53,8 +53,8 @@ export interface RemoteComponentsOptions {
 /** Replicas that were started together do not ask together. */
 const JITTER = 0.2;
 
-/** Transfers at a time: more would share the same line, and leave no connection to ask about other components. */
-const CONCURRENT_PULLS = 4;
+/** Transfers at a time: more would share the same line, and leave no connection (`registryConnections`) to ask about other components. */
+const CONCURRENT_PULLS = 6;
 /** A transfer that takes longer is large, or its registry is slow; it gives its place to the next. */
 const HOLD_MS = 1_000;
 
@@ -323,7 +323,9 @@ export class RemoteComponents implements AsyncDisposable {
     const { signal } = this.#closing;
     const pulling = this.#pulls
       .run(async () => {
-        const { state } = await pullComponent(client, reference, layer, { folder: store.folder, maxBytes, signal });
+        // What points to it is synced with it.
+        const options = { folder: store.folder, maxBytes, synced: "by-caller", signal } as const;
+        const { state } = await pullComponent(client, reference, layer, options);
         this.#verified.set(layer.digest, state);
       })
       .finally(() => this.#pulling.delete(key));

@@ -59,7 +59,7 @@ describe("a registry that", () => {
   });
 
   const pull = async (size = LAYER.length, digest: Digest = digestOf(LAYER)) =>
-    await pullComponent(client, reference(), { digest, size }, { folder, maxBytes: 200 * MIB });
+    await pullComponent(client, reference(), { digest, size }, { folder, maxBytes: 200 * MIB, synced: "before-named" });
 
   /** Nothing stands under the digest's name, and nothing unfinished is left. */
   const expectNothing = async () => expect(await readdir(folder)).toEqual([]);
@@ -177,7 +177,7 @@ describe("a registry that", () => {
       else response.writeHead(307, { location: `http://${other.authority}/elsewhere` }).end();
     };
     const layer = { digest: digestOf(LAYER), size: LAYER.length };
-    await pullComponent(both, reference(), layer, { folder, maxBytes: MIB });
+    await pullComponent(both, reference(), layer, { folder, maxBytes: MIB, synced: "before-named" });
     expect(own).toEqual([undefined, `Basic ${Buffer.from("reader:top-secret").toString("base64")}`]);
     expect(seen).toEqual([undefined]);
   });
