@@ -133,5 +133,6 @@ async function settle(
   // Every plugin of a mix has its first request.
   if (job.components.length > 1) await load(job.load, { concurrency: 1, requests: job.components.length });
   await prepareStore(job, name, servers);
-  await load(job.load, { concurrency: FILL_CONCURRENCY, warmUpMs: 0, measureMs: plan.settleMs });
+  const { leastMs, concurrency } = job.settle ?? { leastMs: 0, concurrency: FILL_CONCURRENCY };
+  await load(job.load, { concurrency, warmUpMs: 0, measureMs: Math.max(plan.settleMs, leastMs) });
 }

@@ -1,5 +1,5 @@
 /**
- * The guard: a short run on echo and kv, whose ratios are recorded or held against the record.
+ * The guard: a short run on a few jobs, whose ratios are recorded or held against the record.
  *
  * @module
  */
