@@ -89,6 +89,13 @@ export async function startCompetitors(
     }
     competitors.push(competitor);
   }
+  // While the others had their long load, this one let go what it did not need.
+  if (job.settle !== undefined) {
+    const loop = { concurrency: job.settle.concurrency, warmUpMs: 0, measureMs: setting.plan.settleMs };
+    for (const { target } of competitors) {
+      await setting.generator.run({ server: setting.servers.natsUrl, loop: { ...target, ...loop }, job: job.load });
+    }
+  }
   return { competitors, leftOut };
 }
 
@@ -119,11 +126,9 @@ export async function prepareStore(job: Job, contender: string, servers: Servers
   await emptyDatabase(store.urlOf(contender));
 }
 
-async function settle(
-  { name, target }: Competitor,
-  job: Job,
-  { servers, plan, generator }: RoundsSetting,
-): Promise<void> {
+async function settle(competitor: Competitor, job: Job, setting: RoundsSetting): Promise<void> {
+  const { name, target } = competitor;
+  const { servers, plan, generator } = setting;
   const load = (jobSpec: JobSpec, loop: Omit<LoopSpec, "subject">): Promise<LoadFigures> =>
     generator.run({ server: servers.natsUrl, loop: { ...target, ...loop }, job: jobSpec });
   if (job.load.kind === "kv") {
