@@ -117,9 +117,9 @@ export class Calls {
   }
 
   #run(id: number, call: RunningCall, prepared: PreparedInstance): Promise<void> | undefined {
-    // Cancelled while it waited for the instance, which nobody has used.
+    // Cancelled while it waited for the instance.
     if (this.#running.get(id) !== call) {
-      this.#options.pool.release(prepared, "returned");
+      this.#options.pool.giveBack(prepared);
       return undefined;
     }
     call.prepared = prepared;

@@ -94,7 +94,7 @@ export class InstancePool {
 
   /**
    * Returns a fresh instance: at once where one is prepared; one that is made or started is due then, too. Rejects with what the guest
-   * throws. The caller must {@link release} it.
+   * throws. The caller must {@link release} it, or {@link giveBack}.
    */
   take(due?: Due): PreparedInstance | Promise<PreparedInstance> {
     if (this.#preparation === "failed") this.#preparation = "none";
@@ -115,7 +115,7 @@ export class InstancePool {
     this.#inUse -= 1;
     context.retire();
     // An instance without room in the pool is not put back, so it says nothing about those in use.
-    if (ending === "returned" && (this.#waiting.count < this.#wanted || this.#returning.isAwaited)) {
+    if (ending === "returned" && this.#hasRoom) {
       const restoration = instance.restore();
       this.#comesBack = restoration !== "impossible";
       if (restoration !== "impossible") {
@@ -124,6 +124,22 @@ export class InstancePool {
         return;
       }
     }
+    this.#drop(prepared);
+  }
+
+  /** Takes an instance back that no call has used, in place of {@link release}: nobody has to put it back. */
+  giveBack(prepared: PreparedInstance): void {
+    this.#inUse -= 1;
+    const isSound = prepared.context.trapMessage === undefined;
+    if (isSound && this.#hasRoom) this.#keep(prepared, "ready");
+    else this.#drop(prepared);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#waiting.count < this.#wanted || this.#returning.isAwaited;
+  }
+
+  #drop(prepared: PreparedInstance): void {
     this.#discard(prepared);
     if (!this.#mayReturn) this.#returning.giveUp();
     this.#schedule();

@@ -257,3 +257,24 @@ it("makes one nonetheless where none comes back for a while, or none can", async
   for (const taken of [first, second, third]) pool.release(taken, "cut-off");
   expect([first.instance, second.instance, third.instance]).not.toContain((await waiting).instance);
 });
+
+it("takes an instance that nobody has used as it is, for a request that waits too", async () => {
+  const { pool, engine } = await poolOfCostly("ready");
+  const [first, second] = [await pool.take(), await pool.take()];
+  const waiting = pool.take();
+  const { made, destroyed } = engine;
+  engine.restores = "impossible";
+  pool.giveBack(first);
+  expect(await waiting).toBe(first);
+  pool.giveBack(second);
+  expect(await pool.take()).toBe(second);
+  expect({ made: engine.made, destroyed: engine.destroyed }).toEqual({ made, destroyed });
+});
+
+it("drops an instance that nobody has used where the host has trapped its start", async () => {
+  const { pool, engine } = await openPool(4);
+  const taken = await pool.take();
+  taken.context.trap("too much");
+  pool.giveBack(taken);
+  expect(engine.destroyed).toBe(1);
+});
