@@ -13,7 +13,7 @@ import { BenchError, RefusedError } from "../bench-error.ts";
 import { obtainComponent } from "../jobs/components.ts";
 import type { Contender, RunningContender } from "../contenders/contender.ts";
 import { FILL_CONCURRENCY, type Job } from "../jobs/jobs.ts";
-import type { JobSpec, LoadFigures, LoopSpec } from "../jobs/load-spec.ts";
+import type { JobSpec, LoopSpec } from "../jobs/load-spec.ts";
 import { emptyDatabase } from "../servers/empty-database.ts";
 import type { RoundsSetting } from "./rounds-setting.ts";
 import { type Servers, storeOf } from "../servers/servers.ts";
@@ -92,9 +92,7 @@ export async function startCompetitors(
   // While the others had their long load, this one let go what it did not need.
   if (job.settle !== undefined) {
     const loop = { concurrency: job.settle.concurrency, warmUpMs: 0, measureMs: setting.plan.settleMs };
-    for (const { target } of competitors) {
-      await setting.generator.run({ server: setting.servers.natsUrl, loop: { ...target, ...loop }, job: job.load });
-    }
+    for (const competitor of competitors) await load(competitor, job.load, loop, setting);
   }
   return { competitors, leftOut };
 }
@@ -127,17 +125,26 @@ export async function prepareStore(job: Job, contender: string, servers: Servers
 }
 
 async function settle(competitor: Competitor, job: Job, setting: RoundsSetting): Promise<void> {
-  const { name, target } = competitor;
-  const { servers, plan, generator } = setting;
-  const load = (jobSpec: JobSpec, loop: Omit<LoopSpec, "subject">): Promise<LoadFigures> =>
-    generator.run({ server: servers.natsUrl, loop: { ...target, ...loop }, job: jobSpec });
   if (job.load.kind === "kv") {
     const { keys } = job.load;
-    await load({ ...job.load, filling: true }, { concurrency: Math.min(FILL_CONCURRENCY, keys), requests: keys });
+    const fill = { concurrency: Math.min(FILL_CONCURRENCY, keys), requests: keys };
+    await load(competitor, { ...job.load, filling: true }, fill, setting);
   }
   // Every plugin of a mix has its first request.
-  if (job.components.length > 1) await load(job.load, { concurrency: 1, requests: job.components.length });
-  await prepareStore(job, name, servers);
+  const plugins = job.components.length;
+  if (plugins > 1) await load(competitor, job.load, { concurrency: 1, requests: plugins }, setting);
+  await prepareStore(job, competitor.name, setting.servers);
   const { leastMs, concurrency } = job.settle ?? { leastMs: 0, concurrency: FILL_CONCURRENCY };
-  await load(job.load, { concurrency, warmUpMs: 0, measureMs: Math.max(plan.settleMs, leastMs) });
+  const measureMs = Math.max(setting.plan.settleMs, leastMs);
+  await load(competitor, job.load, { concurrency, warmUpMs: 0, measureMs }, setting);
+}
+
+/** Sends requests that no figure is made of. */
+async function load(
+  { target }: Competitor,
+  job: JobSpec,
+  loop: Omit<LoopSpec, "subject">,
+  { servers, generator }: RoundsSetting,
+): Promise<void> {
+  await generator.run({ server: servers.natsUrl, loop: { ...target, ...loop }, job });
 }
